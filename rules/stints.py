@@ -1,0 +1,111 @@
+"""Who was a member of which school on which day: enrolment stints laid over school calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.matrix import Days
+
+SCHOOL_YEAR_MONTH = 7  # a school year runs from July 1 to June 30
+_ONE_DAY = np.timedelta64(1, "D")
+
+
+def school_year_start(day: date) -> date:
+    """July 1 of the school year that `day` belongs to."""
+    return date(day.year if day.month >= SCHOOL_YEAR_MONTH else day.year - 1, SCHOOL_YEAR_MONTH, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stints:
+    """Enrolments as parallel arrays; `last` is the last day that counts (inclusive), NaT while it is open."""
+
+    row: NDArray[np.intp]  # the matrix row this stint fills
+    student: NDArray[np.int64]
+    school: NDArray[np.int64]
+    calendar: NDArray[np.intp]  # the row of the calendars below
+    entry: Days
+    last: Days
+
+    def only(self, chosen: NDArray[np.bool_]) -> Stints:
+        """The chosen stints."""
+        parts = (self.row, self.student, self.school, self.calendar, self.entry, self.last)
+        return Stints(*(part[chosen] for part in parts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calendars:
+    """School calendars over the days of a matrix: K calendars x D days."""
+
+    instructional: NDArray[np.bool_]
+    weights: NDArray[np.int32]  # thousandths each day is worth
+
+
+def counted(
+    stints: Stints, exit_codes: Sequence[str | None], excluded: Collection[str], first_school_day: Days
+) -> NDArray[np.bool_]:
+    """False for a stint that never was one: a no-show exit code, dates in the wrong order, gone before day one.
+
+    `first_school_day` is per stint: the first instructional day of its school year (NaT: none known).
+    """
+    no_show = {code.strip().casefold() for code in excluded}
+    real = np.array([(code or "").strip().casefold() not in no_show for code in exit_codes], dtype=bool)
+    backwards = stints.entry > stints.last
+    gone_before = stints.last < first_school_day
+    return real & ~backwards & ~gone_before
+
+
+def share_boundary_days(stints: Stints) -> Stints:
+    """A day on which one school says goodbye and another welcomes belongs to the arriving school.
+
+    Only when the leaving stint began earlier: a stint of one single day keeps it.
+    """
+    day = np.timedelta64(1, "D")
+    entry_key = stints.student * 1_000_000 + (stints.entry - np.datetime64("1900-01-01")) // day
+    closed = ~np.isnat(stints.last)
+    last_key = np.where(closed, stints.student * 1_000_000, -1)
+    last_key[closed] += ((stints.last[closed] - np.datetime64("1900-01-01")) // day).astype(np.int64)
+    last = stints.last.copy()
+    order = np.argsort(entry_key, kind="stable")
+    ranked = entry_key[order]
+    for leaving in np.flatnonzero(closed & np.isin(last_key, entry_key)):
+        arriving = order[slice(*np.searchsorted(ranked, [last_key[leaving], last_key[leaving] + 1]))]
+        elsewhere = (stints.school[arriving] != stints.school[leaving]) & (stints.entry[leaving] < stints.entry[arriving])
+        if elsewhere.any():
+            last[leaving] -= _ONE_DAY
+    return replace(stints, last=last)
+
+
+def membership(
+    stints: Stints, calendars: Calendars, days: Days, rows: int
+) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """(enrolled on an instructional day [rows, D], what that day is worth [rows, D]); overlapping stints are united.
+
+    Days outside every stint are worth 0. Give only counted stints, after share_boundary_days.
+    """
+    enrolled = np.zeros((rows, len(days)), dtype=bool)
+    weights = np.zeros((rows, len(days)), dtype=np.int32)
+    begins = np.searchsorted(days, stints.entry, side="left")
+    open_ended = np.where(np.isnat(stints.last), np.datetime64("9999-12-31"), stints.last)
+    ends = np.searchsorted(days, open_ended, side="right")
+    day = np.arange(len(days))
+    for wave in _waves(stints.row):
+        inside = (day >= begins[wave, None]) & (day < ends[wave, None])
+        inside &= calendars.instructional[stints.calendar[wave]]
+        worth = np.where(inside, calendars.weights[stints.calendar[wave]], 0)
+        target = stints.row[wave]
+        enrolled[target] |= inside
+        weights[target] = np.maximum(weights[target], worth)
+    return enrolled, weights
+
+
+def _waves(row: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Stints in groups that fill each row at most once; nearly every student has a single stint."""
+    order = np.argsort(row, kind="stable")
+    ranked = row[order]
+    nth = np.arange(len(row)) - np.searchsorted(ranked, ranked, side="left")
+    return [order[nth == wave] for wave in range(int(nth.max(initial=-1)) + 1)]

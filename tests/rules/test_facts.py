@@ -1,0 +1,149 @@
+"""Facts against the slow, obvious way: one student, one day after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.rules.year import LETTERS, matrix_of
+
+from rules.cells import Excuse, Status
+from rules.facts import NAMES, Facts, compute
+
+RUN = "AEX"  # whole days missed
+
+
+@dataclass
+class Day:
+    """One member day as a person would note it."""
+
+    weight: int
+    missed: int
+    excuse: Excuse
+    fraction: int
+    tardy: bool
+    this_year: bool
+
+
+@dataclass
+class Diary:
+    """Everything noted so far for one student."""
+
+    days: list[Day] = field(default_factory=list)
+    missing: int = 0
+    unknown: int = 0
+    codes: int = 0
+    undecided: int = 0
+    run: list[int] = field(default_factory=list)
+
+    def note(self, letter: str, weight: int, column: int, first: int) -> None:
+        fraction, status, excuse, tardy = LETTERS[letter]
+        this_year = column >= first
+        if status is Status.MEMBER:
+            self.days.append(Day(weight, fraction * weight // 1000, excuse, fraction, tardy, this_year))
+        if not this_year:
+            return
+        open_day = letter in "M_?"
+        self.missing += letter == "M"
+        self.unknown += letter in "_?"
+        self.codes += letter == "?"
+        self.undecided += weight if open_day else 0
+        if letter in RUN:
+            self.run.append(column)
+        elif letter not in "HM.":
+            self.run.clear()
+
+    def facts(self) -> dict[str, int]:
+        year = [day for day in self.days if day.this_year]
+        found = dict(
+            enrolled=sum(day.weight for day in year), absent=_missed(year), member_days=len(year),
+            excused=_missed(year, Excuse.EXCUSED), unexcused=_missed(year, Excuse.UNEXCUSED),
+            federal_absent=sum(day.weight for day in year if day.fraction >= 500),
+            tardies=sum(day.tardy for day in year), missing_days=self.missing, unknown_days=self.unknown,
+            unknown_codes=self.codes, undecided=self.undecided, months_started=(len(year) + 19) // 20,
+            streak=len(self.run), streak_start=self.run[0] if self.run else -1,
+            present_ever=any(day.fraction < 1000 for day in year), absent_first_20=_missed(year[:20]),
+            unexcused_last_180=_missed(self.days[-180:], Excuse.UNEXCUSED),
+            attendance_days_180=len(self.days[-180:]), unexcused_last_20=_missed(year[-20:], Excuse.UNEXCUSED),
+        )  # fmt: skip
+        found["days_not_arrived"] = 0 if found["present_ever"] else len(year)
+        for days in (10, 20, 30):
+            found[f"absent_last_{days}"] = _missed(year[-days:])
+        for days in (20, 30):
+            found[f"enrolled_last_{days}"] = sum(day.weight for day in year[-days:])
+        return found
+
+
+def _missed(days: list[Day], excuse: Excuse | None = None) -> int:
+    return sum(day.missed for day in days if excuse is None or day.excuse is excuse)
+
+
+school_days = st.integers(1, 70)
+marks = st.sampled_from("PPPPPAAAEXaeqTHM?_.")
+
+
+@st.composite
+def years(draw: st.DrawFn) -> tuple[list[str], list[int], int]:
+    days = draw(school_days)
+    students = draw(st.lists(st.text(marks, min_size=days, max_size=days), min_size=1, max_size=3))
+    weights = draw(st.lists(st.sampled_from([1000, 1000, 1000, 500, 333, 0]), min_size=days, max_size=days))
+    return students, weights, draw(st.integers(0, days))
+
+
+@settings(max_examples=300, deadline=None)
+@given(years())
+def test_facts_are_what_a_diary_says(year: tuple[list[str], list[int], int]) -> None:
+    students, weights, first = year
+    facts = compute(matrix_of(*students, weights=weights, first=first))
+    for row, student in enumerate(students):
+        diary = Diary()
+        for column, letter in enumerate(student):
+            diary.note(letter, weights[column], column, first)
+            if column < first:
+                continue
+            expected = diary.facts()
+            assert set(expected) == set(NAMES)
+            assert {name: int(getattr(facts, name)[row, column]) for name in NAMES} == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(marks, min_size=150, max_size=260), st.integers(0, 150))
+def test_the_truancy_window_reaches_into_last_year(student: str, first: int) -> None:
+    facts = compute(matrix_of(student, first=first))
+    diary = Diary()
+    for column, letter in enumerate(student):
+        diary.note(letter, 1000, column, first)
+    assert facts.unexcused_last_180[0, -1] == diary.facts()["unexcused_last_180"]
+    assert facts.attendance_days_180[0, -1] == diary.facts()["attendance_days_180"]
+
+
+def test_columns_before_the_school_year_are_zero() -> None:
+    facts = compute(matrix_of("AAAAPA", first=3))
+    assert facts.absent.tolist() == [[0, 0, 0, 1000, 1000, 2000]]
+    assert facts.streak_start.tolist() == [[-1, -1, -1, 3, -1, 5]]
+
+
+@pytest.mark.parametrize(
+    ("days", "run"),
+    [("AAA", 3), ("AAHA", 3), ("AAMA", 3), ("AA.A", 3), ("AAPA", 1), ("AAaA", 1), ("AA?A", 1), ("AA_A", 1), ("AAT", 0)],
+)
+def test_what_counts_and_what_breaks_a_run(days: str, run: int) -> None:
+    assert compute(matrix_of(days)).streak[0, -1] == run
+
+
+def test_any_window_has_a_name() -> None:
+    facts = compute(matrix_of("APPPA"))
+    assert facts.named("absent_last_4")[0, -1] == 1000
+    assert facts.named("tardies_last_4")[0, -1] == 0
+    assert facts.named("absent_last_10") is facts.absent_last_10
+    with pytest.raises(KeyError):
+        facts.named("absent_last_0")
+
+
+def test_an_empty_year_has_facts() -> None:
+    facts = Facts(matrix_of("PPP", first=3))
+    assert facts.absent.tolist() == [[0, 0, 0]]
+    assert facts.unexcused_last_180.dtype == np.int32
