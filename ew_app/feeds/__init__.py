@@ -1,0 +1,27 @@
+"""Files that districts hand over: what was delivered, and its rows, one by one or rejected with a reason.
+
+Pure: bytes in, values out. Knows no tables, no clock and no settings.
+"""
+
+from __future__ import annotations
+
+from ew_app.feeds.formats import Column, ColumnType, Format, TableFormat, known_formats, load_format
+from ew_app.feeds.header import suggest_mapping
+from ew_app.feeds.reader import Chunk, Reading, read
+from ew_app.feeds.refused import Problem, RefusedFile, Why
+
+__all__ = [
+    "Chunk",
+    "Column",
+    "ColumnType",
+    "Format",
+    "Problem",
+    "Reading",
+    "RefusedFile",
+    "TableFormat",
+    "Why",
+    "known_formats",
+    "load_format",
+    "read",
+    "suggest_mapping",
+]
