@@ -1,0 +1,38 @@
+"""The one place where all parts meet: settings, database, queue, screens."""
+
+from __future__ import annotations
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from ew_app import config, outbox, web
+from ew_app.config import Settings
+from models.base import db
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A ready application on the given settings (default: the environment's). Raises ConfigError."""
+    settings = settings or config.load_settings()
+    app = Flask("ew_app", template_folder="../templates")
+    app.extensions["ew"] = settings
+    app.config.update(
+        SECRET_KEY=config.secret_key(settings),
+        SQLALCHEMY_DATABASE_URI=_sqlalchemy_url(settings),
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "pool_pre_ping": True,
+            "connect_args": {"application_name": "early-warning", "options": "-c timezone=UTC"},
+        },
+        MAX_CONTENT_LENGTH=settings.upload_mb * 1024 * 1024,
+    )
+    db.init_app(app)
+    app.extensions["celery"] = outbox.make_celery(settings)
+    web.init_app(app)
+    if settings.public_url:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    return app
+
+
+def _sqlalchemy_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise config.ConfigError("No database yet: start the servers first, or set EW_DATABASE_URL.")
+    return settings.database_url.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -1,0 +1,191 @@
+"""The few things everything rests on: one transaction, one clock, one actor, errors that are sentences.
+
+A verb is a service function under `@operation`: one transaction, one event, one audit row, and queued work
+that leaves only after the commit. This is the only module that commits and the only one that reads a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from flask import current_app
+
+from ew_app.config import Settings
+from models.audit import AuditRow, Event
+from models.base import db
+from rules.access import Grants
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DomainError(Exception):
+    """Something the user can act on; `str()` is the sentence to show."""
+
+
+class NotFound(DomainError):
+    """It is not there, or not there for this person: the two look the same from outside."""
+
+
+class NotAllowed(DomainError):
+    """The person may not do this here."""
+
+
+class Refused(DomainError):
+    """The input cannot be taken as it is; the sentence says why and how to mend it."""
+
+
+class Conflict(DomainError):
+    """Someone else changed it in between; nothing was overwritten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person with grants, the operator at the command line, or a worker."""
+
+    login: str
+    name: str
+    position: str
+    person_id: int | None = None
+    grants: Grants = field(default_factory=Grants)
+
+
+OPERATOR = Actor("operator", "Operator", "command line", grants=Grants.operator())
+WORKER = Actor("worker", "The system", "background work", grants=Grants.operator())
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Where a request came from, for the audit."""
+
+    ip: str = ""
+    request_id: str = ""
+
+
+trace: ContextVar[Trace] = ContextVar("trace", default=Trace())
+_in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
+
+
+def settings() -> Settings:
+    """The settings this process was started with."""
+    return current_app.extensions["ew"]
+
+
+def now() -> datetime:
+    """This moment in UTC. The only clock in the house."""
+    return datetime.now(UTC)
+
+
+def local(moment: datetime) -> datetime:
+    """A moment on the district's own clock."""
+    return moment.astimezone(settings().timezone)
+
+
+def today() -> date:
+    """The district's date, or the date fixed by EW_TODAY for a pilot, a demo or a test."""
+    return settings().today or local(now()).date()
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Join the transaction that is open, or open one and commit it; on an error nothing remains."""
+    if _in_transaction.get():
+        yield
+        return
+    token = _in_transaction.set(True)
+    try:
+        yield
+        db.session.commit()
+        leaving = db.session.info.pop("on_commit", [])
+    except BaseException:
+        db.session.rollback()
+        db.session.info.pop("on_commit", None)
+        raise
+    finally:
+        _in_transaction.reset(token)
+    for send in leaving:
+        send()
+
+
+def operation(verb: Callable[P, T]) -> Callable[P, T]:
+    """Make a service function one transaction: all of it happens, or none."""
+
+    @wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with transaction():
+            return verb(*args, **kwargs)
+
+    return run
+
+
+def on_commit(send: Callable[[], None]) -> None:
+    """Run `send` after the open transaction has committed; forgotten if it rolls back."""
+    if not _in_transaction.get():
+        raise RuntimeError("on_commit needs an open transaction")
+    db.session.info.setdefault("on_commit", []).append(send)
+
+
+def record(
+    kind: str,
+    *,
+    by: Actor,
+    subject: str,
+    student_id: int | None = None,
+    case_id: int | None = None,
+    compartment: str | None = None,
+    reason: str = "",
+    **data: Any,
+) -> None:
+    """Write the event that people read and the audit row that proves it, in the open transaction.
+
+    `data` holds ids, keys and short labels for the timeline; the audit row takes none of it.
+    """
+    at = now()
+    db.session.add(
+        Event(
+            at=at,
+            kind=kind,
+            subject=subject,
+            case_id=case_id,
+            student_id=student_id,
+            compartment=compartment,
+            actor=by.name,
+            position=by.position,
+            data=data,
+        )
+    )
+    audit(kind, by=by, subject=subject, student_id=student_id, compartment=compartment, reason=reason, at=at)
+
+
+def audit(
+    action: str,
+    *,
+    by: Actor,
+    subject: str,
+    student_id: int | None = None,
+    compartment: str | None = None,
+    reason: str = "",
+    at: datetime | None = None,
+) -> None:
+    """Write an audit row alone: for reads of a compartment, sign-ins and refusals, which change nothing."""
+    here = trace.get()
+    db.session.add(
+        AuditRow(
+            at=at or now(),
+            actor=by.login,
+            role=by.position,
+            action=action,
+            subject=subject,
+            student_id=student_id,
+            compartment=compartment,
+            reason=reason,
+            ip=here.ip,
+            request_id=here.request_id,
+        )
+    )

@@ -1,0 +1,190 @@
+"""Queued work as rows. The broker carries only row numbers: it may be wiped at any moment and nothing is lost.
+
+enqueue -> a row in the caller's transaction -> sent after the commit -> a worker claims it -> done, in a
+transaction of its own. A claim is an advisory lock on a connection of its own, so the death of a worker frees
+it at once, without a timeout to guess. Whatever is neither done nor set aside is sent again by `sweep`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from celery import Celery
+from flask import current_app
+from kombu.exceptions import OperationalError
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from ew_app.config import Settings
+from ew_app.kernel import DomainError, now, on_commit, operation
+from models.base import db
+from models.jobs import Outbox
+
+log = logging.getLogger("ew.outbox")
+
+MAX_ATTEMPTS = 3
+HARD_LIMIT = 300
+VISIBILITY = 900
+RESEND_AFTER = timedelta(seconds=20)
+LOCK_SPACE = 7301
+
+
+class Job(StrEnum):
+    """Every kind of queued work; each has one task of the same name in workers.tasks."""
+
+    LOAD_BATCH = "load_batch"
+    UNDO_BATCH = "undo_batch"
+    EVALUATE = "evaluate"
+    NIGHTLY = "nightly"
+    SWEEP = "sweep"
+    TICK = "tick"
+
+
+def make_celery(settings: Settings) -> Celery:
+    """A Celery app that survives its workers: late acks, rejection on loss, limits below the visibility."""
+    transport = {"visibility_timeout": VISIBILITY, "unacked_restore_throttle": 1, "socket_connect_timeout": 2}
+    celery = Celery("ew", broker=settings.redis_url)
+    celery.conf.update(
+        broker_transport_options=transport,
+        broker_connection_retry_on_startup=True,
+        visibility_timeout=VISIBILITY,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_time_limit=HARD_LIMIT,
+        task_soft_time_limit=HARD_LIMIT - 30,
+        worker_prefetch_multiplier=1,
+        worker_soft_shutdown_timeout=30,
+        worker_hijack_root_logger=False,
+        task_default_queue="ew",
+        timezone="UTC",
+        enable_utc=True,
+    )
+    return celery
+
+
+def enqueue(job: Job, *args: Any, key: str | None = None) -> None:
+    """Ask for work: a row in the open transaction, sent after the commit.
+
+    `key` (default: the arguments) names the work; asking again while it waits adds nothing.
+    """
+    row = {
+        "job": job.value,
+        "key": key or ":".join(map(str, args)),
+        "args": list(args),
+        "created_at": now(),
+        "sent_at": now(),
+        "attempts": 0,
+        "error": "",
+    }
+    asked = insert(Outbox).values(row).on_conflict_do_nothing().returning(Outbox.id)
+    number = db.session.scalar(asked)
+    if number is not None:
+        on_commit(lambda: send(job.value, number))
+
+
+def send(job: str, number: int) -> None:
+    """Hand a row number to the broker; if the broker is away the sweep will do it."""
+    try:
+        current_app.extensions["celery"].send_task(job, args=[number], retry=False)
+    except (OperationalError, OSError):
+        log.warning("broker away: %s %s waits for the sweep", job, number)
+
+
+def perform(number: int, work: Callable[..., Any]) -> bool:
+    """Do the work of one row once, whoever delivers it and however often; True if it was done here.
+
+    A failure is counted in the row; after three it is set aside with its reason and a person is told.
+    """
+    with _claim(number) as mine:
+        if not mine or (args := _begin(number)) is None:
+            return False
+        try:
+            work(*args)
+        except DomainError as refusal:
+            _set_aside(number, str(refusal))
+        except Exception as error:
+            db.session.rollback()
+            log.exception("job %s failed", number)
+            _failed(number, f"{type(error).__name__}: {error}")
+            return False
+        else:
+            _finish(number)
+        return True
+
+
+@contextmanager
+def _claim(number: int) -> Iterator[bool]:
+    """Hold the advisory lock of a row while the block runs; the lock dies with this process."""
+    key = {"space": LOCK_SPACE, "number": number % 2**31}
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as line:
+        mine = line.scalar(text("SELECT pg_try_advisory_lock(:space, :number)"), key)
+        try:
+            yield bool(mine)
+        finally:
+            if mine:
+                line.execute(text("SELECT pg_advisory_unlock(:space, :number)"), key)
+
+
+@operation
+def _begin(number: int) -> list[Any] | None:
+    """Count the attempt; None if the row is done, unknown, or has used up its attempts."""
+    row = db.session.get(Outbox, number, with_for_update=True)
+    if row is None or row.done_at or row.quarantined_at:
+        return None
+    if row.attempts >= MAX_ATTEMPTS:
+        row.quarantined_at = now()
+        row.error = row.error or "The worker was lost three times while doing this."
+        return None
+    row.attempts += 1
+    row.claimed_at = now()
+    return list(row.args)
+
+
+@operation
+def _finish(number: int) -> None:
+    db.session.execute(update(Outbox).where(Outbox.id == number).values(done_at=now(), error=""))
+
+
+@operation
+def _failed(number: int, error: str) -> None:
+    row = db.session.get_one(Outbox, number, with_for_update=True)
+    row.error = error[:2000]
+    if row.attempts >= MAX_ATTEMPTS:
+        row.quarantined_at = now()
+
+
+@operation
+def _set_aside(number: int, sentence: str) -> None:
+    """A refusal will not go away by trying again: keep it for a person."""
+    db.session.execute(
+        update(Outbox).where(Outbox.id == number).values(quarantined_at=now(), error=sentence[:2000])
+    )
+
+
+@operation
+def sweep() -> int:
+    """Send again what was asked for and is neither done nor set aside; returns how many.
+
+    A row still being worked on is sent too: its claim makes the second delivery a no-op.
+    """
+    waiting = (
+        select(Outbox.id, Outbox.job)
+        .where(Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None))
+        .where(Outbox.sent_at < now() - RESEND_AFTER)
+        .order_by(Outbox.id)
+        .limit(1000)
+        .with_for_update(skip_locked=True)
+    )
+    rows = db.session.execute(waiting).all()
+    db.session.execute(update(Outbox).where(Outbox.id.in_([row.id for row in rows])).values(sent_at=now()))
+    for row in rows:
+        on_commit(lambda job=row.job, number=row.id: send(job, number))
+    return len(rows)

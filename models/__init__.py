@@ -1,0 +1,11 @@
+"""Tables and named queries: what is known, by whom, since when. No thresholds, no roles, no commit.
+
+Importing this package registers every table with the metadata.
+"""
+
+from __future__ import annotations
+
+from models import attendance, audit, cases, jobs, org, people, staff, tiers
+from models.base import db
+
+__all__ = ["attendance", "audit", "cases", "db", "jobs", "org", "people", "staff", "tiers"]

@@ -1,0 +1,230 @@
+"""Attendance as rows: every delivery, every mark with its file and line, and what each replaced.
+
+The rows are the truth; every measure is derived from them and can be thrown away.
+
+A mark is a row when it says something other than "present" or corrects what was said before. Plain
+presence in a full feed is kept as one `roll` per school-day and delivery: the students and the lines they
+stood on. Presence in an exception feed is claimed by the school-day's submission alone.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import BigId, Id, db, to
+from models.org import FEEDS, Source, one_of
+
+BATCH_STATUSES = (
+    "received",
+    "staged",
+    "checked",
+    "applying",
+    "applied",
+    "held",
+    "refused",
+    "duplicate",
+    "previewed",
+    "undoing",
+    "undone",
+    "cancelled",
+)
+DAY_STATUSES = ("submitted", "partial", "not_submitted", "closed")
+
+
+class Batch(db.Model):
+    """One delivery and its life: received, staged, checked, applied (or held, refused), perhaps undone."""
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        one_of("status", BATCH_STATUSES),
+        one_of("kind", ("roster", "attendance")),
+        one_of("feed", FEEDS),
+        Index("ix_batch_sha256_kind", "sha256", "kind"),
+    )
+    id: Mapped[Id]
+    kind: Mapped[str]
+    source_id: Mapped[int] = to("source.id")
+    feed: Mapped[str] = mapped_column(default="exception")
+    status: Mapped[str] = mapped_column(default="received", index=True)
+    name: Mapped[str]
+    sha256: Mapped[str]
+    received_at: Mapped[datetime]
+    received_by: Mapped[str]
+    applied_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
+    accept_held: Mapped[bool] = mapped_column(default=False)
+    preview: Mapped[bool] = mapped_column(default=False)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    effect: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    sentence: Mapped[str] = mapped_column(default="")
+    percent: Mapped[int] = mapped_column(default=0)
+    step: Mapped[str] = mapped_column(default="")
+    source: Mapped[Source] = relationship()
+    files: Mapped[list[BatchFile]] = relationship(order_by="BatchFile.name")
+
+
+class BatchFile(db.Model):
+    """The bytes as they came, kept so that any mark can be shown on its line and any batch read again."""
+
+    __tablename__ = "batch_file"
+    __table_args__ = (UniqueConstraint("batch_id", "name"),)
+    id: Mapped[Id]
+    batch_id: Mapped[int] = to("batch.id", index=False)
+    name: Mapped[str]
+    table_name: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class Problem(db.Model):
+    """A row that could not go in, or went in with a doubt: where it stands and what would mend it."""
+
+    __tablename__ = "problem"
+    __table_args__ = (Index("ix_problem_batch_id_line", "batch_id", "line"),)
+    id: Mapped[BigId]
+    batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id", ondelete="CASCADE"))
+    file: Mapped[str] = mapped_column(default="")
+    line: Mapped[int]
+    reason: Mapped[str]
+    column: Mapped[str] = mapped_column(default="")
+    value: Mapped[str] = mapped_column(default="")
+    rejected: Mapped[bool] = mapped_column(default=True)
+    settled_at: Mapped[datetime | None]
+
+
+class BatchSlice(db.Model):
+    """A part of a delivery that is finished, with its counts, written in the transaction that did it."""
+
+    __tablename__ = "batch_slice"
+    batch_id: Mapped[int] = to("batch.id", primary_key=True, index=False)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class StagedMark(db.Model):
+    """A readable attendance row on its way in. Unlogged: the batch keeps the bytes to stage it again."""
+
+    __tablename__ = "staged_mark"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+    batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    school_id: Mapped[int]
+    student_id: Mapped[int]
+    day: Mapped[date]
+    period: Mapped[str]
+    code: Mapped[str]
+    fraction: Mapped[int | None]
+    minutes: Mapped[int | None]
+    section_key: Mapped[str | None]
+    reason: Mapped[str | None]
+    last_modified: Mapped[datetime | None]
+    modified_by: Mapped[str | None]
+
+
+class MarkColumns:
+    """What a mark says and where it was said; shared by the current marks and those they replaced."""
+
+    school_id: Mapped[int] = mapped_column(Integer)
+    student_id: Mapped[int] = mapped_column(Integer)
+    day: Mapped[date]
+    period: Mapped[str] = mapped_column(default="")
+    source_id: Mapped[int] = mapped_column(Integer)
+    code: Mapped[str]
+    fraction: Mapped[int | None]
+    minutes: Mapped[int | None]
+    section_key: Mapped[str | None]
+    reason: Mapped[str | None]
+    last_modified: Mapped[datetime | None]
+    modified_by: Mapped[str | None]
+    batch_id: Mapped[int]
+    line: Mapped[int]
+
+
+class Mark(MarkColumns, db.Model):
+    """The mark that stands for one (student, school, day, period or whole day '', source)."""
+
+    __tablename__ = "mark"
+    __table_args__ = (
+        UniqueConstraint("school_id", "day", "student_id", "period", "source_id"),
+        Index("ix_mark_student_id_day", "student_id", "day"),
+        Index("ix_mark_batch_id", "batch_id"),
+    )
+    id: Mapped[BigId]
+
+
+class MarkHistory(MarkColumns, db.Model):
+    """A mark that once stood, and the delivery that replaced, removed or took it back."""
+
+    __tablename__ = "mark_history"
+    __table_args__ = (
+        one_of("ended", ("superseded", "removed", "undone")),
+        Index("ix_mark_history_student_id_day", "student_id", "day"),
+        Index("ix_mark_history_ended_by", "ended_by"),
+        Index("ix_mark_history_batch_id", "batch_id"),
+    )
+    id: Mapped[BigId]
+    ended: Mapped[str]
+    ended_by: Mapped[int]
+    ended_at: Mapped[datetime]
+
+
+class Roll(db.Model):
+    """Students a full feed called present on one school-day, with their lines; `replaced_by` ends it."""
+
+    __tablename__ = "roll"
+    __table_args__ = (Index("ix_roll_school_id_day", "school_id", "day"),)
+    id: Mapped[BigId]
+    batch_id: Mapped[int] = to("batch.id")
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    school_id: Mapped[int] = mapped_column(ForeignKey("school.id"))
+    day: Mapped[date]
+    students: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    lines: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    replaced_by: Mapped[int | None] = mapped_column(index=True)
+
+
+class Submission(db.Model):
+    """What one delivery says of one school-day: it was taken, from so many rows, perhaps whole."""
+
+    __tablename__ = "submission"
+    __table_args__ = (one_of("feed", FEEDS),)
+    school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = to("batch.id", primary_key=True)
+    feed: Mapped[str]
+    rows: Mapped[int]
+    whole: Mapped[bool]
+
+
+class SchoolDay(db.Model):
+    """The day ledger, derived from submissions, calendars and stints; deleted and inserted, never patched."""
+
+    __tablename__ = "school_day"
+    __table_args__ = (one_of("status", DAY_STATUSES), one_of("feed", FEEDS))
+    school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    feed: Mapped[str]
+    rows: Mapped[int]
+    expected: Mapped[int]
+    absences: Mapped[int] = mapped_column(default=0)
+
+
+class RowHistory(db.Model):
+    """The earlier form of a roster row that a delivery changed; None means the delivery created it."""
+
+    __tablename__ = "row_history"
+    __table_args__ = (Index("ix_row_history_batch_id", "batch_id"),)
+    id: Mapped[BigId]
+    batch_id: Mapped[int]
+    table_name: Mapped[str]
+    row_key: Mapped[dict[str, Any]]
+    before: Mapped[dict[str, Any] | None]
+    at: Mapped[datetime]

@@ -1,0 +1,50 @@
+"""What happened (events, for people) and who did or saw it (audit, for proof). Append-only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import BigId, db
+
+
+class Event(db.Model):
+    """One thing that happened, as the timeline of a case, a student or a batch tells it."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_case_id_at", "case_id", "at"),
+        Index("ix_event_student_id_at", "student_id", "at"),
+        Index("ix_event_subject", "subject"),
+    )
+    id: Mapped[BigId]
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    subject: Mapped[str]
+    case_id: Mapped[int | None]
+    student_id: Mapped[int | None]
+    compartment: Mapped[str | None]
+    actor: Mapped[str]
+    position: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class AuditRow(db.Model):
+    """Who did what, when, from where; ids only, never names or notes. The database refuses edits."""
+
+    __tablename__ = "audit_row"
+    __table_args__ = (Index("ix_audit_row_at", "at"), Index("ix_audit_row_student_id", "student_id"))
+    id: Mapped[BigId]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    role: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[str]
+    student_id: Mapped[int | None]
+    compartment: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(default="")
+    ip: Mapped[str] = mapped_column(default="")
+    request_id: Mapped[str] = mapped_column(default="")

@@ -1,0 +1,81 @@
+"""The few bulk writes and reads: columns in by COPY, integer columns out by binary COPY.
+
+A column is a list or array; all columns of a call have the same length; no rows is a no-op.
+Everything runs on the session's own connection, so it belongs to the open transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from psycopg import Cursor, sql
+
+from models.base import db
+
+_NULL = r"\N"
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_BINARY_HEADER = 19
+_BINARY_TRAILER = 2
+_BLOCK = 65_536
+
+
+def cursor() -> Cursor[Any]:
+    """A psycopg cursor on the session's connection."""
+    connection = db.session.connection().connection.driver_connection
+    assert connection is not None
+    return connection.cursor()
+
+
+def copy_in(table: str, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> int:
+    """Append rows given as columns; None is NULL. Returns how many rows went in."""
+    names = list(columns)
+    texts = [_as_text(columns[name]) for name in names]
+    rows = len(texts[0]) if texts else 0
+    if not rows:
+        return 0
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    with cursor() as at, at.copy(command) as copy:
+        for start in range(0, rows, _BLOCK):
+            block = zip(*(text[start : start + _BLOCK] for text in texts), strict=True)
+            copy.write("\n".join(map("\t".join, block)) + "\n")
+    return rows
+
+
+def read_ints(query: str, names: Iterable[str], parameters: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
+    """Run a query whose every column is a non-null int4 and return it as int32 arrays by name.
+
+    Dates are asked for as days since 1970 (`day - DATE '1970-01-01'`).
+    """
+    names = list(names)
+    fields = [("count", ">i2")]
+    for name in names:
+        fields += [(f"{name} length", ">i4"), (name, ">i4")]
+    record = np.dtype(fields)
+    with cursor() as at:
+        with at.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(sql.SQL(query)), parameters) as copy:
+            raw = b"".join(bytes(part) for part in copy)
+    rows = np.frombuffer(raw[_BINARY_HEADER : len(raw) - _BINARY_TRAILER], dtype=record)
+    return {name: rows[name].astype(np.int32) for name in names}
+
+
+def _as_text(column: Sequence[Any] | np.ndarray) -> list[str]:
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind in "iu":
+            return list(map(str, column.tolist()))
+        column = column.tolist()
+    return [_NULL if value is None else _one(value) for value in column]
+
+
+def _one(value: Any) -> str:
+    """A value in COPY's text form."""
+    if value is True or value is False:
+        return "t" if value else "f"
+    if isinstance(value, str):
+        return value.translate(_ESCAPES)
+    if isinstance(value, list):
+        return "{" + ",".join(map(str, value)) + "}"
+    return str(value).translate(_ESCAPES)

@@ -1,0 +1,108 @@
+"""Networks, schools, their calendars, attendance codes and the sources that feed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Id, Mils, db, to
+
+DAY_TYPES = ("instructional", "make_up", "holiday", "weather", "non_instructional")
+CODE_KINDS = (
+    "present",
+    "absence",
+    "tardy",
+    "early_leave",
+    "suspension_out",
+    "suspension_in",
+    "homebound",
+    "hospital",
+    "remote",
+    "school_function",
+    "non_membership",
+)
+EXCUSES = ("excused", "unexcused", "exempt", "unknown")
+FEEDS = ("exception", "full")
+
+
+def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
+    """A check that `column` holds one of `values`; named after the column."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class Source(db.Model):
+    """A system that sends files: what a missing row means in them and how their exit dates read."""
+
+    __tablename__ = "source"
+    __table_args__ = (one_of("feed", FEEDS),)
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(unique=True)
+    feed: Mapped[str] = mapped_column(default="exception")
+    exit_inclusive: Mapped[bool] = mapped_column(default=True)
+
+
+class Network(db.Model):
+    """A group of schools with a lead who watches counts, never names."""
+
+    __tablename__ = "network"
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    schools: Mapped[list[School]] = relationship(back_populates="network", order_by="School.name")
+
+
+class School(db.Model):
+    """A school and the minutes that make its day; the limits are capped at a shorter day's own length."""
+
+    __tablename__ = "school"
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    network_id: Mapped[int] = to("network.id")
+    level: Mapped[str] = mapped_column(default="")
+    day_minutes: Mapped[int] = mapped_column(default=420)
+    min_full_minutes: Mapped[int] = mapped_column(default=300)
+    min_half_minutes: Mapped[int] = mapped_column(default=150)
+    source_id: Mapped[int | None] = to("source.id", index=False)
+    network: Mapped[Network] = relationship(back_populates="schools")
+
+
+class CalendarDay(db.Model):
+    """What one date is in one calendar of a school; `calendar_key` '' is the school's own calendar."""
+
+    __tablename__ = "calendar_day"
+    __table_args__ = (one_of("day_type", DAY_TYPES),)
+    school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
+    calendar_key: Mapped[str] = mapped_column(primary_key=True, default="")
+    day: Mapped[date] = mapped_column(primary_key=True)
+    day_type: Mapped[str]
+    weight: Mapped[Mils] = mapped_column(default=1000)
+    day_minutes: Mapped[int | None]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]
+
+
+class AbsenceCode(db.Model):
+    """What a code means; a blank school is the district's meaning, dates bound its validity."""
+
+    __tablename__ = "absence_code"
+    __table_args__ = (
+        UniqueConstraint("school_id", "code", "valid_from", postgresql_nulls_not_distinct=True),
+        one_of("kind", CODE_KINDS),
+        one_of("excused", EXCUSES),
+    )
+    id: Mapped[Id]
+    school_id: Mapped[int | None] = to("school.id", index=False)
+    code: Mapped[str] = mapped_column(index=True)
+    title: Mapped[str] = mapped_column(default="")
+    kind: Mapped[str]
+    absent_fraction: Mapped[Mils]
+    excused: Mapped[str] = mapped_column(default="unknown")
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]

@@ -1,0 +1,108 @@
+"""Students, where they are enrolled, whom to contact, and the facts kept in compartments."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Id, Mils, db, to
+from models.org import School, one_of
+
+COMPARTMENTS = ("stls", "health", "counseling", "iep_504", "protected")
+
+
+class Student(db.Model):
+    """A student as the roster names them; what a school must not ask has no column here, on purpose."""
+
+    __tablename__ = "student"
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(unique=True)
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    birth_date: Mapped[date | None]
+    grade: Mapped[str] = mapped_column(default="")
+    homeroom: Mapped[str] = mapped_column(default="")
+    bus_route: Mapped[str] = mapped_column(default="")
+    household_key: Mapped[str] = mapped_column(default="", index=True)
+    home_language: Mapped[str] = mapped_column(default="")
+    interpreter: Mapped[bool] = mapped_column(default=False)
+    race_ethnicity: Mapped[str] = mapped_column(default="")
+    english_learner: Mapped[bool | None]
+    low_income: Mapped[bool | None]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]
+    stints: Mapped[list[Stint]] = relationship(back_populates="student", order_by="Stint.entry_date")
+
+    @property
+    def name(self) -> str:
+        """First and last name as the family gave them."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class SupportFlag(db.Model):
+    """A restricted fact about a student (STLS, IEP, 504): its own table so that no list can leak it."""
+
+    __tablename__ = "support_flag"
+    __table_args__ = (one_of("compartment", COMPARTMENTS),)
+    student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    compartment: Mapped[str]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]
+
+
+class Stint(db.Model):
+    """One enrolment, entry to last day, both inclusive (an exclusive source is converted on loading)."""
+
+    __tablename__ = "stint"
+    __table_args__ = (
+        UniqueConstraint("student_id", "school_id", "entry_date"),
+        Index("ix_stint_school_id_entry_date", "school_id", "entry_date"),
+    )
+    id: Mapped[Id]
+    student_id: Mapped[int] = to("student.id")
+    school_id: Mapped[int] = to("school.id", index=False)
+    entry_date: Mapped[date]
+    exit_date: Mapped[date | None]
+    exit_code: Mapped[str] = mapped_column(default="")
+    grade: Mapped[str] = mapped_column(default="")
+    calendar_key: Mapped[str] = mapped_column(default="")
+    is_primary: Mapped[bool | None]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]
+    student: Mapped[Student] = relationship(back_populates="stints")
+    school: Mapped[School] = relationship()
+
+
+class Contact(db.Model):
+    """A person to reach about a student, with the limits a custody order sets on mail and pick-up."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("student_id", "name", "relation"),)
+    id: Mapped[Id]
+    student_id: Mapped[int] = to("student.id", index=False)
+    name: Mapped[str]
+    relation: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="")
+    email: Mapped[str] = mapped_column(default="")
+    address: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="")
+    may_receive_mail: Mapped[bool | None]
+    may_pick_up: Mapped[bool | None]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]
+
+
+class PriorYear(db.Model):
+    """Last year's totals of a student, for rule R06; days in mils."""
+
+    __tablename__ = "prior_year"
+    student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
+    school_year: Mapped[str] = mapped_column(primary_key=True)
+    enrolled: Mapped[Mils]
+    absent: Mapped[Mils]
+    unexcused: Mapped[int | None]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]

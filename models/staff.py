@@ -1,0 +1,64 @@
+"""People who sign in, what they are granted, their sessions."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Id, db, to
+
+
+class Person(db.Model):
+    """A member of staff with a sign-in; disabled people keep their history and lose every access at once."""
+
+    __tablename__ = "person"
+    id: Mapped[Id]
+    login: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(default="")
+    password_hash: Mapped[str | None]
+    totp_secret: Mapped[str | None]
+    totp_last_step: Mapped[int | None]
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    hours_per_week: Mapped[int | None]
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    grants: Mapped[list[Grant]] = relationship(
+        back_populates="person", order_by="Grant.id", foreign_keys="Grant.person_id"
+    )
+
+
+class Grant(db.Model):
+    """A role at a place for a time. `place` is district, network:KEY or school:KEY."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (
+        CheckConstraint("ends IS NULL OR ends >= starts", name="dates"),
+        Index("ix_role_grant_role_place", "role", "place"),
+    )
+    id: Mapped[Id]
+    person_id: Mapped[int] = to("person.id")
+    role: Mapped[str]
+    place: Mapped[str]
+    homeroom: Mapped[str] = mapped_column(default="")
+    deputy_id: Mapped[int | None] = to("person.id", index=False)
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+    person: Mapped[Person] = relationship(back_populates="grants", foreign_keys=[person_id])
+
+
+class SignIn(db.Model):
+    """A server-side session: the cookie carries only the token whose hash is stored here."""
+
+    __tablename__ = "sign_in"
+    id: Mapped[Id]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = to("person.id")
+    created_at: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ip: Mapped[str] = mapped_column(default="")

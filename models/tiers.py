@@ -1,0 +1,149 @@
+"""What was decided and by which policy: findings, tier changes, the current status, counts by day.
+
+Everything here is derived from attendance rows and policy: a full recompute gives the same rows.
+Findings and changes are never edited: a correction withdraws the old row and adds a new one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Index, SmallInteger, text
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import BigId, Id, Mils, db, to
+
+
+class PolicyVersion(db.Model):
+    """A policy file as it was activated: its content, who put it in force, from which day."""
+
+    __tablename__ = "policy_version"
+    id: Mapped[Id]
+    version: Mapped[str] = mapped_column(index=True)
+    name: Mapped[str]
+    content: Mapped[str]
+    starts: Mapped[date]
+    activated_by: Mapped[str]
+    activated_at: Mapped[datetime]
+
+
+class Finding(db.Model):
+    """A rule met for a student: from which day, until its exit, with the numbers and the sentence."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        Index(
+            "uq_finding_live",
+            "student_id",
+            "rule",
+            "since",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
+    id: Mapped[BigId]
+    student_id: Mapped[int] = to("student.id", index=False)
+    rule: Mapped[str]
+    since: Mapped[date]
+    until: Mapped[date | None]
+    compartment: Mapped[str | None]
+    numbers: Mapped[dict[str, Any]]
+    sentence: Mapped[str]
+    policy_version: Mapped[str]
+    recorded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class TierChange(db.Model):
+    """One step of a student's tier on one day, by a rule or an exit, as known when it was recorded."""
+
+    __tablename__ = "tier_change"
+    __table_args__ = (
+        Index(
+            "uq_tier_change_live",
+            "student_id",
+            "day",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        Index("ix_tier_change_day", "day"),
+    )
+    id: Mapped[BigId]
+    student_id: Mapped[int] = to("student.id", index=False)
+    day: Mapped[date]
+    before: Mapped[int] = mapped_column(SmallInteger)
+    after: Mapped[int] = mapped_column(SmallInteger)
+    rules: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    sentence: Mapped[str]
+    policy_version: Mapped[str]
+    recorded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class MeasureColumns:
+    """The published measures of interface `ew measures`; days in mils, tiers -1 none, 0, 1 watch, 2, 3."""
+
+    as_of: Mapped[date]
+    data_through: Mapped[date | None]
+    enrolled: Mapped[Mils]
+    absent: Mapped[Mils]
+    excused: Mapped[Mils]
+    unexcused: Mapped[Mils]
+    federal_absent: Mapped[Mils]
+    tardies: Mapped[int]
+    missing_days: Mapped[int]
+    unknown_days: Mapped[int]
+    streak_now: Mapped[int]
+    rate_tier: Mapped[int] = mapped_column(SmallInteger)
+    too_early: Mapped[bool]
+    policy_version: Mapped[str]
+
+
+class StudentStatus(MeasureColumns, db.Model):
+    """A student's standing on their school's data-through day, across all schools of the district."""
+
+    __tablename__ = "student_status"
+    __table_args__ = (Index("ix_student_status_school_id_tier", "school_id", "tier"),)
+    student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
+    school_id: Mapped[int] = to("school.id", index=False)
+    grade: Mapped[str]
+    enrolled_now: Mapped[bool]
+    tier: Mapped[int] = mapped_column(SmallInteger)
+    tier_min: Mapped[int] = mapped_column(SmallInteger)
+    tier_max: Mapped[int] = mapped_column(SmallInteger)
+    tier_since: Mapped[date | None]
+    rules: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+
+
+class SchoolMeasure(MeasureColumns, db.Model):
+    """The same measures on the days at one school only: what that school answers for."""
+
+    __tablename__ = "school_measure"
+    __table_args__ = (Index("ix_school_measure_school_id", "school_id"),)
+    student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
+    school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
+
+
+class TierCount(db.Model):
+    """How many of a school's enrolled students stood in each tier at the end of a day, by grade."""
+
+    __tablename__ = "tier_count"
+    school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    grade: Mapped[str] = mapped_column(primary_key=True)
+    tier_1: Mapped[int]
+    watch: Mapped[int]
+    tier_2: Mapped[int]
+    tier_3: Mapped[int]
+    none: Mapped[int]
+    too_early: Mapped[int]
+
+
+class TouchedStudent(db.Model):
+    """A student whose rows changed since the last evaluation, and the earliest day that changed."""
+
+    __tablename__ = "touched_student"
+    student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[date]

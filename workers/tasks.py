@@ -1,0 +1,45 @@
+"""Every task: a row number in, one service call out. Names are the members of `Job`."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from ew_app import outbox
+from ew_app.outbox import Job
+from ew_app.services import flagging, ingest, schedule
+
+
+@shared_task(name=Job.LOAD_BATCH.value)
+def load_batch(number: int) -> None:
+    """Read, check and apply one delivery."""
+    outbox.perform(number, ingest.load)
+
+
+@shared_task(name=Job.UNDO_BATCH.value)
+def undo_batch(number: int) -> None:
+    """Take one delivery back as a unit."""
+    outbox.perform(number, ingest.undo)
+
+
+@shared_task(name=Job.EVALUATE.value)
+def evaluate(number: int) -> None:
+    """Measure and decide for the students whose rows changed."""
+    outbox.perform(number, flagging.evaluate)
+
+
+@shared_task(name=Job.NIGHTLY.value)
+def nightly(number: int) -> None:
+    """The full evaluation of a school day's end."""
+    outbox.perform(number, flagging.evaluate_all)
+
+
+@shared_task(name=Job.SWEEP.value)
+def sweep() -> None:
+    """Send again what the broker lost; a sign of life of worker and schedule."""
+    schedule.sweep()
+
+
+@shared_task(name=Job.TICK.value)
+def tick() -> None:
+    """Start the daily jobs whose local time has come."""
+    schedule.tick()
