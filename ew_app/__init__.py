@@ -1,0 +1,1 @@
+"""Attendance early warning: the application."""

@@ -1,0 +1,316 @@
+"""Settings: read once from the environment, typed, and each with a sentence that says what it is for."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+from ew_app import data_folder
+
+MASK = "********"
+SHORTEST_SECRET_KEY = 16
+
+
+class ConfigError(Exception):
+    """A setting that cannot be used; the text names the variable and what it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of `ew config`: the value as it may be shown, where it came from and what it means."""
+
+    name: str
+    value: str
+    source: str
+    meaning: str
+
+
+# -- parsers: text in, value out; a ValueError carries the words after "it must be" --------------------------
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _database_url(text: str) -> str:
+    """Any spelling of a PostgreSQL address, as plain `postgresql://...`."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+        raise ValueError("an address like postgresql://user@host:5432/name (PostgreSQL is the only database)")
+    return f"postgresql://{rest}"
+
+
+def _redis_url(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://")):
+        raise ValueError("an address like redis://host:6379/0, or rediss:// for TLS")
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("the address people type, like https://attendance.example.org")
+    return text.rstrip("/")
+
+
+def _secret_key(text: str) -> str:
+    if len(text) < SHORTEST_SECRET_KEY:
+        raise ValueError(f"at least {SHORTEST_SECRET_KEY} characters that nobody can guess")
+    return text
+
+
+def _timezone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError("a time zone name like America/Chicago") from error
+
+
+def _date(text: str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError("a date like 2026-09-30") from error
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        allowed = f"a whole number from {low} to {high}"
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(allowed)
+        return int(text)
+
+    return parse
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+# -- the table of settings -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    name: str
+    parse: Callable[[str], Any]
+    default: str | None
+    meaning: str
+    secret: bool
+
+
+def _setting(
+    name: str, parse: Callable[[str], Any], meaning: str, *, default: str | None = None, secret: bool = False
+) -> Any:
+    return field(repr=not secret, metadata={"setting": _Setting(name, parse, default, meaning, secret)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting of the product. Build it with `load_settings`, pass it on, never change it."""
+
+    database_url: str | None = _setting(
+        "EW_DATABASE_URL", _database_url, "Your PostgreSQL. Unset: one is started here.", secret=True
+    )
+    database_password: str | None = _setting(
+        "EW_DATABASE_PASSWORD", _text, "Password for EW_DATABASE_URL when the address has none.", secret=True
+    )
+    redis_url: str | None = _setting(
+        "EW_REDIS_URL", _redis_url, "Your Redis or Valkey. Unset: one is started here.", secret=True
+    )
+    redis_password: str | None = _setting(
+        "EW_REDIS_PASSWORD", _text, "Password for EW_REDIS_URL when the address has none.", secret=True
+    )
+    secret_key: str | None = _setting(
+        "EW_SECRET_KEY", _secret_key, "Signs sessions. Unset: made once and kept in EW_DATA_DIR.", secret=True
+    )
+    data_dir: Path = _setting(
+        "EW_DATA_DIR", _folder, "Folder for uploads, logs and, if started here, the servers.", default="var"
+    )
+    policy: str = _setting(
+        "EW_POLICY", _text, "Policy of a fresh database: a shipped preset or a path.", default="default"
+    )
+    policy_dir: Path | None = _setting(
+        "EW_POLICY_DIR", _folder, "Folder with the district's own policy files, beside the shipped ones."
+    )
+    timezone: ZoneInfo = _setting(
+        "EW_TIMEZONE", _timezone, "The district's clock: decides which day it is.", default="America/Chicago"
+    )
+    today: datetime.date | None = _setting(
+        "EW_TODAY", _date, "A fixed date in place of the clock, for pilots and tests."
+    )
+    host: str = _setting("EW_HOST", _text, "Address the web server listens on.", default="127.0.0.1")
+    port: int = _setting("EW_PORT", _whole(1, 65535), "Port the web server listens on.", default="8000")
+    public_url: str | None = _setting(
+        "EW_PUBLIC_URL", _public_url, "Address people type. With https, cookies travel on https only."
+    )
+    upload_mb: int = _setting(
+        "EW_UPLOAD_MB", _whole(1, 4096), "Largest file taken in the browser, in megabytes.", default="64"
+    )
+    upload_rows: int = _setting(
+        "EW_UPLOAD_ROWS", _whole(1, 100_000_000), "Most rows taken in the browser.", default="1000000"
+    )
+
+    @property
+    def secure(self) -> bool:
+        """People come by https: cookies are Secure and `__Host-`, and HSTS is sent."""
+        return self.address.startswith("https://")
+
+    @property
+    def address(self) -> str:
+        """Where people find the product, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def embedded(self) -> bool:
+        """The database is one that we start ourselves."""
+        return self.database_url is None
+
+    def environment(self) -> dict[str, str]:
+        """What a child process needs to use the same servers, folder and key as this one."""
+        given = {
+            "EW_DATABASE_URL": self.database_url,
+            "EW_REDIS_URL": self.redis_url,
+            "EW_SECRET_KEY": self.secret_key,
+            "EW_DATA_DIR": str(self.data_dir),
+        }
+        return {**os.environ, **{name: value for name, value in given.items() if value}}
+
+    def folder(self, name: str) -> Path:
+        """The folder `name` inside the data folder, made on first use and closed to other users."""
+        path = data_folder.make(self.data_dir) / name
+        path.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """The settings in `env` (default: this process's environment). Raises ConfigError."""
+    return Settings(**{name: value for name, (value, _, _) in _read_all(_environment(env)).items()})
+
+
+def describe(env: Mapping[str, str] | None = None) -> list[Line]:
+    """Every setting with its value (secrets masked), its source and its meaning, in the table's order."""
+    read = _read_all(_environment(env))
+    return [
+        Line(setting.name, _shown(setting, read[name][0]), read[name][1], setting.meaning)
+        for name, setting in _table().items()
+    ]
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that signs sessions: as set, or made once (embedded mode only). Raises ConfigError."""
+    if settings.secret_key:
+        return settings.secret_key
+    if not settings.embedded:
+        raise ConfigError(
+            "EW_SECRET_KEY is not set. With a database of your own, set EW_SECRET_KEY or EW_SECRET_KEY_FILE "
+            "to the same secret for every web and worker process."
+        )
+    return data_folder.private_word(data_folder.make(settings.data_dir) / "secret_key")
+
+
+def masked(url: str) -> str:
+    """An address without its password, fit for a screen or a log."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{MASK}@{place}"))
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+_Read = tuple[Any, str, str]  # value, source, text as given
+
+
+def _environment(env: Mapping[str, str] | None) -> Mapping[str, str]:
+    return os.environ if env is None else env
+
+
+def _table() -> dict[str, _Setting]:
+    return {item.name: item.metadata["setting"] for item in fields(Settings)}
+
+
+def _read_all(env: Mapping[str, str]) -> dict[str, _Read]:
+    _refuse_misspelled(env)
+    read = {name: _read(setting, env) for name, setting in _table().items()}
+    for url, password in (("database_url", "database_password"), ("redis_url", "redis_password")):
+        read[url] = _with_password(read[url], read[password][0])
+    if read["database_url"][0] is None:
+        read["data_dir"] = _reachable_data_dir(read["data_dir"])
+    return read
+
+
+def _read(setting: _Setting, env: Mapping[str, str]) -> _Read:
+    text, source = _given(setting, env)
+    if text is None:
+        return None, source, ""
+    try:
+        return setting.parse(text), source, text
+    except ValueError as error:
+        shown = MASK if setting.secret else repr(text)
+        raise ConfigError(f"{setting.name} is {shown}; it must be {error}.") from error
+
+
+def _given(setting: _Setting, env: Mapping[str, str]) -> tuple[str | None, str]:
+    """The text of a setting and its source. A secret may come from the file that NAME_FILE names."""
+    if text := env.get(setting.name, "").strip():
+        return text, "environment"
+    if setting.secret and (path := env.get(f"{setting.name}_FILE", "").strip()):
+        return _file_text(setting.name, path), f"file {path}"
+    if setting.name == "EW_DATA_DIR":
+        return str(data_folder.default()), "default"
+    return setting.default, "default"
+
+
+def _file_text(name: str, path: str) -> str:
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}_FILE names {path}, which cannot be read: {error}.") from error
+    if not text:
+        raise ConfigError(f"{name}_FILE names {path}, which is empty; it must hold the value of {name}.")
+    return text
+
+
+def _with_password(url: _Read, password: str | None) -> _Read:
+    """The address with the password put in, unless it carries one or there is none."""
+    address, source, text = url
+    if address is None or not password or urlsplit(address).password:
+        return url
+    parts = urlsplit(address)
+    user, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}")), source, text
+
+
+def _reachable_data_dir(data_dir: _Read) -> _Read:
+    path, source, text = data_dir
+    place = data_folder.reachable(path)
+    if place == path:
+        return data_dir
+    return place, f"{source}, moved: PostgreSQL does not run as root and cannot reach {path}", text
+
+
+def _refuse_misspelled(env: Mapping[str, str]) -> None:
+    """A misspelled setting would be silently ignored, and the product would run on the wrong database."""
+    known = {setting.name for setting in _table().values()}
+    known |= {f"{setting.name}_FILE" for setting in _table().values() if setting.secret}
+    for name in sorted(name for name in env if name.startswith("EW_") and name not in known):
+        if close := difflib.get_close_matches(name, known, n=1, cutoff=0.85):
+            raise ConfigError(f"{name} is not a setting. Did you mean {close[0]}?")
+
+
+def _shown(setting: _Setting, value: Any) -> str:
+    if value is None:
+        return ""
+    if not setting.secret:
+        return str(value)
+    return masked(value) if "://" in value else MASK

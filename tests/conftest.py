@@ -1,0 +1,231 @@
+"""What every test may use: one PostgreSQL and one Valkey per run, a database of its own, no way outside.
+
+`TEST_DATABASE_URL` and `TEST_REDIS_URL` put servers of yours in place of the embedded ones. A database user
+given there must be allowed to create databases.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from ew_app.config import Settings, load_settings
+from ew_app.local import Servers
+
+RUN = "EW_TEST_RUN"  # names this run's databases; handed to the workers with the addresses
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+# -- no test reaches another machine -------------------------------------------------------------------------
+
+
+def _allowed_hosts() -> set[str]:
+    given = (os.environ.get(name, "") for name in ("TEST_DATABASE_URL", "TEST_REDIS_URL"))
+    return LOOPBACK | {urlsplit(url).hostname or "" for url in given if url}
+
+
+def _refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+        if host not in _allowed_hosts():
+            raise PermissionError(f"A test tried to reach {host}. Tests talk to this machine only.")
+
+
+sys.addaudithook(_refuse_outside)
+
+
+# -- servers: one pair per run, started by the process that outlives the others ------------------------------
+
+
+class _Run:
+    """The servers of this run, and the names of its databases."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ew-tests-"))
+        self.folder.chmod(0o711)  # as root the servers are another user
+        given = {"EW_DATABASE_URL": "TEST_DATABASE_URL", "EW_REDIS_URL": "TEST_REDIS_URL"}
+        env = {name: os.environ[source] for name, source in given.items() if os.environ.get(source)}
+        env |= {"EW_DATA_DIR": str(self.folder), "EW_SECRET_KEY": "a key for tests only"}
+        settings = load_settings(env)
+        self.servers = Servers(settings, fast=True)
+
+    def start(self) -> dict[str, str]:
+        ready = self.servers.__enter__()
+        return {
+            "database": str(ready.database_url),
+            "redis": str(ready.redis_url),
+            "folder": str(self.folder),
+            "name": f"ewtest_{os.getpid()}",
+        }
+
+    def stop(self, addresses: dict[str, str]) -> None:
+        if os.environ.get("TEST_DATABASE_URL"):
+            _drop_all(addresses)
+        self.servers.__exit__(None, None, None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_run: _Run | None = None
+_addresses: dict[str, str] = {}
+
+
+def _started() -> dict[str, str]:
+    """This run's addresses, starting the servers on the first call."""
+    global _run
+    if not _addresses:
+        _run = _Run()
+        _addresses.update(_run.start())
+    return _addresses
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """In the xdist controller: workers get the addresses, so the servers outlive every worker."""
+    node.workerinput[RUN] = _started()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _addresses.update(getattr(config, "workerinput", {}).get(RUN, {}))
+
+
+def pytest_unconfigure() -> None:
+    if _run:
+        _run.stop(_addresses)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deep", action="store_true", help="run the large counts as well")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Large counts run only when asked for. Until then they are left out, not skipped."""
+    if config.getoption("--deep"):
+        return
+    deep = [item for item in items if item.get_closest_marker("deep")]
+    if deep:
+        config.hook.pytest_deselected(items=deep)
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+
+
+# -- databases -----------------------------------------------------------------------------------------------
+
+
+def _at(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def _on_server(addresses: dict[str, str], statement: str, **names: str) -> None:
+    words = {key: sql.Identifier(name) for key, name in names.items()}
+    with psycopg.connect(addresses["database"], autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(**words))
+
+
+def _drop_all(addresses: dict[str, str]) -> None:
+    with psycopg.connect(addresses["database"], autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [addresses["name"]]
+        )
+        for (name,) in found.fetchall():
+            _on_server(addresses, "DROP DATABASE {name} WITH (FORCE)", name=name)
+
+
+def _migrate(url: str) -> None:
+    from sqlalchemy import create_engine
+
+    from models.migrate import upgrade
+
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    upgrade(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def template() -> str:
+    """Name of a migrated, empty database. The first worker that asks makes it, the others wait."""
+    addresses = _started()
+    name = f"{addresses['name']}_template"
+    with (Path(addresses["folder"]) / "template.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.seek(0)
+        if not lock.read():
+            _on_server(addresses, "CREATE DATABASE {name}", name=name)
+            _migrate(_at(addresses["database"], name))
+            lock.write("made")
+    return name
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def new_database(template: str, worker: str) -> Callable[[], str]:
+    """A function that makes a migrated, empty database (20 to 40 ms) and returns its address."""
+    addresses = _started()
+
+    def make() -> str:
+        name = f"{addresses['name']}_{worker}_{next(_numbers)}"
+        _on_server(addresses, "CREATE DATABASE {name} TEMPLATE {template}", name=name, template=template)
+        return _at(addresses["database"], name)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drop_database() -> Callable[[str], None]:
+    """A function that drops a database made by `new_database`, whoever is still connected."""
+    addresses = _started()
+    return lambda url: _on_server(
+        addresses, "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=urlsplit(url).path.strip("/")
+    )
+
+
+@pytest.fixture(scope="session")
+def worker_database_url(new_database: Callable[[], str]) -> str:
+    """One migrated database for this whole worker: what one test commits, the next one sees."""
+    return new_database()
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str], drop_database: Callable[[str], None]) -> Iterator[str]:
+    """A migrated, empty database of this test's own. Commit freely; it is dropped afterwards."""
+    url = new_database()
+    yield url
+    drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def redis_url(worker: str) -> str:
+    """A numbered Redis database of this worker's own, empty at first."""
+    number = 1 + int(worker.removeprefix("gw") or 0) if worker.startswith("gw") else 0
+    return _at(_started()["redis"], str(number))
+
+
+@pytest.fixture(scope="session")
+def worker(request: pytest.FixtureRequest) -> str:
+    """gw0, gw1, ... under xdist, else `alone`."""
+    return str(getattr(request.config, "workerinput", {}).get("workerid", "alone"))
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings on servers that run, with a database and a data folder of this test's own."""
+    return load_settings(
+        {
+            "EW_DATABASE_URL": database_url,
+            "EW_REDIS_URL": redis_url,
+            "EW_DATA_DIR": str(tmp_path / "data"),
+            "EW_SECRET_KEY": "a key for tests only",
+        }
+    )
