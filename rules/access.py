@@ -1,0 +1,203 @@
+"""Who may do and see what, where: decided here once, from the grants a person holds today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from rules.places import Place, PlaceKind
+from rules.roles import FieldClass, Permission, Reach, Right, Role, meanings, role
+
+__all__ = [
+    "OPERATOR_GRANTS",
+    "Area",
+    "FieldClass",
+    "Grant",
+    "Grants",
+    "NotAllowed",
+    "Permission",
+    "Place",
+    "PlaceKind",
+    "Right",
+    "Scope",
+    "can",
+    "check",
+    "check_grantable",
+    "fields_shown",
+    "flagged_classes",
+    "readable_classes",
+    "right",
+    "scope_of",
+]
+
+
+class NotAllowed(Exception):
+    """The person may not do this here; str() is a sentence for that person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One role at one place, for a time. `ends` is the last day it counts; None stands for open."""
+
+    role: str
+    place: Place
+    homeroom: str | None = None
+    starts: date | None = None
+    ends: date | None = None
+
+    def holds(self, on: date) -> bool:
+        return (self.starts is None or self.starts <= on) and (self.ends is None or on <= self.ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a person holds on one day. Built by `Grants.on`, so that no ended role can slip in."""
+
+    held: tuple[Grant, ...] = ()
+
+    @classmethod
+    def on(cls, day: date, grants: Iterable[Grant]) -> Grants:
+        return cls(tuple(grant for grant in grants if grant.holds(day)))
+
+    def __iter__(self) -> Iterator[tuple[Grant, Role]]:
+        return ((grant, role(grant.role)) for grant in self.held)
+
+    def at(self, place: Place | None) -> Iterator[tuple[Grant, Role]]:
+        """The grants that cover a place; all of them for None."""
+        return ((grant, held) for grant, held in self if place is None or grant.place.covers(place))
+
+
+OPERATOR_GRANTS = Grants((Grant("operator", Place.district()),))
+
+
+def can(grants: Grants, permission: Permission, place: Place | None = None) -> bool:
+    """Whether any grant allows the action at the place; None asks whether it is allowed anywhere at all."""
+    return any(permission in held.permissions for _, held in grants.at(place))
+
+
+def check(grants: Grants, permission: Permission, place: Place | None = None) -> None:
+    """Raises NotAllowed unless `can`."""
+    if can(grants, permission, place):
+        return
+    phrase = meanings()[permission].phrase
+    if place is not None and can(grants, permission):
+        raise NotAllowed(f"Your role does not reach {_named(place)}, so there you cannot {phrase}.")
+    raise NotAllowed(f"Your role does not let you {phrase}. Ask whoever gives out roles if you need to.")
+
+
+def right(grants: Grants, field_class: FieldClass, place: Place | None = None, *, own: bool = False) -> Right:
+    """The strongest right to a class there. `own`: their case, a task given to them, a note they wrote."""
+    rights = (held.right(field_class, own=own) for _, held in grants.at(place))
+    return max(rights, key=lambda r: r.rank, default=Right.NONE)
+
+
+def readable_classes(
+    grants: Grants, place: Place | None = None, *, own: bool = False
+) -> frozenset[FieldClass]:
+    """Classes that may be read in full there."""
+    return frozenset(c for c in FieldClass if right(grants, c, place, own=own).reaches(Right.READ))
+
+
+def flagged_classes(
+    grants: Grants, place: Place | None = None, *, own: bool = False
+) -> frozenset[FieldClass]:
+    """Restricted classes of which the person learns only "another support is in place", never which."""
+    return frozenset(c for c in FieldClass if c.restricted and right(grants, c, place, own=own) is Right.FLAG)
+
+
+def fields_shown(
+    grants: Grants, field_class: FieldClass, place: Place | None = None, *, own: bool = False
+) -> frozenset[str] | None:
+    """Field names of a class that may be shown; None for all of them."""
+    strongest = right(grants, field_class, place, own=own)
+    if strongest.reaches(Right.READ):
+        return None
+    parts = (
+        held.parts.get(field_class, frozenset())
+        for _, held in grants.at(place)
+        if held.right(field_class, own=own) is Right.PART
+    )
+    return frozenset().union(*parts)
+
+
+def check_grantable(giver: Grants, role_key: str, place: Place) -> None:
+    """Raises NotAllowed, or ValueError with a sentence, unless the giver may give that role at that place."""
+    check(giver, Permission.MANAGE_PEOPLE, place)
+    given = role(role_key)
+    if not given.assignable:
+        raise ValueError(f"The role {role_key} belongs to the command line and is not given to people.")
+    if place.kind not in given.places:
+        kinds = " or ".join(kind for kind in PlaceKind if kind in given.places)
+        raise ValueError(f"A {given.label} is placed at a {kinds}, not at {_named(place)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Places added up. The whole district makes the two sets beside the point."""
+
+    district: bool = False
+    networks: frozenset[str] = frozenset()
+    schools: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return self.district or bool(self.networks) or bool(self.schools)
+
+    def with_place(self, place: Place) -> Area:
+        match place.kind:
+            case PlaceKind.DISTRICT:
+                return replace(self, district=True)
+            case PlaceKind.NETWORK:
+                return replace(self, networks=self.networks | {place.key})
+            case PlaceKind.SCHOOL:
+                return replace(self, schools=self.schools | {place.key})
+
+    def covers(self, place: Place) -> bool:
+        held = [Place.of_network(k) for k in self.networks] + [Place.of_school(k) for k in self.schools]
+        return self.district or any(one.covers(place) for one in held)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose records a person reaches for one permission: any of these ways is enough.
+
+    whole: everyone there; caseload: students assigned to the person there; homerooms: (school, homeroom);
+    own: there, only cases they own, tasks given to them, notes they wrote.
+    """
+
+    whole: Area = Area()
+    caseload: Area = Area()
+    own: Area = Area()
+    homerooms: frozenset[tuple[str, str]] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.whole or self.caseload or self.own or self.homerooms)
+
+
+def scope_of(grants: Grants, permission: Permission) -> Scope:
+    """What the one scope function turns into a WHERE clause; an empty scope is nobody."""
+    scope = Scope()
+    for grant, held in grants:
+        if permission in held.permissions:
+            scope = _widened(scope, grant, held, meanings()[permission].about)
+    return scope
+
+
+def _widened(scope: Scope, grant: Grant, held: Role, about: FieldClass | None) -> Scope:
+    """Counts and matters of no student go by place alone; records go by whom the role is there for."""
+    if about is None or about is FieldClass.AGG:
+        return replace(scope, whole=scope.whole.with_place(grant.place))
+    if held.reach in (Reach.TASKS, Reach.COUNTS) or not held.right(about).reaches(Right.READ):
+        if not held.right(about, own=True).reaches(Right.PART):
+            return scope
+        return replace(scope, own=scope.own.with_place(grant.place))
+    if held.reach is Reach.PLACE:
+        return replace(scope, whole=scope.whole.with_place(grant.place))
+    homerooms = scope.homerooms
+    if held.reach is Reach.HOMEROOM and grant.homeroom:
+        homerooms = homerooms | {(grant.place.key, grant.homeroom)}
+    return replace(scope, caseload=scope.caseload.with_place(grant.place), homerooms=homerooms)
+
+
+def _named(place: Place) -> str:
+    return "the whole district" if place.kind is PlaceKind.DISTRICT else f"{place.kind} {place.key}"
