@@ -1,0 +1,233 @@
+// Early Warning: everything here makes a page that already works a little quicker to use.
+// Hooks are data attributes; each is described where it is read.
+
+const FRAGMENT = { "X-Fragment": "1" };
+const live = document.getElementById("live");
+const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+
+document.documentElement.classList.remove("no-script");
+
+const say = (text) => { if (live) live.textContent = text; };
+
+// --- Fetch and swap: <a data-swap="results"> or <form method="get" data-swap="results"> -------------
+// The answer may be a whole page or a fragment; the element with that id replaces ours.
+async function swap(url, id) {
+  const answer = await fetch(url, { headers: FRAGMENT, credentials: "same-origin" });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById(id);
+  const old = document.getElementById(id);
+  if (!answer.ok || !fresh || !old) throw new Error("no such fragment");
+  old.replaceWith(fresh);
+  enhance(fresh);
+  return fresh;
+}
+
+async function swapOrGo(url, id) {
+  try {
+    await swap(url, id);
+    history.replaceState(null, "", url);
+    say("The list has changed.");
+  } catch {
+    location.assign(url);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-swap]");
+  if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  swapOrGo(link.href, link.dataset.swap);
+});
+
+// --- Progress: <div id="x" data-poll="/url" data-every="2"> -----------------------------------------
+// Asked again until the answer's element of the same id has no data-poll.
+function poll(box) {
+  let wait = Number(box.dataset.every ?? 2) * 1000;
+  const again = async () => {
+    if (!document.contains(box)) return;
+    try {
+      await swap(box.dataset.poll, box.id);
+    } catch {
+      wait = Math.min(wait * 2, 30000);
+      setTimeout(again, wait);
+    }
+  };
+  setTimeout(again, wait);
+}
+
+// --- Forms: sent once; data-auto submits on change; GET forms with data-swap swap --------------------
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("form[data-once]")) {
+    if (form.dataset.sending) { event.preventDefault(); say("This is already being sent."); return; }
+    form.dataset.sending = "1";
+    setTimeout(() => { delete form.dataset.sending; }, 15000);
+  }
+  if (form.matches('form[method="get"][data-swap]')) {
+    event.preventDefault();
+    const fields = new URLSearchParams(new FormData(form, event.submitter));
+    swapOrGo(`${form.action}?${fields}`, form.dataset.swap);
+  }
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sending]")) delete form.dataset.sending;
+});
+document.addEventListener("change", (event) => {
+  const form = event.target.form;
+  if (form?.matches("form[data-auto]")) form.requestSubmit();
+});
+
+// --- Characters left: <textarea maxlength data-limit> -------------------------------------------------
+function countDown(area) {
+  const left = document.createElement("p");
+  left.className = "limit-left";
+  const show = () => { left.textContent = `${area.maxLength - area.value.length} characters left`; };
+  area.after(left);
+  area.addEventListener("input", show);
+  show();
+}
+
+// --- Day strip: the picture becomes a slider over its days ------------------------------------------
+const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -5, PageUp: 5 };
+
+function slideOver(figure) {
+  const weeks = figure.querySelector(".strip-weeks");
+  const readout = figure.querySelector(".strip-readout");
+  const days = [...weeks.querySelectorAll(".cell[title]")];
+  if (!days.length) return;
+  const words = days.map((day) => day.title);
+  let at = days.length - 1;
+
+  const show = (index) => {
+    days[at].classList.remove("is-at");
+    at = Math.max(0, Math.min(days.length - 1, index));
+    days[at].classList.add("is-at");
+    readout.textContent = words[at];
+    weeks.setAttribute("aria-valuenow", String(at + 1));
+    weeks.setAttribute("aria-valuetext", words[at]);
+  };
+  const rest = () => { days[at].classList.remove("is-at"); };
+  const point = (event) => {
+    const cell = document.elementFromPoint(event.clientX, event.clientY)?.closest?.(".cell");
+    const index = days.indexOf(cell);
+    if (index >= 0) show(index);
+  };
+
+  weeks.setAttribute("role", "slider");
+  weeks.setAttribute("tabindex", "0");
+  weeks.setAttribute("aria-valuemin", "1");
+  weeks.setAttribute("aria-valuemax", String(days.length));
+  weeks.setAttribute("aria-valuenow", String(days.length));
+  weeks.setAttribute("aria-valuetext", words[at]);
+  readout.hidden = false;
+  readout.textContent = "Point at a day, or use the arrow keys, to see what it was.";
+  for (const day of days) day.removeAttribute("title");
+
+  weeks.addEventListener("focus", () => show(at));
+  weeks.addEventListener("blur", rest);
+  weeks.addEventListener("pointermove", point);
+  weeks.addEventListener("pointerdown", point);
+  weeks.addEventListener("keydown", (event) => {
+    const goal = event.key === "Home" ? 0 : event.key === "End" ? days.length - 1 : at + (STEPS[event.key] ?? NaN);
+    if (Number.isNaN(goal)) return;
+    event.preventDefault();
+    show(goal);
+  });
+}
+
+// --- Several rows at once: <div data-bulk="form id" data-noun="student"> -----------------------------
+function countTicks(bar) {
+  const form = document.getElementById(bar.dataset.bulk);
+  const count = bar.querySelector(".bulk-count");
+  const idle = count.textContent;
+  form?.addEventListener("change", () => {
+    const ticked = form.querySelectorAll(".pick input:checked").length;
+    count.textContent = ticked ? `${ticked} ${bar.dataset.noun}${ticked === 1 ? "" : "s"} ticked` : idle;
+  });
+}
+
+// --- Undo: <div data-undo="10"> goes away by itself unless someone is using it ------------------------
+function fadeLater(bar) {
+  const left = bar.querySelector(".undo-left");
+  let seconds = Number(bar.dataset.undo);
+  const clock = setInterval(() => {
+    if (bar.matches(":hover, :focus-within")) return;
+    seconds -= 1;
+    left.textContent = `${seconds} s`;
+    if (seconds <= 0) { clearInterval(clock); bar.remove(); }
+  }, 1000);
+}
+
+// --- Dialogs: <a href="/page" data-dialog="id"> -------------------------------------------------------
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  const dialog = opener && document.getElementById(opener.dataset.dialog);
+  if (!dialog?.showModal) return;
+  event.preventDefault();
+  dialog.showModal();
+});
+
+// --- Copy: <button data-copy="id of the text"> ---------------------------------------------------------
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const words = button.textContent;
+  try {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Select the text and copy it";
+  }
+  say(button.textContent);
+  setTimeout(() => { button.textContent = words; }, 3000);
+});
+
+// --- Menu: Escape and a tap beside it close it ----------------------------------------------------------
+const menu = document.querySelector("details.menu");
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !menu?.open) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  if (menu?.open && !menu.contains(event.target)) menu.open = false;
+});
+
+// --- Session: two minutes before the end, ask; carrying on tells the server -----------------------------
+function watchSession(dialog) {
+  const ask = (Number(dialog.dataset.sessionMinutes) - 2) * 60;
+  const left = dialog.querySelector("[data-left]");
+  let since = Date.now();
+  const minutes = (seconds) => (seconds > 60 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} seconds`);
+
+  setInterval(() => {
+    const spent = (Date.now() - since) / 1000;
+    if (spent < ask) return;
+    const rest = Math.max(0, Math.round(ask + 120 - spent));
+    left.textContent = minutes(rest);
+    if (!dialog.open) dialog.showModal();
+    if (rest === 0) location.reload();
+  }, 1000);
+
+  dialog.querySelector("[data-extend-now]").addEventListener("click", async () => {
+    const answer = await fetch(dialog.dataset.extend, { method: "POST", headers: { "X-CSRFToken": token }, credentials: "same-origin" })
+      .catch(() => ({ ok: false }));
+    if (!answer.ok) { left.textContent = "a moment. We could not reach the server; please copy what you typed"; return; }
+    since = Date.now();
+    dialog.close();
+  });
+}
+
+function enhance(root) {
+  const all = (selector) => [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)];
+  all("[data-poll]").forEach(poll);
+  all("[data-strip]").forEach(slideOver);
+  all("[data-undo]").forEach(fadeLater);
+  all("[data-bulk]").forEach(countTicks);
+  all("textarea[data-limit]").forEach(countDown);
+  all("[data-focus]").forEach((box) => box.focus());
+}
+
+enhance(document);
+const stillThere = document.querySelector("[data-session-minutes]");
+if (stillThere) watchSession(stillThere);
