@@ -39,7 +39,9 @@ class Excuse(IntEnum):
 
 def pack(fraction: ArrayLike, status: ArrayLike, excuse: ArrayLike = 0, tardy: ArrayLike = 0) -> Cells:
     """Cells from thousandths 0..1000, Status, Excuse and tardy yes/no; all broadcast together."""
-    parts = np.asarray(fraction, dtype=np.uint16) | np.asarray(status, dtype=np.uint16) << np.uint16(_STATUS_AT)
+    parts = np.asarray(fraction, dtype=np.uint16) | np.asarray(status, dtype=np.uint16) << np.uint16(
+        _STATUS_AT
+    )
     parts = parts | np.asarray(excuse, dtype=np.uint16) << np.uint16(_EXCUSE_AT)
     return np.asarray(parts | np.asarray(tardy, dtype=np.uint16) << np.uint16(_TARDY_AT), dtype=np.uint16)
 

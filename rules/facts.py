@@ -290,7 +290,9 @@ class Facts:
 
 def _names() -> tuple[str, ...]:
     kinds: tuple[type | Callable[..., object], ...] = (property, cached_property)
-    return tuple(name for name, kind in vars(Facts).items() if isinstance(kind, kinds) and not name.startswith("_"))
+    return tuple(
+        name for name, kind in vars(Facts).items() if isinstance(kind, kinds) and not name.startswith("_")
+    )
 
 
 NAMES = _names()

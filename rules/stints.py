@@ -74,7 +74,9 @@ def share_boundary_days(stints: Stints) -> Stints:
     ranked = entry_key[order]
     for leaving in np.flatnonzero(closed & np.isin(last_key, entry_key)):
         arriving = order[slice(*np.searchsorted(ranked, [last_key[leaving], last_key[leaving] + 1]))]
-        elsewhere = (stints.school[arriving] != stints.school[leaving]) & (stints.entry[leaving] < stints.entry[arriving])
+        elsewhere = (stints.school[arriving] != stints.school[leaving]) & (
+            stints.entry[leaving] < stints.entry[arriving]
+        )
         if elsewhere.any():
             last[leaving] -= _ONE_DAY
     return replace(stints, last=last)

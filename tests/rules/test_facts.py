@@ -128,7 +128,17 @@ def test_columns_before_the_school_year_are_zero() -> None:
 
 @pytest.mark.parametrize(
     ("days", "run"),
-    [("AAA", 3), ("AAHA", 3), ("AAMA", 3), ("AA.A", 3), ("AAPA", 1), ("AAaA", 1), ("AA?A", 1), ("AA_A", 1), ("AAT", 0)],
+    [
+        ("AAA", 3),
+        ("AAHA", 3),
+        ("AAMA", 3),
+        ("AA.A", 3),
+        ("AAPA", 1),
+        ("AAaA", 1),
+        ("AA?A", 1),
+        ("AA_A", 1),
+        ("AAT", 0),
+    ],
 )
 def test_what_counts_and_what_breaks_a_run(days: str, run: int) -> None:
     assert compute(matrix_of(days)).streak[0, -1] == run

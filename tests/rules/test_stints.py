@@ -44,7 +44,9 @@ def test_closed_days_are_nobodys() -> None:
 
 def test_overlapping_stints_are_united_and_gaps_stay() -> None:
     given = stints(
-        (0, 1, 1, "2025-08-18", "2025-08-19"), (0, 1, 1, "2025-08-19", "2025-08-20"), (0, 1, 1, "2025-08-22", "")
+        (0, 1, 1, "2025-08-18", "2025-08-19"),
+        (0, 1, 1, "2025-08-19", "2025-08-20"),
+        (0, 1, 1, "2025-08-22", ""),
     )
     assert enrolled(given) == ["xxx.x"]
 
@@ -65,7 +67,9 @@ def test_a_stint_of_that_one_day_keeps_it() -> None:
 
 def test_another_student_or_the_same_school_shares_nothing() -> None:
     given = stints(
-        (0, 1, 1, "2025-08-18", "2025-08-20"), (1, 2, 2, "2025-08-20", ""), (0, 1, 1, "2025-08-20", "2025-08-21")
+        (0, 1, 1, "2025-08-18", "2025-08-20"),
+        (1, 2, 2, "2025-08-20", ""),
+        (0, 1, 1, "2025-08-20", "2025-08-21"),
     )
     assert enrolled(share_boundary_days(given), rows=2) == ["xxxx.", "..xxx"]
 

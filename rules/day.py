@@ -1,0 +1,213 @@
+"""From marks to cells: how much of a day a student missed, and which of several marks stands.
+
+Evidence in order: fraction_absent, minutes_absent, periods, the code's own fraction. A fraction stays exact;
+minutes and periods pass the half-day rule (or count in proportion where a district says so).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rules import cells as c
+from rules.cells import WHOLE_DAY, Cells, Excuse, Status
+
+Ints = NDArray[np.int64]
+
+WHOLE_DAY_MINUTES = 999  # some systems write 999 for "the whole day"
+NOT_GIVEN = -1
+
+
+class Kind(IntEnum):
+    """What an attendance code means."""
+
+    UNKNOWN = 0  # nobody has mapped the code
+    PRESENT = 1
+    ABSENCE = 2
+    TARDY = 3
+    EARLY_LEAVE = 4
+    SUSPENSION_OUT = 5
+    SUSPENSION_IN = 6
+    HOMEBOUND = 7
+    HOSPITAL = 8
+    REMOTE = 9
+    SCHOOL_FUNCTION = 10
+    NON_MEMBERSHIP = 11
+
+
+class Reason(IntEnum):
+    """The `excused` column of a code; only the first two words ever count as excused or unexcused."""
+
+    UNKNOWN = 0
+    EXCUSED = 1
+    UNEXCUSED = 2
+    EXEMPT = 3
+
+
+HELD_OUT_KINDS = (Kind.HOMEBOUND, Kind.HOSPITAL, Kind.NON_MEMBERSHIP)
+ABSENT_KINDS = (Kind.ABSENCE, Kind.SUSPENSION_OUT)
+FRACTION_KINDS = (*ABSENT_KINDS, Kind.TARDY, Kind.EARLY_LEAVE)  # kinds whose code may carry a fraction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DayLength:
+    """Minutes of a school day and of enough presence; each a number, or an array with one value per day resolved."""
+
+    day: ArrayLike = 420
+    full: ArrayLike = 300
+    half: ArrayLike = 150
+    proportional: ArrayLike = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Marks:
+    """Attendance rows as parallel arrays; -1 stands for "not given"."""
+
+    kind: NDArray[np.integer]  # Kind
+    reason: NDArray[np.integer]  # Reason
+    code_fraction: NDArray[np.integer]  # thousandths the code stands for
+    fraction: NDArray[np.integer]  # fraction_absent of the row, thousandths (floor)
+    minutes: NDArray[np.integer]  # minutes_absent of the row
+    period: NDArray[np.bool_]  # True: one period, False: the whole day
+
+    def at(self, rows: NDArray[np.generic]) -> Marks:
+        """Some of the rows."""
+        return Marks(*(getattr(self, name)[rows] for name in self.__slots__))
+
+
+def precedence(kind: NDArray[np.integer], reason: NDArray[np.integer]) -> NDArray[np.int8]:
+    """Rank of a mark among rows of one file for the same student, school and day; the highest stands.
+
+    Tardy > held out > absent (excused > exempt > unexcused > unknown) > left early > present > unknown code.
+    """
+    return _RANK[kind, reason]
+
+
+_RANK = np.full((len(Kind), len(Reason)), 2, dtype=np.int8)
+_RANK[Kind.UNKNOWN] = 1
+_RANK[Kind.EARLY_LEAVE] = 3
+for _kind in ABSENT_KINDS:
+    _RANK[_kind, [Reason.UNKNOWN, Reason.UNEXCUSED, Reason.EXEMPT, Reason.EXCUSED]] = 4, 5, 6, 7
+for _kind in HELD_OUT_KINDS:
+    _RANK[_kind] = 8
+_RANK[Kind.TARDY] = 9
+
+
+def whole_day_cells(marks: Marks, length: DayLength) -> Cells:
+    """One cell per mark, each mark speaking for a whole day of its own."""
+    missed = np.where(marks.minutes == WHOLE_DAY_MINUTES, np.asarray(length.day), marks.minutes)
+    by_minutes = half_day_rule(missed, 1, length)
+    share = np.where(marks.minutes >= 0, by_minutes, code_share(marks))
+    share = np.where(marks.fraction >= 0, np.minimum(marks.fraction, WHOLE_DAY), share)
+    return _cells(share, _status(marks.kind), _excuse(marks), marks.kind == Kind.TARDY)
+
+
+def day_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, due: ArrayLike = 0) -> Cells:
+    """One cell per group of marks that share student, school and day; groups begin at `starts`.
+
+    `length` and `due` have one value, or one per group. `due` is the number of periods on the student's timetable;
+    0 counts the rows that came. Of several whole-day rows the highest precedence stands; one with its own number
+    goes before periods, one without comes after them.
+    """
+    whole = _standing_whole_day(marks, starts)
+    group_has_whole = whole >= 0
+    by_whole = whole_day_cells(marks.at(np.maximum(whole, 0)), length)
+    numbered = group_has_whole & ((marks.fraction[whole] >= 0) | (marks.minutes[whole] >= 0))
+    has_period = np.logical_or.reduceat(marks.period, starts)
+    by_period = _period_cells(marks, starts, length, np.asarray(due))
+    return np.where(has_period & ~numbered, by_period, by_whole)
+
+
+def code_share(marks: Marks) -> Ints:
+    """Thousandths missed going by the code alone; an absence without a fraction is a whole day."""
+    usual = np.where(np.isin(marks.kind, ABSENT_KINDS), WHOLE_DAY, 0)
+    given = np.where(marks.code_fraction >= 0, np.minimum(marks.code_fraction, WHOLE_DAY), usual)
+    return np.where(np.isin(marks.kind, FRACTION_KINDS), given, 0)
+
+
+def half_day_rule(missed: ArrayLike, parts: ArrayLike, length: DayLength) -> Ints:
+    """Thousandths absent when `missed`/`parts` minutes of the day were missed; exact, without division.
+
+    The minutes asked for never exceed the day itself (full) or half of it (half).
+    """
+    day, parts = np.asarray(length.day, dtype=np.int64), np.asarray(parts, dtype=np.int64)
+    gone = np.clip(np.asarray(missed, dtype=np.int64), 0, day * parts)
+    attended = day * parts - gone
+    enough = attended >= np.minimum(length.full, day) * parts
+    half = 2 * attended >= np.minimum(2 * np.asarray(length.half), day) * parts
+    stepped = np.where(enough, 0, np.where(half, WHOLE_DAY // 2, WHOLE_DAY))
+    exact = WHOLE_DAY * gone // np.maximum(day * parts, 1)
+    return np.where(length.proportional, exact, stepped)
+
+
+def _standing_whole_day(marks: Marks, starts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Per group the row of the whole-day mark that stands, -1 without one; the first of equals."""
+    rows = np.arange(len(marks.kind))
+    rank = precedence(marks.kind, marks.reason).astype(np.int64)
+    key = np.where(marks.period, -1, (rank << 32) - rows)
+    best = np.maximum.reduceat(key, starts)
+    return np.where(best < 0, -1, -best & 0xFFFFFFFF)
+
+
+def _period_cells(
+    marks: Marks, starts: NDArray[np.intp], length: DayLength, due: NDArray[np.integer]
+) -> Cells:
+    """The day as its periods tell it. Unknown and held-out periods drop out and the rest is scaled up."""
+    sizes = np.diff(np.append(starts, len(marks.kind)))
+    known = marks.period & ~np.isin(marks.kind, (Kind.UNKNOWN, *HELD_OUT_KINDS))
+    unknown = marks.period & (marks.kind == Kind.UNKNOWN)
+    rows_in = np.add.reduceat(marks.period.astype(np.int64), starts)
+    rows_known = np.add.reduceat(known.astype(np.int64), starts)
+    counted = np.maximum(np.where(due > 0, due - (rows_in - rows_known), rows_known), rows_known)
+    share = np.where(
+        known, _period_share(marks, np.repeat(counted, sizes), np.repeat(_each(length.day, starts), sizes)), 0
+    )
+    missed = np.add.reduceat(share, starts)
+    parts = np.maximum(counted, 1) * WHOLE_DAY
+    absent = half_day_rule(np.asarray(length.day) * missed, parts, length)
+    nothing_known = np.where(np.logical_or.reduceat(unknown, starts), Status.UNKNOWN_CODE, Status.HELD_OUT)
+    status = np.where(counted > 0, Status.MEMBER, nothing_known)
+    late = np.logical_or.reduceat(known & (marks.kind == Kind.TARDY), starts)
+    return _cells(absent, status, _worst_excuse(_excuse(marks), share > 0, starts), late)
+
+
+def _period_share(marks: Marks, periods: Ints, day: Ints) -> Ints:
+    """Thousandths of each period that were missed: its fraction, its minutes of an equal share, or its code."""
+    periods = np.maximum(periods, 1)
+    minutes = np.where(marks.minutes == WHOLE_DAY_MINUTES, day, marks.minutes).astype(np.int64)
+    by_minutes = np.minimum(WHOLE_DAY * minutes * periods // np.maximum(day, 1), WHOLE_DAY)
+    share = np.where(marks.minutes >= 0, by_minutes, code_share(marks))
+    return np.where(marks.fraction >= 0, np.minimum(marks.fraction, WHOLE_DAY), share)
+
+
+def _worst_excuse(excuse: Ints, missed: NDArray[np.bool_], starts: NDArray[np.intp]) -> Ints:
+    """Unexcused if any missed period is, else excused if any is."""
+    unexcused = np.logical_or.reduceat(missed & (excuse == Excuse.UNEXCUSED), starts)
+    excused = np.logical_or.reduceat(missed & (excuse == Excuse.EXCUSED), starts)
+    return np.where(unexcused, Excuse.UNEXCUSED, np.where(excused, Excuse.EXCUSED, Excuse.OTHER))
+
+
+def _status(kind: NDArray[np.integer]) -> Ints:
+    held = np.where(np.isin(kind, HELD_OUT_KINDS), Status.HELD_OUT, Status.MEMBER)
+    return np.where(kind == Kind.UNKNOWN, Status.UNKNOWN_CODE, held)
+
+
+def _excuse(marks: Marks) -> Ints:
+    """A suspension is neither excused nor unexcused, whatever its code says."""
+    said = np.where(marks.reason == Reason.EXCUSED, Excuse.EXCUSED, Excuse.OTHER)
+    said = np.where(marks.reason == Reason.UNEXCUSED, Excuse.UNEXCUSED, said)
+    return np.where(marks.kind == Kind.SUSPENSION_OUT, Excuse.OTHER, said)
+
+
+def _cells(share: Ints, status: Ints, excuse: Ints, tardy: NDArray[np.bool_]) -> Cells:
+    """Only a member day keeps a share, only a missed part keeps an excuse."""
+    member = status == Status.MEMBER
+    share = np.where(member, share, 0)
+    return c.pack(share, status, np.where(share > 0, excuse, Excuse.OTHER), tardy & member)
+
+
+def _each(value: ArrayLike, starts: NDArray[np.intp]) -> Ints:
+    return np.broadcast_to(np.asarray(value, dtype=np.int64), starts.shape)

@@ -1,0 +1,202 @@
+"""From marks to cells: the evidence order and the half-day rule, on the line and beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules import cells
+from rules.cells import Excuse, Status
+from rules.day import DayLength, Kind, Marks, Reason, day_cells, precedence, whole_day_cells
+
+Row = dict[str, int]
+
+
+def mark(kind: Kind = Kind.ABSENCE, reason: Reason = Reason.UNEXCUSED, **given: int) -> Row:
+    """One row; what is not given is -1 (period: 0)."""
+    return {
+        "kind": kind,
+        "reason": reason,
+        "code_fraction": -1,
+        "fraction": -1,
+        "minutes": -1,
+        "period": 0,
+    } | given
+
+
+def marks(*rows: Row) -> Marks:
+    columns = {name: np.array([row[name] for row in rows]) for name in Marks.__slots__}
+    return Marks(**columns | {"period": columns["period"].astype(bool)})
+
+
+def read(cell: np.ndarray) -> tuple[int, Status, Excuse, bool]:
+    (one,) = cell
+    return (
+        int(cells.fraction(one)), Status(int(cells.status(one))), Excuse(int(cells.excuse(one))), bool(cells.tardy(one))
+    )  # fmt: skip
+
+
+def day(*rows: Row, length: DayLength | None = None, due: int = 0) -> tuple[int, Status, Excuse, bool]:
+    length = length or DayLength()
+    both = day_cells(marks(*rows), np.array([0]), length, due)
+    if len(rows) == 1 and not rows[0]["period"]:
+        assert whole_day_cells(marks(*rows), length).tolist() == both.tolist()
+    return read(both)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "missed"),
+    [(0, 0), (120, 0), (121, 500), (270, 500), (271, 1000), (420, 1000), (500, 1000), (999, 1000)],
+)
+def test_the_half_day_rule_on_a_day_of_420_minutes(minutes: int, missed: int) -> None:
+    assert day(mark(minutes=minutes))[0] == missed
+
+
+@pytest.mark.parametrize(("minutes", "missed"), [(0, 0), (1, 500), (120, 500), (121, 1000)])
+def test_the_limits_never_exceed_a_short_day(minutes: int, missed: int) -> None:
+    assert day(mark(minutes=minutes), length=DayLength(day=240))[0] == missed
+
+
+def test_half_of_an_odd_day_is_exact() -> None:
+    odd = DayLength(day=241)
+    assert day(mark(minutes=120), length=odd)[0] == 500
+    assert day(mark(minutes=121), length=odd)[0] == 1000
+
+
+def test_in_proportion_minutes_are_floored_to_thousandths() -> None:
+    exact = DayLength(proportional=True)
+    assert day(mark(minutes=1), length=exact)[0] == 2
+    assert day(mark(minutes=140), length=exact)[0] == 333
+    assert day(mark(minutes=999), length=exact)[0] == 1000
+
+
+def test_a_fraction_stays_exact_and_goes_before_minutes() -> None:
+    assert day(mark(fraction=333, minutes=999))[0] == 333
+    assert day(mark(fraction=0))[0] == 0
+    assert day(mark(fraction=1200))[0] == 1000
+
+
+def test_without_numbers_the_code_decides() -> None:
+    assert day(mark()) == (1000, Status.MEMBER, Excuse.UNEXCUSED, False)
+    assert day(mark(code_fraction=500, reason=Reason.EXCUSED)) == (500, Status.MEMBER, Excuse.EXCUSED, False)
+    assert day(mark(Kind.PRESENT, code_fraction=1000))[0] == 0
+    assert day(mark(Kind.EARLY_LEAVE))[0] == 0
+
+
+@pytest.mark.parametrize("kind", [Kind.PRESENT, Kind.SUSPENSION_IN, Kind.REMOTE, Kind.SCHOOL_FUNCTION])
+def test_kinds_that_are_present(kind: Kind) -> None:
+    assert day(mark(kind)) == (0, Status.MEMBER, Excuse.OTHER, False)
+
+
+@pytest.mark.parametrize("kind", [Kind.HOMEBOUND, Kind.HOSPITAL, Kind.NON_MEMBERSHIP])
+def test_kinds_that_are_held_out(kind: Kind) -> None:
+    assert day(mark(kind, fraction=1000)) == (0, Status.HELD_OUT, Excuse.OTHER, False)
+
+
+def test_a_tardy_counts_as_tardy_and_its_number_counts_too() -> None:
+    assert day(mark(Kind.TARDY)) == (0, Status.MEMBER, Excuse.OTHER, True)
+    assert day(mark(Kind.TARDY, minutes=180)) == (500, Status.MEMBER, Excuse.UNEXCUSED, True)
+
+
+def test_a_suspension_counts_but_is_never_unexcused() -> None:
+    for reason in Reason:
+        assert day(mark(Kind.SUSPENSION_OUT, reason)) == (1000, Status.MEMBER, Excuse.OTHER, False)
+
+
+@pytest.mark.parametrize(
+    ("reason", "excuse"),
+    [(Reason.EXCUSED, Excuse.EXCUSED), (Reason.UNEXCUSED, Excuse.UNEXCUSED), (Reason.EXEMPT, Excuse.OTHER),
+     (Reason.UNKNOWN, Excuse.OTHER)],
+)  # fmt: skip
+def test_only_codes_that_say_so_are_excused_or_unexcused(reason: Reason, excuse: Excuse) -> None:
+    assert day(mark(reason=reason))[2] == excuse
+
+
+def test_an_unknown_code_holds_the_day_whatever_its_number() -> None:
+    assert day(mark(Kind.UNKNOWN, fraction=1000)) == (0, Status.UNKNOWN_CODE, Excuse.OTHER, False)
+
+
+def periods(letters: str) -> list[Row]:
+    kinds = {"P": Kind.PRESENT, "A": Kind.ABSENCE, "T": Kind.TARDY, "?": Kind.UNKNOWN, "H": Kind.HOMEBOUND}
+    return [mark(kinds[letter], period=1) for letter in letters]
+
+
+@pytest.mark.parametrize(
+    ("day_of", "missed"),
+    [
+        ("PPPPPPP", 0),
+        ("AAPPPPP", 0),
+        ("AAAPPPP", 500),
+        ("AAAAPPP", 500),
+        ("AAAAAPP", 1000),
+        ("AAAAAAA", 1000),
+    ],
+)
+def test_periods_are_shares_of_the_day(day_of: str, missed: int) -> None:
+    assert day(*periods(day_of))[0] == missed
+
+
+def test_unknown_periods_are_left_out_and_the_rest_is_scaled() -> None:
+    assert day(*periods("A??"))[0] == 1000
+    assert day(*periods("AP??"))[0] == 500
+    assert day(*periods("AAA????"), due=7)[0] == 1000
+    assert day(*periods("???"))[1] is Status.UNKNOWN_CODE
+    assert day(*periods("HHH"))[1] is Status.HELD_OUT
+
+
+def test_a_timetable_says_how_many_periods_were_due() -> None:
+    assert day(*periods("A"))[0] == 1000
+    assert day(*periods("A"), due=7)[0] == 0
+    assert day(*periods("AAA"), due=7)[0] == 500
+
+
+def test_the_excuse_of_a_day_of_periods() -> None:
+    excused, unexcused = mark(reason=Reason.EXCUSED, period=1), mark(period=1)
+    assert day(excused, unexcused)[2] is Excuse.UNEXCUSED
+    assert day(excused, excused)[2] is Excuse.EXCUSED
+    assert day(excused, excused, mark(Kind.PRESENT, period=1), mark(Kind.TARDY, period=1))[2:] == (
+        Excuse.EXCUSED,
+        True,
+    )
+
+
+def test_periods_go_before_a_code_and_after_a_number() -> None:
+    assert day(mark(), *periods("PPP"))[0] == 0
+    assert day(mark(fraction=250), *periods("AAA"))[0] == 250
+    assert day(mark(minutes=200), *periods("AAA"))[0] == 500
+
+
+def test_which_of_several_whole_day_rows_stands() -> None:
+    order = [
+        (Kind.UNKNOWN, Reason.EXCUSED), (Kind.PRESENT, Reason.UNKNOWN), (Kind.EARLY_LEAVE, Reason.UNKNOWN),
+        (Kind.ABSENCE, Reason.UNKNOWN), (Kind.ABSENCE, Reason.UNEXCUSED), (Kind.ABSENCE, Reason.EXEMPT),
+        (Kind.ABSENCE, Reason.EXCUSED), (Kind.HOMEBOUND, Reason.UNKNOWN), (Kind.TARDY, Reason.UNKNOWN),
+    ]  # fmt: skip
+    ranks = [int(precedence(np.array(kind), np.array(reason))) for kind, reason in order]
+    assert ranks == sorted(set(ranks))
+    assert day(mark(), mark(Kind.TARDY), mark(Kind.PRESENT)) == (0, Status.MEMBER, Excuse.OTHER, True)
+    assert day(mark(), mark(reason=Reason.EXCUSED)) == (1000, Status.MEMBER, Excuse.EXCUSED, False)
+
+
+rows = st.builds(
+    mark, kind=st.sampled_from(Kind), reason=st.sampled_from(Reason), code_fraction=st.sampled_from([-1, 0, 500]),
+    fraction=st.sampled_from([-1, -1, 250]), minutes=st.sampled_from([-1, -1, 0, 180, 999]), period=st.booleans(),
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.lists(rows, min_size=1, max_size=5), st.sampled_from([240, 420])), min_size=1, max_size=6
+    )
+)
+def test_many_days_at_once_are_each_day_alone(days: list[tuple[list[Row], int]]) -> None:
+    starts = np.cumsum([0, *(len(given_rows) for given_rows, _ in days)])[:-1]
+    lengths = DayLength(day=np.array([minutes for _, minutes in days]))
+    together = day_cells(marks(*(row for given_rows, _ in days for row in given_rows)), starts, lengths)
+    alone = [
+        day_cells(marks(*rows), np.array([0]), DayLength(day=minutes)).tolist()[0] for rows, minutes in days
+    ]
+    assert together.tolist() == alone
