@@ -5,6 +5,7 @@ Pure: bytes in, values out. Knows no tables, no clock and no settings.
 
 from __future__ import annotations
 
+from ew_app.feeds.delivery import Delivery, Part, delivery_from_bytes, open_deliveries, open_delivery
 from ew_app.feeds.formats import Column, ColumnType, Format, TableFormat, known_formats, load_format
 from ew_app.feeds.header import suggest_mapping
 from ew_app.feeds.reader import Chunk, Reading, read
@@ -14,14 +15,19 @@ __all__ = [
     "Chunk",
     "Column",
     "ColumnType",
+    "Delivery",
     "Format",
+    "Part",
     "Problem",
     "Reading",
     "RefusedFile",
     "TableFormat",
     "Why",
+    "delivery_from_bytes",
     "known_formats",
     "load_format",
+    "open_deliveries",
+    "open_delivery",
     "read",
     "suggest_mapping",
 ]

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from ew_app.feeds.formats import Column, ColumnType, DateOrder
+from ew_app.feeds.refused import RefusedFile, Why
 
 LONGEST_CELL: Final = 4096
+MOST_REMEMBERED: Final = 500_000
 FIRST_YEAR, LAST_YEAR = 1950, 2200
 EMPTY_WORDS: Final = frozenset({"", "NULL", r"\N"})
 SURROUNDING: Final = " \t\n\r\f\v\x1a\ufeff\u00a0"
 
 _CLOCK = r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)? ?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 _ISO = re.compile(rf"([0-9]{{4}})(?:-([0-9]{{2}})-([0-9]{{2}}){_CLOCK}|([0-9]{{2}})([0-9]{{2}}))", re.ASCII)
-_SLASHED = re.compile(rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}})(?:{_CLOCK}|[T ].*)", re.ASCII)
+_SLASHED = re.compile(
+    rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}})(?:{_CLOCK}|[T ].*)", re.ASCII
+)
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 _SPREADSHEET_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -68,9 +72,55 @@ class Memo(dict[str, object]):
             return Unreadable(raw, str(error))
 
 
-def memo_for(column: Column, dates: DateReader) -> Memo:
-    """The memo that reads this column."""
-    return Memo(column, _reading_of(column, dates))
+class ColumnReader:
+    """Reads one column of a file, chunk after chunk."""
+
+    def __init__(self, column: Column, order: DateOrder) -> None:
+        self.name, self.blank, self.keep_row = column.name, column.blank, column.keep_row
+        self._is_id = column.type is ColumnType.ID
+        self._dates = DateReader(order)
+        self._memo = Memo(column, _reading_of(column, self._dates))
+
+    @property
+    def found_unreadable(self) -> bool:
+        """Whether any cell so far could not be read."""
+        return self._memo.found_unreadable
+
+    def read(self, texts: Sequence[str]) -> list[Any]:
+        """A value for each text; Unreadable where there is none."""
+        if self._is_id and _mostly_different(texts) and _clean_ids(texts):
+            return list(texts)
+        if len(self._memo) > MOST_REMEMBERED:
+            self._memo.clear()
+        return list(map(self._memo.__getitem__, texts))
+
+    def refuse_two_ways(self) -> None:
+        """RefusedFile while nothing in the file tells whether its dates are month first or day first."""
+        if text := self._dates.two_ways:
+            raise RefusedFile(
+                Why.TWO_WAY_DATES,
+                f'The dates in column "{self.name}" can be read two ways: "{text[:20]}" may be month first '
+                "or day first. We do not guess. Export dates as 2026-09-14 (year, month, day).",
+                column=self.name,
+            )
+
+
+def _mostly_different(texts: Sequence[str]) -> bool:
+    """Whether remembering each text would not pay, judged by the first thousand."""
+    some = texts[:1000]
+    return len(set(some)) * 2 > len(some)
+
+
+def _clean_ids(texts: Sequence[str]) -> bool:
+    """Whether all of them are ids as they stand: a few passes in C instead of a look at each."""
+    together = "".join(texts)
+    return (
+        together.isprintable()
+        and not any(mark in together for mark in " +\\")
+        and "" not in texts
+        and "NULL" not in texts
+        and max(map(len, texts)) <= LONGEST_CELL
+    )
 
 
 def _reading_of(column: Column, dates: DateReader) -> Callable[[str], object]:
@@ -90,10 +140,12 @@ def read_id(text: str) -> str:
     """An id or code, exactly as written; refuses what a spreadsheet made of a long number."""
     if _SPREADSHEET_NUMBER.fullmatch(text):
         raise ValueError(
-            "A spreadsheet has turned this id into a rounded number; export it again with the column set to text."
+            "A spreadsheet has turned this id into a rounded number; export it with the column set to text."
         )
     if _CONTROL.search(text):
-        raise ValueError("There is a line break or control character in this cell; is a quotation mark missing?")
+        raise ValueError(
+            "There is a line break or control character in this cell; is a quotation mark missing?"
+        )
     return text
 
 

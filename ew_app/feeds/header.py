@@ -15,7 +15,8 @@ MOST_COLUMNS = 256
 _FORBIDDEN_ANYWHERE = {
     "a social security number": r"socialsec|socsec|socialinsurance|segurosocial"
     r"|(?:student|pupil|child|parent|guardian|mother|father|person|user|employee|state|last4|masked)ssn",
-    "a place of birth": r"birthplace|placeofbirth|birth(?:city|town|county|state|province|country|nation|location)"
+    "a place of birth": r"birthplace|placeofbirth"
+    r"|birth(?:city|town|county|state|province|country|nation|location)"
     r"|(?:city|town|county|state|province|country|nation|location)(?:code|abbreviation|name)?ofbirth"
     r"|(?:foreign|native)born|borninus|bornabroad|birthincountry|lugardenacimiento|pa[ií]sdenacimiento",
     "citizenship": r"citizen|ciudadan|naturali[sz]ed|naturali[sz]ation",
@@ -26,7 +27,8 @@ _FORBIDDEN_ANYWHERE = {
 }
 # Matched on whole words of a header, because the letters also occur inside others (className, advisor).
 _FORBIDDEN_WORDS = {
-    "a social security number": r"ssn(?:\d|no|num|number|last\d?)*|ss (?:no|num|number|nbr)|social(?: no| num| number| nbr)?|soc sec.*",
+    "a social security number": r"ssn(?:\d|no|num|number|last\d?)*|ss (?:no|num|number|nbr)"
+    r"|social(?: no| num| number| nbr)?|soc sec.*",
     "a place of birth": r"pob|born in|country born|birth (?:loc|ctry|st|cntry).*",
     "immigration status": r"visa.*|i ?94.*|daca|uscis.*|alien",
 }
@@ -46,11 +48,15 @@ def plain(name: str) -> str:
     return re.sub(r"[\s\-]+", "_", name.strip().lower())
 
 
-def find_columns(names: Sequence[str], table: TableFormat, mapping: Mapping[str, str] | None = None) -> Header:
-    """Places of our columns, by name or by `mapping` (ours -> theirs); RefusedFile for a header we cannot use."""
+def find_columns(
+    names: Sequence[str], table: TableFormat, mapping: Mapping[str, str] | None = None
+) -> Header:
+    """Places of our columns, by name or by `mapping` (ours -> theirs); RefusedFile if it is no use."""
     trimmed = tuple(name.strip() for name in names)
     if len(trimmed) > MOST_COLUMNS:
-        raise RefusedFile(Why.TOO_LARGE, f"This file has {len(trimmed)} columns; at most {MOST_COLUMNS} are read.")
+        raise RefusedFile(
+            Why.TOO_LARGE, f"This file has {len(trimmed)} columns; at most {MOST_COLUMNS} are read."
+        )
     refuse_forbidden(trimmed)
     at = _places_by_name(trimmed)
     wanted = _wanted(table, mapping or {}, at)
@@ -67,8 +73,8 @@ def refuse_forbidden(names: Sequence[str]) -> None:
         if what := forbidden(name):
             raise RefusedFile(
                 Why.FORBIDDEN_COLUMN,
-                f'The column "{name[:80]}" looks like {what}. We never take this in and have kept nothing of the '
-                "file. Export it again without that column.",
+                f'The column "{name[:80]}" looks like {what}. We never take this in and have kept nothing of '
+                "the file. Export it again without that column.",
                 column=name[:80],
             )
 
@@ -88,7 +94,7 @@ def forbidden(name: str) -> str | None:
 
 
 def suggest_mapping(names: Sequence[str], table: TableFormat) -> dict[str, str]:
-    """Our column -> the file's header that is most likely meant; only by name or known alias, never by content."""
+    """Our column -> the file's header most likely meant, by name or known alias, never by content."""
     theirs = {_letters(name): name.strip() for name in reversed(names) if name.strip()}
     taken: set[str] = set()
     found: dict[str, str] = {}
@@ -127,9 +133,13 @@ def _wanted(table: TableFormat, mapping: Mapping[str, str], at: Mapping[str, int
     wanted = {column.name: column.name for column in table.columns}
     for ours, theirs in mapping.items():
         if ours not in wanted:
-            raise RefusedFile(Why.MAPPING, f'There is no column "{ours}" in {table.file} to map to.', column=ours)
+            raise RefusedFile(
+                Why.MAPPING, f'There is no column "{ours}" in {table.file} to map to.', column=ours
+            )
         if plain(theirs) not in at:
-            raise RefusedFile(Why.MAPPING, f'The file has no column "{theirs}" to read {ours} from.', column=ours)
+            raise RefusedFile(
+                Why.MAPPING, f'The file has no column "{theirs}" to read {ours} from.', column=ours
+            )
         wanted[ours] = plain(theirs)
     mapped = {plain(theirs) for theirs in mapping.values()}
     return {ours: name for ours, name in wanted.items() if ours in mapping or name not in mapped}

@@ -1,0 +1,142 @@
+"""Text lines to columns of cells, a block at a time, each row with the physical line it starts on.
+
+A block without quotation marks is one cut of a long string; only blocks that need it pay for a CSV parser.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ew_app.feeds.cells import SURROUNDING
+from ew_app.feeds.refused import Problem, RefusedFile, Why
+
+Row = list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of one width, their cells one after another, `stride` apart; `problems`: rows that did not fit."""
+
+    lines: NDArray[np.int32]
+    cells: Sequence[str]
+    stride: int
+    width: int
+    problems: list[Problem]
+
+    def column(self, place: int) -> Sequence[str]:
+        """All cells of the column at that place, in row order."""
+        return self.cells[place :: self.stride]
+
+    def row(self, at: int) -> Sequence[str]:
+        """The cells of one row."""
+        return self.cells[at * self.stride : at * self.stride + self.width]
+
+
+class Blocks:
+    """The rows of a text, header first: call `header()` once, then iterate."""
+
+    def __init__(self, text: TextIO, delimiter: str, rows: int) -> None:
+        self._text, self._delimiter, self._rows = text, delimiter, rows
+        self._line = 0  # physical lines consumed
+
+    def header(self) -> Row | None:
+        """Cells of the first line that is not blank; None if there is none."""
+        while line := self._text.readline():
+            (row, _), *_ = self._parsed([line])
+            if any(cell.strip(SURROUNDING) for cell in row):
+                return row
+        return None
+
+    def blocks(self, width: int) -> Iterator[Block]:
+        """All rows below the header as rows of `width` cells; RefusedFile if quotation marks never close."""
+        while lines := list(islice(self._text, self._rows)):
+            if not lines[-1].endswith("\n"):
+                lines[-1] += "\n"
+            yield self._cut(lines, width) or _fit(self._parsed(lines), width)
+
+    def _cut(self, lines: list[str], width: int) -> Block | None:
+        """The block by plain splitting; None when a quotation mark or an uneven row asks for more care."""
+        text = "".join(lines)
+        if '"' in text:
+            return None
+        mark, stride = self._delimiter, width + 1
+        cells = text.replace("\n", f"{mark}\n{mark}").split(mark)
+        cells.pop()
+        ends = cells[width::stride]
+        if len(cells) != len(lines) * stride or ends.count("\n") != len(lines):
+            return None
+        first = self._line + 1
+        self._line += len(lines)
+        return Block(np.arange(first, self._line + 1, dtype=np.int32), cells, stride, width, [])
+
+    def _parsed(self, lines: list[str]) -> list[tuple[Row, int]]:
+        """Rows with the line each starts on, reading on past `lines` while a quoted cell is open."""
+        ran_out: list[bool] = []
+        parser = csv.reader(chain(lines, self._text, _noting_the_end(ran_out)), delimiter=self._delimiter)
+        found: list[tuple[Row, int]] = []
+        first = self._line + 1
+        try:
+            while parser.line_num < len(lines):
+                row = next(parser)
+                found.append((row, first))
+                if ran_out:
+                    raise _unclosed(first)
+                first = self._line + parser.line_num + 1
+        except csv.Error as error:
+            raise _broken(first, self._line + parser.line_num, error) from None
+        self._line += parser.line_num
+        return found
+
+
+def _noting_the_end(ran_out: list[bool]) -> Iterator[str]:
+    """No line at all; the parser asks for one only while a quotation mark is open at the end of the file."""
+    ran_out.append(True)
+    yield from ()
+
+
+def _broken(first: int, last: int, error: csv.Error) -> RefusedFile:
+    if "field larger" in str(error):
+        return _unclosed(first)
+    return RefusedFile(Why.NOT_TEXT, f"Lines {first} to {last} cannot be read as CSV: {error}.")
+
+
+def _unclosed(line: int) -> RefusedFile:
+    return RefusedFile(
+        Why.UNCLOSED_QUOTE,
+        f"A quotation mark that opens in the row of line {line} is not closed, so the rows after it "
+        "cannot be told apart. Mend that line or export the file again.",
+    )
+
+
+def _fit(rows: list[tuple[Row, int]], width: int) -> Block:
+    """Rows of exactly `width` cells: short ones filled up, blank ones dropped, too long ones a problem."""
+    cells: list[str] = []
+    lines: list[int] = []
+    problems: list[Problem] = []
+    for row, line in rows:
+        filled = len(row)
+        while filled and not row[filled - 1].strip(SURROUNDING):
+            filled -= 1
+        if filled > width:
+            problems.append(Problem(line, _too_long(row, filled, width), None, row[width][:80]))
+        elif filled:
+            cells += row[:width]
+            cells += [""] * (width - len(row))
+            lines.append(line)
+    return Block(np.array(lines, dtype=np.int32), cells, width, width, problems)
+
+
+def _too_long(row: Row, filled: int, width: int) -> str:
+    sentence = (
+        f"This row has {filled} cells and the header has {width}; is a comma not inside quotation marks?"
+    )
+    if extra := sum(cell.count("\n") for cell in row):
+        sentence += f" It runs over {extra + 1} lines; a quotation mark may be missing."
+    return sentence
