@@ -46,8 +46,13 @@ class Servers:
             self._servers = self._missing()
             with self._lock("gate"):
                 self._start_or_join()
-        addresses = {f"{name}_url": server.url() for name, server in self._servers.items()}
-        return dataclasses.replace(self.given, secret_key=self._secret_key(), **addresses)
+        started = {name: server.url() for name, server in self._servers.items()}
+        return dataclasses.replace(
+            self.given,
+            database_url=started.get("database", self.given.database_url),
+            redis_url=started.get("redis", self.given.redis_url),
+            secret_key=config.secret_key(self.given) if self.given.embedded else self.given.secret_key,
+        )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -137,9 +142,6 @@ class Servers:
             return dict(json.loads(self._note.read_text()))
         except (OSError, ValueError):
             return {}
-
-    def _secret_key(self) -> str | None:
-        return config.secret_key(self.given) if self.given.embedded else self.given.secret_key
 
     def _lock(self, name: str, kind: int = fcntl.LOCK_EX) -> IO[str]:
         """The lock `name`, waited for. Closing the file lets go of it; so does the end of the process."""

@@ -13,12 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from ew_app import data_folder
 
 PR_SET_PDEATHSIG = 1
 LARGEST_LOG = 5_000_000
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+LINUX = sys.platform.startswith("linux")
+_libc = ctypes.CDLL(None, use_errno=True) if LINUX else None
 
 
 class LocalError(Exception):
@@ -121,7 +123,7 @@ def wait_until_it_answers(
 
 def command_line(pid: int) -> str:
     """The command line of a process; empty if there is no such process."""
-    if sys.platform == "linux":
+    if LINUX:
         try:
             return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
         except OSError:
@@ -166,8 +168,8 @@ def within_reach(program: Path, *, shelter: Path, needs: Sequence[Path]) -> Path
         shutil.rmtree(draft, ignore_errors=True)
         for folder in needs:
             shutil.copytree(folder, draft / folder.relative_to(common), symlinks=True)
-        for folder, _, _ in os.walk(draft):
-            Path(folder).chmod(0o755)
+        for place, _, _ in os.walk(draft):
+            Path(place).chmod(0o755)
         draft.rename(shelter)
     return shelter / program.relative_to(common)
 
@@ -185,7 +187,7 @@ def free_port(preferred: int | None) -> int:
     raise LocalError("No free port on 127.0.0.1.")
 
 
-def _identity() -> dict[str, object]:
+def _identity() -> dict[str, Any]:
     user = server_user()
     if user is None:
         return {}

@@ -94,16 +94,24 @@ class Postgres:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
     def _make_cluster(self, programs: Path) -> None:
-        """initdb into a draft, renamed when whole, so that an interrupted first start leaves nothing behind."""
+        """initdb into a draft, renamed when whole, so that an interrupted first start leaves nothing."""
         draft, words = self.home / "draft", self.home / "password"
         shutil.rmtree(draft, ignore_errors=True)
         words.write_text(self._password, encoding="ascii")
         words.chmod(0o600)
         child.give(words)
         try:
+            command: list[str | Path] = [
+                programs / "initdb",
+                "-D",
+                draft,
+                "-U",
+                USER,
+                f"--pwfile={words}",
+                *_INITDB,
+            ]
             child.run(
-                [programs / "initdb", "-D", draft, "-U", USER, f"--pwfile={words}", *_INITDB]
-                + (["--no-sync"] if self._fast else []),
+                command + (["--no-sync"] if self._fast else []),
                 failing="The PostgreSQL database folder could not be made:",
             )
         finally:
