@@ -3,7 +3,6 @@
 
 const FRAGMENT = { "X-Fragment": "1" };
 const live = document.getElementById("live");
-const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 
 document.documentElement.classList.remove("no-script");
 
@@ -193,28 +192,41 @@ document.addEventListener("click", (event) => {
   if (menu?.open && !menu.contains(event.target)) menu.open = false;
 });
 
-// --- Session: two minutes before the end, ask; carrying on tells the server -----------------------------
+// --- Session: two minutes before the end, ask; after the end, cover the page but keep what was typed ---
+// The address in data-extend answers {"token": "..."} to someone who is signed in, and an error otherwise.
+async function extend(dialog) {
+  const answer = await fetch(dialog.dataset.extend, { credentials: "same-origin", redirect: "error" });
+  if (!answer.ok) throw new Error("signed out");
+  const { token } = await answer.json();
+  for (const field of document.querySelectorAll('input[name="csrf_token"]')) field.value = token;
+}
+
 function watchSession(dialog) {
   const ask = (Number(dialog.dataset.sessionMinutes) - 2) * 60;
-  const left = dialog.querySelector("[data-left]");
+  const text = dialog.querySelector("[data-session-text]");
+  const main = document.getElementById("main");
   let since = Date.now();
-  const minutes = (seconds) => (seconds > 60 ? `${Math.ceil(seconds / 60)} minutes` : `${seconds} seconds`);
 
-  setInterval(() => {
-    const spent = (Date.now() - since) / 1000;
-    if (spent < ask) return;
-    const rest = Math.max(0, Math.round(ask + 120 - spent));
-    left.textContent = minutes(rest);
+  const tell = () => {
+    const rest = Math.round(ask + 120 - (Date.now() - since) / 1000);
+    if (rest > 120) return;
+    main.hidden = rest <= 0;
+    text.textContent = rest > 0
+      ? `You will be signed out in ${rest > 60 ? "2 minutes" : `${Math.ceil(rest / 10) * 10} seconds`}, so that nobody else reads this screen.`
+      : "You were signed out and the page is covered. Sign in again in another tab, then carry on here: what you typed is still in place.";
     if (!dialog.open) dialog.showModal();
-    if (rest === 0) location.reload();
-  }, 1000);
-
+  };
+  setInterval(tell, 1000);
+  dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.querySelector("[data-extend-now]").addEventListener("click", async () => {
-    const answer = await fetch(dialog.dataset.extend, { method: "POST", headers: { "X-CSRFToken": token }, credentials: "same-origin" })
-      .catch(() => ({ ok: false }));
-    if (!answer.ok) { left.textContent = "a moment. We could not reach the server; please copy what you typed"; return; }
-    since = Date.now();
-    dialog.close();
+    try {
+      await extend(dialog);
+      since = Date.now();
+      main.hidden = false;
+      dialog.close();
+    } catch {
+      text.textContent = "You are not signed in, or the server cannot be reached. Sign in again in another tab, then carry on here.";
+    }
   });
 }
 
