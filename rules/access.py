@@ -10,7 +10,6 @@ from rules.places import Place, PlaceKind
 from rules.roles import FieldClass, Permission, Reach, Right, Role, meanings, role
 
 __all__ = [
-    "OPERATOR_GRANTS",
     "Area",
     "FieldClass",
     "Grant",
@@ -60,15 +59,17 @@ class Grants:
     def on(cls, day: date, grants: Iterable[Grant]) -> Grants:
         return cls(tuple(grant for grant in grants if grant.holds(day)))
 
+    @classmethod
+    def operator(cls) -> Grants:
+        """What a command run on the server holds: everything but the restricted compartments."""
+        return cls((Grant("operator", Place.district()),))
+
     def __iter__(self) -> Iterator[tuple[Grant, Role]]:
         return ((grant, role(grant.role)) for grant in self.held)
 
     def at(self, place: Place | None) -> Iterator[tuple[Grant, Role]]:
         """The grants that cover a place; all of them for None."""
         return ((grant, held) for grant, held in self if place is None or grant.place.covers(place))
-
-
-OPERATOR_GRANTS = Grants((Grant("operator", Place.district()),))
 
 
 def can(grants: Grants, permission: Permission, place: Place | None = None) -> bool:

@@ -76,8 +76,8 @@ def test_roles_that_see_counts_see_no_name():
 
 
 def test_the_operator_sees_no_restricted_class():
-    assert not any(c.restricted for c in access.readable_classes(access.OPERATOR_GRANTS, LINCOLN, own=True))
-    assert not any(c.restricted for c in access.flagged_classes(access.OPERATOR_GRANTS, LINCOLN))
+    assert not any(c.restricted for c in access.readable_classes(Grants.operator(), LINCOLN, own=True))
+    assert not any(c.restricted for c in access.flagged_classes(Grants.operator(), LINCOLN))
 
 
 # -- places -----------------------------------------------------------------------------------------------

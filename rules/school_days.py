@@ -1,0 +1,59 @@
+"""Due dates counted in school days, because nobody can be late on a holiday."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from itertools import islice
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def add_school_days(start: date, n: int, days: Sequence[date]) -> date:
+    """The n-th school day after `start` (0: `start` itself). `days` ascending; past the last, weekdays."""
+    if n < 0:
+        raise ValueError("A due date lies ahead: the number of school days cannot be negative.")
+    return start if n == 0 else next(islice(_days_after(start, days), n - 1, None))
+
+
+def school_days_late(due: date, today: date, days: Sequence[date]) -> int:
+    """School days after `due` up to and including `today`; 0 when not late."""
+    if today <= due:
+        return 0
+    known = bisect_right(days, today) - bisect_right(days, due)
+    return known + _weekdays_past_the_end(due, today, days)
+
+
+def day_text(day: date) -> str:
+    """Tue 24 Nov."""
+    return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+
+
+def due_text(due: date | None, today: date, days: Sequence[date]) -> str:
+    """Tue 24 Nov · 2 school days late; only the day when it lies ahead."""
+    if due is None:
+        return "no due date"
+    if due == today:
+        return f"{day_text(due)} · today"
+    late = school_days_late(due, today, days)
+    if not late:
+        return day_text(due)
+    return f"{day_text(due)} · {late} school day{'s' if late > 1 else ''} late"
+
+
+def _days_after(start: date, days: Sequence[date]) -> Iterator[date]:
+    """School days after `start`, then weekdays past the calendar's end, without end."""
+    yield from days[bisect_right(days, start) :]
+    day = max(start, days[-1]) if days else start
+    while True:
+        day += timedelta(days=1)
+        if day.weekday() < 5:
+            yield day
+
+
+def _weekdays_past_the_end(after: date, until: date, days: Sequence[date]) -> int:
+    """Weekdays later than both `after` and the calendar's last day, up to `until`."""
+    first = (max(after, days[-1]) if days else after) + timedelta(days=1)
+    return sum((first + timedelta(days=n)).weekday() < 5 for n in range((until - first).days + 1))
