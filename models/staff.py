@@ -52,7 +52,10 @@ class Grant(db.Model):
 
 
 class SignIn(db.Model):
-    """A server-side session: the cookie carries only the token whose hash is stored here."""
+    """A server-side session: the cookie carries only the token whose hash is stored here.
+
+    `proved_at` is empty between the password and the second factor: such a session opens no page.
+    """
 
     __tablename__ = "sign_in"
     id: Mapped[Id]
@@ -60,5 +63,6 @@ class SignIn(db.Model):
     person_id: Mapped[int] = to("person.id")
     created_at: Mapped[datetime]
     last_seen: Mapped[datetime]
+    proved_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ip: Mapped[str] = mapped_column(default="")
