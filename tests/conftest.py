@@ -219,6 +219,15 @@ def worker(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """An empty data folder that servers can use even when they are another user, as they are under root."""
+    folder = Path(tempfile.mkdtemp(prefix="ew-data-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
 def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
     """Settings on servers that run, with a database and a data folder of this test's own."""
     return load_settings(
