@@ -107,7 +107,7 @@ def open_deliveries(paths: Sequence[Path]) -> list[Delivery]:
 
     Each attendance file is a batch. Files that share a covers.csv or submitted.csv (in their folder or zip,
     or given with them) are one batch, because the rows of a day claimed whole may be in any of them. A claim
-    with the same ending as one attendance file, as in attendance-2026-09-14 and covers-2026-09-14, is that file's.
+    with the ending of one attendance file, as attendance-2026-09-14 and covers-2026-09-14, is that file's.
     """
     batches: list[Delivery] = []
     for group in _together([Path(path) for path in paths]):

@@ -28,10 +28,11 @@ _FORBIDDEN_ANYWHERE = {
 # Matched on whole words of a header, because the letters also occur inside others (className, advisor).
 _FORBIDDEN_WORDS = {
     "a social security number": r"ssn(?:\d|no|num|number|last\d?)*|ss (?:no|num|number|nbr)"
-    r"|social(?: no| num| number| nbr)?|soc sec.*",
+    r"|social (?:no|num|number|nbr)|soc sec.*",
     "a place of birth": r"pob|born in|country born|birth (?:loc|ctry|st|cntry).*",
     "immigration status": r"visa.*|i ?94.*|daca|uscis.*|alien",
 }
+_FORBIDDEN_EXACTLY = frozenset({"social", "ss#", "ss #", "soc"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ def refuse_forbidden(names: Sequence[str]) -> None:
 
 def forbidden(name: str) -> str | None:
     """What a header of this name would hold that is never accepted, or None."""
+    if name.strip().lower() in _FORBIDDEN_EXACTLY:
+        return "a social security number"
     words = " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-zíá]+|\d+", name)).lower()
     whole = " ".join(re.findall(r"[^\W_]+", name.lower()))
     together = re.sub(r"[\W_]+", "", name.lower())

@@ -1,0 +1,159 @@
+"""Files, folders and zips taken apart; unsafe zips refused."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ew_app.feeds import RefusedFile, Why, delivery_from_bytes, open_deliveries, open_delivery
+from tests.feeds.files import HEADER
+
+ROWS = f"{HEADER}\n1,42,2026-09-14,A\n"
+COVERS = "school_id,date\n42,2026-09-14\n"
+
+
+def put(folder: Path, **files: str) -> Path:
+    """A folder with these files; '_' in a keyword stands as it is, the ending is .csv."""
+    folder.mkdir(exist_ok=True, parents=True)
+    for name, text in files.items():
+        (folder / f"{name}.csv").write_text(text)
+    return folder
+
+
+def zipped(files: dict[str, str | bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", how) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
+def tables(*deliveries: object) -> list[list[str]]:
+    return [sorted(part.table for part in delivery.parts) for delivery in deliveries]  # type: ignore[attr-defined]
+
+
+def test_a_folder_is_known_by_its_file_names(tmp_path: Path) -> None:
+    put(tmp_path, STUDENTS="x", attendance=ROWS, covers=COVERS, notes="a,b\n")
+    (tmp_path / "today").mkdir()
+    delivery = open_delivery([tmp_path])
+    assert tables(delivery) == [["attendance", "covers", "students"]]
+    assert delivery.ignored == ("notes.csv",)
+
+
+def test_bytes_can_be_read_again_and_again(tmp_path: Path) -> None:
+    part = open_delivery([put(tmp_path, attendance=ROWS)]).get("attendance")
+    assert part is not None
+    for _ in range(2):
+        with part.open() as stream:
+            assert stream.read() == ROWS.encode()
+
+
+def test_any_name_will_do_for_an_attendance_file_given_by_itself(tmp_path: Path) -> None:
+    put(tmp_path, monday=ROWS)
+    assert tables(open_delivery([tmp_path / "monday.csv"])) == [["attendance"]]
+    assert tables(open_delivery([tmp_path])) == [["attendance"]]
+
+
+def test_two_strange_files_in_a_folder_are_not_guessed_at(tmp_path: Path) -> None:
+    with pytest.raises(RefusedFile, match="no file we know"):
+        open_delivery([put(tmp_path, monday=ROWS, tuesday=ROWS)])
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RefusedFile, match=r"no file or folder gone.csv") as caught:
+        open_delivery([tmp_path / "gone.csv"])
+    assert caught.value.why is Why.NOT_FOUND
+
+
+def test_the_hash_is_of_tables_and_bytes_not_of_names(tmp_path: Path) -> None:
+    one = open_delivery([put(tmp_path / "a", attendance=ROWS, covers=COVERS)])
+    two = delivery_from_bytes(
+        {"up.zip": zipped({"x/covers.csv": COVERS, "x/Attendance-2026-09-14.csv": ROWS})}
+    )
+    other = open_delivery([put(tmp_path / "b", attendance=ROWS + "2,42,2026-09-14,A\n", covers=COVERS)])
+    assert one.attendance_hash == two.attendance_hash != other.attendance_hash
+
+
+def test_a_roster_beside_it_does_not_change_an_attendance_hash(tmp_path: Path) -> None:
+    bare = open_delivery([put(tmp_path / "a", attendance=ROWS)])
+    more = open_delivery([put(tmp_path / "b", attendance=ROWS, students="x")])
+    assert bare.attendance_hash == more.attendance_hash and bare.content_hash != more.content_hash
+
+
+def test_files_in_order_are_a_batch_each(tmp_path: Path) -> None:
+    put(tmp_path, tuesday=ROWS, monday=ROWS)
+    found = open_deliveries([tmp_path / "tuesday.csv", tmp_path / "monday.csv"])
+    assert [delivery.name for delivery in found] == ["tuesday.csv", "monday.csv"]
+
+
+def test_covers_beside_or_given_belong_to_the_batch(tmp_path: Path) -> None:
+    beside = put(tmp_path / "a", today=ROWS, covers=COVERS)
+    alone = put(tmp_path / "b", today=ROWS)
+    far = put(tmp_path / "c", covers=COVERS)
+    assert tables(*open_deliveries([beside / "today.csv"])) == [["attendance", "covers"]]
+    assert tables(*open_deliveries([alone / "today.csv", far / "covers.csv"])) == [["attendance", "covers"]]
+    assert tables(*open_deliveries([far / "covers.csv"])) == [["covers"]]
+
+
+def test_files_that_share_covers_are_one_batch(tmp_path: Path) -> None:
+    put(tmp_path, monday=ROWS, tuesday=ROWS, covers=COVERS)
+    found = open_deliveries([tmp_path / "monday.csv", tmp_path / "tuesday.csv"])
+    assert tables(*found) == [["attendance", "attendance", "covers"]]
+
+
+def test_dated_covers_go_with_their_dated_file(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        **{f"{table}-2026-09-{day}": ROWS for table in ("attendance", "covers") for day in ("14", "15")},
+    )
+    found = open_deliveries([tmp_path])
+    assert [delivery.name for delivery in found] == ["attendance-2026-09-14.csv", "attendance-2026-09-15.csv"]
+    assert tables(*found) == [["attendance", "covers"]] * 2
+
+
+def test_each_folder_keeps_its_own_covers(tmp_path: Path) -> None:
+    first = put(tmp_path / "a", attendance=ROWS, covers=COVERS)
+    second = put(tmp_path / "b", attendance=ROWS)
+    found = open_deliveries([second / "attendance.csv", first / "attendance.csv"])
+    assert tables(*found) == [["attendance"], ["attendance", "covers"]]
+
+
+def test_a_zip_on_disk(tmp_path: Path) -> None:
+    path = tmp_path / "district.zip"
+    path.write_bytes(
+        zipped({"district/students.csv": "x", "district/today/attendance.csv": ROWS, "__MACOSX/a": ""})
+    )
+    delivery = open_delivery([path])
+    assert [part.name for part in delivery.parts] == ["students.csv"]
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({f"f{n}.csv": "" for n in range(201)}, "201 files"),
+        ({"../students.csv": "x"}, "outside its own folder"),
+        ({"/etc/students.csv": "x"}, "outside its own folder"),
+        ({"students.csv": b"\0" * 5_000_000}, "100 times its size"),
+        ({"students.csv": "x", "Students.csv": "y"}, "same name"),
+    ],
+)
+def test_zips_that_are_not_opened(files: dict[str, str | bytes], sentence: str) -> None:
+    with pytest.raises(RefusedFile, match=sentence) as caught:
+        delivery_from_bytes({"up.zip": zipped(files)})
+    assert caught.value.why is Why.ARCHIVE
+
+
+def test_a_zip_that_is_torn() -> None:
+    with pytest.raises(RefusedFile, match="cannot be opened as a zip"):
+        delivery_from_bytes({"up.zip": zipped({"students.csv": "x" * 1000})[:60]})
+
+
+def test_a_zip_entry_that_lies_about_its_size() -> None:
+    whole = zipped({"students.csv": "student_id\n" * 100}, zipfile.ZIP_STORED)
+    torn = whole.replace(b"student_id\nstudent_id", b"student_id\nstudent-id", 1)
+    delivery = delivery_from_bytes({"up.zip": torn})
+    with pytest.raises(RefusedFile, match="damaged"):
+        _ = delivery.content_hash
