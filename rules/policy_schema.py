@@ -1,0 +1,162 @@
+"""What may stand in a policy file, key by key; a wrong one is refused with the place and what is allowed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from string import Formatter
+from typing import Any
+
+from rules.facts import NAMES, WINDOWED
+from rules.policy_file import Dated, Entry, count, dated, list_of, mils, one_of, rate, text
+
+Reader = Callable[[Entry], Any]
+
+RATES = ("absence_rate", "prior_year_rate")
+COUNTS = (
+    "member_days", "tardies", "missing_days", "unknown_days", "streak", "days_not_arrived", "months_started",
+    "attendance_days_180",
+)  # fmt: skip
+NOT_COMPARED = ("present_ever", "streak_start", "unknown_codes", "undecided")
+FACTS = (*RATES, *(name for name in NAMES if name not in NOT_COMPARED))
+WORDS = (
+    "value", "bound", "level", "absent", "enrolled", "rate", "after", "member_days", "months", "window", "incomplete",
+    "since", "prior_absent", "prior_enrolled", "prior_rate",
+)  # fmt: skip
+RULE_KEY = re.compile(r"R\d\d|[A-Z]{2,12}\d{0,3}")
+LEVELS = ("watch", "2", "3", "task", "case")
+CLEARS = {
+    "watch": ("watch_exit",), "2": ("tier_exit",), "3": ("tier_exit",),
+    "task": ("owner", "unmet"), "case": ("owner", "unmet"),
+}  # fmt: skip
+RESERVED = ("BAND", "R07", "R08")
+
+
+def is_count(fact: str) -> bool:
+    """True when the fact is counted in whole days or times, not weighed in thousandths."""
+    return fact in COUNTS or fact.startswith("tardies_last_")
+
+
+def _fact(entry: Entry) -> str:
+    if isinstance(entry.value, str) and WINDOWED.fullmatch(entry.value):
+        return entry.value
+    return one_of((*FACTS, "absent_last_N", "unexcused_last_N"))(entry)
+
+
+def _sentence(entry: Entry) -> str:
+    sentence = text(entry)
+    try:
+        used = {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+    except ValueError as error:
+        raise entry.wrong(f"this sentence cannot be filled in ({error})") from error
+    if unknown := used - set(WORDS):
+        raise entry.wrong(f"{{{sorted(unknown)[0]}}} is not known here; allowed: {', '.join(WORDS)}")
+    return sentence
+
+
+_LINE: dict[str, Reader] = {
+    "label": text, "at_least": dated(rate), "at_least_absences": dated(mils), "after_days_enrolled": dated(mils),
+    "reference": text, "sentence": _sentence,
+}  # fmt: skip
+_LINE_NEEDS = ("label", "at_least", "sentence")
+_RULE: dict[str, Reader] = {
+    "label": text, "fact": _fact, "for_each": one_of(("months_started",)), "at_least_absences": dated(mils),
+    "after_days_enrolled": dated(mils), "from_member_day": dated(count), "to_member_day": dated(count),
+    "only_for": one_of(("stls",)), "unless": one_of(("contact_since_streak",)), "level": one_of(LEVELS),
+    "clears": one_of(("watch_exit", "tier_exit", "owner", "unmet")), "open_for_days": count,
+    "restricted": one_of(("stls",)), "reference": text, "sentence": _sentence,
+}  # fmt: skip
+_RULE_NEEDS = ("label", "fact", "level", "clears", "sentence")
+_BOUNDS = ("at_least", "more_than")
+_LEVEL_WITH: dict[str, Reader] = {"rules": list_of(text), "level": one_of(("2", "3"))}
+_WATCH_EXIT: dict[str, Reader] = {
+    "at_most_absences": dated(mils), "in_last_days": count, "after_days_in_tier": dated(count),
+    "after_days_stepped_down": dated(count),
+}  # fmt: skip
+_TIER_EXIT: dict[str, Reader] = {
+    "rate_below": dated(rate), "in_last_days": count, "after_days_in_tier": dated(count),
+    "open_case": one_of(("stays", "leaves_when_owned", "leaves")),
+}  # fmt: skip
+_EXITS: dict[str, Reader] = {
+    "watch": lambda entry: _read(entry, _WATCH_EXIT, tuple(_WATCH_EXIT)),
+    "tier_2": lambda entry: _read(entry, _TIER_EXIT, tuple(_TIER_EXIT)),
+    "tier_3": lambda entry: _read(entry, _TIER_EXIT, tuple(_TIER_EXIT)),
+    "early_margin": dated(rate), "again_after_absences": dated(mils), "rest_days": dated(count),
+}  # fmt: skip
+
+
+def checked(root: Entry) -> dict[str, Any]:
+    """The content of a policy, every value checked and still dated; PolicyError at the first wrong one."""
+    content = _read(root, _TOP, ("name", "label", "moves", "bands"))
+    content = {"rules": {}, "exits": None, "no_show_exit_codes": ()} | content
+    if content["moves"] == "replay" and not content["exits"]:
+        raise root.wrong("with moves: replay the section exits is needed; a tier must have a way down")
+    _check_ladder(root, content["bands"])
+    return content
+
+
+def _read(entry: Entry, readers: Mapping[str, Reader], needed: tuple[str, ...]) -> dict[str, Any]:
+    given = entry.mapping()
+    for key, value in given.items():
+        if key not in readers:
+            raise value.wrong(f"{key} is not known here; allowed: {', '.join(readers)}")
+    if missing := [key for key in needed if key not in given]:
+        raise entry.wrong(f"{missing[0]} is missing")
+    return {key: readers[key](value) for key, value in given.items() if value.value is not None}
+
+
+def _bands(entry: Entry) -> dict[str, Any]:
+    lines = ("watch", "tier_2", "tier_3")
+    return _read(entry, dict.fromkeys(lines, lambda line: _read(line, _LINE, _LINE_NEEDS)), ())
+
+
+def _rules(entry: Entry) -> dict[str, Any]:
+    keys = entry.mapping()
+    for key, rule in keys.items():
+        if not isinstance(key, str) or not RULE_KEY.fullmatch(key) or key in RESERVED:
+            raise rule.wrong(
+                "a rule key is R and two digits, or capitals; R07, R08 and BAND stand under bands"
+            )
+    return {key: _rule(rule, tuple(keys)) for key, rule in keys.items()}
+
+
+def _rule(entry: Entry, keys: tuple[str, ...]) -> dict[str, Any]:
+    fact = _fact(entry.mapping()["fact"]) if "fact" in entry.mapping() else ""
+    bound = dated(rate if fact in RATES else count if is_count(fact) else mils)
+    level_with = _read_level_with(keys)
+    rule = _read(entry, _RULE | dict.fromkeys(_BOUNDS, bound) | {"level_with": level_with}, _RULE_NEEDS)
+    if sum(name in rule for name in _BOUNDS) != 1:
+        raise entry.wrong("exactly one bound is needed: at_least (inclusive) or more_than")
+    if rule["clears"] not in CLEARS[rule["level"]]:
+        allowed = ", ".join(CLEARS[rule["level"]])
+        raise entry.mapping()["clears"].wrong(f"at level {rule['level']} a finding clears by: {allowed}")
+    return rule
+
+
+def _read_level_with(keys: tuple[str, ...]) -> Reader:
+    def reader(entry: Entry) -> dict[str, Any]:
+        raised = _read(entry, _LEVEL_WITH, tuple(_LEVEL_WITH))
+        for key in raised["rules"]:
+            if key not in keys:
+                raise entry.wrong(f"{key} is not a rule of this policy; allowed: {', '.join(keys)}")
+        return raised
+
+    return reader
+
+
+def _check_ladder(root: Entry, bands: dict[str, Any]) -> None:
+    """On every day a higher band begins at a higher rate."""
+    rates: list[Dated[Fraction]] = [
+        bands[name]["at_least"] for name in ("watch", "tier_2", "tier_3") if name in bands
+    ]
+    for day in {start for line in rates for start, _ in line.values}:
+        steps = [line.on(day) for line in rates]
+        if any(low >= high for low, high in zip(steps, steps[1:], strict=False)):
+            raise root.mapping()["bands"].wrong(f"on {day} the bands do not rise: watch, tier_2, tier_3 must")
+
+
+_TOP: dict[str, Reader] = {
+    "name": text, "label": text, "moves": one_of(("replay", "bands")), "no_show_exit_codes": list_of(text),
+    "bands": _bands, "rules": _rules, "exits": lambda entry: _read(entry, _EXITS, tuple(_EXITS)),
+}  # fmt: skip

@@ -1,0 +1,295 @@
+"""Tiers day by day, as if every mark had always stood: up on the day a rule is met, down only by its exit.
+
+A replay is a pure function of the state at the end of one day and the facts of the next, over all students at once.
+Nothing moves on a day that is not a member day of the student, nor from a student's first unmapped code on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.cells import Status, status
+from rules.facts import Bools, Facts, Ints
+from rules.findings import Inputs, met
+from rules.policy import Exits, Level, Policy, PolicyInForce, Rule, TierExit
+from rules.tiers import Tier, Tiers, line_met, rate_tier
+
+EXIT = "exit"
+_FREE = -1  # no block: the rule may fire
+_NEVER = -(10**6)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One student's tier on one day: from what to what, and by which rules ('exit' on the way down)."""
+
+    row: int
+    col: int
+    before: Tier
+    after: Tier
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A finding from its first column to the column on which it was cleared; -1 while it is active."""
+
+    row: int
+    rule: str
+    since: int
+    until: int
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """Where every student stands at the end of a day; all that the next day needs."""
+
+    tier: Tiers
+    entered: Ints  # member-day count on which the tier was entered
+    stepped_down: Bools  # ... and whether that was a step down
+    blocked: dict[tuple[str, int], Ints] = field(
+        default_factory=dict
+    )  # (rule, tier) -> absences it waits for
+    active: dict[str, Bools] = field(default_factory=dict)
+    last_met: dict[str, Ints] = field(default_factory=dict)  # tasks: member-day count on which last met
+
+    @classmethod
+    def at_start(cls, rows: int) -> State:
+        """Before the first day: nobody has a tier."""
+        zeros = np.zeros(rows, dtype=np.int32)
+        return cls(np.full(rows, Tier.NONE, dtype=np.int8), zeros, np.zeros(rows, dtype=bool))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replay:
+    """The school year day by day; columns before it are NONE and inactive."""
+
+    tier: Tiers  # [S, D]
+    active: dict[str, Bools]  # rule -> [S, D]
+    changes: list[Change]  # by day, then row; leaving NONE for Tier 1 is none
+    state: State  # at the end of the last day
+
+    def spans(self, rule: str | None = None) -> list[Span]:
+        """Findings as spans, of one rule or of all."""
+        keys = self.active if rule is None else (rule,)
+        return [span for key in keys for span in _spans(key, self.active[key])]
+
+
+def replay(
+    facts: Facts,
+    policy: Policy,
+    inputs: Inputs | None = None,
+    after: State | None = None,
+    start: int | None = None,
+) -> Replay:
+    """Tiers and findings of every day of the school year, or from column `start` on `after` an earlier state."""
+    matrix, inputs = facts.matrix, inputs or Inputs()
+    rows, days = matrix.cells.shape
+    state = deepcopy(after) if after else State.at_start(rows)
+    tier = np.full((days, rows), Tier.NONE, dtype=np.int8)
+    active: dict[str, Bools] = {}
+    changes: list[Change] = []
+    for col in range(matrix.first if start is None else start, days):
+        in_force = policy.on(matrix.days[col].astype(date))
+        step = _follow_bands if in_force.by_bands else _step
+        changes += step(state, facts, in_force, inputs, col)
+        tier[col] = state.tier
+        for key, found in state.active.items():
+            if key not in active:
+                active[key] = np.zeros((days, rows), dtype=bool)
+            active[key][col] = found
+    return Replay(tier.T, {key: found.T for key, found in sorted(active.items())}, changes, state)
+
+
+def _follow_bands(state: State, facts: Facts, policy: PolicyInForce, _: Inputs, col: int) -> list[Change]:
+    """One day without memory: the tier is what the day's rate says."""
+    enrolled, absent = facts.enrolled[:, col], facts.absent[:, col]
+    before, state.tier = state.tier, rate_tier(policy, enrolled, absent)
+    state.active = {line.key: line_met(line, enrolled, absent) for line in policy.lines}
+    causes = {line.key: state.active[line.key] & (state.tier == line.level.tier) for line in policy.lines}
+    return _changes(before, state.tier, causes, col)
+
+
+def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> list[Change]:
+    """One day: findings first, then the tier, up before down."""
+    days = facts.member_days[:, col]
+    member = status(facts.matrix.cells[:, col]) == Status.MEMBER
+    moves = member & (facts.unknown_codes[:, col] == 0)
+    before = np.where(member & (state.tier == Tier.NONE), Tier.ONE, state.tier).astype(np.int8)
+    arrived = before != state.tier
+    holds = {rule.key: met(rule, facts, inputs, col) for rule in policy.rules}
+    raises = list(_raises(policy, holds))
+    fires = {key: _unblocked(state, key, found, facts.absent[:, col]) for key, found in raises}
+    target = np.max([np.where(found, key[1], 0) for key, found in fires.items()], axis=0, initial=0)
+    resting = state.stepped_down & (days - state.entered <= _exits(policy).rest_days)
+    up = moves & ~resting & (target > before)
+    down = moves & ~up & _may_leave(state, before, facts, policy, inputs, col)
+    after = np.where(up, target, before - down).astype(np.int8)
+    _find(state, policy, holds, fires, before, days)
+    _clear(state, policy, inputs, facts, holds, after, down, col)
+    _block(state, raises, facts.absent[:, col] + _exits(policy).again_after_absences, after, down)
+    causes = _causes(policy, holds, fires, after)
+    changes = _changes(state.tier, after, causes, col)
+    moved = up | down | arrived
+    state.entered = np.where(moved, days, state.entered)
+    state.stepped_down = np.where(moved, down, state.stepped_down)
+    state.tier = after
+    return changes
+
+
+def _exits(policy: PolicyInForce) -> Exits:
+    if policy.exits is None:
+        raise ValueError(f"policy {policy.name} moves by replay but has no exits")
+    return policy.exits
+
+
+def _raises(policy: PolicyInForce, holds: dict[str, Bools]) -> Iterator[tuple[tuple[str, int], Bools]]:
+    """((rule, tier it raises to), met): a rule may raise higher together with another."""
+    for rule in policy.rules:
+        if rule.level.tier:
+            yield (rule.key, rule.level.tier), holds[rule.key]
+        if rule.level_with:
+            others, level = rule.level_with
+            yield (rule.key, level.tier), holds[rule.key] & np.any([holds[key] for key in others], axis=0)
+
+
+def _unblocked(state: State, key: tuple[str, int], found: Bools, absent: Ints) -> Bools:
+    """Met and not waiting for more absences; a rule that is no longer met waits no more."""
+    waits = state.blocked.get(key)
+    if waits is None:
+        return found
+    waits[~found | (absent >= waits)] = _FREE
+    return found & (waits == _FREE)
+
+
+def _may_leave(
+    state: State, tier: Tiers, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int
+) -> Bools:
+    """Whose tier steps down today."""
+    exits, in_tier = _exits(policy), facts.member_days[:, col] - state.entered
+    watch = exits.watch
+    least = np.where(state.stepped_down, watch.after_days_stepped_down, watch.after_days_in_tier)
+    clean = facts.in_last("absent", watch.in_last_days)[:, col] <= watch.at_most_absences
+    clean &= facts.member_days[:, col] >= watch.in_last_days
+    leaves = (tier == Tier.WATCH) & clean & (in_tier >= least)
+    for number, way_out in ((Tier.TWO, exits.tier_2), (Tier.THREE, exits.tier_3)):
+        here = (tier == number) & (in_tier >= way_out.after_days_in_tier)
+        if here.any():
+            leaves |= here & _rate_is_down(way_out, exits, facts, col) & _case_allows(way_out, inputs, col)
+    return leaves
+
+
+def _rate_is_down(way_out: TierExit, exits: Exits, facts: Facts, col: int) -> Bools:
+    """Below the exit line over the last days; the line is lower until the window is full."""
+    absent = facts.in_last("absent", way_out.in_last_days)[:, col].astype(np.int64)
+    enrolled = facts.in_last("enrolled", way_out.in_last_days)[:, col].astype(np.int64)
+    early = way_out.rate_below - exits.early_margin
+    usual = absent * way_out.rate_below.denominator < enrolled * way_out.rate_below.numerator
+    lower = absent * early.denominator < enrolled * early.numerator
+    return np.where(facts.member_days[:, col] < way_out.in_last_days, lower, usual)
+
+
+def _case_allows(way_out: TierExit, inputs: Inputs, col: int) -> Bools | np.bool_:
+    """A case is closed by a person; until then it may hold the tier."""
+    if inputs.case_open is None or way_out.open_case == "leaves":
+        return np.True_
+    free = ~inputs.case_open[:, col]
+    if way_out.open_case == "leaves_when_owned" and inputs.barrier_owned is not None:
+        free = free | inputs.barrier_owned[:, col]
+    return free
+
+
+def _find(
+    state: State, policy: PolicyInForce, holds: dict[str, Bools], fires: dict[tuple[str, int], Bools],
+    tier: Tiers, days: Ints,
+) -> None:  # fmt: skip
+    """Findings become active on the day they are met, and tasks stay for their owner's days."""
+    nobody = np.zeros(len(tier), dtype=bool)
+    for rule in policy.rules:
+        active = state.active.get(rule.key, nobody)
+        if rule.level.tier:
+            fired = np.any([found for (key, _), found in fires.items() if key == rule.key], axis=0)
+            waiting = active & (tier < rule.level.tier)
+            state.active[rule.key] = fired | (active & ~(waiting & ~holds[rule.key]))
+        else:
+            last = np.where(holds[rule.key], days, state.last_met.get(rule.key, np.int32(_NEVER)))
+            state.last_met[rule.key] = last
+            state.active[rule.key] = holds[rule.key] | (days - last < rule.open_for_days)
+
+
+def _clear(
+    state: State, policy: PolicyInForce, inputs: Inputs, facts: Facts, holds: dict[str, Bools],
+    after: Tiers, down: Bools, col: int,
+) -> None:  # fmt: skip
+    """A step down clears what asked for more; a leaver is no longer looked for."""
+    for rule in policy.rules:
+        if rule.level.tier:
+            state.active[rule.key] = state.active[rule.key] & ~(down & (after < rule.level.tier))
+        elif rule.level is Level.CASE and inputs.last_enrolled is not None:
+            left = (inputs.last_enrolled >= 0) & (inputs.last_enrolled < col)
+            state.active[rule.key] = state.active[rule.key] & ~left
+
+
+def _block(
+    state: State, raises: list[tuple[tuple[str, int], Bools]], waits_for: Ints, after: Tiers, down: Bools
+) -> None:
+    """A rule still met on the day of an exit waits for more absences before it raises the tier again."""
+    if not down.any():
+        return
+    for key, found in raises:
+        blocked = state.blocked.setdefault(key, np.full(len(after), _FREE, dtype=np.int32))
+        blocked[:] = np.where(down & found & (key[1] > after), waits_for, blocked)
+
+
+def _causes(
+    policy: PolicyInForce, holds: dict[str, Bools], fires: dict[tuple[str, int], Bools], after: Tiers
+) -> dict[str, Bools]:
+    """rule -> for whom it asks for the tier of today."""
+    causes: dict[str, Bools] = {}
+    for (key, level), found in fires.items():
+        asks = found & (after == level)
+        causes[key] = causes.get(key, False) | asks
+        together = policy.rule(key).level_with
+        if together and together[1].tier == level:
+            for other in together[0]:
+                causes[other] = causes.get(other, False) | (asks & holds[other])
+    return causes
+
+
+def _changes(before: Tiers, after: Tiers, causes: dict[str, Bools], col: int) -> list[Change]:
+    moved = np.flatnonzero((before != after) & ~((before == Tier.NONE) & (after == Tier.ONE)))
+    found = []
+    for row in moved.tolist():
+        rules = (
+            tuple(sorted(key for key, asks in causes.items() if asks[row]))
+            if after[row] > before[row]
+            else (EXIT,)
+        )
+        found.append(Change(row, col, Tier(before[row]), Tier(after[row]), rules))
+    return found
+
+
+def _spans(key: str, active: Bools) -> list[Span]:
+    """The runs of True in each row."""
+    edges = np.diff(active.astype(np.int8), axis=1, prepend=np.int8(0))
+    begins, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
+    until = {(row, nth): col for row, nth, col in _numbered(ends)}
+    return [Span(row, key, col, until.get((row, nth), -1)) for row, nth, col in _numbered(begins)]
+
+
+def _numbered(edges: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
+    """(row, how many edges of that row came before, column)."""
+    row_before, nth = -1, 0
+    for row, col in edges.tolist():
+        nth = nth + 1 if row == row_before else 0
+        row_before = row
+        yield row, nth, col
+
+
+__all__ = ["EXIT", "Change", "Inputs", "Replay", "Rule", "Span", "State", "replay"]
