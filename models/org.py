@@ -52,6 +52,8 @@ class Network(db.Model):
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]
     schools: Mapped[list[School]] = relationship(back_populates="network", order_by="School.name")
 
 
@@ -68,6 +70,8 @@ class School(db.Model):
     min_full_minutes: Mapped[int] = mapped_column(default=300)
     min_half_minutes: Mapped[int] = mapped_column(default=150)
     source_id: Mapped[int | None] = to("source.id", index=False)
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]
     network: Mapped[Network] = relationship(back_populates="schools")
 
 

@@ -135,6 +135,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("batch_id", sa.Integer(), nullable=True),
+        sa.Column("line", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_network")),
         sa.UniqueConstraint("key", name=op.f("uq_network_key")),
     )
@@ -380,6 +382,8 @@ def upgrade() -> None:
         sa.Column("min_full_minutes", sa.Integer(), nullable=False),
         sa.Column("min_half_minutes", sa.Integer(), nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=True),
+        sa.Column("batch_id", sa.Integer(), nullable=True),
+        sa.Column("line", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["network_id"], ["network.id"], name=op.f("fk_school_network_id")),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_school_source_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_school")),
@@ -559,28 +563,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("school_id", "day", name=op.f("pk_school_day")),
     )
     op.create_table(
-        "school_measure",
+        "standing",
         sa.Column("student_id", sa.Integer(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
         sa.Column("school_id", sa.Integer(), nullable=False),
-        sa.Column("as_of", sa.Date(), nullable=False),
-        sa.Column("data_through", sa.Date(), nullable=True),
-        sa.Column("enrolled", sa.Integer(), nullable=False),
-        sa.Column("absent", sa.Integer(), nullable=False),
-        sa.Column("excused", sa.Integer(), nullable=False),
-        sa.Column("unexcused", sa.Integer(), nullable=False),
-        sa.Column("federal_absent", sa.Integer(), nullable=False),
-        sa.Column("tardies", sa.Integer(), nullable=False),
-        sa.Column("missing_days", sa.Integer(), nullable=False),
-        sa.Column("unknown_days", sa.Integer(), nullable=False),
-        sa.Column("streak_now", sa.Integer(), nullable=False),
-        sa.Column("rate_tier", sa.SmallInteger(), nullable=False),
+        sa.Column("grade", sa.Text(), nullable=False),
+        sa.Column("tier", sa.SmallInteger(), nullable=False),
         sa.Column("too_early", sa.Boolean(), nullable=False),
-        sa.Column("policy_version", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_school_measure_school_id")),
-        sa.ForeignKeyConstraint(["student_id"], ["student.id"], name=op.f("fk_school_measure_student_id")),
-        sa.PrimaryKeyConstraint("student_id", "school_id", name=op.f("pk_school_measure")),
+        sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_standing_school_id")),
+        sa.ForeignKeyConstraint(["student_id"], ["student.id"], name=op.f("fk_standing_student_id")),
+        sa.PrimaryKeyConstraint("student_id", "since", name=op.f("pk_standing")),
     )
-    op.create_index("ix_school_measure_school_id", "school_measure", ["school_id"], unique=False)
+    op.create_index("ix_standing_school_id_since", "standing", ["school_id", "since"], unique=False)
     op.create_table(
         "stint",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -609,12 +604,6 @@ def upgrade() -> None:
         sa.Column("school_id", sa.Integer(), nullable=False),
         sa.Column("grade", sa.Text(), nullable=False),
         sa.Column("enrolled_now", sa.Boolean(), nullable=False),
-        sa.Column("tier", sa.SmallInteger(), nullable=False),
-        sa.Column("tier_min", sa.SmallInteger(), nullable=False),
-        sa.Column("tier_max", sa.SmallInteger(), nullable=False),
-        sa.Column("tier_since", sa.Date(), nullable=True),
-        sa.Column("rules", postgresql.ARRAY(sa.TEXT()), nullable=False),
-        sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("data_through", sa.Date(), nullable=True),
         sa.Column("enrolled", sa.Integer(), nullable=False),
         sa.Column("absent", sa.Integer(), nullable=False),
@@ -625,8 +614,15 @@ def upgrade() -> None:
         sa.Column("missing_days", sa.Integer(), nullable=False),
         sa.Column("unknown_days", sa.Integer(), nullable=False),
         sa.Column("streak_now", sa.Integer(), nullable=False),
+        sa.Column("absent_last_20", sa.Integer(), nullable=False),
+        sa.Column("enrolled_last_20", sa.Integer(), nullable=False),
         sa.Column("rate_tier", sa.SmallInteger(), nullable=False),
         sa.Column("too_early", sa.Boolean(), nullable=False),
+        sa.Column("tier", sa.SmallInteger(), nullable=False),
+        sa.Column("tier_min", sa.SmallInteger(), nullable=False),
+        sa.Column("tier_max", sa.SmallInteger(), nullable=False),
+        sa.Column("tier_since", sa.Date(), nullable=True),
+        sa.Column("rules", postgresql.ARRAY(sa.TEXT()), nullable=False),
         sa.Column("policy_version", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_student_status_school_id")),
         sa.ForeignKeyConstraint(["student_id"], ["student.id"], name=op.f("fk_student_status_student_id")),
@@ -886,8 +882,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_stint_student_id"), table_name="stint")
     op.drop_index("ix_stint_school_id_entry_date", table_name="stint")
     op.drop_table("stint")
-    op.drop_index("ix_school_measure_school_id", table_name="school_measure")
-    op.drop_table("school_measure")
+    op.drop_index("ix_standing_school_id_since", table_name="standing")
+    op.drop_table("standing")
     op.drop_table("school_day")
     op.drop_index("ix_roll_school_id_day", table_name="roll")
     op.drop_index(op.f("ix_roll_replaced_by"), table_name="roll")
