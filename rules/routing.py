@@ -1,0 +1,284 @@
+"""From a reason to the person who acts: by cause, rule or tier to a role, then to whoever holds it today.
+
+A restricted cause or rule never changes who owns a case or when it is due. It only asks for a task inside its
+compartment, of someone who may read that compartment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from rules.places import Place, PlaceKind
+from rules.roles import FieldClass, Right, role
+from rules.routing_table import CASE_OWNER, Due, Opens, Route, Seat, TaskText, routing_table
+
+NEUTRAL_TITLE = "Support task"
+
+Loads = Mapping[int, int]
+"""Open work by person id; who is not in it has none."""
+
+
+class Via(StrEnum):
+    """How a person was found. The keys are labelled in the vocabulary."""
+
+    HOLDER = "holder"
+    DEPUTY = "deputy"
+    FALLBACK = "fallback"
+    NETWORK_FALLBACK = "network fallback"
+    UNOWNED = "unowned"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A person in a role at a place; dates inclusive. A contact without a department serves them all."""
+
+    person_id: int
+    role: str
+    place: Place
+    starts: date | None = None
+    ends: date | None = None
+    deputy: int | None = None
+    on_leave: tuple[tuple[date, date], ...] = ()
+    department: str | None = None
+
+    def started(self, on: date) -> bool:
+        return self.starts is None or self.starts <= on
+
+    def active(self, on: date) -> bool:
+        in_time = self.started(on) and (self.ends is None or on <= self.ends)
+        return in_time and not any(first <= on <= last for first, last in self.on_leave)
+
+    def fits(self, seat: Seat) -> bool:
+        return self.role == seat.role and (
+            seat.department is None or self.department in (None, seat.department)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who owns a case, how they were found, what is due when (school days), and why in a sentence."""
+
+    department: str
+    role: str
+    person_id: int | None
+    via: Via
+    due: Due
+    why: str
+
+    @property
+    def due_days(self) -> int | None:
+        return self.due.contact
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """Something one role is asked to do. In a compartment, only its readers see more than `shown_title`."""
+
+    kind: str
+    title: str
+    compartment: FieldClass | None
+    department: str
+    role: str
+    person_id: int | None
+    via: Via
+    due_days: int
+
+    @property
+    def shown_title(self) -> str:
+        """What may stand outside the compartment."""
+        return NEUTRAL_TITLE if self.compartment else self.title
+
+
+def route(
+    reasons: Iterable[str],
+    tier: str,
+    causes: Sequence[str],
+    place: Place,
+    holders: Iterable[Holder],
+    *,
+    on: date,
+    loads: Loads | None = None,
+) -> Assignment:
+    """Who owns the case of a student with these rules, tier (1, watch, 2, 3) and causes (primary first).
+
+    `holders`: people of the school, its network and the district; those placed elsewhere are passed over.
+    """
+    reasons = _open_only(reasons)
+    causes = _open_only(causes)
+    entry = _entry(reasons, tier, causes)
+    seat, person_id, via = _Staff.at(place, holders, on, loads).find(entry)
+    return Assignment(
+        department=_department(entry, causes),
+        role=seat.role,
+        person_id=person_id,
+        via=via,
+        due=_due(entry, reasons, tier),
+        why=_why(entry, seat, via),
+    )
+
+
+def tasks_for(
+    trigger: str, place: Place, holders: Iterable[Holder], *, on: date, loads: Loads | None = None
+) -> tuple[PlannedTask, ...]:
+    """What a rule, root cause or condition asks for, and of whom. KeyError for what is not in the table.
+
+    A root cause that moves the owner asks for its task too; the task goes to the role named there.
+    """
+    entry = routing_table().trigger(trigger)
+    staff = _Staff.at(place, holders, on, loads)
+    return tuple(_planned(entry, text, staff) for text in entry.tasks)
+
+
+def compartment_task(
+    trigger: str, place: Place, holders: Iterable[Holder], *, on: date, loads: Loads | None = None
+) -> PlannedTask:
+    """The one task of a restricted rule, cause or condition; ValueError when it is not restricted."""
+    if routing_table().trigger(trigger).restricted is None:
+        raise ValueError(f"{trigger} is not restricted: its work belongs to the case.")
+    (task,) = tasks_for(trigger, place, holders, on=on, loads=loads)
+    return task
+
+
+def compartment_of(trigger: str) -> FieldClass | None:
+    """The compartment a rule, cause or condition lives in, or None."""
+    return routing_table().compartment(trigger)
+
+
+def visible_rules(rules: Iterable[str]) -> tuple[str, ...]:
+    """The rules that may be listed on a case: without those that live in a compartment."""
+    return tuple(rule for rule in rules if compartment_of(rule) is None)
+
+
+# -- which entry decides ----------------------------------------------------------------------------------
+
+
+def _open_only(triggers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(key for key in triggers if compartment_of(key) is None)
+
+
+def _entry(reasons: Sequence[str], tier: str, causes: Sequence[str]) -> Route:
+    """A firm rule, a cause that leads cases, Tier 3, the strongest rule, the tier: the first there is."""
+    table = routing_table()
+    ranked = [table.rules[key] for key in table.strongest if key in reasons]
+    firm = [entry for entry in ranked if entry.firm]
+    moving = [
+        table.triggers[code] for code in causes if code in table.triggers and table.triggers[code].leads_case
+    ]
+    by_tier = table.tiers.get(tier, table.tiers["2"])
+    by_rule = [] if tier == "3" else ranked
+    return next(iter([*firm, *moving, *by_rule, by_tier]))
+
+
+def _department(entry: Route, causes: Sequence[str]) -> str:
+    """The department that answers for the first known cause; a firm rule keeps its own."""
+    table = routing_table()
+    answering = [table.triggers[code] for code in causes if code in table.triggers]
+    by_cause = [row.department for row in answering if row.key in table.rows]
+    return entry.department if entry.firm or not by_cause else by_cause[0]
+
+
+def _due(entry: Route, reasons: Sequence[str], tier: str) -> Due:
+    """The earliest of what the entry, the tier and every rule that opens a case ask for."""
+    table = routing_table()
+    due = entry.due.sooner(table.tiers.get(tier, table.tiers["2"]).due)
+    for key in reasons:
+        if key in table.rules and table.rules[key].opens is Opens.CASE:
+            due = due.sooner(table.rules[key].due)
+    return due
+
+
+def _planned(entry: Route, text: TaskText, staff: _Staff) -> PlannedTask:
+    seat, person_id, via = staff.find(entry, text.seat)
+    return PlannedTask(
+        kind=text.kind,
+        title=text.title,
+        compartment=entry.restricted,
+        department=entry.department,
+        role=seat.role,
+        person_id=person_id,
+        via=via,
+        due_days=text.due,
+    )
+
+
+# -- who holds the role -----------------------------------------------------------------------------------
+
+Found = tuple[Seat, int | None, Via]
+
+
+@dataclass(frozen=True, slots=True)
+class _Staff:
+    """The holders whose place covers one place, on one day."""
+
+    rows: tuple[Holder, ...]
+    on: date
+    loads: Loads
+
+    @classmethod
+    def at(cls, place: Place, holders: Iterable[Holder], on: date, loads: Loads | None) -> _Staff:
+        return cls(tuple(h for h in holders if h.place.covers(place)), on, loads or {})
+
+    def find(self, entry: Route, seat: Seat | None = None) -> Found:
+        """Holder, deputy, the school's fallback roles, the network's, or nobody."""
+        seat = seat or entry.seat
+        if seat.role == CASE_OWNER:
+            return seat, None, Via.HOLDER
+        tries = (
+            (seat, self.holder(seat), Via.HOLDER),
+            (seat, self.deputy(seat, entry.restricted), Via.DEPUTY),
+            *((other, self.holder(other, wider=False), Via.FALLBACK) for other in entry.fallback),
+            *(
+                (other, self.holder(other), Via.NETWORK_FALLBACK)
+                for other in (*entry.fallback, *entry.network)
+            ),
+        )
+        return next((found for found in tries if found[1] is not None), (seat, None, Via.UNOWNED))
+
+    def holder(self, seat: Seat, *, wider: bool = True) -> int | None:
+        """The active holder nearest by, of those the least loaded, of those the lowest id."""
+        active = [h for h in self.rows if h.fits(seat) and h.active(self.on)]
+        near = [h for h in active if wider or h.place.kind is PlaceKind.SCHOOL]
+        best = min(near, key=lambda h: (h.place.breadth, *self.rank(h.person_id)), default=None)
+        return best.person_id if best else None
+
+    def deputy(self, seat: Seat, compartment: FieldClass | None) -> int | None:
+        """A deputy named by a holder who is away, if the deputy is there and may do the work."""
+        away = [h for h in self.rows if h.fits(seat) and h.started(self.on) and not h.active(self.on)]
+        named = {h.deputy for h in away if h.deputy is not None and self.may_act(h.deputy, compartment)}
+        return min(named, key=self.rank, default=None)
+
+    def may_act(self, person_id: int, compartment: FieldClass | None) -> bool:
+        """Whether someone here today may write to a case of theirs, or read the compartment."""
+        held, needed = (compartment, Right.READ) if compartment else (FieldClass.CASE, Right.WRITE)
+        return any(
+            role(h.role).right(held, own=True).reaches(needed)
+            for h in self.rows
+            if h.person_id == person_id and h.active(self.on)
+        )
+
+    def rank(self, person_id: int) -> tuple[int, int]:
+        return self.loads.get(person_id, 0), person_id
+
+
+# -- words ------------------------------------------------------------------------------------------------
+
+
+def _why(entry: Route, seat: Seat, via: Via) -> str:
+    """One sentence on who was chosen and how, without a name."""
+    asked, found = role(entry.seat.role).label, role(seat.role).label
+    match via:
+        case Via.HOLDER:
+            return f"{entry.when}: led by the {asked}."
+        case Via.DEPUTY:
+            return f"{entry.when}: led by the deputy, because the {asked} is away."
+        case Via.FALLBACK:
+            return f"{entry.when}: led by the {found}, because the school has no {asked} today."
+        case Via.NETWORK_FALLBACK:
+            return (
+                f"{entry.when}: led by the {found} from outside, because the school has nobody for it today."
+            )
+        case Via.UNOWNED:
+            return f"{entry.when}: nobody holds the role of {asked} today. Please give it to someone."
