@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -33,6 +33,7 @@ BATCH_STATUSES = (
     "undone",
     "cancelled",
 )
+NOW = text("now()")  # for rows put in by hand; a delivery writes its own moment
 DAY_STATUSES = ("submitted", "partial", "not_submitted", "closed")
 
 
@@ -70,13 +71,17 @@ class Batch(db.Model):
 
 
 class BatchFile(db.Model):
-    """The bytes as they came, kept so that any mark can be shown on its line and any batch read again."""
+    """The bytes as they came, kept so that any mark can be shown on its line and any batch read again.
+
+    A file too large for one value stands in several rows, `part` 0, 1, ..., each with the whole file's hash.
+    """
 
     __tablename__ = "batch_file"
-    __table_args__ = (UniqueConstraint("batch_id", "name"),)
+    __table_args__ = (UniqueConstraint("batch_id", "name", "part"),)
     id: Mapped[Id]
     batch_id: Mapped[int] = to("batch.id", index=False)
     name: Mapped[str]
+    part: Mapped[int] = mapped_column(default=0)
     table_name: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str]
@@ -84,7 +89,10 @@ class BatchFile(db.Model):
 
 
 class Problem(db.Model):
-    """A row that could not go in, or went in with a doubt: where it stands and what would mend it."""
+    """A row that could not go in, or went in with a doubt: where it stands and what would mend it.
+
+    `cause` is unknown_student or unknown_school for a row that is tried again after the next roster.
+    """
 
     __tablename__ = "problem"
     __table_args__ = (Index("ix_problem_batch_id_line", "batch_id", "line"),)
@@ -96,6 +104,7 @@ class Problem(db.Model):
     column: Mapped[str] = mapped_column(default="")
     value: Mapped[str] = mapped_column(default="")
     rejected: Mapped[bool] = mapped_column(default=True)
+    cause: Mapped[str] = mapped_column(default="")
     settled_at: Mapped[datetime | None]
 
 
@@ -109,11 +118,12 @@ class BatchSlice(db.Model):
 
 
 class StagedMark(db.Model):
-    """A readable attendance row on its way in. Unlogged: the batch keeps the bytes to stage it again."""
+    """A row that says more than "present", on its way in. Unlogged: the bytes are there to stage it again."""
 
     __tablename__ = "staged_mark"
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
     batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    file: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     school_id: Mapped[int]
     student_id: Mapped[int]
@@ -128,8 +138,48 @@ class StagedMark(db.Model):
     modified_by: Mapped[str | None]
 
 
+class StagedRoll(db.Model):
+    """Students whom a delivery calls plainly present on one school-day, on their way in.
+
+    `modified`: microseconds since 1970 for each student, 0 without; None when no row carries one.
+    """
+
+    __tablename__ = "staged_roll"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+    batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    school_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    file: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    students: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    lines: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    modified: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+
+
+class StagedDay(db.Model):
+    """A school-day that a delivery speaks of: how many rows, students and absences, and whether it claims all.
+
+    `expected`: students due that day. `teaches`: the school has a school day, or no calendar at all yet.
+    """
+
+    __tablename__ = "staged_day"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+    batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    school_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    rows: Mapped[int]
+    students: Mapped[int]
+    absences: Mapped[int]
+    expected: Mapped[int]
+    teaches: Mapped[bool]
+    whole: Mapped[bool]
+
+
 class MarkColumns:
-    """What a mark says and where it was said; shared by the current marks and those they replaced."""
+    """What a mark says, where it was said and since when it stands; shared by current and replaced marks.
+
+    `file` counts the attendance files of the batch from 0; `line` is the physical line, header = 1.
+    """
 
     school_id: Mapped[int] = mapped_column(Integer)
     student_id: Mapped[int] = mapped_column(Integer)
@@ -144,7 +194,9 @@ class MarkColumns:
     last_modified: Mapped[datetime | None]
     modified_by: Mapped[str | None]
     batch_id: Mapped[int]
+    file: Mapped[int] = mapped_column(SmallInteger, default=0)
     line: Mapped[int]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
 class Mark(MarkColumns, db.Model):
@@ -176,7 +228,10 @@ class MarkHistory(MarkColumns, db.Model):
 
 
 class Roll(db.Model):
-    """Students a full feed called present on one school-day, with their lines; `replaced_by` ends it."""
+    """Students whom one file called plainly present on one school-day, with their lines; `replaced_by` ends it.
+
+    `modified`: microseconds since 1970 for each student, 0 without; None when no row carried one.
+    """
 
     __tablename__ = "roll"
     __table_args__ = (Index("ix_roll_school_id_day", "school_id", "day"),)
@@ -185,13 +240,21 @@ class Roll(db.Model):
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
     school_id: Mapped[int] = mapped_column(ForeignKey("school.id"))
     day: Mapped[date]
+    code: Mapped[str] = mapped_column(default="")
+    file: Mapped[int] = mapped_column(SmallInteger, default=0)
     students: Mapped[list[int]] = mapped_column(ARRAY(Integer))
     lines: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    modified: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
     replaced_by: Mapped[int | None] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
 
 
 class Submission(db.Model):
-    """What one delivery says of one school-day: it was taken, from so many rows, perhaps whole."""
+    """What one delivery says of one school-day: it was taken, from so many rows, perhaps whole.
+
+    It counts until `ended_at`, when the delivery was taken back. Kept then, so that any moment can be told again.
+    """
 
     __tablename__ = "submission"
     __table_args__ = (one_of("feed", FEEDS),)
@@ -201,6 +264,8 @@ class Submission(db.Model):
     feed: Mapped[str]
     rows: Mapped[int]
     whole: Mapped[bool]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    ended_at: Mapped[datetime | None]
 
 
 class SchoolDay(db.Model):

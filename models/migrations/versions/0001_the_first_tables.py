@@ -89,7 +89,9 @@ def upgrade() -> None:
         sa.Column("last_modified", sa.DateTime(timezone=True), nullable=True),
         sa.Column("modified_by", sa.Text(), nullable=True),
         sa.Column("batch_id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.SmallInteger(), nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mark")),
         sa.UniqueConstraint(
             "school_id",
@@ -121,7 +123,9 @@ def upgrade() -> None:
         sa.Column("last_modified", sa.DateTime(timezone=True), nullable=True),
         sa.Column("modified_by", sa.Text(), nullable=True),
         sa.Column("batch_id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.SmallInteger(), nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
             "ended IN ('superseded', 'removed', 'undone')", name=op.f("ck_mark_history_ended")
         ),
@@ -221,8 +225,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_source_name")),
     )
     op.create_table(
+        "staged_day",
+        sa.Column("batch_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("school_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("students", sa.Integer(), nullable=False),
+        sa.Column("absences", sa.Integer(), nullable=False),
+        sa.Column("expected", sa.Integer(), nullable=False),
+        sa.Column("teaches", sa.Boolean(), nullable=False),
+        sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("batch_id", "school_id", "day", name=op.f("pk_staged_day")),
+        prefixes=["UNLOGGED"],
+    )
+    op.create_table(
         "staged_mark",
         sa.Column("batch_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("file", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("line", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("school_id", sa.Integer(), nullable=False),
         sa.Column("student_id", sa.Integer(), nullable=False),
@@ -235,7 +254,20 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("last_modified", sa.DateTime(timezone=True), nullable=True),
         sa.Column("modified_by", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("batch_id", "line", name=op.f("pk_staged_mark")),
+        sa.PrimaryKeyConstraint("batch_id", "file", "line", name=op.f("pk_staged_mark")),
+        prefixes=["UNLOGGED"],
+    )
+    op.create_table(
+        "staged_roll",
+        sa.Column("batch_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("school_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("file", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("students", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("lines", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("modified", postgresql.ARRAY(sa.BigInteger()), nullable=True),
+        sa.PrimaryKeyConstraint("batch_id", "school_id", "day", "code", "file", name=op.f("pk_staged_roll")),
         prefixes=["UNLOGGED"],
     )
     op.create_table(
@@ -478,13 +510,14 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("batch_id", sa.Integer(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("table_name", sa.Text(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_batch_file_batch_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_file")),
-        sa.UniqueConstraint("batch_id", "name", name=op.f("uq_batch_file_batch_id_name")),
+        sa.UniqueConstraint("batch_id", "name", "part", name=op.f("uq_batch_file_batch_id_name_part")),
     )
     op.create_table(
         "batch_slice",
@@ -521,6 +554,7 @@ def upgrade() -> None:
         sa.Column("column", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("rejected", sa.Boolean(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["batch_id"], ["batch.id"], name=op.f("fk_problem_batch_id"), ondelete="CASCADE"
@@ -535,9 +569,14 @@ def upgrade() -> None:
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("school_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("file", sa.SmallInteger(), nullable=False),
         sa.Column("students", postgresql.ARRAY(sa.Integer()), nullable=False),
         sa.Column("lines", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("modified", postgresql.ARRAY(sa.BigInteger()), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("replaced_by", sa.Integer(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_roll_batch_id")),
         sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_roll_school_id")),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_roll_source_id")),
@@ -637,6 +676,8 @@ def upgrade() -> None:
         sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("whole", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("feed IN ('exception', 'full')", name=op.f("ck_submission_feed")),
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_submission_batch_id")),
         sa.ForeignKeyConstraint(["school_id"], ["school.id"], name=op.f("fk_submission_school_id")),
@@ -920,7 +961,9 @@ def downgrade() -> None:
     op.drop_table("touched_student")
     op.drop_index(op.f("ix_student_household_key"), table_name="student")
     op.drop_table("student")
+    op.drop_table("staged_roll")
     op.drop_table("staged_mark")
+    op.drop_table("staged_day")
     op.drop_table("source")
     op.drop_index("ix_row_history_batch_id", table_name="row_history")
     op.drop_table("row_history")
