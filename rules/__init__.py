@@ -1,1 +1,1 @@
-"""Judgement: the same input gives the same output. No tables, no screens, no clock; numpy and the policy files only."""
+"""Judgement: the same input gives the same output. No tables, no screens, no clock."""

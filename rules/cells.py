@@ -1,4 +1,4 @@
-"""One student on one school day, packed in 16 bits: how much was missed, what kind of day, excused or not, tardy.
+"""One student on one school day in 16 bits: how much was missed, what kind of day, excused or not, tardy.
 
 bits 0-9 fraction absent (thousandths of that day) | 10-12 status | 13-14 excuse | 15 tardy
 """
@@ -39,9 +39,7 @@ class Excuse(IntEnum):
 
 def pack(fraction: ArrayLike, status: ArrayLike, excuse: ArrayLike = 0, tardy: ArrayLike = 0) -> Cells:
     """Cells from thousandths 0..1000, Status, Excuse and tardy yes/no; all broadcast together."""
-    parts = np.asarray(fraction, dtype=np.uint16) | np.asarray(status, dtype=np.uint16) << np.uint16(
-        _STATUS_AT
-    )
+    parts = np.asarray(fraction, dtype=np.uint16) | np.asarray(status, dtype=np.uint16) << np.uint16(_STATUS_AT)
     parts = parts | np.asarray(excuse, dtype=np.uint16) << np.uint16(_EXCUSE_AT)
     return np.asarray(parts | np.asarray(tardy, dtype=np.uint16) << np.uint16(_TARDY_AT), dtype=np.uint16)
 

@@ -54,7 +54,7 @@ FRACTION_KINDS = (*ABSENT_KINDS, Kind.TARDY, Kind.EARLY_LEAVE)  # kinds whose co
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DayLength:
-    """Minutes of a school day and of enough presence; each a number, or an array with one value per day resolved."""
+    """Minutes of a school day and of enough presence; each a number, or one value per day resolved."""
 
     day: ArrayLike = 420
     full: ArrayLike = 300
@@ -83,7 +83,8 @@ def precedence(kind: NDArray[np.integer], reason: NDArray[np.integer]) -> NDArra
 
     Tardy > held out > absent (excused > exempt > unexcused > unknown) > left early > present > unknown code.
     """
-    return _RANK[kind, reason]
+    rank: NDArray[np.int8] = _RANK[kind, reason]
+    return rank
 
 
 _RANK = np.full((len(Kind), len(Reason)), 2, dtype=np.int8)
@@ -108,9 +109,9 @@ def whole_day_cells(marks: Marks, length: DayLength) -> Cells:
 def day_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, due: ArrayLike = 0) -> Cells:
     """One cell per group of marks that share student, school and day; groups begin at `starts`.
 
-    `length` and `due` have one value, or one per group. `due` is the number of periods on the student's timetable;
-    0 counts the rows that came. Of several whole-day rows the highest precedence stands; one with its own number
-    goes before periods, one without comes after them.
+    `length` and `due` have one value, or one per group. `due` is the number of periods on the student's
+    timetable; 0 counts the rows that came. Of several whole-day rows the highest precedence stands; one with
+    its own number goes before periods, one without comes after them.
     """
     whole = _standing_whole_day(marks, starts)
     group_has_whole = whole >= 0
@@ -152,9 +153,7 @@ def _standing_whole_day(marks: Marks, starts: NDArray[np.intp]) -> NDArray[np.in
     return np.where(best < 0, -1, -best & 0xFFFFFFFF)
 
 
-def _period_cells(
-    marks: Marks, starts: NDArray[np.intp], length: DayLength, due: NDArray[np.integer]
-) -> Cells:
+def _period_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, due: NDArray[np.integer]) -> Cells:
     """The day as its periods tell it. Unknown and held-out periods drop out and the rest is scaled up."""
     sizes = np.diff(np.append(starts, len(marks.kind)))
     known = marks.period & ~np.isin(marks.kind, (Kind.UNKNOWN, *HELD_OUT_KINDS))
@@ -175,7 +174,7 @@ def _period_cells(
 
 
 def _period_share(marks: Marks, periods: Ints, day: Ints) -> Ints:
-    """Thousandths of each period that were missed: its fraction, its minutes of an equal share, or its code."""
+    """Thousandths of each period missed: its fraction, its minutes of an equal share, or its code."""
     periods = np.maximum(periods, 1)
     minutes = np.where(marks.minutes == WHOLE_DAY_MINUTES, day, marks.minutes).astype(np.int64)
     by_minutes = np.minimum(WHOLE_DAY * minutes * periods // np.maximum(day, 1), WHOLE_DAY)

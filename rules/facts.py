@@ -1,15 +1,15 @@
 """What the matrix says about each student at the end of each day: days, absences, windows, runs, pace.
 
-Every fact is an array [students, days of the matrix], worked out on first use and zero before the school year
-starts. Amounts are thousandths of a school day; the rest are counts. Missing, unknown and held-out days are on
-neither side. In memory one day's values of all students lie together, because everything later walks day by day.
+Every fact is an array [students, days of the matrix], worked out on first use and zero before the school
+year starts. Amounts are thousandths of a school day; the rest are counts. Missing, unknown and held-out days
+are on neither side. In memory one day's values of all students lie together, because the replay walks by day.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ def compute(matrix: Matrix) -> Facts:
 
 
 class _DayMajor:
-    """Member days of some columns, with running totals and the column on which each member-day count was reached."""
+    """The matrix from one column on, a row a day, and when each member-day count was reached."""
 
     def __init__(self, matrix: Matrix, start: int) -> None:
         cells = np.ascontiguousarray(matrix.cells[:, start:].T)
@@ -71,12 +71,13 @@ class _DayMajor:
         """How much of `total` fell on the last `days` member days."""
         return total - self.when_count_was(total, np.maximum(self.count - days, 0))
 
-    def _pick(self, table: NDArray[np.generic], rows: NDArray[np.generic]) -> Ints:
+    def _pick(self, table: NDArray[Any], rows: NDArray[Any]) -> Ints:
         flat = rows.astype(np.intp) * table.shape[1] + self._row
-        return np.take(table.ravel(), flat)
+        picked: Ints = np.take(table.ravel(), flat)
+        return picked
 
 
-def running_total(amount: NDArray[np.generic]) -> Ints:
+def running_total(amount: NDArray[Any]) -> Ints:
     """Totals down the days (axis 0)."""
     total = np.empty(amount.shape, dtype=np.int32)
     carried = np.zeros(amount.shape[1:], dtype=np.int32)
@@ -100,22 +101,22 @@ class Facts:
     def _with_history(self) -> _DayMajor:
         return _DayMajor(self.matrix, 0) if self.matrix.first else self._year
 
-    def _aligned(self, year: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Year columns [days, students] -> [students, days of the matrix]; columns before the year stay zero."""
+    def _aligned(self, year: NDArray[Any]) -> NDArray[Any]:
+        """Year columns [days, students] -> [students, days of the matrix], zero before the year."""
         if not self.matrix.first:
             return year.T
         whole = np.zeros((len(self.matrix.days), year.shape[1]), dtype=year.dtype)
         whole[self.matrix.first :] = year
         return whole.T
 
-    def _year_of(self, fact: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _year_of(self, fact: NDArray[Any]) -> NDArray[Any]:
         return fact.T[self.matrix.first :]
 
-    def _to_date(self, daily: NDArray[np.generic]) -> Ints:
+    def _to_date(self, daily: NDArray[Any]) -> Ints:
         return self._aligned(running_total(daily))
 
     def named(self, name: str) -> Ints:
-        """A fact by its name, windows of any length included (absent_last_15); KeyError when there is none."""
+        """A fact by its name, windows of any length included (absent_last_15); KeyError for none."""
         windowed = WINDOWED.fullmatch(name)
         if windowed and name != "unexcused_last_180":
             return self.in_last(windowed[1], int(windowed[2]))
@@ -125,13 +126,13 @@ class Facts:
         return fact
 
     def in_last(self, fact: str, days: int) -> Ints:
-        """How much of a to-date fact fell on the last `days` member days of this school year; kept once asked."""
+        """How much of a to-date fact fell on this year's last `days` member days; kept once asked."""
         kept: dict[tuple[str, int], Ints] = self.__dict__.setdefault("_windows", {})
         if (fact, days) not in kept:
             kept[fact, days] = self._aligned(self._year.in_last(self._year_of(getattr(self, fact)), days))
         return kept[fact, days]
 
-    # -- this school year to date --------------------------------------------------------------------------------
+    # -- this school year to date ------------------------------------
 
     @cached_property
     def enrolled(self) -> Ints:
@@ -212,7 +213,7 @@ class Facts:
         first = np.minimum(self._year.count, MONTH)
         return self._aligned(self._year.when_count_was(self._year_of(self.absent), first))
 
-    # -- windows of the last member days --------------------------------------------------------------------------
+    # -- windows of the last member days -----------------------------
 
     @property
     def absent_last_10(self) -> Ints:
@@ -246,7 +247,7 @@ class Facts:
 
     @cached_property
     def unexcused_last_180(self) -> Ints:
-        """Unexcused absence on the last 180 attendance days, last year's included as far as they are loaded."""
+        """Unexcused absence on the last 180 attendance days, last year's included as far as loaded."""
         every = self._with_history
         total = running_total(np.where(every.excuse == Excuse.UNEXCUSED, every.absent, 0))
         return self._this_year(every.in_last(total, TRUANCY_WINDOW))
@@ -259,7 +260,7 @@ class Facts:
     def _this_year(self, every_day: Ints) -> Ints:
         return self._aligned(every_day[self.matrix.first :])
 
-    # -- runs of full absences ------------------------------------------------------------------------------------
+    # -- runs of full absences ---------------------------------------
 
     @cached_property
     def streak(self) -> Ints:
@@ -289,10 +290,8 @@ class Facts:
 
 
 def _names() -> tuple[str, ...]:
-    kinds: tuple[type | Callable[..., object], ...] = (property, cached_property)
-    return tuple(
-        name for name, kind in vars(Facts).items() if isinstance(kind, kinds) and not name.startswith("_")
-    )
+    kinds = (property, cached_property)
+    return tuple(name for name, kind in vars(Facts).items() if isinstance(kind, kinds) and not name.startswith("_"))
 
 
 NAMES = _names()

@@ -20,14 +20,10 @@ class Inputs:
     prior_absent: Days | None = None  # [S] thousandths, last school year
     prior_enrolled: Days | None = None  # [S]
     stls: Bools | None = None  # [S]
-    last_contact: NDArray[np.integer] | None = (
-        None  # [S, D] column of the last successful contact, -1 for none
-    )
+    last_contact: NDArray[np.integer] | None = None  # [S, D] column of the last successful contact, -1 for none
     case_open: Bools | None = None  # [S, D]
     barrier_owned: Bools | None = None  # [S, D]
-    last_enrolled: NDArray[np.integer] | None = (
-        None  # [S] column of a leaver's last enrolled day, -1: has not left
-    )
+    last_enrolled: NDArray[np.integer] | None = None  # [S] column of a leaver's last enrolled day, -1: has not left
 
     def row(self, row: int) -> Inputs:
         """The inputs of one student."""

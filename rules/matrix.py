@@ -1,4 +1,4 @@
-"""A school year as a matrix: students x school days, one cell each; and how two schools of one student become one row."""
+"""A school year as a matrix, students x school days; and how two schools of one student become one row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Days = NDArray[np.datetime64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """Rows are students (school scope: one row per student and school); columns are school days, ascending."""
+    """Rows are students (school scope: one per student and school); columns are school days, ascending."""
 
     students: NDArray[np.int64]  # [S]
     days: Days  # [D] datetime64[D]
@@ -27,9 +27,7 @@ class Matrix:
     def __post_init__(self) -> None:
         shape = (len(self.students), len(self.days))
         if self.cells.shape != shape or self.weights.shape != shape:
-            raise ValueError(
-                f"cells {self.cells.shape} and weights {self.weights.shape} must both be {shape}"
-            )
+            raise ValueError(f"cells {self.cells.shape} and weights {self.weights.shape} must both be {shape}")
         if not 0 <= self.first <= len(self.days):
             raise ValueError(f"first column {self.first} lies outside the {len(self.days)} days")
 
@@ -40,16 +38,14 @@ class Matrix:
     def rows(self, chosen: NDArray[np.intp]) -> Matrix:
         """The same days for some of the rows."""
         schools = None if self.schools is None else self.schools[chosen]
-        return Matrix(
-            self.students[chosen], self.days, self.weights[chosen], self.cells[chosen], self.first, schools
-        )
+        return Matrix(self.students[chosen], self.days, self.weights[chosen], self.cells[chosen], self.first, schools)
 
 
 def combine(by_school: Matrix) -> Matrix:
     """School-scope rows -> one row per student, in order of first appearance.
 
-    A member day anywhere counts once: the smaller fraction, the more excused on a tie, tardy if tardy at either.
-    Otherwise the better-known day stands: unknown code, unknown row, missing, held out, out.
+    A member day anywhere counts once: the smaller fraction, the more excused on a tie, tardy if tardy at
+    either. Otherwise the better-known day stands: unknown code, unknown row, missing, held out, out.
     """
     _, first_row, group = np.unique(by_school.students, return_index=True, return_inverse=True)
     keep = np.sort(first_row)
@@ -76,16 +72,10 @@ _EXCUSE_RANK[[Excuse.EXCUSED, Excuse.OTHER, Excuse.UNEXCUSED]] = 0, 1, 2
 _ROW_BITS = 20
 
 
-def _best_of(
-    weights: NDArray[np.int32], cells: Cells, starts: NDArray[np.intp]
-) -> tuple[NDArray[np.int32], Cells]:
-    """Per group of rows and day the cell that stands, found as the smallest of (status, fraction, excuse, row)."""
+def _best_of(weights: NDArray[np.int32], cells: Cells, starts: NDArray[np.intp]) -> tuple[NDArray[np.int32], Cells]:
+    """Per group of rows and day the cell that stands: the smallest of (status, fraction, excuse, row)."""
     row = np.arange(len(cells))
-    rank = (
-        _STATUS_RANK[c.status(cells)] << 12
-        | c.fraction(cells).astype(np.int64) << 2
-        | _EXCUSE_RANK[c.excuse(cells)]
-    )
+    rank = _STATUS_RANK[c.status(cells)] << 12 | c.fraction(cells).astype(np.int64) << 2 | _EXCUSE_RANK[c.excuse(cells)]
     best = np.minimum.reduceat(rank << _ROW_BITS | row[:, None], starts, axis=0) & ((1 << _ROW_BITS) - 1)
     day = np.arange(cells.shape[1])
     late = np.logical_or.reduceat(c.tardy(cells) & (c.status(cells) == Status.MEMBER), starts, axis=0)

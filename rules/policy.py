@@ -203,9 +203,7 @@ def _with_base(path: Path, seen: tuple[str, ...]) -> Entry:
     beside = path.parent / f"{extends.value}.yaml"
     base = beside if beside.is_file() else PRESETS / f"{extends.value}.yaml"
     if not base.is_file() or base.resolve() == path.resolve() or str(base) in seen:
-        raise extends.wrong(
-            f"nothing to extend; allowed: {', '.join(Policy.presets())}, or a file beside this one"
-        )
+        raise extends.wrong(f"nothing to extend; allowed: {', '.join(Policy.presets())}, or a file beside this one")
     return merged(_with_base(base, (*seen, str(path))), root)
 
 

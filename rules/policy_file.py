@@ -1,4 +1,4 @@
-"""Reads policy files: YAML whose numbers are exact decimals and whose every value remembers its file and line."""
+"""Reads policy files: YAML with exact decimals, every value remembering its file and line."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _entry(loader: yaml.SafeLoader, node: yaml.Node, file: str, key: str) -> Ent
 
 
 def merged(base: Entry, change: Entry) -> Entry:
-    """`change` laid over `base`: mappings are merged, everything else is replaced, an empty value takes away."""
+    """`change` laid over `base`: mappings merge, anything else is replaced, an empty value takes away."""
     if not (isinstance(base.value, dict) and isinstance(change.value, dict)):
         return change
     both = dict(base.value)
@@ -122,7 +122,7 @@ def merged(base: Entry, change: Entry) -> Entry:
     return Entry(both, change.file, change.line, change.key)
 
 
-# -- readers of one value: each takes an entry and gives the checked value ------------------------------------------
+# -- readers of one value: each takes an entry and gives the checked value
 
 
 def text(entry: Entry) -> str:

@@ -21,8 +21,8 @@ COUNTS = (
 NOT_COMPARED = ("present_ever", "streak_start", "unknown_codes", "undecided")
 FACTS = (*RATES, *(name for name in NAMES if name not in NOT_COMPARED))
 WORDS = (
-    "value", "bound", "level", "absent", "enrolled", "rate", "after", "member_days", "months", "window", "incomplete",
-    "since", "prior_absent", "prior_enrolled", "prior_rate",
+    "value", "bound", "level", "absent", "enrolled", "rate", "after", "member_days", "months", "window",
+    "incomplete", "since", "prior_absent", "prior_enrolled", "prior_rate",
 )  # fmt: skip
 RULE_KEY = re.compile(r"R\d\d|[A-Z]{2,12}\d{0,3}")
 LEVELS = ("watch", "2", "3", "task", "case")
@@ -55,9 +55,10 @@ def _sentence(entry: Entry) -> str:
     return sentence
 
 
+_LINES = ("watch", "tier_2", "tier_3")
 _LINE: dict[str, Reader] = {
-    "label": text, "at_least": dated(rate), "at_least_absences": dated(mils), "after_days_enrolled": dated(mils),
-    "reference": text, "sentence": _sentence,
+    "label": text, "at_least": dated(rate), "at_least_absences": dated(mils),
+    "after_days_enrolled": dated(mils), "reference": text, "sentence": _sentence,
 }  # fmt: skip
 _LINE_NEEDS = ("label", "at_least", "sentence")
 _RULE: dict[str, Reader] = {
@@ -107,17 +108,14 @@ def _read(entry: Entry, readers: Mapping[str, Reader], needed: tuple[str, ...]) 
 
 
 def _bands(entry: Entry) -> dict[str, Any]:
-    lines = ("watch", "tier_2", "tier_3")
-    return _read(entry, dict.fromkeys(lines, lambda line: _read(line, _LINE, _LINE_NEEDS)), ())
+    return _read(entry, dict.fromkeys(_LINES, lambda line: _read(line, _LINE, _LINE_NEEDS)), ())
 
 
 def _rules(entry: Entry) -> dict[str, Any]:
     keys = entry.mapping()
     for key, rule in keys.items():
         if not isinstance(key, str) or not RULE_KEY.fullmatch(key) or key in RESERVED:
-            raise rule.wrong(
-                "a rule key is R and two digits, or capitals; R07, R08 and BAND stand under bands"
-            )
+            raise rule.wrong("a rule key is R and two digits, or capitals; R07, R08 and BAND stand under bands")
     return {key: _rule(rule, tuple(keys)) for key, rule in keys.items()}
 
 
@@ -147,10 +145,8 @@ def _read_level_with(keys: tuple[str, ...]) -> Reader:
 
 def _check_ladder(root: Entry, bands: dict[str, Any]) -> None:
     """On every day a higher band begins at a higher rate."""
-    rates: list[Dated[Fraction]] = [
-        bands[name]["at_least"] for name in ("watch", "tier_2", "tier_3") if name in bands
-    ]
-    for day in {start for line in rates for start, _ in line.values}:
+    rates: list[Dated[Fraction]] = [bands[name]["at_least"] for name in _LINES if name in bands]
+    for day in sorted({start for line in rates for start, _ in line.values}):
         steps = [line.on(day) for line in rates]
         if any(low >= high for low, high in zip(steps, steps[1:], strict=False)):
             raise root.mapping()["bands"].wrong(f"on {day} the bands do not rise: watch, tier_2, tier_3 must")

@@ -1,7 +1,7 @@
 """Tiers day by day, as if every mark had always stood: up on the day a rule is met, down only by its exit.
 
-A replay is a pure function of the state at the end of one day and the facts of the next, over all students at once.
-Nothing moves on a day that is not a member day of the student, nor from a student's first unmapped code on.
+A replay is a pure function of the state at the end of one day and the facts of the next, for all students at
+once. Nothing moves on a day that is not a member day of the student, nor from the first unmapped code on.
 """
 
 from __future__ import annotations
@@ -53,9 +53,7 @@ class State:
     tier: Tiers
     entered: Ints  # member-day count on which the tier was entered
     stepped_down: Bools  # ... and whether that was a step down
-    blocked: dict[tuple[str, int], Ints] = field(
-        default_factory=dict
-    )  # (rule, tier) -> absences it waits for
+    blocked: dict[tuple[str, int], Ints] = field(default_factory=dict)  # (rule, tier) -> absences it waits for
     active: dict[str, Bools] = field(default_factory=dict)
     last_met: dict[str, Ints] = field(default_factory=dict)  # tasks: member-day count on which last met
 
@@ -88,7 +86,7 @@ def replay(
     after: State | None = None,
     start: int | None = None,
 ) -> Replay:
-    """Tiers and findings of every day of the school year, or from column `start` on `after` an earlier state."""
+    """Tiers and findings of the school year, or from column `start` on `after` an earlier state."""
     matrix, inputs = facts.matrix, inputs or Inputs()
     rows, days = matrix.cells.shape
     state = deepcopy(after) if after else State.at_start(rows)
@@ -165,19 +163,18 @@ def _unblocked(state: State, key: tuple[str, int], found: Bools, absent: Ints) -
     if waits is None:
         return found
     waits[~found | (absent >= waits)] = _FREE
-    return found & (waits == _FREE)
+    free: Bools = waits == _FREE
+    return found & free
 
 
-def _may_leave(
-    state: State, tier: Tiers, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int
-) -> Bools:
+def _may_leave(state: State, tier: Tiers, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> Bools:
     """Whose tier steps down today."""
     exits, in_tier = _exits(policy), facts.member_days[:, col] - state.entered
     watch = exits.watch
     least = np.where(state.stepped_down, watch.after_days_stepped_down, watch.after_days_in_tier)
     clean = facts.in_last("absent", watch.in_last_days)[:, col] <= watch.at_most_absences
     clean &= facts.member_days[:, col] >= watch.in_last_days
-    leaves = (tier == Tier.WATCH) & clean & (in_tier >= least)
+    leaves: Bools = (tier == Tier.WATCH) & clean & (in_tier >= least)
     for number, way_out in ((Tier.TWO, exits.tier_2), (Tier.THREE, exits.tier_3)):
         here = (tier == number) & (in_tier >= way_out.after_days_in_tier)
         if here.any():
@@ -266,11 +263,7 @@ def _changes(before: Tiers, after: Tiers, causes: dict[str, Bools], col: int) ->
     moved = np.flatnonzero((before != after) & ~((before == Tier.NONE) & (after == Tier.ONE)))
     found = []
     for row in moved.tolist():
-        rules = (
-            tuple(sorted(key for key, asks in causes.items() if asks[row]))
-            if after[row] > before[row]
-            else (EXIT,)
-        )
+        rules = tuple(sorted(key for key, asks in causes.items() if asks[row])) if after[row] > before[row] else (EXIT,)
         found.append(Change(row, col, Tier(before[row]), Tier(after[row]), rules))
     return found
 

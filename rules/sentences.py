@@ -19,7 +19,8 @@ from rules.policy_schema import RATES, is_count
 from rules.tiers import Tier, days_text, rate_text
 
 LEVEL_WORDS = {
-    Level.WATCH: "Watch", Level.TWO: "Tier 2", Level.THREE: "Tier 3", Level.TASK: "A task", Level.CASE: "A case",
+    Level.WATCH: "Watch", Level.TWO: "Tier 2", Level.THREE: "Tier 3",
+    Level.TASK: "A task", Level.CASE: "A case",
 }  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def exit_sentence(policy: PolicyInForce, before: Tier, facts: Facts, row: int, c
 
 
 def dates_used(matrix: Matrix, facts: Facts, row: int, col: int, rule: Rule) -> list[date]:
-    """The school days whose absences the rule counted, oldest first; empty where it counts none of this matrix."""
+    """The school days whose absences the rule counted, oldest first; none for last year's totals."""
     if rule.fact == "prior_year_rate":
         return []
     cells = matrix.cells[row, : col + 1]
@@ -162,12 +163,12 @@ def _counts(fact: str, cells: c.Cells) -> NDArray[np.bool_]:
     """Which marks a fact is made of."""
     if fact.startswith("tardies"):
         return c.tardy(cells)
-    if fact == "streak":
-        return c.fraction(cells) == WHOLE_DAY
-    missed = c.fraction(cells) > 0
+    missed: NDArray[np.bool_] = c.fraction(cells) >= (WHOLE_DAY if fact == "streak" else 1)
     if fact.startswith("unexcused"):
-        return missed & (c.excuse(cells) == Excuse.UNEXCUSED)
-    return missed & (c.excuse(cells) == Excuse.EXCUSED) if fact.startswith("excused") else missed
+        missed &= c.excuse(cells) == Excuse.UNEXCUSED
+    if fact.startswith("excused"):
+        missed &= c.excuse(cells) == Excuse.EXCUSED
+    return missed
 
 
 def _window_start(fact: str, matrix: Matrix, facts: Facts, row: int, col: int) -> int:

@@ -33,8 +33,7 @@ class Stints:
 
     def only(self, chosen: NDArray[np.bool_]) -> Stints:
         """The chosen stints."""
-        parts = (self.row, self.student, self.school, self.calendar, self.entry, self.last)
-        return Stints(*(part[chosen] for part in parts))
+        return Stints(**{name: getattr(self, name)[chosen] for name in self.__slots__})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +47,7 @@ class Calendars:
 def counted(
     stints: Stints, exit_codes: Sequence[str | None], excluded: Collection[str], first_school_day: Days
 ) -> NDArray[np.bool_]:
-    """False for a stint that never was one: a no-show exit code, dates in the wrong order, gone before day one.
+    """False for a stint that never was one: a no-show code, dates in the wrong order, gone before day one.
 
     `first_school_day` is per stint: the first instructional day of its school year (NaT: none known).
     """
@@ -85,9 +84,10 @@ def share_boundary_days(stints: Stints) -> Stints:
 def membership(
     stints: Stints, calendars: Calendars, days: Days, rows: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
-    """(enrolled on an instructional day [rows, D], what that day is worth [rows, D]); overlapping stints are united.
+    """(enrolled on an instructional day [rows, D], what that day is worth [rows, D]).
 
-    Days outside every stint are worth 0. Give only counted stints, after share_boundary_days.
+    Overlapping stints are united; days outside every stint are worth 0. Give only counted stints, after
+    share_boundary_days.
     """
     enrolled = np.zeros((rows, len(days)), dtype=bool)
     weights = np.zeros((rows, len(days)), dtype=np.int32)

@@ -1,4 +1,4 @@
-"""Tiers and bands: what a rate alone says about a student, and what is shown of it. Integers decide, never a quotient."""
+"""Tiers and bands: what a rate alone says about a student. Integers decide, never a quotient."""
 
 from __future__ import annotations
 

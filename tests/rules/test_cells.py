@@ -9,9 +9,7 @@ from rules.cells import Excuse, Status
 
 
 def test_every_combination_survives_packing() -> None:
-    fraction, status, excuse, tardy = (
-        part.ravel() for part in np.meshgrid(range(1001), Status, Excuse, (0, 1))
-    )
+    fraction, status, excuse, tardy = (part.ravel() for part in np.meshgrid(range(1001), Status, Excuse, (0, 1)))
     packed = cells.pack(fraction, status, excuse, tardy)
     assert packed.dtype == np.uint16
     assert (cells.fraction(packed) == fraction).all()

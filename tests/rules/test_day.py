@@ -34,7 +34,8 @@ def marks(*rows: Row) -> Marks:
 def read(cell: np.ndarray) -> tuple[int, Status, Excuse, bool]:
     (one,) = cell
     return (
-        int(cells.fraction(one)), Status(int(cells.status(one))), Excuse(int(cells.excuse(one))), bool(cells.tardy(one))
+        int(cells.fraction(one)), Status(int(cells.status(one))), Excuse(int(cells.excuse(one))),
+        bool(cells.tardy(one)),
     )  # fmt: skip
 
 
@@ -181,22 +182,17 @@ def test_which_of_several_whole_day_rows_stands() -> None:
 
 
 rows = st.builds(
-    mark, kind=st.sampled_from(Kind), reason=st.sampled_from(Reason), code_fraction=st.sampled_from([-1, 0, 500]),
-    fraction=st.sampled_from([-1, -1, 250]), minutes=st.sampled_from([-1, -1, 0, 180, 999]), period=st.booleans(),
+    mark, kind=st.sampled_from(Kind), reason=st.sampled_from(Reason), fraction=st.sampled_from([-1, -1, 250]),
+    code_fraction=st.sampled_from([-1, 0, 500]), minutes=st.sampled_from([-1, -1, 0, 180, 999]),
+    period=st.booleans(),
 )  # fmt: skip
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.lists(rows, min_size=1, max_size=5), st.sampled_from([240, 420])), min_size=1, max_size=6
-    )
-)
+@given(st.lists(st.tuples(st.lists(rows, min_size=1, max_size=5), st.sampled_from([240, 420])), min_size=1, max_size=6))
 def test_many_days_at_once_are_each_day_alone(days: list[tuple[list[Row], int]]) -> None:
     starts = np.cumsum([0, *(len(given_rows) for given_rows, _ in days)])[:-1]
     lengths = DayLength(day=np.array([minutes for _, minutes in days]))
     together = day_cells(marks(*(row for given_rows, _ in days for row in given_rows)), starts, lengths)
-    alone = [
-        day_cells(marks(*rows), np.array([0]), DayLength(day=minutes)).tolist()[0] for rows, minutes in days
-    ]
+    alone = [day_cells(marks(*rows), np.array([0]), DayLength(day=minutes)).tolist()[0] for rows, minutes in days]
     assert together.tolist() == alone

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.rules.year import LETTERS, matrix_of
 
 from rules.cells import Excuse, Status
 from rules.facts import NAMES, Facts, compute
+from tests.rules.year import LETTERS, matrix_of
 
 RUN = "AEX"  # whole days missed
 
@@ -67,7 +67,8 @@ class Diary:
             streak=len(self.run), streak_start=self.run[0] if self.run else -1,
             present_ever=any(day.fraction < 1000 for day in year), absent_first_20=_missed(year[:20]),
             unexcused_last_180=_missed(self.days[-180:], Excuse.UNEXCUSED),
-            attendance_days_180=len(self.days[-180:]), unexcused_last_20=_missed(year[-20:], Excuse.UNEXCUSED),
+            attendance_days_180=len(self.days[-180:]),
+            unexcused_last_20=_missed(year[-20:], Excuse.UNEXCUSED),
         )  # fmt: skip
         found["days_not_arrived"] = 0 if found["present_ever"] else len(year)
         for days in (10, 20, 30):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.rules.year import LETTERS, cell_row, matrix_of
 
 from rules.matrix import combine
+from tests.rules.year import LETTERS, cell_row, matrix_of
 
 PAIRS = [
     ("P", "A", "P"),  # at one of two schools: the smaller fraction

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
-from tests.rules.year import weekdays
 
 from rules.stints import Calendars, Stints, counted, membership, school_year_start, share_boundary_days
+from tests.rules.year import weekdays
 
 DAYS = weekdays(5)  # 2025-08-18 .. 2025-08-22
 Row = tuple[int, int, int, str, str]

@@ -47,9 +47,7 @@ def matrix_of(
     """A matrix from rows of letters; spaces are for the eye."""
     rows = [student.replace(" ", "") for student in students]
     days = weekdays(len(rows[0]))
-    worth = np.broadcast_to(
-        np.array(weights or [1000] * len(days), dtype=np.int32), (len(rows), len(days))
-    ).copy()
+    worth = np.broadcast_to(np.array(weights or [1000] * len(days), dtype=np.int32), (len(rows), len(days))).copy()
     keys = np.array(ids or range(1, len(rows) + 1), dtype=np.int64)
     places = None if schools is None else np.array(schools, dtype=np.int64)
     return Matrix(keys, days, worth, np.stack([cell_row(row) for row in rows]), first, places)
