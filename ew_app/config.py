@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from ew_app import data_folder
+from ew_app import setting_texts as read
 
 MASK = "********"
-SHORTEST_SECRET_KEY = 16
 
 
 class ConfigError(Exception):
@@ -30,68 +30,6 @@ class Line:
     value: str
     source: str
     meaning: str
-
-
-# -- parsers: text in, value out; a ValueError carries the words after "it must be" --------------------------
-
-
-def _text(text: str) -> str:
-    return text
-
-
-def _database_url(text: str) -> str:
-    """Any spelling of a PostgreSQL address, as plain `postgresql://...`."""
-    scheme, separator, rest = text.partition("://")
-    if not separator or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
-        raise ValueError("an address like postgresql://user@host:5432/name (PostgreSQL is the only database)")
-    return f"postgresql://{rest}"
-
-
-def _redis_url(text: str) -> str:
-    if not text.startswith(("redis://", "rediss://")):
-        raise ValueError("an address like redis://host:6379/0, or rediss:// for TLS")
-    return text
-
-
-def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("the address people type, like https://attendance.example.org")
-    return text.rstrip("/")
-
-
-def _secret_key(text: str) -> str:
-    if len(text) < SHORTEST_SECRET_KEY:
-        raise ValueError(f"at least {SHORTEST_SECRET_KEY} characters that nobody can guess")
-    return text
-
-
-def _timezone(text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError("a time zone name like America/Chicago") from error
-
-
-def _date(text: str) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError("a date like 2026-09-30") from error
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        allowed = f"a whole number from {low} to {high}"
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-            raise ValueError(allowed)
-        return int(text)
-
-    return parse
-
-
-def _folder(text: str) -> Path:
-    return Path(text).expanduser().absolute()
 
 
 # -- the table of settings -----------------------------------------------------------------------------------
@@ -117,46 +55,49 @@ class Settings:
     """Every setting of the product. Build it with `load_settings`, pass it on, never change it."""
 
     database_url: str | None = _setting(
-        "EW_DATABASE_URL", _database_url, "Your PostgreSQL. Unset: one is started here.", secret=True
+        "EW_DATABASE_URL", read.database_url, "Your PostgreSQL. Unset: one is started here.", secret=True
     )
     database_password: str | None = _setting(
-        "EW_DATABASE_PASSWORD", _text, "Password for EW_DATABASE_URL when the address has none.", secret=True
+        "EW_DATABASE_PASSWORD", read.as_given, "Password for EW_DATABASE_URL when the address has none.", secret=True
     )
     redis_url: str | None = _setting(
-        "EW_REDIS_URL", _redis_url, "Your Redis or Valkey. Unset: one is started here.", secret=True
+        "EW_REDIS_URL", read.redis_url, "Your Redis or Valkey. Unset: one is started here.", secret=True
     )
     redis_password: str | None = _setting(
-        "EW_REDIS_PASSWORD", _text, "Password for EW_REDIS_URL when the address has none.", secret=True
+        "EW_REDIS_PASSWORD", read.as_given, "Password for EW_REDIS_URL when the address has none.", secret=True
     )
     secret_key: str | None = _setting(
-        "EW_SECRET_KEY", _secret_key, "Signs sessions. Unset: made once and kept in EW_DATA_DIR.", secret=True
+        "EW_SECRET_KEY", read.secret_key, "Signs sessions. Unset: made once and kept in EW_DATA_DIR.", secret=True
     )
     data_dir: Path = _setting(
-        "EW_DATA_DIR", _folder, "Folder for uploads, logs and, if started here, the servers.", default="var"
+        "EW_DATA_DIR", read.folder, "Folder for uploads, logs and, if started here, the servers.", default="var"
     )
     policy: str = _setting(
-        "EW_POLICY", _text, "Policy of a fresh database: a shipped preset or a path.", default="default"
+        "EW_POLICY", read.as_given, "Policy of a fresh database: a shipped preset or a path.", default="default"
     )
     policy_dir: Path | None = _setting(
-        "EW_POLICY_DIR", _folder, "Folder with the district's own policy files, beside the shipped ones."
+        "EW_POLICY_DIR", read.folder, "Folder with the district's own policy files, beside the shipped ones."
     )
     timezone: ZoneInfo = _setting(
-        "EW_TIMEZONE", _timezone, "The district's clock: decides which day it is.", default="America/Chicago"
+        "EW_TIMEZONE", read.timezone, "The district's clock: decides which day it is.", default="America/Chicago"
     )
     today: datetime.date | None = _setting(
-        "EW_TODAY", _date, "A fixed date in place of the clock, for pilots and tests."
+        "EW_TODAY", read.date, "A fixed date in place of the clock, for pilots and tests."
     )
-    host: str = _setting("EW_HOST", _text, "Address the web server listens on.", default="127.0.0.1")
-    port: int = _setting("EW_PORT", _whole(1, 65535), "Port the web server listens on.", default="8000")
+    host: str = _setting("EW_HOST", read.as_given, "Address the web server listens on.", default="127.0.0.1")
+    port: int = _setting("EW_PORT", read.whole(1, 65535), "Port the web server listens on.", default="8000")
     public_url: str | None = _setting(
-        "EW_PUBLIC_URL", _public_url, "Address people type. With https, cookies travel on https only."
+        "EW_PUBLIC_URL", read.public_url, "Address people type. With https, cookies travel on https only."
     )
     upload_mb: int = _setting(
-        "EW_UPLOAD_MB", _whole(1, 4096), "Largest file taken in the browser, in megabytes.", default="64"
+        "EW_UPLOAD_MB", read.whole(1, 4096), "Largest file taken in the browser, in megabytes.", default="64"
     )
     upload_rows: int = _setting(
-        "EW_UPLOAD_ROWS", _whole(1, 100_000_000), "Most rows taken in the browser.", default="1000000"
+        "EW_UPLOAD_ROWS", read.whole(1, 100_000_000), "Most rows taken in the browser.", default="1000000"
     )
+
+    embedded: bool = False
+    """The database is one that this command starts or shares; it stays true when its address is filled in."""
 
     @property
     def secure(self) -> bool:
@@ -168,11 +109,6 @@ class Settings:
         """Where people find the product, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
-
-    @property
-    def embedded(self) -> bool:
-        """The database is one that we start ourselves."""
-        return self.database_url is None
 
     def environment(self) -> dict[str, str]:
         """What a child process needs to use the same servers, folder and key as this one."""
@@ -193,14 +129,15 @@ class Settings:
 
 def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     """The settings in `env` (default: this process's environment). Raises ConfigError."""
-    return Settings(**{name: value for name, (value, _, _) in _read_all(_environment(env)).items()})
+    values = {name: value for name, (value, _, _) in _read_all(_environment(env)).items()}
+    return Settings(**values, embedded=values["database_url"] is None)
 
 
 def describe(env: Mapping[str, str] | None = None) -> list[Line]:
     """Every setting with its value (secrets masked), its source and its meaning, in the table's order."""
-    read = _read_all(_environment(env))
+    given = _read_all(_environment(env))
     return [
-        Line(setting.name, _shown(setting, read[name][0]), read[name][1], setting.meaning)
+        Line(setting.name, _shown(setting, given[name][0]), given[name][1], setting.meaning)
         for name, setting in _table().items()
     ]
 
@@ -236,17 +173,17 @@ def _environment(env: Mapping[str, str] | None) -> Mapping[str, str]:
 
 
 def _table() -> dict[str, _Setting]:
-    return {item.name: item.metadata["setting"] for item in fields(Settings)}
+    return {item.name: item.metadata["setting"] for item in fields(Settings) if "setting" in item.metadata}
 
 
 def _read_all(env: Mapping[str, str]) -> dict[str, _Read]:
     _refuse_misspelled(env)
-    read = {name: _read(setting, env) for name, setting in _table().items()}
+    found = {name: _read(setting, env) for name, setting in _table().items()}
     for url, password in (("database_url", "database_password"), ("redis_url", "redis_password")):
-        read[url] = _with_password(read[url], read[password][0])
-    if read["database_url"][0] is None:
-        read["data_dir"] = _reachable_data_dir(read["data_dir"])
-    return read
+        found[url] = _with_password(found[url], found[password][0])
+    if found["database_url"][0] is None:
+        found["data_dir"] = _reachable_data_dir(found["data_dir"])
+    return found
 
 
 def _read(setting: _Setting, env: Mapping[str, str]) -> _Read:

@@ -10,6 +10,7 @@ import pytest
 
 from ew_app import config, data_folder
 from ew_app.config import ConfigError, describe, load_settings
+from ew_app.setting_texts import SHORTEST_SECRET_KEY
 
 
 def shown(env: dict[str, str]) -> dict[str, config.Line]:
@@ -134,7 +135,7 @@ def test_the_secret_key_is_made_once_and_only_we_can_read_it(data_dir: Path) -> 
     settings = load_settings({"EW_DATA_DIR": str(data_dir)})
     first, second = config.secret_key(settings), config.secret_key(settings)
     assert first == second
-    assert len(first) >= config.SHORTEST_SECRET_KEY
+    assert len(first) >= SHORTEST_SECRET_KEY
     assert stat.S_IMODE((settings.data_dir / "secret_key").stat().st_mode) == 0o600
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ew_app.config import Settings, load_settings
 from ew_app.local import LocalError, Servers, child
@@ -99,7 +101,7 @@ def test_they_listen_on_this_machine_only_and_ask_for_the_password(embedded: Set
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             psycopg.connect(wrong)
         port = json.loads((embedded.data_dir / "servers.json").read_text())["redis"]
-        with redis.Redis(port=port) as stranger, pytest.raises(redis.AuthenticationError):
+        with redis.Redis(port=port, retry=Retry(NoBackoff(), 0)) as stranger, pytest.raises(redis.AuthenticationError):
             stranger.ping()
 
 

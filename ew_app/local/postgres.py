@@ -83,9 +83,7 @@ class Postgres:
         options = _LOOPBACK | _QUIET | {"port": str(self.port)} | (_FAST if self._fast else {})
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.process = child.start([programs / "postgres", "-D", self.cluster, *words], log=self.log)
-        child.wait_until_it_answers(
-            self.process, self.answers, name="PostgreSQL", log=self.log, seconds=START_SECONDS
-        )
+        child.wait_until_it_answers(self.process, self.answers, name="PostgreSQL", log=self.log, seconds=START_SECONDS)
         self._make_database()
 
     def _make_database(self) -> None:

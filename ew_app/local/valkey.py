@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from ew_app.local import child
 from ew_app.local.child import LocalError
@@ -47,12 +49,11 @@ class Valkey:
         self._end_leftover(port)
         self.port = child.free_port(port)
         self.process = child.start([_program(self.home.parent), self._configuration()], log=self.log)
-        child.wait_until_it_answers(
-            self.process, self.answers, name="Valkey", log=self.log, seconds=START_SECONDS
-        )
+        child.wait_until_it_answers(self.process, self.answers, name="Valkey", log=self.log, seconds=START_SECONDS)
 
     def answers(self) -> bool:
-        with redis.Redis.from_url(self.url(), socket_timeout=3) as connection:
+        once = Retry(NoBackoff(), 0)  # whoever asks decides how often; the client would try for seconds
+        with redis.Redis.from_url(self.url(), socket_timeout=3, retry=once) as connection:
             try:
                 return bool(connection.ping())
             except redis.RedisError:
