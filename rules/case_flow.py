@@ -108,6 +108,7 @@ def actions(status: Status) -> tuple[Action, ...]:
 
 
 def can_move(status: Status, action: Action) -> bool:
+    """Whether the status allows the action."""
     return action in TABLE[status]
 
 
