@@ -97,10 +97,6 @@ class Facts:
     def _year(self) -> _DayMajor:
         return _DayMajor(self.matrix, self.matrix.first)
 
-    @cached_property
-    def _with_history(self) -> _DayMajor:
-        return _DayMajor(self.matrix, 0) if self.matrix.first else self._year
-
     def _aligned(self, year: NDArray[Any]) -> NDArray[Any]:
         """Year columns [days, students] -> [students, days of the matrix], zero before the year."""
         if not self.matrix.first:
@@ -245,20 +241,24 @@ class Facts:
         """Unexcused absence on the last twenty member days."""
         return self.in_last("unexcused", 20)
 
-    @cached_property
+    @property
     def unexcused_last_180(self) -> Ints:
         """Unexcused absence on the last 180 attendance days, last year's included as far as loaded."""
-        every = self._with_history
-        total = running_total(np.where(every.excuse == Excuse.UNEXCUSED, every.absent, 0))
-        return self._this_year(every.in_last(total, TRUANCY_WINDOW))
+        return self._truancy[0]
 
-    @cached_property
+    @property
     def attendance_days_180(self) -> Ints:
         """How many attendance days that window had; under 180 it is incomplete."""
-        return self._this_year(np.minimum(self._with_history.count, TRUANCY_WINDOW))
+        return self._truancy[1]
 
-    def _this_year(self, every_day: Ints) -> Ints:
-        return self._aligned(every_day[self.matrix.first :])
+    @cached_property
+    def _truancy(self) -> tuple[Ints, Ints]:
+        """Both at once, so that two years need not stay in memory."""
+        first = self.matrix.first
+        every = _DayMajor(self.matrix, 0) if first else self._year
+        total = running_total(np.where(every.excuse == Excuse.UNEXCUSED, every.absent, 0))
+        unexcused = every.in_last(total, TRUANCY_WINDOW)[first:]
+        return self._aligned(unexcused), self._aligned(np.minimum(every.count[first:], TRUANCY_WINDOW))
 
     # -- runs of full absences ---------------------------------------
 
