@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,19 @@ from numpy.typing import NDArray
 from rules.cells import Status, status
 from rules.facts import Bools, Facts, Ints
 from rules.findings import Inputs, met
-from rules.policy import Exits, Level, Policy, PolicyInForce, Rule, TierExit
+from rules.policy import Exits, Level, PolicyInForce, TierExit
 from rules.tiers import Tier, Tiers, line_met, rate_tier
 
 EXIT = "exit"
 _FREE = -1  # no block: the rule may fire
 _NEVER = -(10**6)
+
+
+class HasPolicy(Protocol):
+    """A policy, or policies activated one after the other."""
+
+    def on(self, day: date) -> PolicyInForce:
+        """What holds that day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,7 @@ class Replay:
 
 def replay(
     facts: Facts,
-    policy: Policy,
+    policy: HasPolicy,
     inputs: Inputs | None = None,
     after: State | None = None,
     start: int | None = None,
@@ -285,4 +293,4 @@ def _numbered(edges: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
         yield row, nth, col
 
 
-__all__ = ["EXIT", "Change", "Inputs", "Replay", "Rule", "Span", "State", "replay"]
+__all__ = ["EXIT", "Change", "HasPolicy", "Inputs", "Replay", "Span", "State", "replay"]
