@@ -19,7 +19,9 @@ from flask import current_app
 from ew_app.config import Settings
 from models.audit import AuditRow, Event
 from models.base import db
-from rules.access import Grants
+from rules.access import Grants, NotAllowed
+from rules.case_flow import IllegalMove
+from rules.words import UnfitWords
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,16 +35,16 @@ class NotFound(DomainError):
     """It is not there, or not there for this person: the two look the same from outside."""
 
 
-class NotAllowed(DomainError):
-    """The person may not do this here."""
-
-
 class Refused(DomainError):
     """The input cannot be taken as it is; the sentence says why and how to mend it."""
 
 
 class Conflict(DomainError):
     """Someone else changed it in between; nothing was overwritten."""
+
+
+SENTENCES: tuple[type[Exception], ...] = (DomainError, NotAllowed, IllegalMove, UnfitWords)
+"""Every error whose `str()` is fit for the person who caused it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.config import Settings
-from ew_app.kernel import DomainError, now, on_commit, operation
+from ew_app.kernel import SENTENCES, now, on_commit, operation
 from models.base import db
 from models.jobs import Outbox
 
@@ -108,7 +108,7 @@ def perform(number: int, work: Callable[..., Any]) -> bool:
             return False
         try:
             work(*args)
-        except DomainError as refusal:
+        except SENTENCES as refusal:
             _set_aside(number, str(refusal))
         except Exception as error:
             db.session.rollback()

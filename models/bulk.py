@@ -6,6 +6,7 @@ Everything runs on the session's own connection, so it belongs to the open trans
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -45,7 +46,9 @@ def copy_in(table: str, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> in
     return rows
 
 
-def read_ints(query: str, names: Iterable[str], parameters: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
+def read_ints(
+    query: str, names: Iterable[str], parameters: Mapping[str, Any] | None = None
+) -> dict[str, np.ndarray]:
     """Run a query whose every column is a non-null int4 and return it as int32 arrays by name.
 
     Dates are asked for as days since 1970 (`day - DATE '1970-01-01'`).
@@ -55,9 +58,10 @@ def read_ints(query: str, names: Iterable[str], parameters: Mapping[str, Any] | 
     for name in names:
         fields += [(f"{name} length", ">i4"), (name, ">i4")]
     record = np.dtype(fields)
-    with cursor() as at:
-        with at.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(sql.SQL(query)), parameters) as copy:
-            raw = b"".join(bytes(part) for part in copy)
+    with cursor() as at, at.copy(
+        sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(sql.SQL(query)), parameters
+    ) as copy:
+        raw = b"".join(bytes(part) for part in copy)
     rows = np.frombuffer(raw[_BINARY_HEADER : len(raw) - _BINARY_TRAILER], dtype=record)
     return {name: rows[name].astype(np.int32) for name in names}
 
@@ -74,8 +78,15 @@ def _one(value: Any) -> str:
     """A value in COPY's text form."""
     if value is True or value is False:
         return "t" if value else "f"
-    if isinstance(value, str):
-        return value.translate(_ESCAPES)
-    if isinstance(value, list):
-        return "{" + ",".join(map(str, value)) + "}"
+    if isinstance(value, dict):
+        value = json.dumps(value)
+    elif isinstance(value, list):
+        value = "{" + ",".join(map(_element, value)) + "}"
     return str(value).translate(_ESCAPES)
+
+
+def _element(value: Any) -> str:
+    """A value inside an array literal."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", r"\\").replace('"', r"\"") + '"'
+    return "NULL" if value is None else str(value)

@@ -82,10 +82,18 @@ class TierChange(db.Model):
     withdrawn_at: Mapped[datetime | None]
 
 
-class MeasureColumns:
-    """The published measures of interface `ew measures`; days in mils, tiers -1 none, 0, 1 watch, 2, 3."""
+class StudentStatus(db.Model):
+    """A student's standing on their school's data-through day, across all schools of the district.
 
-    as_of: Mapped[date]
+    Days in mils; tiers -1 none, 0 Tier 1, 1 watch, 2, 3. `rules` holds what everyone on the case may see.
+    """
+
+    __tablename__ = "student_status"
+    __table_args__ = (Index("ix_student_status_school_id_tier", "school_id", "tier"),)
+    student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
+    school_id: Mapped[int] = to("school.id", index=False)
+    grade: Mapped[str]
+    enrolled_now: Mapped[bool]
     data_through: Mapped[date | None]
     enrolled: Mapped[Mils]
     absent: Mapped[Mils]
@@ -96,34 +104,33 @@ class MeasureColumns:
     missing_days: Mapped[int]
     unknown_days: Mapped[int]
     streak_now: Mapped[int]
+    absent_last_20: Mapped[Mils]
+    enrolled_last_20: Mapped[Mils]
     rate_tier: Mapped[int] = mapped_column(SmallInteger)
     too_early: Mapped[bool]
-    policy_version: Mapped[str]
-
-
-class StudentStatus(MeasureColumns, db.Model):
-    """A student's standing on their school's data-through day, across all schools of the district."""
-
-    __tablename__ = "student_status"
-    __table_args__ = (Index("ix_student_status_school_id_tier", "school_id", "tier"),)
-    student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
-    school_id: Mapped[int] = to("school.id", index=False)
-    grade: Mapped[str]
-    enrolled_now: Mapped[bool]
     tier: Mapped[int] = mapped_column(SmallInteger)
     tier_min: Mapped[int] = mapped_column(SmallInteger)
     tier_max: Mapped[int] = mapped_column(SmallInteger)
     tier_since: Mapped[date | None]
     rules: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    policy_version: Mapped[str]
 
 
-class SchoolMeasure(MeasureColumns, db.Model):
-    """The same measures on the days at one school only: what that school answers for."""
+class Standing(db.Model):
+    """A run of days on which a student belonged to one school and grade and stood in one tier.
 
-    __tablename__ = "school_measure"
-    __table_args__ = (Index("ix_school_measure_school_id", "school_id"),)
+    `until` is empty while it lasts; it then reaches to the school's data-through day.
+    """
+
+    __tablename__ = "standing"
+    __table_args__ = (Index("ix_standing_school_id_since", "school_id", "since"),)
     student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
-    school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
+    since: Mapped[date] = mapped_column(primary_key=True)
+    until: Mapped[date | None]
+    school_id: Mapped[int] = to("school.id", index=False)
+    grade: Mapped[str]
+    tier: Mapped[int] = mapped_column(SmallInteger)
+    too_early: Mapped[bool]
 
 
 class TierCount(db.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from sqlalchemy import text
@@ -23,6 +23,17 @@ _SCHOOLS = text("""
     ORDER BY 1
     ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
 """)
+_EVERYONE = text("""
+    INSERT INTO touched_student (student_id, since)
+    SELECT DISTINCT student_id, CAST(:since AS date) FROM stint ORDER BY 1
+    ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
+""")
+
+_EACH = text("""
+    INSERT INTO touched_student (student_id, since)
+    SELECT unnest(CAST(:students AS int[])), unnest(CAST(:since AS date[])) ORDER BY 1
+    ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
+""")
 
 
 def touch(students: Iterable[int], since: date) -> None:
@@ -31,10 +42,21 @@ def touch(students: Iterable[int], since: date) -> None:
         db.session.execute(_STUDENTS, {"students": ids, "since": since})
 
 
+def touch_each(since: Mapping[int, date]) -> None:
+    """Mark each student for evaluation from that student's own first changed day on."""
+    if since:
+        db.session.execute(_EACH, {"students": list(since), "since": list(since.values())})
+
+
 def touch_schools(schools: Iterable[int], since: date) -> None:
-    """Mark everyone ever enrolled at these schools, as when a day is first submitted or a calendar changes."""
+    """Mark everyone ever enrolled at these schools: a day was submitted, or a calendar changed."""
     if ids := sorted(set(schools)):
         db.session.execute(_SCHOOLS, {"schools": ids, "since": since})
+
+
+def touch_everyone(since: date) -> None:
+    """Mark the whole district, as when the policy changes."""
+    db.session.execute(_EVERYONE, {"since": since})
 
 
 def ask_for_evaluation() -> None:

@@ -1,0 +1,35 @@
+"""The `ew` command line: each command is one service call. Exit codes: 0 done, 1 refused or held, 2 usage."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ew_app.cli import load, people, policy, report, rescue, serve
+from ew_app.cli.runtime import MakeApp, Runtime
+from ew_app.config import ConfigError
+from ew_app.feeds.refused import RefusedFile
+from ew_app.kernel import SENTENCES
+from ew_app.local import LocalError
+
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="early-warning", message="%(version)s")
+def ew() -> None:
+    """Attendance early warning: from the daily feed to the right person helping the right child."""
+
+
+for module in (serve, load, report, policy, people, rescue):
+    for command in module.COMMANDS:
+        ew.add_command(command)
+
+
+def main(make_app: MakeApp) -> None:
+    """Run the command named on the command line; what a person can mend is one sentence on stderr."""
+    try:
+        ew(obj=Runtime(make_app), prog_name="ew")
+    except (ConfigError, LocalError, RefusedFile, *SENTENCES) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)

@@ -1,0 +1,95 @@
+"""Commands that run the parts: all of them (`up`), or one each as docker-compose does."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from ew_app import config, up
+from ew_app.cli.runtime import Runtime, runtime
+from ew_app.config import Settings, load_settings
+from ew_app.services import opening, upkeep
+
+
+@click.command("up")
+@click.option("--demo/--no-demo", default=False, help="Load the demo district into an empty database first.")
+@runtime
+def up_command(run: Runtime, demo: bool) -> None:
+    """Everything on this machine: servers, web, worker and schedule. Ctrl-C stops it all."""
+
+    def before(ready: Settings) -> None:
+        with run.make_app(ready).app_context():
+            upkeep.upgrade()
+
+    def after(ready: Settings) -> None:
+        with run.make_app(ready).app_context():
+            for line in opening.open_doors(demo=demo):
+                click.echo(line)
+
+    up.run_all(load_settings(), before=before, after=after, say=click.echo)
+
+
+@click.command("web")
+def web() -> None:
+    """The web server alone, on EW_HOST and EW_PORT."""
+    settings = load_settings()
+    workers = "2" if settings.embedded else str(2 * (os.cpu_count() or 1) + 1)
+    address = f"{settings.host}:{settings.port}"
+    words = [
+        "--bind",
+        address,
+        "--workers",
+        workers,
+        "--threads",
+        "4",
+        "--timeout",
+        "60",
+        "--no-control-socket",
+    ]
+    _become("gunicorn", *words, "ew_app.factory:create_app()")
+
+
+@click.command("worker")
+@click.option("--concurrency", default=os.cpu_count() or 1, show_default="one for each core")
+def worker(concurrency: int) -> None:
+    """A worker alone: reads, checks, measures, decides."""
+    words = ["-A", "workers.app", "worker", "--loglevel", "WARNING", "--concurrency", str(concurrency)]
+    _become("celery", *words, "--without-mingle", "--without-gossip")
+
+
+@click.command("beat")
+def beat() -> None:
+    """The schedule alone: sends again what got lost, starts the daily work."""
+    where = load_settings().folder("schedule") / "beat"
+    _become("celery", "-A", "workers.app", "beat", "--loglevel", "WARNING", "--schedule", str(where))
+
+
+@click.group("db")
+def db_group() -> None:
+    """The database's tables."""
+
+
+@db_group.command("upgrade")
+@runtime
+def upgrade(run: Runtime) -> None:
+    """Bring the tables to this version."""
+    with up.Servers(load_settings()) as ready, run.make_app(ready).app_context():
+        upkeep.upgrade()
+        click.echo("The database is up to date.")
+
+
+@click.command("config")
+def config_command() -> None:
+    """Every setting: its value (secrets masked), where it came from and what it means."""
+    for line in config.describe():
+        click.echo(f"{line.name}={line.value}\n    from {line.source}. {line.meaning}")
+
+
+def _become(program: str, *words: str) -> None:
+    """Run a Python program in this process's place, so that signals reach it directly."""
+    os.execv(sys.executable, [sys.executable, "-m", program, *words])
+
+
+COMMANDS = [up_command, web, worker, beat, db_group, config_command]

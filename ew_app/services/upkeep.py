@@ -1,0 +1,30 @@
+"""The database's tables and the worker's pulse, for whatever starts or checks the system."""
+
+from __future__ import annotations
+
+import redis
+from flask import current_app
+from kombu.exceptions import OperationalError
+
+from ew_app.kernel import Refused
+from models import migrate
+from models.base import db
+
+
+def upgrade() -> None:
+    """Bring the tables to this version; safe to call from several processes at once."""
+    migrate.upgrade(db.engine)
+
+
+def check_tables() -> None:
+    """Refused, with the command to run, when the database is not at this version's tables."""
+    if migrate.revision(db.engine) != migrate.heads()[0]:
+        raise Refused("The database is not at this version's tables yet. Run `ew db upgrade`.")
+
+
+def worker_answers(seconds: float = 1.0) -> bool:
+    """Whether a worker is there to take work now."""
+    try:
+        return bool(current_app.extensions["celery"].control.ping(timeout=seconds))
+    except (OperationalError, OSError, redis.RedisError):
+        return False

@@ -1,0 +1,98 @@
+"""Whether the parts are alive and nothing waits too long: numbers only, no student."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select, text
+
+from models.base import db
+from models.jobs import Beat, JobRun, Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Queued work: how much waits, since when, and what was set aside for a person."""
+
+    waiting: int
+    oldest: datetime | None
+    last_claim: datetime | None
+    set_aside: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Work that was tried and put aside, with the reason."""
+
+    id: int
+    job: str
+    created_at: datetime
+    attempts: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateSchool:
+    """A school whose last school day has not come in, and the last day that has."""
+
+    key: str
+    name: str
+    last: date | None
+    days: int  # school days without a submission since then
+
+
+def beats() -> dict[str, datetime]:
+    """Part -> its last sign of life."""
+    return {part: at for part, at in db.session.execute(select(Beat.part, Beat.at))}
+
+
+def beat(part: str) -> datetime | None:
+    return db.session.scalar(select(Beat.at).where(Beat.part == part))
+
+
+def outbox() -> Waiting:
+    open_rows = Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None)
+    count, oldest = db.session.execute(select(func.count(), func.min(Outbox.created_at)).where(*open_rows)).one()
+    return Waiting(
+        waiting=count,
+        oldest=oldest,
+        last_claim=db.session.scalar(select(func.max(Outbox.claimed_at))),
+        set_aside=db.session.scalar(select(func.count()).where(Outbox.quarantined_at.is_not(None))) or 0,
+    )
+
+
+def set_aside(limit: int = 20) -> list[SetAside]:
+    """The newest work that was set aside."""
+    rows = select(Outbox).where(Outbox.quarantined_at.is_not(None)).order_by(Outbox.id.desc()).limit(limit)
+    return [SetAside(r.id, r.job, r.created_at, r.attempts, r.error) for r in db.session.scalars(rows)]
+
+
+def late_schools(before: date) -> list[LateSchool]:
+    """Schools with instructional days before `before` and after their last submitted day, most days first."""
+    rows = db.session.execute(
+        text("""
+            WITH last AS (
+                SELECT school_id, max(day) AS day FROM school_day
+                WHERE status IN ('submitted', 'partial') AND day < :before GROUP BY school_id
+            )
+            SELECT school.key, school.name, last.day, count(DISTINCT calendar_day.day)
+            FROM school LEFT JOIN last ON last.school_id = school.id
+            JOIN calendar_day ON calendar_day.school_id = school.id
+                AND calendar_day.day_type IN ('instructional', 'make_up') AND calendar_day.weight > 0
+                AND calendar_day.day < :before AND calendar_day.day > coalesce(last.day, :before - 30)
+            GROUP BY school.key, school.name, last.day
+            ORDER BY count(DISTINCT calendar_day.day) DESC, school.name
+        """),
+        {"before": before},
+    )
+    return [LateSchool(*row) for row in rows]
+
+
+def last_run(job: str) -> date | None:
+    """The local date of a daily job's last run."""
+    return db.session.scalar(select(func.max(JobRun.local_date)).where(JobRun.job == job))
+
+
+def school_count() -> int:
+    return db.session.scalar(text("SELECT count(*) FROM school")) or 0

@@ -1,0 +1,199 @@
+"""The rows that a matrix is built from: stints, calendars, the day ledger, marks, rolls, and the work on cases.
+
+Every function reads for a set of schools or students at once and returns integer columns; dates are days since
+1970. Thresholds and meanings stay outside: this only says what stands in the tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import select, text
+
+from models.base import db
+from models.bulk import read_ints
+from models.org import AbsenceCode, School
+
+Columns = dict[str, np.ndarray]
+EPOCH = date(1970, 1, 1)
+OPEN = 2_932_896  # 9999-12-31 as days since 1970: not ended yet
+
+
+def last_submitted(until: date) -> dict[int, date]:
+    """School -> its last submitted or partial day on or before `until`: the data-through day."""
+    rows = db.session.execute(
+        text("""
+            SELECT school_id, max(day) FROM school_day
+            WHERE status IN ('submitted', 'partial') AND day <= :until GROUP BY school_id
+        """),
+        {"until": until},
+    )
+    return {school: day for school, day in rows}
+
+
+def students_between(start: date, until: date) -> np.ndarray:
+    """Everyone with a stint that meets the days start..until, ascending."""
+    found = read_ints(
+        """
+        SELECT DISTINCT student_id FROM stint
+        WHERE entry_date <= %(until)s AND (exit_date IS NULL OR exit_date >= %(start)s)
+        """,
+        ["student"],
+        {"start": start, "until": until},
+    )
+    return np.sort(found["student"])
+
+
+def stints(students: Sequence[int], start: date, until: date) -> list[Any]:
+    """All stints of these students that meet start..until, in the order they were first loaded.
+
+    Rows of (student, school, entry, exit or None, primary or None, exit code, calendar key, grade).
+    """
+    return list(
+        db.session.execute(
+            text("""
+                SELECT t.student_id, t.school_id, t.entry_date, t.exit_date, t.is_primary, t.exit_code,
+                       t.calendar_key, coalesce(nullif(t.grade, ''), s.grade)
+                FROM stint t JOIN student s ON s.id = t.student_id
+                WHERE t.student_id = ANY(:students) AND t.entry_date <= :until
+                  AND (t.exit_date IS NULL OR t.exit_date >= :start) ORDER BY t.id
+            """),
+            {"students": list(students), "start": start, "until": until},
+        )
+    )
+
+
+def calendar(schools: Sequence[int], start: date, until: date) -> list[Any]:
+    """Instructional days: rows of (school_id, calendar_key, day, weight in mils, day_minutes or None)."""
+    return list(
+        db.session.execute(
+            text("""
+                SELECT school_id, calendar_key, day, weight, day_minutes FROM calendar_day
+                WHERE school_id = ANY(:schools) AND day BETWEEN :start AND :until
+                  AND day_type IN ('instructional', 'make_up')
+            """),
+            {"schools": list(schools), "start": start, "until": until},
+        )
+    )
+
+
+def ledger(schools: Sequence[int], start: date, until: date) -> Columns:
+    """Submitted and partial school-days; `full` is 1 where a full feed was delivered."""
+    return read_ints(
+        """
+        SELECT school_id, day - DATE '1970-01-01', (feed = 'full')::int FROM school_day
+        WHERE school_id = ANY(%(schools)s) AND day BETWEEN %(start)s AND %(until)s
+          AND status IN ('submitted', 'partial')
+        """,
+        ["school", "day", "full"],
+        {"schools": list(schools), "start": start, "until": until},
+    )
+
+
+def codes(schools: Sequence[int]) -> list[AbsenceCode]:
+    """What codes mean at these schools or in the whole district."""
+    wanted = AbsenceCode.school_id.in_(schools) | AbsenceCode.school_id.is_(None)
+    return list(db.session.scalars(select(AbsenceCode).where(wanted)))
+
+
+def minutes(schools: Sequence[int]) -> list[Any]:
+    """Rows of (id, day_minutes, min_full_minutes, min_half_minutes)."""
+    columns = (School.id, School.day_minutes, School.min_full_minutes, School.min_half_minutes)
+    return list(db.session.execute(select(*columns).where(School.id.in_(schools))))
+
+
+def marks(students: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
+    """Every mark of these students: `code` is its place in `words` or -1, absent numbers are -1.
+
+    Where two sources speak of one day, the school's own source is heard.
+    """
+    return read_ints(
+        """
+        SELECT m.student_id, m.school_id, m.day - DATE '1970-01-01', (m.period <> '')::int,
+               coalesce(array_position(%(words)s::text[], m.code) - 1, -1),
+               coalesce(m.fraction, -1), coalesce(m.minutes, -1)
+        FROM mark m JOIN school s ON s.id = m.school_id
+        WHERE m.student_id = ANY(%(students)s) AND m.day BETWEEN %(start)s AND %(until)s
+          AND (m.source_id = s.source_id OR NOT EXISTS (
+              SELECT FROM mark own WHERE own.student_id = m.student_id AND own.school_id = m.school_id
+                AND own.day = m.day AND own.source_id = s.source_id))
+        """,
+        ["student", "school", "day", "period", "code", "fraction", "minutes"],
+        {"students": list(students), "start": start, "until": until, "words": list(words)},
+    )
+
+
+def present(schools: Sequence[int], start: date, until: date) -> Columns:
+    """Who a full feed called present, school-day by school-day."""
+    return read_ints(
+        """
+        SELECT school_id, day - DATE '1970-01-01', unnest(students) FROM roll
+        WHERE school_id = ANY(%(schools)s) AND day BETWEEN %(start)s AND %(until)s AND replaced_by IS NULL
+        """,
+        ["school", "day", "student"],
+        {"schools": list(schools), "start": start, "until": until},
+    )
+
+
+def contacts(students: Sequence[int], start: date) -> Columns:
+    """Days on which someone was really reached about these students."""
+    return read_ints(
+        """
+        SELECT DISTINCT student_id, on_day - DATE '1970-01-01' FROM outreach
+        WHERE student_id = ANY(%(students)s) AND is_contact AND on_day >= %(start)s
+        """,
+        ["student", "day"],
+        {"students": list(students), "start": start},
+    )
+
+
+def case_spans(students: Sequence[int]) -> Columns:
+    """When cases were open, and from when the barrier had a named owner (an owner and a cause all may see)."""
+    return read_ints(
+        f"""
+        SELECT c.student_id, c.opened - DATE '1970-01-01',
+               coalesce(c.closed_on - DATE '1970-01-01', {OPEN}),
+               coalesce((SELECT min(k.written_at)::date - DATE '1970-01-01' FROM cause k
+                         WHERE k.case_id = c.id AND k.compartment IS NULL AND c.owner_id IS NOT NULL), {OPEN})
+        FROM support_case c WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
+        """,
+        ["student", "opened", "closed", "owned"],
+        {"students": list(students)},
+    )
+
+
+def prior_year(students: Sequence[int], start: date) -> Columns:
+    """Totals in mils of the school year before the one that starts on `start` (2025-26, 2025-2026 or 2026)."""
+    names = [f"{start.year - 1}-{start.year % 100:02d}", f"{start.year - 1}-{start.year}", str(start.year)]
+    return read_ints(
+        """
+        SELECT DISTINCT ON (student_id) student_id, enrolled, absent FROM prior_year
+        WHERE student_id = ANY(%(students)s) AND school_year = ANY(%(names)s) ORDER BY student_id, school_year
+        """,
+        ["student", "enrolled", "absent"],
+        {"students": list(students), "names": names},
+    )
+
+
+def with_flag(students: Sequence[int], key: str) -> np.ndarray:
+    """The students who have a restricted flag. For rules only: never for a screen."""
+    found = read_ints(
+        "SELECT student_id FROM support_flag WHERE student_id = ANY(%(students)s) AND key = %(key)s",
+        ["student"],
+        {"students": list(students), "key": key},
+    )
+    return found["student"]
+
+
+def feeds_flag(key: str) -> bool:
+    """Whether the roster feeds this flag at all; if not, a rule on it is "not fed" and never fires."""
+    found = text("SELECT EXISTS (SELECT FROM support_flag WHERE key = :key)")
+    return bool(db.session.scalar(found, {"key": key}))
+
+
+def known_moment() -> datetime | None:
+    """When the newest applied delivery was applied."""
+    return db.session.scalar(text("SELECT max(applied_at) FROM batch WHERE status = 'applied'"))

@@ -1,0 +1,33 @@
+"""Keys and names behind internal numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from models.base import db
+from models.org import Network, School
+from models.people import Student
+
+
+def student_id(key: str) -> int | None:
+    """The number of a student by the district's key."""
+    return db.session.scalar(select(Student.id).where(Student.key == key))
+
+
+def student_keys(students: Sequence[int]) -> dict[int, str]:
+    """Number -> the district's key."""
+    found = db.session.execute(select(Student.id, Student.key).where(Student.id.in_(students)))
+    return {number: key for number, key in found}
+
+
+def school_keys() -> dict[int, str]:
+    """Number -> the district's key, of every school."""
+    return {number: key for number, key in db.session.execute(select(School.id, School.key))}
+
+
+def places() -> dict[int, tuple[str, str]]:
+    """School number -> (network key, school key)."""
+    found = select(School.id, Network.key, School.key).join(Network, Network.id == School.network_id)
+    return {school: (network, key) for school, network, key in db.session.execute(found)}

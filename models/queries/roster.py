@@ -1,0 +1,111 @@
+"""What the roster says, and what a roster delivery has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+
+from models.base import db
+
+
+def _changed(table: str) -> str:
+    """The history rows that the batch left for one table, as `h`."""
+    return f"(SELECT * FROM row_history WHERE batch_id = :batch AND table_name = '{table}') h"
+
+
+# A row that is gone again is known by its earlier form.
+_STINTS = f"""
+    SELECT coalesce((h.before->>'student_id')::int, t.student_id) AS student_id,
+           coalesce((h.before->>'school_id')::int, t.school_id) AS school_id,
+           coalesce((h.before->>'entry_date')::date, t.entry_date) AS since
+    FROM {_changed("stint")} LEFT JOIN stint t ON t.id = (h.row_key->>'id')::int
+"""
+_CALENDARS = f"""
+    SELECT (h.row_key->>'school_id')::int AS school_id, min((h.row_key->>'day')::date) AS since
+    FROM {_changed("calendar_day")} GROUP BY 1
+"""
+_MINUTES = f"""
+    SELECT t.id AS school_id, coalesce((SELECT min(day) FROM calendar_day c WHERE c.school_id = t.id), :year) AS since
+    FROM {_changed("school")} JOIN school t ON t.id = (h.row_key->>'id')::int
+    WHERE (h.before->>'day_minutes', h.before->>'min_full_minutes', h.before->>'min_half_minutes')
+        IS DISTINCT FROM (t.day_minutes::text, t.min_full_minutes::text, t.min_half_minutes::text)
+"""
+_GRADES = f"""
+    SELECT s.student_id, s.entry_date AS since
+    FROM {_changed("student")} JOIN student t ON t.id = (h.row_key->>'id')::int
+    JOIN stint s ON s.student_id = t.id
+    WHERE (h.before->>'grade', h.before->>'birth_date') IS DISTINCT FROM (t.grade, t.birth_date::text)
+"""
+_CODES = f"""
+    SELECT m.student_id, m.day AS since FROM mark m JOIN (
+        SELECT DISTINCT coalesce(h.before->>'code', t.code) AS code,
+               coalesce((h.before->>'school_id')::int, t.school_id) AS school_id
+        FROM {_changed("absence_code")} LEFT JOIN absence_code t ON t.id = (h.row_key->>'id')::int
+    ) c ON m.code = c.code AND (c.school_id IS NULL OR c.school_id = m.school_id)
+"""
+_THIS_YEAR = "SELECT (h.row_key->>'student_id')::int AS student_id, :year AS since FROM {changed}"
+_OF_SCHOOLS = "SELECT s.student_id, c.since FROM ({schools}) c JOIN stint s USING (school_id)"
+
+# Changed table -> who has to be measured again, and since which day.
+_STUDENTS_BY_TABLE: Mapping[str, str] = {
+    "stint": f"SELECT student_id, since FROM ({_STINTS}) c",
+    "calendar_day": _OF_SCHOOLS.format(schools=_CALENDARS),
+    "school": _OF_SCHOOLS.format(schools=_MINUTES),
+    "student": _GRADES,
+    "absence_code": _CODES,
+    "support_flag": _THIS_YEAR.format(changed=_changed("support_flag")),
+    "prior_year": _THIS_YEAR.format(changed=_changed("prior_year")),
+}
+
+
+def students_to_measure(batch: int, tables: Collection[str], year: date) -> dict[int, date]:
+    """Student -> first day on which the batch's changes to these tables may matter. `year`: July 1."""
+    parts = [_STUDENTS_BY_TABLE[table] for table in tables if table in _STUDENTS_BY_TABLE]
+    if not parts:
+        return {}
+    union = " UNION ALL ".join(f"({part})" for part in parts).replace(":year", "CAST(:year AS date)")
+    rows = db.session.execute(
+        text(f"""
+            SELECT student_id, min(since) FROM ({union}) c JOIN student s ON s.id = c.student_id
+            GROUP BY 1 ORDER BY 1
+        """),
+        {"batch": batch, "year": year} if ":year" in union else {"batch": batch},
+    )
+    return {student: since for student, since in rows}
+
+
+def schools_to_rebuild(batch: int) -> dict[int, date]:
+    """School -> first day whose ledger may read differently after the batch: its calendar or stints changed."""
+    rows = db.session.execute(
+        text(f"""
+            SELECT school_id, min(since) FROM (
+                SELECT school_id, since FROM ({_STINTS}) s UNION ALL SELECT school_id, since FROM ({_CALENDARS}) c
+            ) c JOIN school ON school.id = c.school_id GROUP BY 1 ORDER BY 1
+        """),
+        {"batch": batch},
+    )
+    return {school: since for school, since in rows}
+
+
+def alike_but_for_zeros(table: str, keys: Collection[str]) -> dict[str, str]:
+    """Key without its leading zeros -> a stored key of `table` (student or school) that reads the same then."""
+    rows = db.session.execute(
+        text(f"SELECT ltrim(key, '0'), min(key) FROM {table} WHERE ltrim(key, '0') = ANY(:bare) GROUP BY 1"),
+        {"bare": sorted({key.lstrip("0") for key in keys})},
+    )
+    return {bare: key for bare, key in rows}
+
+
+def enrolled_on(day: date, schools: Collection[int]) -> int:
+    """How many students are enrolled at these schools on a day."""
+    count: Any = db.session.scalar(
+        text("""
+            SELECT count(DISTINCT student_id) FROM stint
+            WHERE school_id = ANY(:schools) AND entry_date <= :day AND (exit_date IS NULL OR exit_date >= :day)
+        """),
+        {"schools": list(schools), "day": day},
+    )
+    return int(count)

@@ -1,0 +1,138 @@
+"""The one place where reach becomes SQL: which schools, students and cases a person may list.
+
+It takes plain values (the rules decide them): areas of schools and networks, homerooms, and the person's id.
+An empty reach matches nothing. Every list and every lookup by id passes one of these conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Protocol
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy.orm import aliased
+
+from models.cases import Case, Task
+from models.org import Network, School
+from models.people import Stint, Student
+
+
+class AreaLike(Protocol):
+    """Places added up: the whole district, or networks and schools by key."""
+
+    @property
+    def district(self) -> bool: ...
+    @property
+    def networks(self) -> Collection[str]: ...
+    @property
+    def schools(self) -> Collection[str]: ...
+
+
+class Reach(Protocol):
+    """Whose records someone reaches: any of these ways is enough. Homerooms are (school key, homeroom)."""
+
+    @property
+    def whole(self) -> AreaLike: ...
+    @property
+    def caseload(self) -> AreaLike: ...
+    @property
+    def own(self) -> AreaLike: ...
+    @property
+    def homerooms(self) -> Collection[tuple[str, str]]: ...
+
+
+def schools(area: AreaLike) -> ColumnElement[bool]:
+    """Condition on School: within the area."""
+    if area.district:
+        return true()
+    ways = []
+    if area.schools:
+        ways.append(School.key.in_(sorted(area.schools)))
+    if area.networks:
+        networks = select(Network.id).where(Network.key.in_(sorted(area.networks)))
+        ways.append(School.network_id.in_(networks))
+    return or_(*ways) if ways else false()
+
+
+def school_ids(area: AreaLike) -> Select[tuple[int]]:
+    """Ids of the schools within the area, as a subquery."""
+    return select(School.id).where(schools(area))
+
+
+def students(reach: Reach, person_id: int | None, on: date) -> ColumnElement[bool]:
+    """Condition on Student: at a school of the person on that day, in their homeroom, or given to them."""
+    if reach.whole.district:
+        return true()
+    ways = [
+        *([_belongs(Stint.school_id.in_(school_ids(reach.whole)), on)] if _any(reach.whole) else []),
+        *(_given(area, person_id) for area in (reach.caseload, reach.own) if _any(area) and person_id),
+        *(_in_homeroom(school, homeroom, on) for school, homeroom in sorted(reach.homerooms)),
+    ]
+    return or_(*ways) if ways else false()
+
+
+def cases(reach: Reach, person_id: int | None, on: date) -> ColumnElement[bool]:
+    """Condition on Case: at a school of the person, owned by them, or with an open task of theirs."""
+    if reach.whole.district:
+        return true()
+    ways = [*([Case.school_id.in_(school_ids(reach.whole))] if _any(reach.whole) else [])]
+    for area in (reach.caseload, reach.own):
+        if _any(area) and person_id:
+            ways.append(and_(_at(Case.school_id, area), or_(Case.owner_id == person_id, _task_of(person_id))))
+    for school, homeroom in sorted(reach.homerooms):
+        pupils = select(Student.id).where(_in_homeroom(school, homeroom, on))
+        ways.append(Case.student_id.in_(pupils))
+    return or_(*ways) if ways else false()
+
+
+def tasks(reach: Reach, person_id: int | None, compartments: Collection[str] = ()) -> ColumnElement[bool]:
+    """Condition on Task: their own, or at a school they reach whole and not in a compartment shut to them."""
+    open_to = or_(Task.compartment.is_(None), Task.compartment.in_(sorted(compartments)))
+    ways = [and_(_at(Task.school_id, reach.whole), open_to)] if _any(reach.whole) else []
+    if person_id:
+        ways.append(Task.owner_id == person_id)
+    return or_(*ways) if ways else false()
+
+
+def _any(area: AreaLike) -> bool:
+    return area.district or bool(area.networks) or bool(area.schools)
+
+
+def _at(school_id: ColumnElement[int] | object, area: AreaLike) -> ColumnElement[bool]:
+    return true() if area.district else school_id.in_(school_ids(area))  # type: ignore[attr-defined]
+
+
+def _belongs(at: ColumnElement[bool], on: date) -> ColumnElement[bool]:
+    """A stint at such a school that is not over on the day, or that no later stint has followed.
+
+    A student who left stays with the last school until another takes them in.
+    """
+    later = aliased(Stint)
+    followed = exists().where(
+        later.student_id == Stint.student_id, later.entry_date > Stint.entry_date, later.entry_date <= on
+    )
+    current = or_(Stint.exit_date.is_(None), Stint.exit_date >= on, ~followed)
+    return exists().where(Stint.student_id == Student.id, at, current).correlate(Student)
+
+
+def _in_homeroom(school: str, homeroom: str, on: date) -> ColumnElement[bool]:
+    there = select(School.id).where(School.key == school)
+    return and_(Student.homeroom == homeroom, _belongs(Stint.school_id.in_(there), on))
+
+
+def _given(area: AreaLike, person_id: int) -> ColumnElement[bool]:
+    """Students of whom the person owns a case or an open task at a school of the area."""
+    case = exists().where(Case.student_id == Student.id, Case.owner_id == person_id, _at(Case.school_id, area))
+    task = exists().where(
+        Task.student_id == Student.id,
+        Task.owner_id == person_id,
+        Task.status == "open",
+        _at(Task.school_id, area),
+    )
+    return or_(case.correlate(Student), task.correlate(Student))
+
+
+def _task_of(person_id: int) -> ColumnElement[bool]:
+    mine = exists().where(Task.case_id == Case.id, Task.owner_id == person_id, Task.status == "open")
+    return mine.correlate(Case)
