@@ -1,0 +1,101 @@
+"""Small roster deliveries for tests: files as text, kept as a batch the way a delivery arrives."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import select, text
+
+from ew_app.kernel import now, transaction
+from ew_app.services import roster
+from models.attendance import Batch, BatchFile, Problem
+from models.base import db
+from models.org import Source
+
+SCHOOLS = """school_id,name,network_id,network_name,level,min_full_minutes
+010,Lakeview,1,North,Elementary,
+020,Hillside,1,North,Middle,320
+"""
+STUDENTS = """student_id,first_name,last_name,birth_date,grade,homeroom,stls,iep
+000123,Ana,Rivera,2016-03-01,4,4A,yes,
+000124,Ben,Osei,2015-07-09,5,5B,,yes
+000125,Cleo,Hart,2013-11-30,7,7C,,
+"""
+ENROLLMENTS = """student_id,school_id,entry_date,exit_date,exit_code,grade,calendar_id,primary
+000123,010,2026-08-17,,,4,,
+000124,010,2026-08-17,2026-09-04,,5,,
+000124,020,2026-09-04,,,5,,
+000125,020,2026-08-17,,,7,,
+"""
+CALENDAR = """school_id,calendar_id,date,day_type,day_value
+010,,2026-08-17,instructional,
+010,,2026-08-18,instructional,0.5
+010,,2026-08-19,holiday,
+020,,2026-08-17,instructional,
+"""
+CODES = """school_id,code,title,kind,absent_fraction,excused
+,A,Absent,absence,1,unexcused
+,E,Excused,absence,,excused
+010,T,Tardy,tardy,,
+"""
+CONTACTS = """student_id,name,relation,phone,may_receive_mail
+000123,Maria Rivera,mother,555-0100,yes
+000123,Luis Rivera,father,,no
+"""
+ROSTER = {
+    "schools": SCHOOLS,
+    "students": STUDENTS,
+    "enrollments": ENROLLMENTS,
+    "calendar": CALENDAR,
+    "absence_codes": CODES,
+    "contacts": CONTACTS,
+}
+
+
+def deliver(files: dict[str, str], **options: Any) -> Batch:
+    """A received roster batch of these files (table -> text), from the one source of these tests."""
+    with transaction():
+        source = db.session.scalar(select(Source)) or Source(name="sis")
+        batch = Batch(
+            kind="roster",
+            source=source,
+            name="roster",
+            sha256="",
+            received_at=now(),
+            received_by="operator",
+            options=options,
+            feed="exception",
+        )
+        for table, content in files.items():
+            data = content.encode()
+            batch.files.append(
+                BatchFile(
+                    name=f"{table}.csv",
+                    table_name=table,
+                    size=len(data),
+                    sha256=hashlib.sha256(data).hexdigest(),
+                    content=data,
+                )
+            )
+        db.session.add(batch)
+    return batch
+
+
+def load(files: dict[str, str], **options: Any) -> dict[str, Any]:
+    """Deliver and apply; returns the counts."""
+    return roster.apply(deliver(files, **options))
+
+
+def rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query as tuples."""
+    with transaction():
+        return [tuple(row) for row in db.session.execute(text(query), parameters)]
+
+
+def problems(batch: Batch | None = None) -> list[Problem]:
+    """What is noted about the rows of a batch, or of all, by line."""
+    found = select(Problem).order_by(Problem.batch_id, Problem.file, Problem.line)
+    if batch:
+        found = found.where(Problem.batch_id == batch.id)
+    return list(db.session.scalars(found))
