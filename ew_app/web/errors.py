@@ -1,0 +1,69 @@
+"""Answers that are not the page someone wanted: each says what happened, that nothing was lost, what to do."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, g, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+
+from ew_app.kernel import Conflict, DomainError, NotAllowed, NotFound
+from ew_app.services.health import DatabaseAway
+from rules import access
+
+log = logging.getLogger("ew.web")
+
+STATUS: dict[type[Exception], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409}
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(DomainError, _domain)
+    app.register_error_handler(access.NotAllowed, _not_allowed)
+    app.register_error_handler(DatabaseAway, _database_away)
+    app.register_error_handler(InternalServerError, _broken)
+
+
+def answer(code: int, sentence: str = "") -> ResponseReturnValue:
+    """The error page, or for scripts the sentence as JSON."""
+    if request.path.startswith("/api/"):
+        return {"error": sentence or "Not done.", "request_id": g.request_id}, code
+    return render_template("error.html", code=code, sentence=sentence, reference=g.request_id), code
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, RequestEntityTooLarge):
+        request.environ["wsgi.input_terminated"] = True
+    if request.routing_exception is error and error.code == 400:
+        return "This server is not known by that name.\n", 400, {"Content-Type": "text/plain"}
+    if error.code is None or error.code < 400:
+        return error
+    return answer(error.code)
+
+
+def _csrf(_: HTTPException) -> ResponseReturnValue:
+    return answer(400)
+
+
+def _domain(error: DomainError) -> ResponseReturnValue:
+    code = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 422)
+    return answer(code, str(error))
+
+
+def _not_allowed(error: Exception) -> ResponseReturnValue:
+    return answer(403, str(error))
+
+
+def _database_away(error: Exception) -> ResponseReturnValue:
+    """No page may ask the database for anything now, not even who is signed in."""
+    log.warning("database away: %s", type(error).__name__)
+    g.plain = True
+    return answer(503)
+
+
+def _broken(_: HTTPException) -> ResponseReturnValue:
+    g.plain = True
+    return answer(500)

@@ -1,0 +1,75 @@
+"""The way around: the places in the rail, each shown to whoever may open it, as far as its screen exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask
+
+from rules import access
+from rules.access import Grants, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One place in the rail: opened by any of its permissions."""
+
+    label: str
+    path: str
+    needs: tuple[Permission, ...]
+
+    @property
+    def key(self) -> str:
+        return self.path.strip("/")
+
+
+P = Permission
+ITEMS = (
+    Item("Today", "/today", (P.SEE_TODAY,)),
+    Item("Absent today", "/absent", (P.CALL_ABSENT,)),
+    Item("Caseload", "/caseload", (P.SEE_CASELOAD,)),
+    Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),
+    Item("Meeting", "/meeting", (P.RUN_MEETING,)),
+    Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
+    Item("Import", "/imports", (P.IMPORT_ATTENDANCE, P.IMPORT_ROSTER)),
+    Item("Fix data", "/fix", (P.FIX_DATA,)),
+    Item("School", "/schools", (P.SEE_SCHOOL_BOARD,)),
+    Item("Network", "/networks", (P.SEE_NETWORK_BOARD,)),
+    Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),
+    Item("What works", "/what-works", (P.SEE_WHAT_WORKS,)),
+    Item("Policy", "/policy", (P.SEE_POLICY,)),
+    Item("People", "/people", (P.SEE_PEOPLE,)),
+    Item("Audit", "/audit", (P.SEE_AUDIT,)),
+    Item("Health", "/health", (P.SEE_HEALTH,)),
+)
+# Pages that stand under a place of the rail without sharing its address.
+UNDER = {"cases": "caseload", "students": "caseload", "batches": "imports"}
+
+
+def places(app: Flask, grants: Grants) -> list[tuple[str, str, str]]:
+    """(label, address, key) of what this person may open, in the order of the day's work."""
+    return [
+        (item.label, item.path, item.key)
+        for item in ITEMS
+        if item.path in _routed(app) and any(access.can(grants, need) for need in item.needs)
+    ]
+
+
+def start(app: Flask, grants: Grants) -> str | None:
+    """Where someone begins: the first place they may open."""
+    return next((path for _, path, _ in places(app, grants)), None)
+
+
+def current(path: str) -> str:
+    """The key of the place a page stands under."""
+    first = path.strip("/").partition("/")[0]
+    return UNDER.get(first, first)
+
+
+def _routed(app: Flask) -> frozenset[str]:
+    """Addresses that a screen answers; the map is fixed once the application is made."""
+    if "ew.routed" not in app.extensions:
+        rules = app.url_map.iter_rules()
+        app.extensions["ew.routed"] = frozenset(rule.rule for rule in rules if "GET" in (rule.methods or ()))
+    routed: frozenset[str] = app.extensions["ew.routed"]
+    return routed
