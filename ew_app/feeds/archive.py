@@ -23,11 +23,7 @@ def entries_of(name: str, opener: Opener) -> list[tuple[str, int, Opener]]:
     with opener() as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
-                infos = [
-                    info
-                    for info in archive.infolist()
-                    if not info.is_dir() and not _is_clutter(info.filename)
-                ]
+                infos = [info for info in archive.infolist() if not info.is_dir() and not _is_clutter(info.filename)]
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise RefusedFile(Why.ARCHIVE, f"{name} cannot be opened as a zip: {error}.") from None
     _refuse_unsafe(name, infos)
@@ -44,28 +40,18 @@ def _refuse_unsafe(name: str, infos: Sequence[zipfile.ZipInfo]) -> None:
     if len(infos) > MOST_ENTRIES:
         raise RefusedFile(Why.ARCHIVE, f"{name} holds {len(infos)} files; at most {MOST_ENTRIES} are opened.")
     if sum(info.file_size for info in infos) > MOST_BYTES:
-        raise RefusedFile(
-            Why.ARCHIVE, f"{name} unpacks to more than {MOST_BYTES >> 30} GB and was not opened."
-        )
+        raise RefusedFile(Why.ARCHIVE, f"{name} unpacks to more than {MOST_BYTES >> 30} GB and was not opened.")
     seen: set[str] = set()
     for info in infos:
         inside = info.filename
-        if (
-            inside.startswith(("/", "\\"))
-            or ".." in inside.replace("\\", "/").split("/")
-            or ":" in inside[:3]
-        ):
+        if inside.startswith(("/", "\\")) or ".." in inside.replace("\\", "/").split("/") or ":" in inside[:3]:
             raise RefusedFile(Why.ARCHIVE, f"{name} holds a file outside its own folder and was not opened.")
         if info.flag_bits & 1:
             raise RefusedFile(Why.ARCHIVE, f"{name} is locked with a password; send it without one.")
         if info.file_size > SMALL and info.file_size > MOST_RATIO * max(info.compress_size, 1):
-            raise RefusedFile(
-                Why.ARCHIVE, f"{name} unpacks to over {MOST_RATIO} times its size and was not opened."
-            )
+            raise RefusedFile(Why.ARCHIVE, f"{name} unpacks to over {MOST_RATIO} times its size and was not opened.")
         if inside.lower() in seen:
-            raise RefusedFile(
-                Why.ARCHIVE, f"{name} holds two files of the same name; we cannot tell which counts."
-            )
+            raise RefusedFile(Why.ARCHIVE, f"{name} holds two files of the same name; we cannot tell which counts.")
         seen.add(inside.lower())
 
 

@@ -134,9 +134,7 @@ def _fit(rows: list[tuple[Row, int]], width: int) -> Block:
 
 
 def _too_long(row: Row, filled: int, width: int) -> str:
-    sentence = (
-        f"This row has {filled} cells and the header has {width}; is a comma not inside quotation marks?"
-    )
+    sentence = f"This row has {filled} cells and the header has {width}; is a comma not inside quotation marks?"
     if extra := sum(cell.count("\n") for cell in row):
         sentence += f" It runs over {extra + 1} lines; a quotation mark may be missing."
     return sentence

@@ -19,9 +19,7 @@ SURROUNDING: Final = " \t\n\r\f\v\x1a\ufeff\u00a0"
 
 _CLOCK = r"(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)? ?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 _ISO = re.compile(rf"([0-9]{{4}})(?:-([0-9]{{2}})-([0-9]{{2}}){_CLOCK}|([0-9]{{2}})([0-9]{{2}}))", re.ASCII)
-_SLASHED = re.compile(
-    rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}})(?:{_CLOCK}|[T ].*)", re.ASCII
-)
+_SLASHED = re.compile(rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}})(?:{_CLOCK}|[T ].*)", re.ASCII)
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 _SPREADSHEET_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -143,9 +141,7 @@ def read_id(text: str) -> str:
             "A spreadsheet has turned this id into a rounded number; export it with the column set to text."
         )
     if _CONTROL.search(text):
-        raise ValueError(
-            "There is a line break or control character in this cell; is a quotation mark missing?"
-        )
+        raise ValueError("There is a line break or control character in this cell; is a quotation mark missing?")
     return text
 
 

@@ -138,10 +138,7 @@ def _batches(delivery: Delivery) -> list[Delivery]:
     files = delivery.all("attendance")
     claims = [part for part in delivery.parts if part.table in CLAIMS]
     left = delivery.ignored + tuple(part.name for part in delivery.parts if part.table not in ATTENDANCE)
-    own = {
-        part: [claim for claim in claims if _ending(claim) and _ending(claim) == _ending(part)]
-        for part in files
-    }
+    own = {part: [claim for claim in claims if _ending(claim) and _ending(claim) == _ending(part)] for part in files}
     shared = [claim for claim in claims if not any(claim in mine for mine in own.values())]
     if shared or not files:
         return [Delivery(delivery.name, (*files, *claims), left)]
@@ -200,12 +197,8 @@ def _ending(part: Part) -> str:
 
 def _parts_of(path: Path) -> tuple[list[Part], list[str]]:
     if path.is_dir():
-        files = [
-            entry for entry in sorted(path.iterdir()) if entry.is_file() and not entry.name.startswith(".")
-        ]
-        return _sorted_out(
-            [(entry.name, entry.stat().st_size, _from_path(entry)) for entry in files], explicit=False
-        )
+        files = [entry for entry in sorted(path.iterdir()) if entry.is_file() and not entry.name.startswith(".")]
+        return _sorted_out([(entry.name, entry.stat().st_size, _from_path(entry)) for entry in files], explicit=False)
     if not path.is_file():
         raise RefusedFile(Why.NOT_FOUND, f"There is no file or folder {path.name}.")
     opener = _from_path(path)

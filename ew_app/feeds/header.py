@@ -49,15 +49,11 @@ def plain(name: str) -> str:
     return re.sub(r"[\s\-]+", "_", name.strip().lower())
 
 
-def find_columns(
-    names: Sequence[str], table: TableFormat, mapping: Mapping[str, str] | None = None
-) -> Header:
+def find_columns(names: Sequence[str], table: TableFormat, mapping: Mapping[str, str] | None = None) -> Header:
     """Places of our columns, by name or by `mapping` (ours -> theirs); RefusedFile if it is no use."""
     trimmed = tuple(name.strip() for name in names)
     if len(trimmed) > MOST_COLUMNS:
-        raise RefusedFile(
-            Why.TOO_LARGE, f"This file has {len(trimmed)} columns; at most {MOST_COLUMNS} are read."
-        )
+        raise RefusedFile(Why.TOO_LARGE, f"This file has {len(trimmed)} columns; at most {MOST_COLUMNS} are read.")
     refuse_forbidden(trimmed)
     at = _places_by_name(trimmed)
     wanted = _wanted(table, mapping or {}, at)
@@ -136,13 +132,9 @@ def _wanted(table: TableFormat, mapping: Mapping[str, str], at: Mapping[str, int
     wanted = {column.name: column.name for column in table.columns}
     for ours, theirs in mapping.items():
         if ours not in wanted:
-            raise RefusedFile(
-                Why.MAPPING, f'There is no column "{ours}" in {table.file} to map to.', column=ours
-            )
+            raise RefusedFile(Why.MAPPING, f'There is no column "{ours}" in {table.file} to map to.', column=ours)
         if plain(theirs) not in at:
-            raise RefusedFile(
-                Why.MAPPING, f'The file has no column "{theirs}" to read {ours} from.', column=ours
-            )
+            raise RefusedFile(Why.MAPPING, f'The file has no column "{theirs}" to read {ours} from.', column=ours)
         wanted[ours] = plain(theirs)
     mapped = {plain(theirs) for theirs in mapping.values()}
     return {ours: name for ours, name in wanted.items() if ours in mapping or name not in mapped}

@@ -68,9 +68,7 @@ class Reading:
     max_rows: int | None = None
     may_be_empty = True
 
-    def __init__(
-        self, stream: BinaryIO, table: TableFormat, mapping: Mapping[str, str], chunk_rows: int
-    ) -> None:
+    def __init__(self, stream: BinaryIO, table: TableFormat, mapping: Mapping[str, str], chunk_rows: int) -> None:
         self.table = table
         self.rows_in = self.good = self.rejected = self.blank = 0
         text = open_text(stream)

@@ -27,9 +27,7 @@ class Whole:
         return [row[name] for row in self.rows]
 
 
-def whole(
-    data: str | bytes, table: str = "attendance", mapping: Mapping[str, str] | None = None, **more: Any
-) -> Whole:
+def whole(data: str | bytes, table: str = "attendance", mapping: Mapping[str, str] | None = None, **more: Any) -> Whole:
     """All rows of `data` as that table; RefusedFile as the reader raises it."""
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
     reading = read(stream, load_format()[table], mapping=mapping, **more)

@@ -70,9 +70,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
 
 def test_the_hash_is_of_tables_and_bytes_not_of_names(tmp_path: Path) -> None:
     one = open_delivery([put(tmp_path / "a", attendance=ROWS, covers=COVERS)])
-    two = delivery_from_bytes(
-        {"up.zip": zipped({"x/covers.csv": COVERS, "x/Attendance-2026-09-14.csv": ROWS})}
-    )
+    two = delivery_from_bytes({"up.zip": zipped({"x/covers.csv": COVERS, "x/Attendance-2026-09-14.csv": ROWS})})
     other = open_delivery([put(tmp_path / "b", attendance=ROWS + "2,42,2026-09-14,A\n", covers=COVERS)])
     assert one.attendance_hash == two.attendance_hash != other.attendance_hash
 
@@ -123,9 +121,7 @@ def test_each_folder_keeps_its_own_covers(tmp_path: Path) -> None:
 
 def test_a_zip_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "district.zip"
-    path.write_bytes(
-        zipped({"district/students.csv": "x", "district/today/attendance.csv": ROWS, "__MACOSX/a": ""})
-    )
+    path.write_bytes(zipped({"district/students.csv": "x", "district/today/attendance.csv": ROWS, "__MACOSX/a": ""}))
     delivery = open_delivery([path])
     assert [part.name for part in delivery.parts] == ["students.csv"]
 

@@ -116,9 +116,7 @@ def test_a_long_row_is_rejected_unless_the_rest_is_empty() -> None:
 
 
 def test_null_words_are_empty() -> None:
-    file = whole(
-        "student_id,school_id,date,code,reason,period\n1,42,2026-09-14,A,NULL,\\N\nNULL,42,2026-09-14,A,,\n"
-    )
+    file = whole("student_id,school_id,date,code,reason,period\n1,42,2026-09-14,A,NULL,\\N\nNULL,42,2026-09-14,A,,\n")
     assert file.rows[0]["reason"] is None and file.rows[0]["period"] is None
     assert file.problems[0].column == "student_id"
 
@@ -159,9 +157,7 @@ def test_what_is_no_part_of_a_day(text: str) -> None:
     assert file.problems[0].column == "fraction_absent" and file.problems[0].value == text
 
 
-@pytest.mark.parametrize(
-    ("text", "good"), [("0", True), ("999", True), ("45.0", True), ("45.5", False), ("-1", False)]
-)
+@pytest.mark.parametrize(("text", "good"), [("0", True), ("999", True), ("45.0", True), ("45.5", False), ("-1", False)])
 def test_minutes_are_whole_and_not_negative(text: str, good: bool) -> None:
     file = whole(f"student_id,school_id,date,code,minutes_absent\n1,42,2026-09-14,A,{text}\n")
     assert bool(file.rows) is good
@@ -181,9 +177,7 @@ def test_a_date_is_the_day_as_written_whatever_the_clock(text: str) -> None:
     assert whole(attendance(f"1,42,{text},A")).column("date") == [date(2026, 9, 1)]
 
 
-@pytest.mark.parametrize(
-    "text", ["0209-09-01", "1949-12-31", "6209-01-01", "2026-02-30", "2026-9-1", "yesterday"]
-)
+@pytest.mark.parametrize("text", ["0209-09-01", "1949-12-31", "6209-01-01", "2026-02-30", "2026-9-1", "yesterday"])
 def test_dates_that_reject_their_row(text: str) -> None:
     file = whole(attendance(f"1,42,{text},A", "2,42,2200-12-31,A", "3,42,1950-01-01,A"))
     assert [problem.line for problem in file.problems] == [2] and file.problems[0].column == "date"
@@ -214,10 +208,7 @@ def test_a_late_second_chunk_may_still_refuse() -> None:
 @pytest.mark.parametrize("text", ["true", "YES", "y", "1", "T"])
 def test_yes(text: str) -> None:
     assert (
-        whole(f"student_id,first_name,last_name,interpreter\n1,A,B,{text}\n", "students").rows[0][
-            "interpreter"
-        ]
-        is True
+        whole(f"student_id,first_name,last_name,interpreter\n1,A,B,{text}\n", "students").rows[0]["interpreter"] is True
     )
 
 

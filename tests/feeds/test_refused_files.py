@@ -168,10 +168,5 @@ def test_harmless_names_that_contain_the_same_letters(name: str) -> None:
 
 def test_no_column_of_ours_is_forbidden() -> None:
     names = [column.name for table in load_format().tables.values() for column in table.columns]
-    names += [
-        alias
-        for table in load_format().tables.values()
-        for column in table.columns
-        for alias in column.aliases
-    ]
+    names += [alias for table in load_format().tables.values() for column in table.columns for alias in column.aliases]
     assert [name for name in names if forbidden(name)] == []
