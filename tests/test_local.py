@@ -250,6 +250,14 @@ def test_a_folder_of_another_major_version_is_refused_with_the_way_out(embedded:
         pass
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_of_another_user_is_refused_with_the_way_out(data_dir: Path) -> None:
+    (data_dir / "server_password").touch(mode=0o000)
+    settings = load_settings({"EW_DATA_DIR": str(data_dir)})
+    with pytest.raises(LocalError, match="server_password belongs to another user"), Servers(settings):
+        pass
+
+
 def test_servers_of_your_own_are_used_and_nothing_is_started(data_dir: Path) -> None:
     addresses = {"EW_DATABASE_URL": "postgresql://db/ew", "EW_REDIS_URL": "redis://redis"}
     with Servers(load_settings({"EW_DATA_DIR": str(data_dir), **addresses})) as ready:

@@ -43,9 +43,7 @@ class Servers:
     def __enter__(self) -> Settings:
         """Settings with both addresses and the secret key filled in. Raises LocalError, ConfigError."""
         if not (self.given.database_url and self.given.redis_url):
-            self._servers = self._missing()
-            with self._lock("gate"):
-                self._start_or_join()
+            self._make_ready()
         started = {name: server.url() for name, server in self._servers.items()}
         return dataclasses.replace(
             self.given,
@@ -70,6 +68,17 @@ class Servers:
         for name in dead:
             self._servers[name].start(self._servers[name].port)
         return dead
+
+    def _make_ready(self) -> None:
+        try:
+            self._servers = self._missing()
+            with self._lock("gate"):
+                self._start_or_join()
+        except PermissionError as error:
+            raise LocalError(
+                f"{error.filename} belongs to another user; perhaps `ew` ran as root before. "
+                "Run it as that user, or set EW_DATA_DIR to a folder of your own."
+            ) from error
 
     def _missing(self) -> dict[str, Postgres | Valkey]:
         home = data_folder.make(self.given.data_dir)
