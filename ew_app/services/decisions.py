@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.judging import Judged
+from rules.policy import PolicyInForce
 from rules.replay import EXIT, Change
 from rules.sentences import exit_sentence, numbers, sentence
 from rules.tiers import Tier, too_early
@@ -59,9 +60,7 @@ class Decisions:
             )
         return rows
 
-    def findings(
-        self, stored: Collection[tuple[int, str, date]]
-    ) -> Iterator[tuple[tuple[int, str, date], Span]]:
+    def findings(self, stored: Collection[tuple[int, str, date]]) -> Iterator[tuple[tuple[int, str, date], Span]]:
         """((student, rule, since), span) of every finding; a span's `until` is the day it was cleared."""
         for rule, active in self.judged.replay.active.items():
             kept = {(student, start) for student, key, start in stored if key == rule}
@@ -69,10 +68,11 @@ class Decisions:
                 student, start = self._key(span)
                 yield (student, rule, start), span
 
-    def changes(self) -> dict[tuple[int, date], Change]:
-        """(student, day) -> the step of the tier on that day."""
-        moved = (change for change in self.judged.replay.changes if change.col >= self._from[change.row])
-        return {(int(self.judged.students[c.row]), self.days[c.col]): c for c in moved}
+    def steps(self) -> Iterator[tuple[tuple[int, date], dict[str, Any]]]:
+        """((student, day), row) of every step of the tier from the first changed day on."""
+        for change in self.judged.replay.changes:
+            if change.col >= self._from[change.row]:
+                yield (int(self.judged.students[change.row]), self.days[change.col]), self._step_row(change)
 
     def until(self, span: Span) -> date | None:
         """The day on which a finding was cleared; None while it is active."""
@@ -89,21 +89,27 @@ class Decisions:
         found = numbers(asked, judged.facts, judged.inputs, span.row, span.since)
         return {
             "compartment": asked.restricted,
-            "numbers": found,
+            "numbers": {name: value for name, value in found.items() if value},
             "sentence": sentence(asked, found),
             "policy_version": policy.version,
         }
 
-    def change_row(self, change: Change) -> dict[str, Any]:
-        """Sentence and policy of a step of the tier."""
+    def _step_row(self, change: Change) -> dict[str, Any]:
+        """From where to where, by which rules, the sentence and the policy."""
         judged, policy = self.judged, self.judged.timeline.on(self.days[change.col])
         if change.rules == (EXIT,):
             words = exit_sentence(policy, change.before, judged.facts, change.row, change.col)
         else:
             words = " ".join(self._said(policy, rule, change) for rule in change.rules)
-        return {"sentence": words, "policy_version": policy.version}
+        return {
+            "before": int(change.before),
+            "after": int(change.after),
+            "rules": list(change.rules),
+            "sentence": words,
+            "policy_version": policy.version,
+        }
 
-    def _said(self, policy: Any, rule: str, change: Change) -> str:
+    def _said(self, policy: PolicyInForce, rule: str, change: Change) -> str:
         asked = policy.rule(rule)
         found = numbers(asked, self.judged.facts, self.judged.inputs, change.row, change.col)
         return sentence(asked, found)
@@ -111,9 +117,7 @@ class Decisions:
     def _key(self, span: Span) -> tuple[int, date]:
         return int(self.judged.students[span.row]), self.days[span.since]
 
-    def _changeable(
-        self, runs: tuple[Cols, Cols, Cols], stored: Collection[tuple[int, date]]
-    ) -> Iterator[Span]:
+    def _changeable(self, runs: tuple[Cols, Cols, Cols], stored: Collection[tuple[int, date]]) -> Iterator[Span]:
         row, since, until = runs
         lasts = until == len(self.days)
         moved = (since >= self._from[row]) | (~lasts & (until >= self._from[row]))
@@ -150,10 +154,7 @@ def status_columns(judged: Judged) -> Mapping[str, Any]:
     facts, standing, last, year = judged.facts, judged.standing, judged.last, judged.year
     seen = judged.replay.active
     open_rules = {rule.key for rule in judged.policy.rules if not rule.restricted}
-    here = [
-        sorted(r for r in open_rules & seen.keys() if seen[r][row, last])
-        for row in range(len(judged.students))
-    ]
+    here = [sorted(r for r in open_rules & seen.keys() if seen[r][row, last]) for row in range(len(judged.students))]
     return {
         "student_id": judged.students,
         "school_id": year.school,

@@ -8,7 +8,7 @@ for everybody gives the same rows as following every change (a test holds this i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from ew_app.services.touched import touch_everyone
 from models import decided
 from models.base import db
 
+FindingKey = tuple[int, str, date]
 CHUNK = 20_000
 LOCK = 7303
 ENTER = {1: "enter_watch", 2: "enter_2", 3: "enter_3"}
@@ -111,15 +112,10 @@ class _Chunk:
         return moved
 
     def _findings(self) -> None:
+        """Withdraw findings that no longer hold as they were said, end those that were cleared, add the new."""
         stored = decided.findings(self.students, self.since, self.at.start)
         wrong, ended, new = dict(stored), [], []
-        for key, span in self.rows.findings(stored.keys()) if self.rows else ():
-            until = self.rows.until(span)
-            said = (
-                self.rows.finding_row(key[1], span)
-                if key not in stored or self.rows.may_differ(span)
-                else None
-            )
+        for key, until, said in self._found(stored.keys()):
             if key in stored and (said is None or said["sentence"] == stored[key][2]):
                 number, was, _ = wrong.pop(key)
                 if was != until:
@@ -130,23 +126,30 @@ class _Chunk:
         decided.withdraw("finding", [row[0] for row in wrong.values()], now())
         decided.add("finding", new)
 
+    def _found(self, stored: Collection[FindingKey]) -> Iterator[tuple[FindingKey, date | None, dict[str, Any] | None]]:
+        """(key, until, what to say), the last only where something new may have to be said."""
+        if self.rows is None:
+            return
+        for key, span in self.rows.findings(stored):
+            speaks = key not in stored or self.rows.may_differ(span)
+            yield key, self.rows.until(span), self.rows.finding_row(key[1], span) if speaks else None
+
     def _changes(self) -> None:
+        """The same for the steps of the tier."""
         stored = decided.changes(self.students, self.since, self.at.start)
         wrong, new = dict(stored), []
-        for key, change in (self.rows.changes() if self.rows else {}).items():
-            said = self.rows.change_row(change)
-            step = {"before": int(change.before), "after": int(change.after), "rules": list(change.rules)}
-            if key in stored and stored[key][1:] == (*step.values(), said["sentence"]):
+        for key, said in self.rows.steps() if self.rows else ():
+            if key in stored and stored[key][1:] == tuple(
+                said[name] for name in ("before", "after", "rules", "sentence")
+            ):
                 del wrong[key]
             else:
-                new.append(_row(key, ("student_id", "day"), said, **step))
+                new.append(_row(key, ("student_id", "day"), said))
         decided.withdraw("tier_change", [row[0] for row in wrong.values()], now())
         decided.add("tier_change", new)
 
 
-def _moved(
-    since: date, old: tuple[Any, ...] | None, new: tuple[Any, ...] | None
-) -> Iterator[tuple[int, date]]:
+def _moved(since: date, old: tuple[Any, ...] | None, new: tuple[Any, ...] | None) -> Iterator[tuple[int, date]]:
     """(school, first day counted differently) when one standing is replaced by another, or comes, or goes."""
     if old and new and old[1:] == new[1:]:
         yield old[1], min(until for until in (old[0], new[0]) if until) + timedelta(days=1)
@@ -162,9 +165,7 @@ def _row(key: Sequence[Any], names: Sequence[str], said: Mapping[str, Any], **mo
 def _effect(before: Mapping[int, int], columns: Mapping[str, Any]) -> dict[str, int]:
     """How many students entered and left each tier."""
     effect = Counter(NO_EFFECT)
-    after = (
-        dict(zip(columns["student_id"].tolist(), columns["tier"].tolist(), strict=True)) if columns else {}
-    )
+    after = dict(zip(columns["student_id"].tolist(), columns["tier"].tolist(), strict=True)) if columns else {}
     for student in before.keys() | after.keys():
         was, is_now = before.get(student, -1), after.get(student, -1)
         if was != is_now:

@@ -71,6 +71,11 @@ def tiers(as_of: date | None = None, *, by: str = "district") -> list[dict[str, 
     return [_tier_row(dict(zip(names[by], key, strict=True)), counts[key], at, by) for key in sorted(counts)]
 
 
+def measure_of(judged: Judged) -> dict[str, Any]:
+    """The row of the only student that was judged."""
+    return next(row for _, row in _by_student(judged))
+
+
 def _wanted(at: Frame, student: str | None) -> list[int]:
     if student is None:
         return [int(found) for found in measuring.students_between(at.start, at.day)]

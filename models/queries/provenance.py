@@ -1,0 +1,74 @@
+"""Where a student's marks came from: delivery, file and line, and what stood there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+
+from models.base import db
+
+_SAID = """
+    m.day, s.key AS school, m.period, m.code, coalesce(c.title, '') AS title, m.fraction, m.minutes,
+    m.batch_id, m.file, m.line, b.received_at, m.reason
+"""
+_CODE = """
+    LEFT JOIN LATERAL (
+        SELECT title FROM absence_code a
+        WHERE a.code = m.code AND (a.school_id = m.school_id OR a.school_id IS NULL)
+          AND coalesce(a.valid_from, m.day) <= m.day AND coalesce(a.valid_to, m.day) >= m.day
+        ORDER BY a.school_id IS NULL, a.valid_from DESC NULLS LAST LIMIT 1) c ON true
+"""
+
+
+def marks_of(student: int, start: date, until: date) -> list[Any]:
+    """The standing marks of a student, oldest first, each with the delivery, file number and line it came on."""
+    query = f"""
+        SELECT {_SAID} FROM mark m JOIN school s ON s.id = m.school_id JOIN batch b ON b.id = m.batch_id {_CODE}
+        WHERE m.student_id = :student AND m.day BETWEEN :start AND :until ORDER BY m.day, s.key, m.period
+    """
+    return list(db.session.execute(text(query), {"student": student, "start": start, "until": until}))
+
+
+def ended_marks_of(student: int, start: date, until: date) -> list[Any]:
+    """Marks that once stood, with how and when they ended, in the order they ended."""
+    query = f"""
+        SELECT {_SAID}, m.ended, m.ended_at, m.ended_by FROM mark_history m
+        JOIN school s ON s.id = m.school_id JOIN batch b ON b.id = m.batch_id {_CODE}
+        WHERE m.student_id = :student AND m.day BETWEEN :start AND :until ORDER BY m.ended_at, m.id
+    """
+    return list(db.session.execute(text(query), {"student": student, "start": start, "until": until}))
+
+
+def presences_of(student: int, schools: Iterable[int], start: date, until: date) -> list[Any]:
+    """Days on which a full feed called the student present: (day, school, batch_id, file, line, received_at)."""
+    query = """
+        SELECT r.day, s.key AS school, r.batch_id, r.file, r.lines[array_position(r.students, :student)] AS line,
+               b.received_at
+        FROM roll r JOIN school s ON s.id = r.school_id JOIN batch b ON b.id = r.batch_id
+        WHERE r.school_id = ANY(:schools) AND r.day BETWEEN :start AND :until AND r.replaced_by IS NULL
+          AND :student = ANY(r.students) ORDER BY r.day
+    """
+    found = {"student": student, "schools": list(schools), "start": start, "until": until}
+    return list(db.session.execute(text(query), found))
+
+
+def attendance_files(batches: Iterable[int]) -> dict[tuple[int, int], str]:
+    """(batch, file number) -> the name of the file as it was handed over."""
+    query = """
+        SELECT batch_id, row_number() OVER (PARTITION BY batch_id ORDER BY id) - 1, name FROM batch_file
+        WHERE batch_id = ANY(:batches) AND table_name = 'attendance' AND part = 0
+    """
+    found = db.session.execute(text(query), {"batches": sorted(set(batches))})
+    return {(batch, number): name for batch, number, name in found}
+
+
+def changes_of(student: int, start: date) -> list[Any]:
+    """The live tier changes of a student since a day, newest first."""
+    query = """
+        SELECT day, before, after, rules, sentence, policy_version FROM tier_change
+        WHERE student_id = :student AND day >= :start AND withdrawn_at IS NULL ORDER BY day DESC
+    """
+    return list(db.session.execute(text(query), {"student": student, "start": start}))
