@@ -14,6 +14,7 @@ MOST_ENTRIES: Final = 200
 MOST_BYTES: Final = 2 << 30
 MOST_RATIO: Final = 100
 SMALL: Final = 1 << 20  # a small entry may shrink as much as it likes
+_WORKBOOK: Final = ("xl/", "content.xml")
 
 Opener = Callable[[], AbstractContextManager[BinaryIO]]
 
@@ -26,6 +27,8 @@ def entries_of(name: str, opener: Opener) -> list[tuple[str, int, Opener]]:
                 infos = [info for info in archive.infolist() if not info.is_dir() and not _is_clutter(info.filename)]
         except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise RefusedFile(Why.ARCHIVE, f"{name} cannot be opened as a zip: {error}.") from None
+    if any(info.filename.startswith(_WORKBOOK) for info in infos):
+        raise RefusedFile(Why.NOT_TEXT, f"{name} is a spreadsheet workbook. Save each sheet as CSV UTF-8.")
     _refuse_unsafe(name, infos)
     folder = _one_folder([info.filename for info in infos])
     top = [(info.filename.removeprefix(folder), info) for info in infos]

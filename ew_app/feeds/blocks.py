@@ -59,7 +59,7 @@ class Blocks:
         while lines := list(islice(self._text, self._rows)):
             if not lines[-1].endswith("\n"):
                 lines[-1] += "\n"
-            yield self._cut(lines, width) or _fit(self._parsed(lines), width)
+            yield self._cut(lines, width) or self._row_a_line(lines, width) or _fit(self._parsed(lines), width)
 
     def _cut(self, lines: list[str], width: int) -> Block | None:
         """The block by plain splitting; None when a quotation mark or an uneven row asks for more care."""
@@ -72,9 +72,27 @@ class Blocks:
         ends = cells[width::stride]
         if len(cells) != len(lines) * stride or ends.count("\n") != len(lines):
             return None
+        return Block(self._numbers(len(lines)), cells, stride, width, [])
+
+    def _row_a_line(self, lines: list[str], width: int) -> Block | None:
+        """The block by the parser, as long as each line is one full row; None at the first that is not."""
+        ran_out: list[bool] = []
+        parser = csv.reader(chain(lines, _noting_the_end(ran_out)), delimiter=self._delimiter)
+        cells: list[str] = []
+        try:
+            for row in islice(parser, len(lines)):
+                if len(row) != width:
+                    return None
+                cells += row
+        except csv.Error:
+            return None
+        return None if ran_out else Block(self._numbers(len(lines)), cells, width, width, [])
+
+    def _numbers(self, count: int) -> NDArray[np.int32]:
+        """The next `count` physical lines, now consumed."""
         first = self._line + 1
-        self._line += len(lines)
-        return Block(np.arange(first, self._line + 1, dtype=np.int32), cells, stride, width, [])
+        self._line += count
+        return np.arange(first, self._line + 1, dtype=np.int32)
 
     def _parsed(self, lines: list[str]) -> list[tuple[Row, int]]:
         """Rows with the line each starts on, reading on past `lines` while a quoted cell is open."""
@@ -103,7 +121,11 @@ def _noting_the_end(ran_out: list[bool]) -> Iterator[str]:
 
 def _broken(first: int, last: int, error: csv.Error) -> RefusedFile:
     if "field larger" in str(error):
-        return _unclosed(first)
+        return RefusedFile(
+            Why.UNCLOSED_QUOTE,
+            f"A cell in the row of line {first} runs on without an end; a quotation mark may not be closed. "
+            "Mend that line or export the file again.",
+        )
     return RefusedFile(Why.NOT_TEXT, f"Lines {first} to {last} cannot be read as CSV: {error}.")
 
 

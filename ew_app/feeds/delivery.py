@@ -149,8 +149,8 @@ def delivery_from_bytes(files: Mapping[str, bytes]) -> Delivery:
     """A delivery from named bytes (an upload, or bytes kept with a batch); zips are opened."""
     found: list[Part] = []
     ignored: list[str] = []
-    named = [(name, data) for name, data in files.items() if not data.startswith(ZIP_MARK)]
-    zips = [(name, data) for name, data in files.items() if data.startswith(ZIP_MARK)]
+    zips = [(name, data) for name, data in files.items() if _is_zip(name, data)]
+    named = [(name, data) for name, data in files.items() if not _is_zip(name, data)]
     parts, left = _sorted_out([(name, len(data), _from_bytes(data)) for name, data in named], explicit=True)
     found += parts
     ignored += left
@@ -186,6 +186,11 @@ def _is_loose(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() != ".zip"
 
 
+def _is_zip(name: str, head: bytes) -> bool:
+    """A zip by its first bytes; one that calls itself .csv is read as text, and refused as none."""
+    return head.startswith(ZIP_MARK) and not name.lower().endswith(".csv")
+
+
 def _is_claim(path: Path) -> bool:
     return table_named(path.name) in CLAIMS
 
@@ -203,8 +208,8 @@ def _parts_of(path: Path) -> tuple[list[Part], list[str]]:
         raise RefusedFile(Why.NOT_FOUND, f"There is no file or folder {path.name}.")
     opener = _from_path(path)
     with opener() as stream:
-        is_zip = stream.read(4).startswith(ZIP_MARK)
-    if is_zip and path.suffix.lower() != ".csv":
+        head = stream.read(4)
+    if _is_zip(path.name, head):
         return _sorted_out(entries_of(path.name, opener), explicit=False)
     return _sorted_out([(path.name, path.stat().st_size, opener)], explicit=True)
 

@@ -142,6 +142,17 @@ def test_zips_that_are_not_opened(files: dict[str, str | bytes], sentence: str) 
     assert caught.value.why is Why.ARCHIVE
 
 
+def test_a_workbook_is_called_by_its_name() -> None:
+    with pytest.raises(RefusedFile, match="up.xlsx is a spreadsheet workbook") as caught:
+        delivery_from_bytes({"up.xlsx": zipped({"[Content_Types].xml": "x", "xl/workbook.xml": "x"})})
+    assert caught.value.why is Why.NOT_TEXT
+
+
+def test_a_zip_that_calls_itself_csv_is_left_to_the_reader() -> None:
+    delivery = delivery_from_bytes({"attendance.csv": zipped({"attendance.csv": ROWS})})
+    assert [part.name for part in delivery.parts] == ["attendance.csv"]
+
+
 def test_a_zip_that_is_torn() -> None:
     with pytest.raises(RefusedFile, match="cannot be opened as a zip"):
         delivery_from_bytes({"up.zip": zipped({"students.csv": "x" * 1000})[:60]})

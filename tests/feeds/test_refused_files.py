@@ -94,6 +94,10 @@ def test_a_quotation_mark_that_never_closes_names_its_line() -> None:
     assert error.why is Why.UNCLOSED_QUOTE and "line 3" in str(error)
 
 
+def test_a_line_without_end() -> None:
+    assert "runs on without an end" in str(refused("x" * 300_000))
+
+
 def test_a_quotation_mark_that_never_closes_in_a_long_file() -> None:
     rows = [f"{n},42,2026-09-14,A" for n in range(20_000)]
     rows[5] = '5,42,2026-09-14,"A'
