@@ -85,14 +85,21 @@ def end_role(*, grant_id: int, by: Actor, last_day: date | None = None) -> None:
     grant = db.session.get(Grant, grant_id, with_for_update=True)
     if grant is None:
         raise NotFound("There is no such role to end.")
-    access.check(by.grants, Permission.MANAGE_PEOPLE, place_of(grant))
     yesterday = today() - timedelta(days=1)
-    if grant.ends and grant.ends <= yesterday:
-        return
-    grant.ends = last_day or yesterday
-    if grant.ends < grant.starts:  # it never held for a whole day; the events tell that it was given and ended
+    if grant.ends is None or grant.ends > yesterday:
+        set_last_day(grant, last_day or yesterday, by=by)
+
+
+def set_last_day(grant: Grant, last_day: date | None, *, by: Actor) -> Grant:
+    """Let a grant end after `last_day`, in the open transaction. Raises NotAllowed."""
+    access.check(by.grants, Permission.MANAGE_PEOPLE, place_of(grant))
+    if grant.ends == last_day:
+        return grant
+    grant.ends = last_day
+    if last_day and last_day < grant.starts:  # it never held for a day; the events tell that it was given and ended
         db.session.delete(grant)
     access_changed(grant.person_id, "role_ended", by, role=grant.role, place=grant.place)
+    return grant
 
 
 def place_of(grant: Grant) -> Place:
@@ -103,7 +110,7 @@ def place_of(grant: Grant) -> Place:
     return Place.of_school(place.key, staff.school_network(place.key))
 
 
-def access_changed(person_id: int, kind: str, by: Actor, reason: str = "", **what: str) -> None:
+def access_changed(person_id: int, kind: str, by: Actor, reason: str = "", *, role: str = "", place: str = "") -> None:
     """Record the change and end every session: the next click asks for a new sign-in with the new rights."""
     signing_in.end_all(person_id)
-    record(kind, by=by, subject=f"person:{person_id}", reason=reason, **what)
+    record(kind, by=by, subject=f"person:{person_id}", reason=reason, role=role, place=place)

@@ -136,7 +136,7 @@ def new_secret() -> str:
 
 def app_link(login: str, secret: str) -> str:
     """What an authenticator app opens to take the secret in."""
-    return pyotp.TOTP(secret).provisioning_uri(login, issuer_name="Early Warning")
+    return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Early Warning")
 
 
 def by_code(token: str, code: str, *, ip: str, offered: str | None = None) -> Opened:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_bootstrap import Bootstrap5
 from flask_wtf import CSRFProtect
 
@@ -44,7 +44,7 @@ def _config(settings: Settings) -> dict[str, object]:
     }
 
 
-def _screens() -> list[object]:
+def _screens() -> list[Blueprint]:
     """The `screen` blueprint of every module in this package."""
     modules = (importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__))
     return [module.screen for module in modules if hasattr(module, "screen")]

@@ -9,20 +9,21 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
-from ew_app.kernel import Conflict, DomainError, NotAllowed, NotFound
+from ew_app.kernel import SENTENCES, Conflict, NotFound
 from ew_app.services.health import DatabaseAway
-from rules import access
+from rules.access import NotAllowed
+from rules.case_flow import IllegalMove
 
 log = logging.getLogger("ew.web")
 
-STATUS: dict[type[Exception], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409}
+STATUS: dict[type[Exception], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409, IllegalMove: 409}
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _csrf)
-    app.register_error_handler(DomainError, _domain)
-    app.register_error_handler(access.NotAllowed, _not_allowed)
+    for kind in SENTENCES:
+        app.register_error_handler(kind, _sentence)
     app.register_error_handler(DatabaseAway, _database_away)
     app.register_error_handler(InternalServerError, _broken)
 
@@ -48,13 +49,10 @@ def _csrf(_: HTTPException) -> ResponseReturnValue:
     return answer(400)
 
 
-def _domain(error: DomainError) -> ResponseReturnValue:
+def _sentence(error: Exception) -> ResponseReturnValue:
+    """An error that a screen did not catch to show beside its field."""
     code = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 422)
     return answer(code, str(error))
-
-
-def _not_allowed(error: Exception) -> ResponseReturnValue:
-    return answer(403, str(error))
 
 
 def _database_away(error: Exception) -> ResponseReturnValue:

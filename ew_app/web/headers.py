@@ -49,7 +49,8 @@ def trusted_hosts(settings: Settings) -> list[str]:
 
 def milliseconds() -> int:
     """How long this request has taken so far."""
-    return round((time.perf_counter() - g.began) * 1000)
+    began: float = g.began
+    return round((time.perf_counter() - began) * 1000)
 
 
 def _begin() -> None:

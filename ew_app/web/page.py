@@ -27,7 +27,7 @@ def init_app(app: Flask) -> None:
 def frame() -> dict[str, Any]:
     """The values base.html needs. A page passes its own `place`, `banners` or `undo` to replace ours."""
     who: Visitor | None = None if g.get("plain") else g.get("visitor")
-    plain = {
+    plain: dict[str, Any] = {
         "viewer": None,
         "nav": [],
         "place": "",

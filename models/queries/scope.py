@@ -11,7 +11,7 @@ from datetime import date
 from typing import Protocol
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.cases import Case, Task
 from models.org import Network, School
@@ -55,7 +55,7 @@ def schools(area: AreaLike) -> ColumnElement[bool]:
     return or_(*ways) if ways else false()
 
 
-def school_ids(area: AreaLike) -> Select[tuple[int]]:
+def school_ids(area: AreaLike) -> Select[int]:
     """Ids of the schools within the area, as a subquery."""
     return select(School.id).where(schools(area))
 
@@ -76,7 +76,9 @@ def cases(reach: Reach, person_id: int | None, on: date) -> ColumnElement[bool]:
     """Condition on Case: at a school of the person, owned by them, or with an open task of theirs."""
     if reach.whole.district:
         return true()
-    ways = [*([Case.school_id.in_(school_ids(reach.whole))] if _any(reach.whole) else [])]
+    ways: list[ColumnElement[bool]] = []
+    if _any(reach.whole):
+        ways.append(Case.school_id.in_(school_ids(reach.whole)))
     for area in (reach.caseload, reach.own):
         if _any(area) and person_id:
             ways.append(and_(_at(Case.school_id, area), or_(Case.owner_id == person_id, _task_of(person_id))))
@@ -99,8 +101,8 @@ def _any(area: AreaLike) -> bool:
     return area.district or bool(area.networks) or bool(area.schools)
 
 
-def _at(school_id: ColumnElement[int] | object, area: AreaLike) -> ColumnElement[bool]:
-    return true() if area.district else school_id.in_(school_ids(area))  # type: ignore[attr-defined]
+def _at(school_id: InstrumentedAttribute[int], area: AreaLike) -> ColumnElement[bool]:
+    return true() if area.district else school_id.in_(school_ids(area))
 
 
 def _belongs(at: ColumnElement[bool], on: date) -> ColumnElement[bool]:

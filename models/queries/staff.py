@@ -123,4 +123,4 @@ def last_sign_ins(people: Collection[int]) -> dict[int, datetime]:
     latest = select(SignIn.person_id, func.max(SignIn.proved_at)).where(
         SignIn.person_id.in_(people), SignIn.proved_at.is_not(None)
     )
-    return {person: at for person, at in db.session.execute(latest.group_by(SignIn.person_id))}
+    return {person: at for person, at in db.session.execute(latest.group_by(SignIn.person_id)) if at}
