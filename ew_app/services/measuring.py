@@ -88,7 +88,7 @@ def year_of(students: Sequence[int] | Ints, at: Frame, excluded_exits: Sequence[
     laid = _lay(student, school, member, schools, calendars, at)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
     by_school = Matrix(student, calendars.days, weights, laid, first, school)
-    belongs = _belonging(np.unique(student), spans, found.only(real), calendars.days, at)
+    belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
     return Year(at, by_school, matrix.combine(by_school), *belongs, calendars.open_days(schools, at))
 
 
@@ -103,10 +103,6 @@ class _Enrolments:
         self.last: Days = np.array(columns[3], dtype="datetime64[D]")
         self.primary = np.array([-1 if said is None else int(said) for said in columns[4]], dtype=np.int8)
         self.exit_code, self.calendar, self.grade = (list(column) for column in columns[5:])
-
-    def only(self, chosen: NDArray[np.bool_]) -> tuple[NDArray[np.int8], list[str]]:
-        """Primary and grade of the chosen stints."""
-        return self.primary[chosen], [grade for grade, kept in zip(self.grade, chosen, strict=True) if kept]
 
 
 def _pair(student: NDArray[np.integer], school: NDArray[np.integer]) -> Ints:
@@ -307,19 +303,25 @@ def _lengths(
 
 
 def _belonging(
-    students: Ints, spans: stints.Stints, said: tuple[NDArray[np.int8], list[str]], days: Days, at: Frame
+    students: Ints, spans: stints.Stints, found: _Enrolments, real: NDArray[np.bool_], days: Days, at: Frame
 ) -> tuple[NDArray[np.int32], Ints, list[str], NDArray[np.int32], NDArray[np.bool_], list[str]]:
-    """The enrolment of each day, and where everybody is now (or was last); the later entry wins among equals."""
-    primary, grades = said
+    """The enrolment of each day, and where everybody is now (or was last); the later entry wins among equals.
+
+    A student whose every enrolment was a no-show still belongs to the school that expected them.
+    """
     stint_at = np.full((len(students), len(days)), NOWHERE, dtype=np.int32)
     school = np.full(len(students), NOWHERE, dtype=np.int32)
     enrolled = np.zeros(len(students), dtype=bool)
     grade = [""] * len(students)
+    expected = np.searchsorted(students, found.student)
+    for stint in np.argsort(found.entry, kind="stable").tolist():
+        school[expected[stint]], grade[expected[stint]] = found.school[stint], found.grade[stint]
+    grades = [said for said, kept in zip(found.grade, real, strict=True) if kept]
     row = np.searchsorted(students, spans.student)
     last = np.where(np.isnat(spans.last), np.datetime64("9999-12-31"), spans.last)
     begins, ends = np.searchsorted(days, spans.entry), np.searchsorted(days, last, side="right")
     now = (spans.entry <= np.datetime64(at.day)) & (last >= np.datetime64(at.day))
-    for stint in np.lexsort((spans.entry, primary, now)).tolist():
+    for stint in np.lexsort((spans.entry, found.primary[real], now)).tolist():
         where = row[stint]
         stint_at[where, begins[stint] : ends[stint]] = stint
         school[where], grade[where] = spans.school[stint], grades[stint]
