@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import Identity, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Id, db, to
@@ -16,7 +16,10 @@ CASE_KINDS = ("attendance", "did_not_arrive")
 
 
 class Case(db.Model):
-    """The one open piece of work for a student; rules add reasons to it, one person owns it."""
+    """The one open piece of work for a student; rules add reasons to it, one person owns it.
+
+    contact_due: by when the family was first to be reached, kept while `due` moves on with the work.
+    """
 
     __tablename__ = "support_case"
     __table_args__ = (
@@ -27,7 +30,7 @@ class Case(db.Model):
         Index("ix_support_case_owner_id_due", "owner_id", "due", postgresql_where=text("closed_on IS NULL")),
     )
     id: Mapped[Id]
-    number: Mapped[int] = mapped_column(unique=True)
+    number: Mapped[int] = mapped_column(Identity(start=1001), unique=True)
     student_id: Mapped[int] = to("student.id")
     school_id: Mapped[int] = to("school.id", index=False)
     kind: Mapped[str] = mapped_column(default="attendance")
@@ -40,6 +43,7 @@ class Case(db.Model):
     owner_via: Mapped[str] = mapped_column(default="")
     opened: Mapped[date]
     opened_at: Mapped[datetime]
+    contact_due: Mapped[date | None]
     due: Mapped[date | None]
     next_step: Mapped[str] = mapped_column(default="")
     paused_until: Mapped[date | None]
@@ -155,6 +159,7 @@ class Cause(Authored, db.Model):
     strengths: Mapped[str] = mapped_column(default="")
     note: Mapped[str] = mapped_column(default="")
     ended_at: Mapped[datetime | None]
+    once: Mapped[str | None] = mapped_column(unique=True)
 
 
 class Note(Authored, db.Model):
@@ -167,4 +172,5 @@ class Note(Authored, db.Model):
     student_id: Mapped[int] = to("student.id")
     compartment: Mapped[str | None]
     text: Mapped[str]
-    replaces_id: Mapped[int | None]
+    replaces_id: Mapped[int | None] = mapped_column(unique=True)
+    once: Mapped[str | None] = mapped_column(unique=True)

@@ -33,7 +33,11 @@ class Person(db.Model):
 
 
 class Grant(db.Model):
-    """A role at a place for a time. `place` is district, network:KEY or school:KEY."""
+    """A role at a place for a time. `place` is district, network:KEY or school:KEY.
+
+    The deputy stands in while the person is away (both days inclusive), after the last day, or once shut out.
+    `department` (a key of the routing table) narrows a department contact; '' serves every department.
+    """
 
     __tablename__ = "role_grant"
     __table_args__ = (
@@ -45,9 +49,12 @@ class Grant(db.Model):
     role: Mapped[str]
     place: Mapped[str]
     homeroom: Mapped[str] = mapped_column(default="")
+    department: Mapped[str] = mapped_column(default="")
     deputy_id: Mapped[int | None] = to("person.id", index=False)
     starts: Mapped[date]
     ends: Mapped[date | None]
+    away_from: Mapped[date | None]
+    away_until: Mapped[date | None]
     person: Mapped[Person] = relationship(back_populates="grants", foreign_keys=[person_id])
 
 

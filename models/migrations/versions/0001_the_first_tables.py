@@ -393,9 +393,12 @@ def upgrade() -> None:
         sa.Column("role", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("homeroom", sa.Text(), nullable=False),
+        sa.Column("department", sa.Text(), nullable=False),
         sa.Column("deputy_id", sa.Integer(), nullable=True),
         sa.Column("starts", sa.Date(), nullable=False),
         sa.Column("ends", sa.Date(), nullable=True),
+        sa.Column("away_from", sa.Date(), nullable=True),
+        sa.Column("away_until", sa.Date(), nullable=True),
         sa.CheckConstraint("ends IS NULL OR ends >= starts", name=op.f("ck_role_grant_dates")),
         sa.ForeignKeyConstraint(["deputy_id"], ["person.id"], name=op.f("fk_role_grant_deputy_id")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_role_grant_person_id")),
@@ -687,7 +690,7 @@ def upgrade() -> None:
     op.create_table(
         "support_case",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), sa.Identity(always=False, start=1001), nullable=False),
         sa.Column("student_id", sa.Integer(), nullable=False),
         sa.Column("school_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -700,6 +703,7 @@ def upgrade() -> None:
         sa.Column("owner_via", sa.Text(), nullable=False),
         sa.Column("opened", sa.Date(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("contact_due", sa.Date(), nullable=True),
         sa.Column("due", sa.Date(), nullable=True),
         sa.Column("next_step", sa.Text(), nullable=False),
         sa.Column("paused_until", sa.Date(), nullable=True),
@@ -778,6 +782,7 @@ def upgrade() -> None:
         sa.Column("strengths", sa.Text(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("once", sa.Text(), nullable=True),
         sa.Column("author_id", sa.Integer(), nullable=True),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("position", sa.Text(), nullable=False),
@@ -789,6 +794,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["support_case.id"], name=op.f("fk_cause_case_id")),
         sa.ForeignKeyConstraint(["student_id"], ["student.id"], name=op.f("fk_cause_student_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cause")),
+        sa.UniqueConstraint("once", name=op.f("uq_cause_once")),
     )
     op.create_index("ix_cause_case_id_code", "cause", ["case_id", "code"], unique=False)
     op.create_index(op.f("ix_cause_student_id"), "cause", ["student_id"], unique=False)
@@ -800,6 +806,7 @@ def upgrade() -> None:
         sa.Column("compartment", sa.Text(), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("replaces_id", sa.Integer(), nullable=True),
+        sa.Column("once", sa.Text(), nullable=True),
         sa.Column("author_id", sa.Integer(), nullable=True),
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("position", sa.Text(), nullable=False),
@@ -811,6 +818,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["support_case.id"], name=op.f("fk_note_case_id")),
         sa.ForeignKeyConstraint(["student_id"], ["student.id"], name=op.f("fk_note_student_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
+        sa.UniqueConstraint("once", name=op.f("uq_note_once")),
+        sa.UniqueConstraint("replaces_id", name=op.f("uq_note_replaces_id")),
     )
     op.create_index(op.f("ix_note_case_id"), "note", ["case_id"], unique=False)
     op.create_index(op.f("ix_note_student_id"), "note", ["student_id"], unique=False)
