@@ -71,14 +71,22 @@ def enable(*, person_id: int, by: Actor) -> Person:
     return person
 
 
+@operation
+def sign_out_everywhere(*, person_id: int, by: Actor) -> None:
+    """End every session of a person, as when a phone or a laptop is lost."""
+    granting.access_changed(whole_person(person_id, by).id, "signed_out_everywhere", by)
+
+
 def whole_person(person_id: int, by: Actor) -> Person:
     """A person all of whose places `by` manages, locked for the change. Raises NotFound, NotAllowed."""
     person: Person | None = db.session.get(Person, person_id, with_for_update=True)
     if person is None:
         raise NotFound("There is no such person.")
-    places = {granting.place_of(grant) for grant in person.grants if grant.ends is None or grant.ends >= today()}
-    for place in places or {Place.district()}:
-        access.check(by.grants, Permission.MANAGE_PEOPLE, place)
+    held = [grant for grant in person.grants if grant.ends is None or grant.ends >= today()]
+    for grant in held or person.grants:  # without a role now, they are managed where they last had one
+        access.check(by.grants, Permission.MANAGE_PEOPLE, granting.place_of(grant))
+    if not person.grants:
+        access.check(by.grants, Permission.MANAGE_PEOPLE, Place.district())
     return person
 
 

@@ -1,0 +1,120 @@
+"""What screen tests may use: an application on its own database, the named world, and clients signed in as a role."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from ew_app.config import Settings, load_settings
+from ew_app.factory import create_app
+from ew_app.kernel import now, transaction
+from ew_app.services import accounts
+from ew_app.web.limits import limiter
+from models.base import db
+from models.staff import SignIn
+from tests.web import world as named_world
+
+SignInAs = Callable[[str], "Browser"]
+
+
+class Browser(FlaskClient):
+    """A client that sends the hidden token of its session with every form, as a page would."""
+
+    def send(self, path: str, form: dict[str, Any] | None = None, **options: Any) -> Any:
+        token = self.get("/session/extend").get_json(silent=True) or {}
+        return self.post(path, data={"csrf_token": token.get("token", ""), **(form or {})}, **options)
+
+
+def ready(settings: Settings) -> Flask:
+    """An application whose counters start at nothing."""
+    app = create_app(settings)
+    app.test_client_class = Browser
+    limiter.reset()
+    return app
+
+
+def let_in(app: Flask, login: str) -> Browser:
+    """A browser that holds a proved session of that person."""
+    token = secrets.token_urlsafe(32)
+    with app.app_context(), transaction():
+        person = accounts.find(login)
+        at = now()
+        hashed = hashlib.sha256(token.encode()).hexdigest()
+        db.session.add(
+            SignIn(token_hash=hashed, person_id=person.id, created_at=at, last_seen=at, proved_at=at, ip="127.0.0.1")
+        )
+    browser = app.test_client()
+    with browser.session_transaction() as session:
+        session["_user_id"] = token
+    assert isinstance(browser, Browser)
+    return browser
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """An application with empty tables."""
+    app = ready(settings)
+    yield app
+    close(app)
+
+
+def close(app: Flask) -> None:
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def world(app: Flask) -> dict[str, int]:
+    """The named world; returns the numbers of its students, people and cases."""
+    with app.app_context():
+        return named_world.build()
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """Somebody who is not signed in."""
+    client = app.test_client()
+    assert isinstance(client, Browser)
+    return client
+
+
+@pytest.fixture
+def sign_in(app: Flask, world: dict[str, int]) -> SignInAs:
+    """A function: login (the role's key) -> a browser signed in as that person of the named world."""
+    return lambda login: let_in(app, login)
+
+
+@pytest.fixture(scope="module")
+def shared_app(
+    new_database: Callable[[], str],
+    drop_database: Callable[[str], None],
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Flask, dict[str, int]]]:
+    """One application and named world for all tests of a module that only look."""
+    url = new_database()
+    app = ready(_settings(url, redis_url, tmp_path_factory.mktemp("data")))
+    with app.app_context():
+        numbers = named_world.build()
+    yield app, numbers
+    close(app)
+    drop_database(url)
+
+
+def _settings(url: str, redis_url: str, folder: Path) -> Settings:
+    return load_settings(
+        {
+            "EW_DATABASE_URL": url,
+            "EW_REDIS_URL": redis_url,
+            "EW_DATA_DIR": str(folder),
+            "EW_SECRET_KEY": "a key for tests only",
+        }
+    )

@@ -1,0 +1,100 @@
+"""The named world of the screen tests: two networks, three schools, four students, one person for each role.
+
+Lincoln and Carver belong to network N, Oak to network S. Everyone works at Lincoln, network N or the district,
+their login is their role. Ana and Ben go to Lincoln, Cleo to Carver, Dora to Oak.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from ew_app.kernel import now, transaction
+from models.base import db
+from models.cases import Case
+from models.org import CalendarDay, Network, School
+from models.people import Stint, Student
+from models.staff import Grant, Person
+from rules.places import PlaceKind
+from rules.roles import Role, assignable_roles
+
+START = date(2026, 8, 17)
+FIRST_DAY = date(2020, 1, 1)
+PLACES = {PlaceKind.SCHOOL: "school:LIN", PlaceKind.NETWORK: "network:N", PlaceKind.DISTRICT: "district"}
+
+
+def build() -> dict[str, int]:
+    """Make the world; returns the numbers that paths in routes.yaml name."""
+    with transaction():
+        schools = _schools()
+        students = _students(schools)
+        people = {role.key: _person(role.key, role.key, _place(role)) for role in assignable_roles()}
+        people["oak_clerk"] = _person("oak_clerk", "attendance_clerk", "school:OAK")
+        people["carver_counselor"] = _person("carver_counselor", "counselor", "school:CAR")
+        db.session.flush()
+        cases = {
+            "ana_case": _case(1, students["ana"], schools["LIN"], people["counselor"]),
+            "cleo_case": _case(2, students["cleo"], schools["CAR"], people["carver_counselor"]),
+            "dora_case": _case(3, students["dora"], schools["OAK"], None),
+        }
+        db.session.flush()
+        numbers = {name: one.id for name, one in (students | people).items()}
+        grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
+        return numbers | grants | {name: case.number for name, case in cases.items()}
+
+
+def _schools() -> dict[str, School]:
+    north, south = Network(key="N", name="North"), Network(key="S", name="South")
+    made = {
+        "LIN": School(key="LIN", name="Lincoln", network=north, source_id=None),
+        "CAR": School(key="CAR", name="Carver", network=north, source_id=None),
+        "OAK": School(key="OAK", name="Oak", network=south, source_id=None),
+    }
+    db.session.add_all(made.values())
+    db.session.flush()
+    for school in made.values():
+        day = CalendarDay(school_id=school.id, calendar_key="", day=START, day_type="instructional", weight=1000)
+        db.session.add(day)
+    return made
+
+
+def _students(schools: dict[str, School]) -> dict[str, Student]:
+    where = {"ana": ("LIN", "4A"), "ben": ("LIN", "5B"), "cleo": ("CAR", "4A"), "dora": ("OAK", "4A")}
+    made = {}
+    for name, (school, homeroom) in where.items():
+        student = Student(
+            key=f"00{len(made) + 1}", first_name=name.title(), last_name="Sample", grade="4", homeroom=homeroom
+        )
+        student.stints = [Stint(school=schools[school], entry_date=START)]
+        made[name] = student
+    db.session.add_all(made.values())
+    db.session.flush()
+    return made
+
+
+def _place(role: Role) -> str:
+    return next(place for kind, place in PLACES.items() if kind in role.places)
+
+
+def _person(login: str, role: str, place: str) -> Person:
+    person = Person(login=login, name=f"Person {login}", created_at=now(), email="", is_demo=False)
+    homeroom = "4A" if role == "homeroom_teacher" else ""
+    person.grants = [Grant(role=role, place=place, homeroom=homeroom, starts=FIRST_DAY)]
+    db.session.add(person)
+    return person
+
+
+def _case(number: int, student: Student, school: School, owner: Person | None) -> Case:
+    case = Case(
+        number=number,
+        student_id=student.id,
+        school_id=school.id,
+        tier=2,
+        department="School",
+        owner_role="counselor",
+        owner_id=owner.id if owner else None,
+        opened=START,
+        opened_at=now(),
+        due=START,
+    )
+    db.session.add(case)
+    return case
