@@ -5,7 +5,8 @@ Derived rows only. Each function works on many students at once, in the open tra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,8 +15,6 @@ from sqlalchemy import text
 
 from models.base import db
 from models.bulk import copy_in, read_ints
-
-Rows = Iterable[Mapping[str, Any]]
 
 
 def take_touched(limit: int) -> dict[str, np.ndarray]:
@@ -28,9 +27,7 @@ def take_touched(limit: int) -> dict[str, np.ndarray]:
         """),
         {"limit": limit},
     ).all()
-    columns = np.array(
-        sorted((int(student), int(since)) for student, since in taken), dtype=np.int64
-    ).reshape(-1, 2)
+    columns = np.array(sorted((int(student), int(since)) for student, since in taken), dtype=np.int64).reshape(-1, 2)
     return {"student": columns[:, 0], "since": columns[:, 1]}
 
 
@@ -53,24 +50,44 @@ def replace_status(students: Sequence[int], columns: Mapping[str, Any]) -> None:
 
 
 # A stored row may differ from what is computed now only if it begins on or after the student's first changed
-# day, or ended on or after the day before it.
+# day, ended on or after the day before it, or is one that now ends there (`ending`).
 _CHANGEABLE = """
     FROM {table} r JOIN unnest(CAST(:students AS int[]), CAST(:since AS date[])) AS t (student_id, since)
       USING (student_id)
-    WHERE r.{start} >= :year AND (r.{start} >= t.since OR {end} >= t.since - 1)
+    WHERE r.{start} >= :year AND (r.{start} >= t.since OR {until} >= t.since - 1
+      OR (r.student_id, r.{start}) IN (
+        SELECT * FROM unnest(CAST(:ending_students AS int[]), CAST(:ending_since AS date[]))))
 """
+Key = tuple[int, date]
 
 
-def standings(
-    students: Sequence[int], since: Sequence[date], year: date
-) -> dict[tuple[int, date], tuple[Any, ...]]:
-    """(student, since) -> (until, school, grade, tier, too_early), where a change since then can show."""
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Whose rows may differ: students with their first changed day, and runs known to end after it."""
+
+    students: Sequence[int]
+    since: Sequence[date]
+    year: date  # only rows of this school year
+
+    def parameters(self, ending: Collection[Key] = ()) -> dict[str, Any]:
+        """For the queries below."""
+        return {
+            "students": list(self.students),
+            "since": list(self.since),
+            "year": self.year,
+            "ending_students": [student for student, _ in ending],
+            "ending_since": [start for _, start in ending],
+        }
+
+
+def standings(changed: Changed, ending: Collection[Key]) -> dict[Key, tuple[Any, ...]]:
+    """(student, since) -> (until, school, grade, tier, too_early), where a change can show."""
     found = db.session.execute(
         text(
             "SELECT r.student_id, r.since, r.until, r.school_id, r.grade, r.tier, r.too_early"
-            + _CHANGEABLE.format(table="standing", start="since", end="r.until")
+            + _CHANGEABLE.format(table="standing", start="since", until="r.until")
         ),
-        {"students": list(students), "since": list(since), "year": year},
+        changed.parameters(ending),
     )
     return {(student, start): tuple(rest) for student, start, *rest in found}
 
@@ -89,17 +106,15 @@ def replace_standings(gone: Sequence[tuple[int, date]], rows: Sequence[Sequence[
     copy_in("standing", dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {})
 
 
-def findings(
-    students: Sequence[int], since: Sequence[date], year: date
-) -> dict[tuple[int, str, date], tuple[Any, ...]]:
-    """(student, rule, since) -> (id, until, sentence) of live findings, where a change since then can show."""
+def findings(changed: Changed, ending: Collection[Key]) -> dict[tuple[int, str, date], tuple[Any, ...]]:
+    """(student, rule, since) -> (id, until, sentence, numbers) of live findings, where a change can show."""
     found = db.session.execute(
         text(
-            "SELECT r.student_id, r.rule, r.since, r.id, r.until, r.sentence"
-            + _CHANGEABLE.format(table="finding", start="since", end="r.until")
+            "SELECT r.student_id, r.rule, r.since, r.id, r.until, r.sentence, r.numbers"
+            + _CHANGEABLE.format(table="finding", start="since", until="r.until")
             + " AND r.withdrawn_at IS NULL"
         ),
-        {"students": list(students), "since": list(since), "year": year},
+        changed.parameters(ending),
     )
     return {(student, rule, start): tuple(rest) for student, rule, start, *rest in found}
 
@@ -130,17 +145,15 @@ def add(table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         copy_in(table, {name: [row[name] for row in rows] for name in rows[0]})
 
 
-def changes(
-    students: Sequence[int], since: Sequence[date], year: date
-) -> dict[tuple[int, date], tuple[Any, ...]]:
+def changes(changed: Changed) -> dict[Key, tuple[Any, ...]]:
     """(student, day) -> (id, before, after, rules, sentence) of live tier changes from each first changed day on."""
     found = db.session.execute(
         text(
             "SELECT r.student_id, r.day, r.id, r.before, r.after, r.rules, r.sentence"
-            + _CHANGEABLE.format(table="tier_change", start="day", end="NULL::date")
+            + _CHANGEABLE.format(table="tier_change", start="day", until="NULL::date")
             + " AND r.withdrawn_at IS NULL"
         ),
-        {"students": list(students), "since": list(since), "year": year},
+        changed.parameters(),
     )
     return {(student, day): tuple(rest) for student, day, *rest in found}
 

@@ -19,10 +19,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from flask import Flask
 from psycopg import sql
 
 from ew_app.config import Settings, load_settings
 from ew_app.local import Servers
+from models.base import db
 
 RUN = "EW_TEST_RUN"  # names this run's databases; handed to the workers with the addresses
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -238,3 +240,15 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
             "EW_SECRET_KEY": "a key for tests only",
         }
     )
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The product's own application on a fresh database, its context open."""
+    from ew_app.factory import create_app
+
+    made = create_app(settings)
+    with made.app_context():
+        yield made
+        db.session.remove()
+        db.engine.dispose()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from rules.sentences import exit_sentence, numbers, sentence
 from rules.tiers import Tier, too_early
 
 Cols = NDArray[np.intp]
+Runs = tuple[Cols, Cols, Cols]  # row, first column, end column of every run
+Key = tuple[int, date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +44,58 @@ class Decisions:
         self._from = np.searchsorted(judged.year.by_student.days, since)
         self._first = judged.year.by_student.first
 
-    def standings(self, stored: Collection[tuple[int, date]]) -> dict[tuple[int, date], tuple[Any, ...]]:
+    def ending_standings(self) -> list[Key]:
+        """(student, since) of standings that began before the first changed day and do not last."""
+        return [self._key(span) for span in self._moved(self._standing_runs) if not self.may_differ(span)]
+
+    def standings(self, stored: Collection[Key]) -> dict[Key, tuple[Any, ...]]:
         """(student, since) -> (until, school, grade, tier, too_early)."""
         year = self.judged.year
-        early = _too_early(self.judged)
-        key = (year.stint_at.astype(np.int64) * 8 + self.judged.replay.tier + 1) * 2 + early
-        key[year.stint_at < 0] = -1
-        key[:, : self._first] = -1
         rows = {}
-        for span in self._changeable(_runs(key), stored):
+        for span in self._changeable(self._standing_runs, stored):
             stint = int(year.stint_at[span.row, span.since])
             rows[self._key(span)] = (
                 self.days[span.until - 1] if span.until < len(self.days) else None,
                 int(year.stint_school[stint]),
                 year.stint_grade[stint],
                 int(self.judged.replay.tier[span.row, span.since]),
-                bool(early[span.row, span.since]),
+                bool(self._early[span.row, span.since]),
             )
         return rows
 
+    def ending_findings(self) -> list[Key]:
+        """(student, since) of findings that began before the first changed day and do not last."""
+        runs = self._finding_runs.values()
+        return [self._key(span) for found in runs for span in self._moved(found) if not self.may_differ(span)]
+
     def findings(self, stored: Collection[tuple[int, str, date]]) -> Iterator[tuple[tuple[int, str, date], Span]]:
         """((student, rule, since), span) of every finding; a span's `until` is the day it was cleared."""
-        for rule, active in self.judged.replay.active.items():
+        for rule, runs in self._finding_runs.items():
             kept = {(student, start) for student, key, start in stored if key == rule}
-            for span in self._changeable(_runs(np.where(active, 0, -1)), kept):
+            for span in self._changeable(runs, kept):
                 student, start = self._key(span)
                 yield (student, rule, start), span
+
+    @cached_property
+    def _early(self) -> NDArray[np.bool_]:
+        """[S, D] whether a day had too few enrolled days before it to judge a rate."""
+        judged = self.judged
+        early = np.zeros(judged.replay.tier.shape, dtype=bool)
+        for column, day in enumerate(self.days):
+            early[:, column] = too_early(judged.timeline.on(day), judged.facts.enrolled[:, column])
+        return early
+
+    @cached_property
+    def _standing_runs(self) -> Runs:
+        year = self.judged.year
+        key = (year.stint_at.astype(np.int64) * 8 + self.judged.replay.tier + 1) * 2 + self._early
+        key[year.stint_at < 0] = -1
+        key[:, : self._first] = -1
+        return _runs(key)
+
+    @cached_property
+    def _finding_runs(self) -> dict[str, Runs]:
+        return {rule: _runs(np.where(active, 0, -1)) for rule, active in self.judged.replay.active.items()}
 
     def steps(self) -> Iterator[tuple[tuple[int, date], dict[str, Any]]]:
         """((student, day), row) of every step of the tier from the first changed day on."""
@@ -117,21 +146,28 @@ class Decisions:
     def _key(self, span: Span) -> tuple[int, date]:
         return int(self.judged.students[span.row]), self.days[span.since]
 
-    def _changeable(self, runs: tuple[Cols, Cols, Cols], stored: Collection[tuple[int, date]]) -> Iterator[Span]:
+    def _moved(self, runs: Runs) -> Iterator[Span]:
+        """Runs that begin on or after the first changed day, or end no earlier than the day before it."""
         row, since, until = runs
-        lasts = until == len(self.days)
-        moved = (since >= self._from[row]) | (~lasts & (until >= self._from[row]))
-        for span in map(Span, row[moved].tolist(), since[moved].tolist(), until[moved].tolist()):
+        moved = (since >= self._from[row]) | ((until < len(self.days)) & (until >= self._from[row]))
+        yield from map(Span, row[moved].tolist(), since[moved].tolist(), until[moved].tolist())
+
+    def _changeable(self, runs: Runs, stored: Collection[Key]) -> Iterator[Span]:
+        """The moved runs, and those whose stored form may have ended otherwise."""
+        seen = set()
+        for span in self._moved(runs):
+            seen.add(self._key(span))
             yield span
-        if not stored:
-            return
-        rest = ~moved & np.isin(self.judged.students[row], [student for student, _ in stored])
+        row, since, until = runs
+        rest = np.isin(
+            self.judged.students[row], [student for student, start in stored if (student, start) not in seen]
+        )
         for span in map(Span, row[rest].tolist(), since[rest].tolist(), until[rest].tolist()):
-            if self._key(span) in stored:
+            if (key := self._key(span)) in stored and key not in seen:
                 yield span
 
 
-def _runs(key: NDArray[np.integer]) -> tuple[Cols, Cols, Cols]:
+def _runs(key: NDArray[np.integer]) -> Runs:
     """Row, first column and end column of every run of one value that is not -1."""
     edge = np.full((len(key), 1), -1, dtype=key.dtype)
     new = np.diff(key, axis=1, prepend=edge, append=edge) != 0
@@ -139,14 +175,6 @@ def _runs(key: NDArray[np.integer]) -> tuple[Cols, Cols, Cols]:
     ends_row, end = np.nonzero(new[:, 1:] & (key >= 0))
     assert np.array_equal(row, ends_row)
     return row, start, end + 1
-
-
-def _too_early(judged: Judged) -> NDArray[np.bool_]:
-    """[S, D] whether a day had too few enrolled days before it to judge a rate."""
-    early = np.zeros(judged.replay.tier.shape, dtype=bool)
-    for column, day in enumerate(judged.year.by_student.days.tolist()):
-        early[:, column] = too_early(judged.timeline.on(day), judged.facts.enrolled[:, column])
-    return early
 
 
 def status_columns(judged: Judged) -> Mapping[str, Any]:

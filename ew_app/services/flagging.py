@@ -18,11 +18,12 @@ from sqlalchemy import text
 from ew_app.kernel import WORKER, now, operation, record
 from ew_app.services import cases
 from ew_app.services.decisions import Decisions, status_columns
+from ew_app.services.frames import Frame, frame
 from ew_app.services.judging import judge
-from ew_app.services.measuring import Frame, frame
 from ew_app.services.touched import touch_everyone
 from models import decided
 from models.base import db
+from models.decided import Changed
 
 FindingKey = tuple[int, str, date]
 CHUNK = 20_000
@@ -78,7 +79,7 @@ class _Chunk:
         self.students: list[int] = students.tolist()
         self.at = at
         days = np.maximum(since.astype("datetime64[D]"), np.datetime64(at.start))
-        self.since: list[date] = days.tolist()
+        self.changed = Changed(self.students, days.tolist(), at.start)
         self.judged = judge(self.students, at)
         self.rows = None
         if self.judged is not None:
@@ -100,7 +101,7 @@ class _Chunk:
 
     def _standings(self) -> dict[int, date]:
         """Replace standings that differ; school -> the first day on which its counts moved."""
-        stored = decided.standings(self.students, self.since, self.at.start)
+        stored = decided.standings(self.changed, self.rows.ending_standings() if self.rows else ())
         new = self.rows.standings(stored.keys()) if self.rows else {}
         gone = [key for key, row in stored.items() if new.get(key) != row]
         come = {key: row for key, row in new.items() if stored.get(key) != row}
@@ -113,11 +114,11 @@ class _Chunk:
 
     def _findings(self) -> None:
         """Withdraw findings that no longer hold as they were said, end those that were cleared, add the new."""
-        stored = decided.findings(self.students, self.since, self.at.start)
+        stored = decided.findings(self.changed, self.rows.ending_findings() if self.rows else ())
         wrong, ended, new = dict(stored), [], []
         for key, until, said in self._found(stored.keys()):
-            if key in stored and (said is None or said["sentence"] == stored[key][2]):
-                number, was, _ = wrong.pop(key)
+            if key in stored and (said is None or (said["sentence"], said["numbers"]) == stored[key][2:]):
+                number, was, *_ = wrong.pop(key)
                 if was != until:
                     ended.append((number, until))
             elif said is not None:
@@ -136,7 +137,7 @@ class _Chunk:
 
     def _changes(self) -> None:
         """The same for the steps of the tier."""
-        stored = decided.changes(self.students, self.since, self.at.start)
+        stored = decided.changes(self.changed)
         wrong, new = dict(stored), []
         for key, said in self.rows.steps() if self.rows else ():
             if key in stored and stored[key][1:] == tuple(

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services import policies
-from ew_app.services.measuring import Frame, Ints, Year, frame, year_of
+from ew_app.services.frames import Frame, frame
+from ew_app.services.laying import Ints
+from ew_app.services.measuring import Year, year_of
 from models.queries import measuring as rows
 from rules import facts as measures
 from rules.facts import Facts

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from ew_app.kernel import NotFound, Refused
+from ew_app.services.frames import Frame, frame
 from ew_app.services.judging import Judged, judge
-from ew_app.services.measuring import Frame, frame
 from models.queries import measuring, naming
 from rules import facts as fact_tables
 from rules.tiers import Tier, band, days_text, rate_text, rate_tier, too_early

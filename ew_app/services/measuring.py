@@ -1,49 +1,24 @@
 """From rows to matrices: everything a school year says about a set of students, ready for the pure rules.
 
-Read once per table, set-based, and laid out with numpy; no row is looked at twice and nothing is stored here.
+Nothing is stored here, and nothing is judged.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ew_app.kernel import today
+from ew_app.services.frames import Frame
+from ew_app.services.laying import Calendars, Ints, lay, pair
 from models.queries import measuring as rows
-from rules import cells, day, matrix, stints
-from rules.cells import Status
-from rules.codes import Meaning, meaning
+from rules import matrix, stints
 from rules.matrix import Days, Matrix
 
-Ints = NDArray[np.int64]
 NOWHERE = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Which days are looked at: a school year up to `day`, and last year's days for windows that reach back."""
-
-    as_of: date | None  # as asked; None is each school's data-through day
-    day: date  # the last day looked at
-    start: date  # July 1 of the school year
-    since: date  # July 1 of the year before
-    through: dict[int, date]  # school -> its data-through day within `day`
-
-    @property
-    def school_year(self) -> str:
-        """Like 2026-27."""
-        return f"{self.start.year}-{(self.start.year + 1) % 100:02d}"
-
-    def data_through(self, school: int) -> date | None:
-        """The school's last submitted day of this school year."""
-        last = self.through.get(school)
-        return last if last and last >= self.start else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,30 +37,19 @@ class Year:
     open_days: dict[int, NDArray[np.bool_]]  # school -> [D] instructional and within its data-through day
 
 
-def frame(as_of: date | None = None) -> Frame:
-    """The days to look at, as of a date or as far as the schools have submitted."""
-    cap = as_of or today()
-    through = rows.last_submitted(cap)
-    last = as_of or max(through.values(), default=cap)
-    start = stints.school_year_start(last)
-    return Frame(as_of, last, start, date(start.year - 1, start.month, start.day), through)
-
-
 def year_of(students: Sequence[int] | Ints, at: Frame, excluded_exits: Sequence[str]) -> Year:
     """Build both matrices for these students. `excluded_exits` are the exit codes of stints that never were."""
     found = _Enrolments(rows.stints([int(s) for s in students], at.since, at.day))
     schools = sorted(set(found.school.tolist()))
-    calendars = _Calendars(schools, at)
-    pairs, row = np.unique(_pair(found.student, found.school), return_inverse=True)
+    calendars = Calendars(schools, at)
+    pairs, row = np.unique(pair(found.student, found.school), return_inverse=True)
     followed = [calendars.of(*where) for where in zip(found.school.tolist(), found.calendar, strict=True)]
-    spans = stints.Stints(
-        row, found.student, found.school, np.array(followed, dtype=np.intp), found.entry, found.last
-    )
+    spans = stints.Stints(row, found.student, found.school, np.array(followed, dtype=np.intp), found.entry, found.last)
     real = stints.counted(spans, found.exit_code, excluded_exits, calendars.first_days(spans, at))
     spans = stints.share_boundary_days(spans.only(real))
     member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
     student, school = pairs >> 32, pairs & 0xFFFFFFFF
-    laid = _lay(student, school, member, schools, calendars, at)
+    laid = lay(student, school, member, schools, calendars, at)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
     by_school = Matrix(student, calendars.days, weights, laid, first, school)
     belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
@@ -103,203 +67,6 @@ class _Enrolments:
         self.last: Days = np.array(columns[3], dtype="datetime64[D]")
         self.primary = np.array([-1 if said is None else int(said) for said in columns[4]], dtype=np.int8)
         self.exit_code, self.calendar, self.grade = (list(column) for column in columns[5:])
-
-
-def _pair(student: NDArray[np.integer], school: NDArray[np.integer]) -> Ints:
-    """Student and school as one sortable number."""
-    return student.astype(np.int64) << 32 | school.astype(np.int64)
-
-
-def _dates(days: NDArray[np.integer]) -> Days:
-    return days.astype("datetime64[D]")
-
-
-class _Calendars:
-    """The calendars of some schools over the days on which any of them teaches."""
-
-    def __init__(self, schools: Sequence[int], at: Frame) -> None:
-        given = rows.calendar(schools, at.since, at.day)
-        self.days: Days = np.unique(np.array([row.day for row in given], dtype="datetime64[D]"))
-        self._number = {
-            key: place for place, key in enumerate(sorted({(r.school_id, r.calendar_key) for r in given}))
-        }
-        self._none = len(self._number)  # an empty calendar: a school without one has no measures
-        shape = (self._none + 1, len(self.days))
-        teaches, weights = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int32)
-        self.minutes = np.full(shape, day.NOT_GIVEN, dtype=np.int32)
-        column = {day: place for place, day in enumerate(self.days.tolist())}
-        for row in given:
-            where = self._number[row.school_id, row.calendar_key], column[row.day]
-            teaches[where], weights[where] = True, row.weight
-            if row.day_minutes is not None:
-                self.minutes[where] = row.day_minutes
-        self.table = stints.Calendars(teaches, weights)
-
-    def of(self, school: int, key: str) -> int:
-        """The calendar a stint follows: its own, else its school's, else the empty one."""
-        return self._number.get((school, key), self._number.get((school, ""), self._none))
-
-    def first_days(self, spans: stints.Stints, at: Frame) -> Days:
-        """Per stint the first school day of the school year it ended in; NaT when none is known."""
-        ended_before = spans.last < np.datetime64(at.start)
-        this_year = np.searchsorted(self.days, np.datetime64(at.start))
-        return np.where(
-            ended_before,
-            self._first(slice(0, this_year))[spans.calendar],
-            self._first(slice(this_year, None))[spans.calendar],
-        )
-
-    def _first(self, columns: slice) -> Days:
-        teaches = self.table.instructional[:, columns]
-        found = np.full(len(teaches), np.datetime64("NaT"), dtype="datetime64[D]")
-        some = np.flatnonzero(teaches.any(axis=1))
-        if len(some):
-            found[some] = self.days[columns][teaches[some].argmax(axis=1)]
-        return found
-
-    def open_days(self, schools: Sequence[int], at: Frame) -> dict[int, NDArray[np.bool_]]:
-        """School -> the days it taught in any calendar, up to its data-through day."""
-        taught: dict[int, NDArray[np.bool_]] = {s: np.zeros(len(self.days), dtype=bool) for s in schools}
-        for (school, _), place in self._number.items():
-            taught[school] |= self.table.instructional[place]
-        return {s: open_ & (self.days <= _through(s, at)) for s, open_ in taught.items()}
-
-
-def _through(school: int, at: Frame) -> np.datetime64:
-    return np.datetime64(at.through.get(school, date(1900, 1, 1)), "D")
-
-
-def _lay(
-    student: Ints,
-    school: Ints,
-    member: NDArray[np.bool_],
-    schools: Sequence[int],
-    calendars: _Calendars,
-    at: Frame,
-) -> cells.Cells:
-    """The cells of every (student, school) row: what the ledger says, then rolls, then marks."""
-    if not len(student):
-        return np.zeros(member.shape, dtype=np.uint16)
-    school_row = np.searchsorted(schools, school)
-    laid = _by_ledger(member, school_row, schools, calendars.days, at)
-    place = _Place(_pair(student, school), calendars.days)
-    _lay_rolls(laid, place, schools, at)
-    _lay_marks(laid, place, schools, school_row, calendars, at)
-    return laid
-
-
-class _Place:
-    """Where a (student, school, day) stands in the matrix."""
-
-    def __init__(self, pairs: Ints, days: Days) -> None:
-        self._pairs, self._days = pairs, days
-
-    def of(self, found: rows.Columns) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-        """Row, column, and whether the place exists, for columns student, school, day."""
-        pair, on = _pair(found["student"], found["school"]), _dates(found["day"])
-        row = np.minimum(np.searchsorted(self._pairs, pair), len(self._pairs) - 1)
-        column = np.minimum(np.searchsorted(self._days, on), max(len(self._days) - 1, 0))
-        known = self._pairs[row] == pair
-        return row, column, known & (self._days[column] == on) if len(self._days) else np.zeros_like(known)
-
-
-def _by_ledger(
-    member: NDArray[np.bool_], school_row: Ints, schools: Sequence[int], days: Days, at: Frame
-) -> cells.Cells:
-    """Present where an exception feed submitted the day, unknown where a full feed did, missing where none did."""
-    said = np.full((len(schools), len(days)), Status.MISSING, dtype=np.uint8)
-    found = rows.ledger(schools, at.since, at.day)
-    where = np.searchsorted(schools, found["school"])
-    column = np.searchsorted(days, _dates(found["day"]))
-    known = (column < len(days)) & (days[np.minimum(column, len(days) - 1)] == _dates(found["day"]))
-    said[where[known], column[known]] = np.where(found["full"][known] == 1, Status.UNKNOWN_ROW, Status.MEMBER)
-    through = np.array([_through(s, at) for s in schools])
-    said[days[None, :] > through[:, None]] = Status.OUT
-    return cells.pack(0, np.where(member, said[school_row], Status.OUT))
-
-
-def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Frame) -> None:
-    row, column, known = place.of(rows.present(schools, at.since, at.day))
-    row, column = row[known], column[known]
-    awaited = cells.status(laid[row, column]) == Status.UNKNOWN_ROW
-    laid[row[awaited], column[awaited]] = cells.pack(0, Status.MEMBER)
-
-
-def _lay_marks(
-    laid: cells.Cells,
-    place: _Place,
-    schools: Sequence[int],
-    school_row: Ints,
-    calendars: _Calendars,
-    at: Frame,
-) -> None:
-    """Marks of enrolled students on submitted days; what falls elsewhere is held out and listed under Fix data."""
-    meanings = _meanings(schools)
-    words = sorted(meanings)
-    students = np.unique(place._pairs >> 32)
-    found = rows.marks(students.tolist(), at.since, at.day, words)
-    row, column, known = place.of(found)
-    counted = known.copy()
-    counted[known] = np.isin(
-        cells.status(laid[row[known], column[known]]), (Status.MEMBER, Status.UNKNOWN_ROW)
-    )
-    found = {name: values[counted] for name, values in found.items()}
-    row, column = row[counted], column[counted]
-    if not len(row):
-        return
-    order = np.lexsort((column, row))
-    row, column = row[order], column[order]
-    marks = _read(found, meanings, words).at(order)
-    starts = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
-    row, column = row[starts], column[starts]
-    length = _lengths(row, column, schools, school_row, calendars)
-    laid[row, column] = day.day_cells(marks, starts, length)
-
-
-def _meanings(schools: Sequence[int]) -> dict[str, list[Meaning]]:
-    """Code -> what it means, at these schools or in the whole district."""
-    found: dict[str, list[Meaning]] = defaultdict(list)
-    for code in rows.codes(schools):
-        kind, reason = day.Kind[code.kind.upper()], day.Reason[code.excused.upper()]
-        found[code.code].append(
-            Meaning(
-                code.school_id, code.code, kind, reason, code.absent_fraction, code.valid_from, code.valid_to
-            )
-        )
-    return found
-
-
-def _read(found: rows.Columns, meanings: dict[str, list[Meaning]], words: Sequence[str]) -> day.Marks:
-    """Marks with their codes' meanings; asked once per school and code, and per day only where dates bound one."""
-    dated = any(m.starts or m.ends for group in meanings.values() for m in group)
-    on = found["day"] if dated else np.zeros_like(found["day"])
-    keys = np.stack([found["school"], found["code"], on])
-    asked, back = np.unique(keys, axis=1, return_inverse=True)
-    answers = [
-        meaning(meanings[words[code]] if code >= 0 else (), school, rows.EPOCH + timedelta(days=when))
-        for school, code, when in asked.T.tolist()
-    ]
-    kind, reason, fraction = (
-        np.array([getattr(answer, part) for answer in answers], dtype=np.int64)[back.ravel()]
-        for part in ("kind", "reason", "fraction")
-    )
-    return day.Marks(kind, reason, fraction, found["fraction"], found["minutes"], found["period"] == 1)
-
-
-def _lengths(
-    row: NDArray[np.intp],
-    column: NDArray[np.intp],
-    schools: Sequence[int],
-    school_row: Ints,
-    calendars: _Calendars,
-) -> day.DayLength:
-    """Minutes of each day: the calendar's for that date, else the school's."""
-    by_school = {school: numbers for school, *numbers in rows.minutes(schools)}
-    usual = np.array([by_school[school] for school in schools], dtype=np.int64).reshape(-1, 3)
-    own = np.array([calendars.of(school, "") for school in schools])
-    at = school_row[row]
-    dated = calendars.minutes[own[at], column]
-    return day.DayLength(np.where(dated >= 0, dated, usual[at, 0]), usual[at, 1], usual[at, 2])
 
 
 def _belonging(

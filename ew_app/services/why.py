@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from ew_app.kernel import NotFound
+from ew_app.services.frames import frame
 from ew_app.services.judging import Judged, judge
 from ew_app.services.measures import measure_of
-from ew_app.services.measuring import frame
 from models.queries import naming, provenance
 from rules import cells as c
 from rules.cells import WHOLE_DAY, Excuse, Status

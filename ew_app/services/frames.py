@@ -1,0 +1,40 @@
+"""Which days are looked at: a school year, as far as each school has submitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from ew_app.kernel import today
+from models.queries import measuring as rows
+from rules.stints import school_year_start
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Which days are looked at: a school year up to `day`, and last year's days for windows that reach back."""
+
+    as_of: date | None  # as asked; None is each school's data-through day
+    day: date  # the last day looked at
+    start: date  # July 1 of the school year
+    since: date  # July 1 of the year before
+    through: dict[int, date]  # school -> its data-through day within `day`
+
+    @property
+    def school_year(self) -> str:
+        """Like 2026-27."""
+        return f"{self.start.year}-{(self.start.year + 1) % 100:02d}"
+
+    def data_through(self, school: int) -> date | None:
+        """The school's last submitted day of this school year."""
+        last = self.through.get(school)
+        return last if last and last >= self.start else None
+
+
+def frame(as_of: date | None = None) -> Frame:
+    """The days to look at, as of a date or as far as the schools have submitted."""
+    cap = as_of or today()
+    through = rows.last_submitted(cap)
+    last = as_of or max(through.values(), default=cap)
+    start = school_year_start(last)
+    return Frame(as_of, last, start, date(start.year - 1, start.month, start.day), through)

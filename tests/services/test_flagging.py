@@ -1,0 +1,185 @@
+"""Evaluation on the real tables: what is decided, what a correction takes back, and the great identity."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from ew_app.kernel import transaction
+from ew_app.services import flagging
+from ew_app.services.touched import touch, touch_schools
+from models.base import db
+from tests.services import letters
+
+pytestmark = pytest.mark.usefixtures("app")
+
+DERIVED = {
+    "student_status": "student_id, school_id, grade, enrolled_now, data_through, enrolled, absent, excused, unexcused, "
+    "federal_absent, tardies, missing_days, unknown_days, streak_now, rate_tier, too_early, tier, tier_min, tier_max, "
+    "tier_since, rules",
+    "standing": "student_id, since, until, school_id, grade, tier, too_early",
+    "finding": "student_id, rule, since, until, sentence, numbers::text",
+    "tier_change": "student_id, day, before, after, rules, sentence",
+    "tier_count": 'school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early',
+}
+
+
+def derived() -> dict[str, list[Any]]:
+    """Every derived row that stands, without its number and moment."""
+    live = {"finding": "WHERE withdrawn_at IS NULL", "tier_change": "WHERE withdrawn_at IS NULL"}
+    return {
+        table: [
+            tuple(row)
+            for row in db.session.execute(text(f"SELECT {columns} FROM {table} {live.get(table, '')} ORDER BY 1, 2, 3"))
+        ]
+        for table, columns in DERIVED.items()
+    }
+
+
+def status(student: int) -> Any:
+    return db.session.execute(text("SELECT * FROM student_status WHERE student_id = :id"), {"id": student}).one()
+
+
+def test_three_of_twenty_days_opens_tier_2() -> None:
+    lincoln = letters.school("lincoln")
+    ana = letters.year(lincoln, {"ana": "PPPPP AAPPP PPPPA PPPPP"})["ana"]
+    flagging.evaluate_all()
+    found = status(ana)
+    assert (found.absent, found.enrolled, found.tier) == (3000, 20000, 2)
+    sentence = db.session.scalar(text("SELECT sentence FROM finding WHERE rule = 'R07'"))
+    assert sentence == "Absent 3 of 20 days (15.0%). Tier 2 starts at 10% after 20 days."
+
+
+def test_a_correction_withdraws_what_rested_on_the_wrong_mark_and_keeps_it_on_record() -> None:
+    lincoln = letters.school("lincoln")
+    ana = letters.year(lincoln, {"ana": "PPPPP AAPPP PPPPA PPPPP"})["ana"]
+    flagging.evaluate_all()
+    wrong = letters.weekdays(20)[6]
+    letters.mark(ana, lincoln, wrong, "P")
+    with transaction():
+        touch([ana], wrong)
+    effect = flagging.evaluate_touched()
+    assert effect["leave_2"] == 1
+    kept = db.session.execute(text("SELECT withdrawn_at IS NULL AS stands FROM finding WHERE rule = 'R07'")).all()
+    assert [row.stands for row in kept] == [False]
+    assert status(ana).tier == 1
+
+
+def test_a_day_nobody_submitted_is_on_neither_side_and_shows_as_a_range() -> None:
+    lincoln = letters.school("lincoln")
+    ana = letters.year(lincoln, {"ana": "PPPPP AAPPP PPPP- PPPPP PP"})["ana"]
+    flagging.evaluate_all()
+    found = status(ana)
+    assert (found.enrolled, found.absent, found.missing_days) == (21000, 2000, 1)
+    assert (found.rate_tier, found.tier_min, found.tier_max) == (1, 1, 2)
+
+
+def test_an_unknown_code_counts_on_neither_side_and_holds_the_tier() -> None:
+    lincoln = letters.school("lincoln")
+    ana = letters.year(lincoln, {"ana": "PPPPP PPPPP PPPPP PPP?A AAAAA AAAAA"})["ana"]
+    flagging.evaluate_all()
+    found = status(ana)
+    assert (found.enrolled, found.unknown_days, found.tier, found.rate_tier) == (29000, 1, 0, 3)
+
+
+def test_a_transfer_follows_the_child_and_each_school_counts_its_own_days() -> None:
+    lincoln, carver = letters.school("lincoln"), letters.school("carver")
+    days = letters.weekdays(40)
+    ana = letters.student("ana", lincoln, exit=days[20])
+    letters.student("ana", carver, entry=days[20])
+    for at in (lincoln, carver):
+        letters.submit(at, days)
+    for day in days[:6]:
+        letters.mark(ana, lincoln, day, "A")
+    letters.mark(ana, lincoln, days[20], "A")  # the boundary day belongs to Carver, where Ana was present
+    flagging.evaluate_all()
+    found = status(ana)
+    assert (found.school_id, found.enrolled, found.absent) == (carver, 40000, 6000)
+    counted = "SELECT school_id, tier_1 + watch + tier_2 + tier_3 FROM tier_count WHERE day = :day"
+    assert dict(db.session.execute(text(counted), {"day": days[19]}).all()) == {lincoln: 1}  # type: ignore[arg-type]
+    assert dict(db.session.execute(text(counted), {"day": days[20]}).all()) == {carver: 1}  # type: ignore[arg-type]
+
+
+def test_evaluating_twice_changes_nothing() -> None:
+    lincoln = letters.school("lincoln")
+    letters.year(lincoln, {"ana": "PPPPP AAPPP PPPPA PPPPP", "ben": "AAAAA AAAAA PPPPP PPPPP"})
+    flagging.evaluate_all()
+    once, rows = derived(), _rows()
+    assert set(flagging.NO_EFFECT.values()) == {0}
+    flagging.evaluate_all()
+    assert derived() == once
+    assert _rows() == rows
+
+
+def _rows() -> list[int]:
+    return [db.session.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in DERIVED]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_following_every_change_equals_a_full_recompute(seed: int) -> None:
+    """Days come in one by one, old marks change, students move: the incremental rows are those of a recompute."""
+    chance = random.Random(seed)
+    schools = [letters.school("lincoln"), letters.school("carver", network="N2")]
+    days = letters.weekdays(50)
+    students = {letters.student(f"s{n}", at, grade=str(6 + n % 2)): at for n, at in enumerate(schools * 7)}
+    weights = {
+        student: chance.choice(["P" * 19 + "A", "P" * 8 + "AAEH", "PPAET", "PPPPPPPP?A"]) for student in students
+    }
+    flagging.evaluate_all()
+    for step, day in enumerate(days):
+        _a_day(chance, schools, students, weights, day)
+        if step % 5 == 4:
+            _corrections(chance, students, days[: step + 1])
+        if step in (20, 33):
+            _a_move(chance, schools, students, day)
+        flagging.evaluate_touched()
+    followed = derived()
+    with transaction():
+        for table in DERIVED:
+            db.session.execute(text(f"DELETE FROM {table}"))
+    flagging.evaluate_all()
+    recomputed = derived()
+    for table in DERIVED:
+        assert followed[table] == recomputed[table], table
+    assert len(followed["finding"]) > 20
+
+
+def _a_day(
+    chance: random.Random, schools: list[int], students: dict[int, int], weights: dict[int, str], day: Any
+) -> None:
+    for at in schools:
+        if chance.random() < 0.1:
+            continue  # this school is late today
+        letters.submit(at, [day])
+        for student in [s for s, here in students.items() if here == at]:
+            letters.mark(student, at, day, chance.choice(weights[student]))
+        with transaction():
+            touch_schools([at], day)
+
+
+def _corrections(chance: random.Random, students: dict[int, int], days: list[Any]) -> None:
+    for student in chance.sample(sorted(students), 3):
+        day = chance.choice(days)
+        letters.mark(student, students[student], day, chance.choice("PAEH"))
+        with transaction():
+            touch([student], day)
+
+
+def _a_move(chance: random.Random, schools: list[int], students: dict[int, int], day: Any) -> None:
+    student = chance.choice(sorted(students))
+    old = students[student]
+    students[student] = new = next(at for at in schools if at != old)
+    with transaction():
+        db.session.execute(
+            text("UPDATE stint SET exit_date = :day WHERE student_id = :who AND exit_date IS NULL"),
+            {"day": day, "who": student},
+        )
+        touch([student], day)
+    letters.student(f"s{_number(student)}", new, entry=day)
+
+
+def _number(student: int) -> str:
+    return str(db.session.scalar(text("SELECT key FROM student WHERE id = :id"), {"id": student}))[1:]
