@@ -118,7 +118,7 @@ def end_rows(target: Target, condition: str, *, batch_id: int, at: datetime) -> 
 def take_back(
     target: Target, batch_id: int, *, by_batch: int, at: datetime, used: str = "false"
 ) -> tuple[int, int, int]:
-    """Give the rows a batch set their earlier form again; returns (restored, deleted, still used).
+    """Give the rows a batch set their earlier form again; returns (restored, deleted, kept).
 
     Only rows on which no other delivery has worked since. A created row goes, unless the condition `used`
     (the table is `t`) holds. The forms taken back are kept in history under `by_batch`, so that what stood
@@ -140,15 +140,15 @@ def _first_forms(target: Target) -> str:
 
 
 def _found(target: Target) -> str:
-    """`t` is the row that history row `f` speaks of, and no other batch has written it since."""
-    same = " AND ".join(
+    """`t` is the row that history row `f` speaks of."""
+    return " AND ".join(
         f"t.{column} = (jsonb_populate_record(NULL::{target.table}, f.row_key)).{column}"
         for column in target.primary_key
     )
-    return f"{same} AND t.batch_id = :batch"
 
 
 def _count_created(target: Target) -> str:
+    """Rows the batch created that stand all the same: another delivery has set them, or records use them."""
     return f"""
         SELECT count(*) FROM ({_first_forms(target)}) f JOIN {target.table} t ON {_found(target)}
         WHERE f.before IS NULL
@@ -160,7 +160,7 @@ def _delete_created(target: Target, used: str) -> str:
     return f"""
         WITH gone AS (
             DELETE FROM {target.table} t USING ({_first_forms(target)}) f
-            WHERE {_found(target)} AND f.before IS NULL AND NOT ({used})
+            WHERE {_found(target)} AND t.batch_id = :batch AND f.before IS NULL AND NOT ({used})
             RETURNING jsonb_build_object({row_key}) AS row_key, to_jsonb(t) AS before
         ), kept AS (
             INSERT INTO row_history (batch_id, table_name, row_key, before, at)

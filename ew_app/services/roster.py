@@ -15,9 +15,11 @@ from sqlalchemy import select, text
 
 from ew_app.feeds import Reading, RefusedFile, TableFormat, load_format, read
 from ew_app.kernel import now, operation, today
+from ew_app.services.roster_people import load_people
 from ew_app.services.roster_rows import Incoming, store_problems
 from ew_app.services.roster_tables import ORDER, ROSTER_TABLES
 from ew_app.services.roster_targets import ROSTER_LOCK, SUPPORT_FLAG, RosterTable
+from ew_app.services.roster_undo import take_back
 from ew_app.services.touched import touch_each
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
@@ -25,6 +27,8 @@ from models.org import Source
 from models.queries.roster import enrolled_on, students_to_measure
 from models.upsert import end_rows, upsert
 from rules.stints import school_year_start
+
+__all__ = ["apply", "take_back"]
 
 SHRUNKEN: Final = 95  # percent of the enrolled below which a file deserves a remark
 SUMMED: Final = ("rows_in", "applied", "superseded", "unchanged", "rejected", "duplicate")
@@ -118,8 +122,16 @@ def _load_once(batch_id: int, file_id: int, index: int, of: int) -> dict[str, An
 
 
 def _load(batch: Batch, file: BatchFile) -> FileCounts:
+    if file.table_name == "people":
+        return _load_people(batch, file)
     table = ROSTER_TABLES.get(file.table_name)
     return _load_table(batch, file, table) if table else _count_only(batch, file)
+
+
+def _load_people(batch: Batch, file: BatchFile) -> FileCounts:
+    people = load_people(_reading(batch, file), batch.received_by)
+    store_problems(batch.id, file.name, people.problems)
+    return FileCounts(people.rows_in, people.created, people.changed, people.unchanged, people.rejected)
 
 
 def _load_table(batch: Batch, file: BatchFile, table: RosterTable) -> FileCounts:

@@ -168,6 +168,7 @@ def store_problems(batch_id: int, file: str, problems: Iterable[tuple[Problem, b
             "column": [problem.column or "" for problem, _ in rows],
             "value": [problem.value or "" for problem, _ in rows],
             "rejected": [rejected for _, rejected in rows],
+            "cause": [""] * len(rows),
         },
     )
 

@@ -72,7 +72,8 @@ def _take_back_rows(target: Target, batch_id: int) -> tuple[int, int, int]:
         earlier = waiting.pop()
         asked.add(earlier)
         back, gone, stays = upsert.take_back(target, earlier, by_batch=batch_id, at=now(), used=_used(target))
-        restored, deleted, left = restored + back, deleted + gone, left + stays
+        restored, deleted = restored + back, deleted + gone
+        left = stays if earlier == batch_id else left
         if back:
             waiting += [number for number in _undone_in(target) if number not in asked]
     return restored, deleted, left
@@ -111,7 +112,8 @@ def _forget_computed(target: Target) -> None:
 
 def _reasons(kept: Counter[str]) -> list[str]:
     return [
-        f"{rows:,} {_WORDS[table]} of this delivery stay, because attendance, cases or other records name them."
+        f"{rows:,} {_WORDS[table]} of this delivery stay: a later delivery set them again, "
+        "or attendance, cases or people name them."
         for table, rows in kept.items()
     ]
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, text
 
+from ew_app.config import Settings
+from ew_app.factory import create_app
 from ew_app.kernel import now, transaction
 from ew_app.services import roster
-from models.attendance import Batch, BatchFile, Problem
+from models.attendance import Batch, BatchFile, Mark, Problem
 from models.base import db
-from models.org import Source
+from models.org import School, Source
+from models.people import Student
 
 SCHOOLS = """school_id,name,network_id,network_name,level,min_full_minutes
 010,Lakeview,1,North,Elementary,
@@ -51,6 +58,28 @@ ROSTER = {
     "absence_codes": CODES,
     "contacts": CONTACTS,
 }
+
+
+TODAY = date(2026, 9, 30)
+
+
+@contextmanager
+def open_district(settings: Settings) -> Iterator[None]:
+    """An application on its own empty database, on 30 September 2026."""
+    with create_app(replace(settings, today=TODAY)).app_context():
+        yield
+        db.session.remove()
+        db.engine.dispose()
+
+
+def mark(student: str, school: str, day: date, code: str, source: int = 1) -> None:
+    """One attendance mark of the first batch."""
+    with transaction():
+        who = db.session.scalars(select(Student.id).where(Student.key == student)).one()
+        where = db.session.scalars(select(School.id).where(School.key == school)).one()
+        db.session.add(
+            Mark(school_id=where, student_id=who, day=day, code=code, period="", source_id=source, batch_id=1, line=2)
+        )
 
 
 def deliver(files: dict[str, str], **options: Any) -> Batch:
@@ -99,3 +128,23 @@ def problems(batch: Batch | None = None) -> list[Problem]:
     if batch:
         found = found.where(Problem.batch_id == batch.id)
     return list(db.session.scalars(found))
+
+
+def everything() -> dict[str, list[tuple[object, ...]]]:
+    """All roster rows but for the delivery and line they came from."""
+    tables = ("network", "school", "student", "support_flag", "stint", "calendar_day", "absence_code", "contact")
+    plain = "SELECT (to_jsonb(t) - 'batch_id' - 'line')::text FROM {} t ORDER BY 1"
+    return {table: rows(plain.format(table)) for table in tables}
+
+
+def changed(file: str, old: str, new: str) -> dict[str, str]:
+    """The one file with one text in it replaced."""
+    assert old in ROSTER[file]
+    return {file: ROSTER[file].replace(old, new)}
+
+
+def touched() -> dict[str, date]:
+    found = rows("SELECT p.key, t.since FROM touched_student t JOIN student p ON p.id = t.student_id")
+    with transaction():
+        db.session.execute(text("DELETE FROM touched_student"))
+    return {key: since for key, since in found}

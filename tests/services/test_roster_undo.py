@@ -1,0 +1,81 @@
+"""A roster delivery taken back: as before, unless others have built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from sqlalchemy import text
+
+from ew_app.config import Settings
+from ew_app.kernel import transaction
+from ew_app.services import roster
+from models.attendance import Batch
+from models.base import db
+from tests.services.rosters import ROSTER, changed, deliver, everything, load, mark, open_district, rows, touched
+
+
+@pytest.fixture(autouse=True)
+def district(settings: Settings) -> Iterator[None]:
+    """A district without any row, on 30 September 2026."""
+    with open_district(settings):
+        yield
+
+
+def ended(batch: Batch) -> None:
+    with transaction():
+        db.session.execute(text("UPDATE batch SET undone_at = now() WHERE id = :id"), {"id": batch.id})
+
+
+def test_a_first_roster_taken_back_leaves_nothing():
+    batch = deliver(ROSTER)
+    roster.apply(batch)
+    counts = roster.take_back(batch)
+    assert (counts["deleted"], counts["restored"], counts["kept"]) == (21, 0, {})
+    assert all(left == [] for left in everything().values())
+    assert roster.take_back(batch) == counts
+
+
+def test_changes_are_taken_back_to_the_earlier_form():
+    load(ROSTER)
+    before = everything()
+    batch = deliver({**changed("students", "4A", "4B"), **changed("calendar", "holiday", "make_up")})
+    roster.apply(batch)
+    touched()
+    counts = roster.take_back(batch)
+    assert (counts["restored"], counts["deleted"]) == (2, 0)
+    assert everything() == before
+    assert touched() == {"000123": date(2026, 8, 19), "000124": date(2026, 8, 19)}
+
+
+def test_what_a_later_delivery_set_stays():
+    first = deliver(ROSTER)
+    roster.apply(first)
+    load(changed("students", "4A", "4B"))
+    counts = roster.take_back(first)
+    assert counts["kept"] == {"student": 1}
+    assert rows("SELECT key, homeroom FROM student") == [("000123", "4B")]
+
+
+def test_undoing_the_later_one_afterwards_does_not_bring_the_earlier_one_back():
+    first = deliver(ROSTER)
+    roster.apply(first)
+    second = deliver(changed("students", "4A", "4B"))
+    roster.apply(second)
+    roster.take_back(first)
+    ended(first)
+    roster.take_back(second)
+    assert rows("SELECT key FROM student") == []
+
+
+def test_a_student_with_attendance_stays_and_it_is_said_why():
+    batch = deliver(ROSTER)
+    roster.apply(batch)
+    mark("000123", "010", date(2026, 8, 17), "A")
+    counts = roster.take_back(batch)
+    assert counts["kept"] == {"student": 1, "school": 1, "network": 1}
+    assert counts["notes"][0] == (
+        "1 students of this delivery stay: a later delivery set them again, or attendance, cases or people name them."
+    )
+    assert rows("SELECT key FROM student") == [("000123",)]
