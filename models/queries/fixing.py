@@ -1,0 +1,170 @@
+"""Rows that do not fit together: what S05 lists, one SELECT a list.
+
+Parameters of all: :schools (ids the reader may see), :whole (the reader sees the district), :login (of the
+reader), :start (July 1 of the school year), :today, :no_show (exit codes of students who never came, lower case).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from models.base import db
+
+_TEACHES = "day_type IN ('instructional', 'make_up')"
+_AT = "JOIN school s ON s.id = {row}.school_id AND s.id = ANY(:schools)"
+_WHO = "JOIN student p ON p.id = {row}.student_id"
+_NAMES = (
+    "s.key AS school_id, s.name AS school, p.key AS student_id, concat_ws(' ', p.first_name, p.last_name) AS student"
+)
+_COVERS = """t.student_id = m.student_id AND t.school_id = m.school_id AND t.entry_date <= m.day
+    AND (t.exit_date IS NULL OR t.exit_date >= m.day)"""
+# The calendar that stint `t` follows: its own where that has rows, else the school's.
+_FOLLOWED = """CASE WHEN EXISTS (SELECT FROM calendar_day k WHERE k.school_id = t.school_id
+    AND k.calendar_key = t.calendar_key AND k.day >= :start) THEN t.calendar_key ELSE '' END"""
+_THIS_YEAR = "(t.exit_date IS NULL OR t.exit_date >= :start)"
+
+_UNKNOWN_CODES = f"""
+    SELECT s.key AS school_id, s.name AS school, m.code, count(*) AS rows,
+           count(DISTINCT m.student_id) AS students, min(m.day) AS first_day, max(m.day) AS last_day
+    FROM mark m {_AT.format(row="m")}
+    WHERE NOT EXISTS (
+        SELECT FROM absence_code c
+        WHERE c.code = m.code AND (c.school_id IS NULL OR c.school_id = m.school_id)
+          AND (c.valid_from IS NULL OR c.valid_from <= m.day) AND (c.valid_to IS NULL OR c.valid_to >= m.day))
+    GROUP BY s.key, s.name, m.code ORDER BY rows DESC, s.name, m.code
+"""
+_UNMATCHED = """
+    SELECT r."column" AS what, r.value, count(*) AS rows, max(b.received_at) AS last_seen,
+           (array_agg(r.batch_id ORDER BY r.id DESC))[1] AS batch, (array_agg(r.file ORDER BY r.id DESC))[1] AS file,
+           (array_agg(r.line ORDER BY r.id DESC))[1] AS line, (array_agg(r.reason ORDER BY r.id DESC))[1] AS reason
+    FROM problem r JOIN batch b ON b.id = r.batch_id
+    WHERE r.rejected AND r.settled_at IS NULL AND b.status = 'applied' AND (:whole OR b.received_by = :login)
+      AND (r.cause IN ('unknown_student', 'unknown_school') OR r."column" IN ('student_id', 'school_id')
+           AND b.id = (SELECT max(n.id) FROM batch n WHERE n.kind = 'roster' AND n.source_id = b.source_id
+                       AND n.status = 'applied'))
+    GROUP BY 1, 2 ORDER BY rows DESC, what, value
+"""
+_OFF_CALENDAR = f"""
+    SELECT {_NAMES}, m.day, m.code, m.batch_id AS batch, m.line
+    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")}
+    WHERE m.day >= :start AND EXISTS (SELECT FROM stint t WHERE {_COVERS}) AND NOT EXISTS (
+        SELECT FROM stint t JOIN calendar_day c ON c.school_id = t.school_id AND c.day = m.day AND c.{_TEACHES}
+          AND c.calendar_key = {_FOLLOWED}
+        WHERE {_COVERS})
+    ORDER BY m.day DESC, s.name, student
+"""
+_NOT_ENROLLED = f"""
+    SELECT {_NAMES}, m.day, m.code, m.batch_id AS batch, m.line
+    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")}
+    WHERE m.day >= :start AND NOT EXISTS (SELECT FROM stint t WHERE {_COVERS})
+    ORDER BY m.day DESC, s.name, student
+"""
+_DID_NOT_ARRIVE = f"""
+    SELECT {_NAMES}, t.entry_date, t.exit_date, t.exit_code
+    FROM stint t {_AT.format(row="t")} {_WHO.format(row="t")}
+    LEFT JOIN LATERAL (
+        SELECT min(c.day) AS day FROM calendar_day c
+        WHERE c.school_id = t.school_id AND c.{_TEACHES} AND c.day >= :start AND c.calendar_key = {_FOLLOWED}
+    ) opens ON true
+    WHERE t.exit_date >= :start AND t.exit_date >= t.entry_date
+      AND (lower(t.exit_code) = ANY(:no_show) OR t.exit_date < opens.day)
+    ORDER BY s.name, student
+"""
+_ODD_STINTS = f"""
+    SELECT {_NAMES}, t.entry_date, t.exit_date, odd.why
+    FROM stint t {_AT.format(row="t")} {_WHO.format(row="t")} CROSS JOIN LATERAL (
+        SELECT 'ends before it begins' AS why WHERE t.exit_date < t.entry_date
+        UNION ALL
+        SELECT 'begins more than a year from now' WHERE t.entry_date > CAST(:today AS date) + 366
+        UNION ALL
+        SELECT CASE WHEN o.school_id = t.school_id THEN 'overlaps another enrolment at this school'
+               ELSE 'enrolled at two schools at once, and neither is marked primary' END
+        FROM stint o
+        WHERE o.student_id = t.student_id AND o.id <> t.id AND t.exit_date IS DISTINCT FROM o.entry_date
+          AND o.exit_date IS DISTINCT FROM t.entry_date AND t.entry_date <= coalesce(t.exit_date, t.entry_date)
+          AND o.entry_date <= coalesce(o.exit_date, o.entry_date)
+          AND t.entry_date <= coalesce(o.exit_date, 'infinity') AND o.entry_date <= coalesce(t.exit_date, 'infinity')
+          AND (o.school_id = t.school_id OR NOT (coalesce(t.is_primary, false) OR coalesce(o.is_primary, false)))
+        LIMIT 1
+    ) odd
+    WHERE {_THIS_YEAR} OR t.exit_date < t.entry_date AND t.entry_date >= :start
+    ORDER BY s.name, student, t.entry_date
+"""
+_NO_CALENDAR = f"""
+    SELECT s.key AS school_id, s.name AS school, t.calendar_key AS calendar_id,
+           count(DISTINCT t.student_id) AS students
+    FROM stint t {_AT.format(row="t")}
+    WHERE {_THIS_YEAR} AND t.entry_date <= :today AND NOT EXISTS (
+        SELECT FROM calendar_day c WHERE c.school_id = t.school_id AND c.{_TEACHES} AND c.day >= :start
+          AND c.calendar_key IN (t.calendar_key, ''))
+    GROUP BY 1, 2, 3 ORDER BY students DESC, school
+"""
+_LATE_SCHOOLS = f"""
+    SELECT s.key AS school_id, s.name AS school, d.through AS data_through, count(DISTINCT c.day) AS school_days_late
+    FROM school s LEFT JOIN LATERAL (
+        SELECT max(day) AS through FROM school_day
+        WHERE school_id = s.id AND status IN ('submitted', 'partial') AND day < :today
+    ) d ON true
+    JOIN calendar_day c ON c.school_id = s.id AND c.{_TEACHES} AND c.day >= :start AND c.day < :today
+      AND c.day > coalesce(d.through, DATE '1900-01-01')
+    WHERE s.id = ANY(:schools) GROUP BY 1, 2, 3 ORDER BY school_days_late DESC, school
+"""
+_TWO_SOURCES = f"""
+    SELECT {_NAMES}, m.day, m.period, m.code, a.name AS source, o.code AS other_code, b.name AS other_source
+    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")}
+    JOIN mark o ON o.school_id = m.school_id AND o.day = m.day AND o.student_id = m.student_id
+      AND o.period = m.period AND o.source_id > m.source_id
+      AND (o.code, o.fraction, o.minutes) IS DISTINCT FROM (m.code, m.fraction, m.minutes)
+    JOIN source a ON a.id = m.source_id JOIN source b ON b.id = o.source_id
+    WHERE m.day >= :start ORDER BY m.day DESC, school, student
+"""
+_SAME_CHILD = """
+    SELECT concat_ws(' ', p.first_name, p.last_name) AS student, p.birth_date,
+           string_agg(p.key, ', ' ORDER BY p.key) AS student_ids
+    FROM student p
+    WHERE p.birth_date IS NOT NULL AND p.last_name <> ''
+    GROUP BY p.first_name, p.last_name, p.birth_date
+    HAVING count(*) > 1 AND (:whole OR bool_or(EXISTS (
+        SELECT FROM stint t WHERE t.student_id = p.id AND t.school_id = ANY(:schools))))
+    ORDER BY student
+"""
+_NOWHERE = """
+    SELECT p.key AS student_id, concat_ws(' ', p.first_name, p.last_name) AS student, p.grade
+    FROM student p WHERE :whole AND NOT EXISTS (SELECT FROM stint t WHERE t.student_id = p.id)
+    ORDER BY student, p.key
+"""
+
+LISTS: Mapping[str, str] = {
+    "unknown_codes": _UNKNOWN_CODES,
+    "unmatched": _UNMATCHED,
+    "late_schools": _LATE_SCHOOLS,
+    "no_calendar": _NO_CALENDAR,
+    "off_calendar": _OFF_CALENDAR,
+    "not_enrolled": _NOT_ENROLLED,
+    "did_not_arrive": _DID_NOT_ARRIVE,
+    "odd_stints": _ODD_STINTS,
+    "two_sources": _TWO_SOURCES,
+    "same_child": _SAME_CHILD,
+    "nowhere": _NOWHERE,
+}
+
+
+def count(name: str, parameters: Mapping[str, Any]) -> int:
+    """How many rows the list has."""
+    query = text(f"SELECT count(*) FROM ({LISTS[name]}) listed")
+    return int(db.session.scalar(query, _used(LISTS[name], parameters)) or 0)
+
+
+def rows(name: str, parameters: Mapping[str, Any], limit: int, offset: int = 0) -> list[dict[str, Any]]:
+    """A page of the list, as columns by name."""
+    query = text(f"{LISTS[name]} LIMIT :limit OFFSET :offset")
+    page = {"limit": limit, "offset": offset}
+    found = db.session.execute(query, {**_used(LISTS[name], parameters), **page})
+    return [dict(row) for row in found.mappings()]
+
+
+def _used(query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if f":{name}" in query}
