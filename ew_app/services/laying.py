@@ -98,8 +98,9 @@ def lay(
     school_row = np.searchsorted(schools, school)
     laid = _by_ledger(member, school_row, schools, calendars.days, at)
     place = _Place(pair(student, school), calendars.days)
-    _lay_rolls(laid, place, schools, at)
-    _lay_marks(laid, place, schools, school_row, calendars, at)
+    codes = _Codes(schools)
+    _lay_rolls(laid, place, schools, at, codes)
+    _lay_marks(laid, place, schools, school_row, calendars, at, codes)
     return laid
 
 
@@ -134,11 +135,14 @@ def _by_ledger(
     return cells.pack(0, np.where(member, said[school_row], Status.OUT))
 
 
-def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Frame) -> None:
-    row, column, known = place.of(rows.present(schools, at.since, at.day))
-    row, column = row[known], column[known]
-    awaited = cells.status(laid[row, column]) == Status.UNKNOWN_ROW
-    laid[row[awaited], column[awaited]] = cells.pack(0, Status.MEMBER)
+def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Frame, codes: _Codes) -> None:
+    """Plain presences of full feeds, by what their code means today: a code can be mapped anew."""
+    found = rows.present(schools, at.since, at.day, codes.words)
+    row, column, known = place.of(found)
+    awaited = known.copy()
+    awaited[known] = cells.status(laid[row[known], column[known]]) == Status.UNKNOWN_ROW
+    found = {name: values[awaited] for name, values in found.items()}
+    laid[row[awaited], column[awaited]] = day.whole_day_cells(codes.read(found), day.DayLength())
 
 
 def _lay_marks(
@@ -148,25 +152,53 @@ def _lay_marks(
     school_row: Ints,
     calendars: Calendars,
     at: Frame,
+    codes: _Codes,
 ) -> None:
     """Marks of enrolled students on submitted days; what falls elsewhere is held out and listed under Fix data."""
-    meanings = _meanings(schools)
-    words = sorted(meanings)
-    found = rows.marks(place.students.tolist(), at.since, at.day, words)
+    found = rows.marks(place.students.tolist(), at.since, at.day, codes.words)
     row, column, known = place.of(found)
     counted = known.copy()
-    counted[known] = np.isin(cells.status(laid[row[known], column[known]]), (Status.MEMBER, Status.UNKNOWN_ROW))
+    counted[known] = np.isin(cells.status(laid[row[known], column[known]]), _COUNTED)
     found = {name: values[counted] for name, values in found.items()}
     row, column = row[counted], column[counted]
     if not len(row):
         return
     order = np.lexsort((column, row))
     row, column = row[order], column[order]
-    marks = _read(found, meanings, words).at(order)
+    marks = codes.read(found).at(order)
     starts = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
     row, column = row[starts], column[starts]
     length = _lengths(row, column, schools, school_row, calendars)
     laid[row, column] = day.day_cells(marks, starts, length)
+
+
+_COUNTED = (Status.MEMBER, Status.UNKNOWN_ROW, Status.UNKNOWN_CODE, Status.HELD_OUT)
+
+
+class _Codes:
+    """What codes mean at some schools, asked once for each school and code."""
+
+    def __init__(self, schools: Sequence[int]) -> None:
+        self._meanings = _meanings(schools)
+        self.words = sorted(self._meanings)
+        self._dated = any(m.starts or m.ends for group in self._meanings.values() for m in group)
+
+    def read(self, found: rows.Columns) -> day.Marks:
+        """Marks with their codes' meanings; numbers of their own default to "not given"."""
+        on = found["day"] if self._dated else np.zeros_like(found["day"])
+        asked, back = np.unique(np.stack([found["school"], found["code"], on]), axis=1, return_inverse=True)
+        answers = [self._answer(*key) for key in asked.T.tolist()]
+        kind, reason, fraction = (
+            np.array([getattr(answer, part) for answer in answers], dtype=np.int64)[back.ravel()]
+            for part in ("kind", "reason", "fraction")
+        )
+        none = np.full(len(on), day.NOT_GIVEN)
+        period = found.get("period", np.zeros(len(on), dtype=np.int32)) == 1
+        return day.Marks(kind, reason, fraction, found.get("fraction", none), found.get("minutes", none), period)
+
+    def _answer(self, school: int, code: int, when: int) -> Meaning:
+        said = self._meanings[self.words[code]] if code >= 0 else ()
+        return meaning(said, school, rows.EPOCH + timedelta(days=when))
 
 
 def _meanings(schools: Sequence[int]) -> dict[str, list[Meaning]]:
@@ -178,23 +210,6 @@ def _meanings(schools: Sequence[int]) -> dict[str, list[Meaning]]:
             Meaning(code.school_id, code.code, kind, reason, code.absent_fraction, code.valid_from, code.valid_to)
         )
     return found
-
-
-def _read(found: rows.Columns, meanings: dict[str, list[Meaning]], words: Sequence[str]) -> day.Marks:
-    """Marks with their codes' meanings; asked once per school and code, and per day only where dates bound one."""
-    dated = any(m.starts or m.ends for group in meanings.values() for m in group)
-    on = found["day"] if dated else np.zeros_like(found["day"])
-    keys = np.stack([found["school"], found["code"], on])
-    asked, back = np.unique(keys, axis=1, return_inverse=True)
-    answers = [
-        meaning(meanings[words[code]] if code >= 0 else (), school, rows.EPOCH + timedelta(days=when))
-        for school, code, when in asked.T.tolist()
-    ]
-    kind, reason, fraction = (
-        np.array([getattr(answer, part) for answer in answers], dtype=np.int64)[back.ravel()]
-        for part in ("kind", "reason", "fraction")
-    )
-    return day.Marks(kind, reason, fraction, found["fraction"], found["minutes"], found["period"] == 1)
 
 
 def _lengths(

@@ -126,15 +126,16 @@ def marks(students: Sequence[int], start: date, until: date, words: Sequence[str
     )
 
 
-def present(schools: Sequence[int], start: date, until: date) -> Columns:
-    """Who a full feed called present, school-day by school-day."""
+def present(schools: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
+    """Who a full feed called plainly present, school-day by school-day; `code` is its place in `words` or -1."""
     return read_ints(
         """
-        SELECT school_id, day - DATE '1970-01-01', unnest(students) FROM roll
-        WHERE school_id = ANY(%(schools)s) AND day BETWEEN %(start)s AND %(until)s AND replaced_by IS NULL
+        SELECT school_id, day - DATE '1970-01-01', coalesce(array_position(%(words)s::text[], code) - 1, -1),
+               unnest(students)
+        FROM roll WHERE school_id = ANY(%(schools)s) AND day BETWEEN %(start)s AND %(until)s AND replaced_by IS NULL
         """,
-        ["school", "day", "student"],
-        {"schools": list(schools), "start": start, "until": until},
+        ["school", "day", "code", "student"],
+        {"schools": list(schools), "start": start, "until": until, "words": list(words)},
     )
 
 
