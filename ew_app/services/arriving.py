@@ -1,0 +1,197 @@
+"""The rows of an attendance delivery, read from its bytes into numbers.
+
+Each different value of a column is kept once and every row holds its number, so that a whole district's day is
+a handful of integer arrays. Nothing is looked up in tables here.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, BinaryIO, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from ew_app.feeds import Problem, Reading, RefusedFile, load_format, read
+from models.attendance import Batch, BatchFile
+from models.base import db
+
+Ints = NDArray[np.int32]
+
+NAMED: Final = ("student_id", "school_id", "date", "code")
+DETAILS: Final = (
+    "fraction_absent",
+    "minutes_absent",
+    "period",
+    "section_id",
+    "reason",
+    "last_modified",
+    "modified_by",
+)
+IN_MEMORY: Final = 64 << 20
+
+
+class Values(dict[Any, int]):
+    """Value -> its number in order of appearance; an empty cell is 0 where the column may be empty."""
+
+    def __init__(self, *first: Any) -> None:
+        super().__init__((value, number) for number, value in enumerate(first))
+
+    def __missing__(self, value: Any) -> int:
+        number = self[value] = len(self)
+        return number
+
+    def numbers(self, values: Sequence[Any]) -> Ints:
+        """The number of each value."""
+        return np.fromiter(map(self.__getitem__, values), np.int32, len(values))
+
+    def pick(self, numbers: Ints) -> list[Any]:
+        """The values behind numbers."""
+        return list(map(list(self).__getitem__, numbers.tolist()))
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """Readable rows as columns of numbers, and what could not be read.
+
+    `columns` has `file` (0, 1, ... in the order handed over), `line`, and every named column; a detail is there
+    only if a file has it.
+    """
+
+    columns: dict[str, Ints]
+    values: dict[str, Values]
+    rows_in: int = 0
+    problems: list[tuple[str, Problem, bool]] = field(default_factory=list)  # file name, problem, rejected
+    notes: list[str] = field(default_factory=list)
+    file_names: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.columns["line"])
+
+    def only(self, chosen: NDArray[np.bool_]) -> None:
+        """Keep the chosen rows."""
+        self.columns = {name: column[chosen] for name, column in self.columns.items()}
+
+    def texts(self, name: str, rows: NDArray[np.intp]) -> list[Any]:
+        """The values of a detail for some rows; None where no file has it."""
+        if name not in self.columns:
+            return [None] * len(rows)
+        return self.values[name].pick(self.columns[name][rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One line of covers.csv or submitted.csv."""
+
+    table: str
+    file: str
+    line: int
+    school: str
+    day: date
+
+
+def read_rows(batch: Batch) -> Arrivals:
+    """All attendance files of a batch. RefusedFile, with the file's name: nothing of the batch may be used."""
+    names = file_names(batch.id, "attendance")
+    may_be_empty = bool(file_names(batch.id, "covers"))
+    arrivals = Arrivals({}, _fresh_values(), file_names=names)
+    parts: list[dict[str, Ints]] = []
+    for number, name in enumerate(names):
+        with _reading(batch, name, "attendance", may_be_empty=may_be_empty) as reading:
+            parts += _numbered(arrivals, reading, number, name)
+            arrivals.rows_in += reading.rows_in
+            arrivals.notes += reading.notes
+    arrivals.columns = _joined(parts)
+    return arrivals
+
+
+def read_claims(batch: Batch) -> tuple[list[Claim], list[tuple[str, Problem, bool]]]:
+    """The lines of covers.csv and submitted.csv, and those that could not be read."""
+    claims: list[Claim] = []
+    problems: list[tuple[str, Problem, bool]] = []
+    for table in ("covers", "submitted"):
+        for name in file_names(batch.id, table):
+            with _reading(batch, name, table, may_be_empty=True) as reading:
+                for chunk in reading:
+                    rows = zip(chunk.lines.tolist(), chunk.columns["school_id"], chunk.columns["date"], strict=True)
+                    claims += [Claim(table, name, *row) for row in rows]
+                    problems += [(name, problem, False) for problem in chunk.problems + chunk.warnings]
+    return claims, problems
+
+
+def file_names(batch_id: int, table: str) -> list[str]:
+    """Names of the files of a batch that hold one table, in the order handed over."""
+    found = db.session.scalars(
+        select(BatchFile.name)
+        .where(BatchFile.batch_id == batch_id, BatchFile.table_name == table, BatchFile.part == 0)
+        .order_by(BatchFile.id)
+    )
+    return list(found)
+
+
+@contextmanager
+def open_file(batch_id: int, name: str) -> Iterator[BinaryIO]:
+    """The bytes of a file as they came, put together from their parts; on disk past 64 MB."""
+    parts = db.session.scalars(
+        select(BatchFile.content)
+        .where(BatchFile.batch_id == batch_id, BatchFile.name == name)
+        .order_by(BatchFile.part)
+        .execution_options(yield_per=1)
+    )
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
+        for part in parts:
+            whole.write(part)
+        whole.seek(0)
+        yield cast(BinaryIO, whole)
+
+
+@contextmanager
+def _reading(batch: Batch, name: str, table: str, *, may_be_empty: bool) -> Iterator[Reading]:
+    options: Mapping[str, Any] = batch.options
+    layout = load_format(options.get("format", "csv"))[table]
+    try:
+        with open_file(batch.id, name) as stream:
+            yield read(
+                stream,
+                layout,
+                mapping=options.get("mapping", {}).get(table),
+                max_rows=options.get("max_rows"),
+                may_be_empty=may_be_empty,
+            )
+    except RefusedFile as refused:
+        raise RefusedFile(refused.why, f"{name}: {refused}", column=refused.column) from refused
+
+
+def _fresh_values() -> dict[str, Values]:
+    blank = {"period": ""}
+    return {name: Values() for name in NAMED} | {name: Values(blank.get(name)) for name in DETAILS}
+
+
+def _numbered(arrivals: Arrivals, reading: Reading, number: int, name: str) -> Iterable[dict[str, Ints]]:
+    """The chunks of one file as numbers."""
+    details = [detail for detail in DETAILS if detail in reading.present]
+    for chunk in reading:
+        arrivals.problems += [(name, problem, True) for problem in chunk.problems]
+        arrivals.problems += [(name, warning, False) for warning in chunk.warnings]
+        if "period" in details:
+            chunk.columns["period"] = [period or "" for period in chunk.columns["period"]]
+        columns = {column: arrivals.values[column].numbers(chunk.columns[column]) for column in (*NAMED, *details)}
+        columns["line"] = chunk.lines
+        columns["file"] = np.full(len(chunk.lines), number, dtype=np.int32)
+        yield columns
+
+
+def _joined(parts: Sequence[dict[str, Ints]]) -> dict[str, Ints]:
+    """Chunks one below the other; a detail that a file does not have is empty (0) in its rows."""
+    names = {name for part in parts for name in part} | {*NAMED, "line", "file"}
+    return {
+        name: np.concatenate([part.get(name, np.zeros_like(part["line"])) for part in parts])
+        if parts
+        else np.zeros(0, dtype=np.int32)
+        for name in sorted(names)
+    }

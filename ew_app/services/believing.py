@@ -1,0 +1,41 @@
+"""The figures by which a staged delivery is believed or held: its own, and what is usual for its source."""
+
+from __future__ import annotations
+
+from models.attendance import Batch
+from models.queries import deliveries
+from rules.feed_checks import Figures, Limits, NewDay
+
+
+def figures_of(batch: Batch, limits: Limits) -> tuple[int, Figures]:
+    """(how many school-days are new, the figures) of a staged batch."""
+    new = deliveries.new_school_days(batch.id, limits.least_rows)
+    full = batch.feed == "full"
+    stored, removed = deliveries.claimed_rows(batch.id, batch.source_id)
+    figures = Figures(
+        rows=batch.counts["rows_in"],
+        rejected=batch.counts.get("rejected", 0),
+        off_calendar=batch.counts.get("off_calendar", 0),
+        first=not deliveries.accepted_before(batch.id, batch.source_id),
+        schools=batch.counts.get("schools", 0),
+        usual_schools=deliveries.usual_schools(batch.id, batch.source_id, limits.looks_back),
+        new_schools=new.schools,
+        thin_schools=new.thin if full else 0,
+        new_days=[] if full else _new_days(batch, limits),
+        stored=stored,
+        removed=removed,
+    )
+    return new.days, figures
+
+
+def _new_days(batch: Batch, limits: Limits) -> list[NewDay]:
+    """Each new day with the last submitted days of the same schools."""
+    usual: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    found = []
+    for row in deliveries.new_days(batch.id):
+        schools = tuple(sorted(row.schools))
+        if schools not in usual:
+            known = deliveries.usual_absences(schools, limits.looks_back)
+            usual[schools] = [(absences, due) for _, absences, due in known]
+        found.append(NewDay(row.day, int(row.absences), int(row.expected), usual[schools]))
+    return found

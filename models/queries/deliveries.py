@@ -1,0 +1,403 @@
+"""Deliveries: what they name, what is usual for their source, and what became of them. SELECTs only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+
+from models.base import db
+from models.bulk import cursor, read_ints
+
+FEW = 20_000  # up to here keys are looked up one by one; past it the whole list is read
+OPEN_END = 2_932_896  # 9999-12-31 as days since 1970
+
+
+def ids_of(table: str, keys: Collection[str]) -> dict[str, int]:
+    """Key -> id for those of `keys` that `table` (student or school) has; many more may be in it."""
+    with cursor() as at:
+        if len(keys) <= FEW:
+            at.execute(f"SELECT key, id FROM {table} WHERE key = ANY(%s)", [list(keys)])
+            return dict(at.fetchall())
+        with at.copy(f"COPY (SELECT id, key FROM {table}) TO STDOUT") as copy:
+            lines = b"".join(bytes(part) for part in copy).decode().replace("\\\\", "\\").splitlines()
+    pairs = [line.partition("\t") for line in lines]
+    return {key: int(number) for number, _, key in pairs}
+
+
+def stints_at(schools: Sequence[int], start: date, until: date, no_show: Sequence[str]) -> dict[str, np.ndarray]:
+    """Stints at these schools that meet start..until, as int32 columns; days since 1970.
+
+    `calendar` is 0 for the school's own calendar, else a place (from 1) in `special_calendars(schools)`.
+    Exit codes of stints that never were are left out.
+    """
+    return read_ints(
+        f"""
+        WITH special AS ({_SPECIAL})
+        SELECT t.student_id, t.school_id, t.entry_date - DATE '1970-01-01',
+               coalesce(t.exit_date - DATE '1970-01-01', {OPEN_END}), coalesce(c.place, 0)
+        FROM stint t LEFT JOIN special c
+          ON t.calendar_key <> '' AND c.school_id = t.school_id AND c.calendar_key = t.calendar_key
+        WHERE t.school_id = ANY(%(schools)s) AND t.entry_date <= %(until)s
+          AND (t.exit_date IS NULL OR t.exit_date >= %(start)s)
+          AND NOT lower(trim(t.exit_code)) = ANY(%(no_show)s)
+        """,
+        ["student", "school", "entry", "last", "calendar"],
+        {"schools": list(schools), "start": start, "until": until, "no_show": list(no_show)},
+    )
+
+
+_SPECIAL = """
+    SELECT school_id, calendar_key, row_number() OVER (ORDER BY school_id, calendar_key)::int AS place FROM (
+        SELECT DISTINCT school_id, calendar_key FROM stint WHERE calendar_key <> '' AND school_id = ANY(%(schools)s)
+    ) own
+    WHERE EXISTS (SELECT FROM calendar_day d WHERE d.school_id = own.school_id AND d.calendar_key = own.calendar_key)
+"""
+
+
+def teaching_days(schools: Sequence[int], days: Sequence[date]) -> dict[str, np.ndarray]:
+    """Which calendars teach on which of these days: columns school, calendar (as in `stints_at`), day.
+
+    A calendar that no stint follows, other than the school's own, has calendar -1.
+    """
+    return read_ints(
+        f"""
+        WITH special AS ({_SPECIAL})
+        SELECT d.school_id, CASE WHEN d.calendar_key = '' THEN 0 ELSE coalesce(c.place, -1) END,
+               d.day - DATE '1970-01-01'
+        FROM calendar_day d LEFT JOIN special c USING (school_id, calendar_key)
+        WHERE d.school_id = ANY(%(schools)s) AND d.day = ANY(%(days)s)
+          AND d.day_type IN ('instructional', 'make_up')
+        """,
+        ["school", "calendar", "day"],
+        {"schools": list(schools), "days": list(days)},
+    )
+
+
+def without_calendar(schools: Sequence[int]) -> list[tuple[int, str]]:
+    """(id, name) of these schools that have no calendar at all yet."""
+    rows = db.session.execute(
+        text("""
+            SELECT s.id, s.name FROM school s WHERE s.id = ANY(:schools)
+              AND NOT EXISTS (SELECT FROM calendar_day d WHERE d.school_id = s.id) ORDER BY s.name
+        """),
+        {"schools": list(schools)},
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+def code_meanings(schools: Sequence[int], codes: Sequence[str]) -> list[Any]:
+    """Rows of (school_id or None, code, kind, excused, absent_fraction, valid_from, valid_to) for these codes."""
+    return list(
+        db.session.execute(
+            text("""
+                SELECT school_id, code, kind, excused, absent_fraction, valid_from, valid_to FROM absence_code
+                WHERE code = ANY(:codes) AND (school_id IS NULL OR school_id = ANY(:schools))
+            """),
+            {"schools": list(schools), "codes": list(codes)},
+        )
+    )
+
+
+def school_names(schools: Collection[int]) -> dict[int, str]:
+    """Id -> name."""
+    rows = db.session.execute(text("SELECT id, name FROM school WHERE id = ANY(:ids)"), {"ids": list(schools)})
+    return {row.id: row.name for row in rows}
+
+
+def same_delivery(batch_id: int) -> int | None:
+    """An accepted batch with the very same bytes, feed and source, not taken back; the earliest."""
+    found: int | None = db.session.scalar(
+        text("""
+            SELECT o.id FROM batch o JOIN batch b ON b.id = :batch
+            WHERE o.sha256 = b.sha256 AND o.kind = b.kind AND o.source_id = b.source_id AND o.feed = b.feed
+              AND o.id <> b.id AND o.status IN ('applying', 'applied') AND o.undone_at IS NULL
+            ORDER BY o.id LIMIT 1
+        """),
+        {"batch": batch_id},
+    )
+    return found
+
+
+def accepted_before(batch_id: int, source_id: int) -> bool:
+    """Whether the source had an attendance file accepted before this one."""
+    return bool(
+        db.session.scalar(
+            text("""
+                SELECT EXISTS (SELECT FROM batch WHERE source_id = :source AND kind = 'attendance'
+                               AND status = 'applied' AND id <> :batch)
+            """),
+            {"source": source_id, "batch": batch_id},
+        )
+    )
+
+
+def usual_schools(batch_id: int, source_id: int, files: int) -> list[int]:
+    """How many schools were in the source's last accepted files that brought new days, newest first."""
+    rows = db.session.scalars(
+        text("""
+            SELECT (counts->>'schools')::int FROM batch
+            WHERE source_id = :source AND kind = 'attendance' AND status = 'applied' AND id <> :batch
+              AND coalesce((counts->>'new_days')::int, 0) > 0
+            ORDER BY applied_at DESC LIMIT :files
+        """),
+        {"source": source_id, "batch": batch_id, "files": files},
+    )
+    return list(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class NewSchoolDays:
+    """The school-days that a staged delivery submits for the first time."""
+
+    days: int
+    schools: int
+    thin: int
+
+
+_NEW = """
+    SELECT d.* FROM staged_day d LEFT JOIN school_day l
+      ON l.school_id = d.school_id AND l.day = d.day AND l.status IN ('submitted', 'partial')
+    WHERE d.batch_id = :batch AND d.teaches AND l.day IS NULL
+"""
+
+
+def new_school_days(batch_id: int, least_percent: int) -> NewSchoolDays:
+    """Counts of new school-days and their schools; thin: with rows for fewer than that share of those due."""
+    row = db.session.execute(
+        text(f"""
+            SELECT coalesce(sum(days), 0), count(*),
+                   count(*) FILTER (WHERE 100 * students < :least * expected) FROM (
+                SELECT school_id, count(*) AS days, sum(students) AS students, sum(expected) AS expected
+                FROM ({_NEW}) new GROUP BY school_id) by_school
+        """),
+        {"batch": batch_id, "least": least_percent},
+    ).one()
+    return NewSchoolDays(*map(int, row))
+
+
+def new_days(batch_id: int) -> list[Any]:
+    """Rows of (day, absences, expected, schools) over the schools that submit the day for the first time."""
+    return list(
+        db.session.execute(
+            text(f"""
+                SELECT day, sum(absences) AS absences, sum(expected) AS expected, array_agg(school_id) AS schools
+                FROM ({_NEW}) new GROUP BY day ORDER BY day
+            """),
+            {"batch": batch_id},
+        )
+    )
+
+
+def usual_absences(schools: Sequence[int], days: int) -> list[tuple[date, int, int]]:
+    """(day, absences, students due) of these schools together on their last submitted days, newest first."""
+    rows = db.session.execute(
+        text("""
+            SELECT day, sum(absences), sum(expected) FROM school_day
+            WHERE school_id = ANY(:schools) AND status IN ('submitted', 'partial') AND expected > 0
+            GROUP BY day ORDER BY day DESC LIMIT :days
+        """),
+        {"schools": list(schools), "days": days},
+    )
+    return [(day, int(absences), int(due)) for day, absences, due in rows]
+
+
+def claimed_rows(batch_id: int, source_id: int) -> tuple[int, int]:
+    """(rows that stand on the school-days claimed whole, how many of them the delivery does not have)."""
+    row = db.session.execute(
+        text("""
+            WITH claimed AS (SELECT school_id, day FROM staged_day WHERE batch_id = :batch AND whole),
+            sent AS (
+                SELECT school_id, day, student_id, period FROM staged_mark WHERE batch_id = :batch
+                UNION ALL
+                SELECT school_id, day, unnest(students), '' FROM staged_roll WHERE batch_id = :batch
+            ), stored AS (
+                SELECT school_id, day, student_id, period FROM mark JOIN claimed USING (school_id, day)
+                WHERE source_id = :source
+                UNION
+                SELECT school_id, day, unnest(students), '' FROM roll JOIN claimed USING (school_id, day)
+                WHERE source_id = :source AND replaced_by IS NULL
+            )
+            SELECT count(*), count(*) FILTER (WHERE sent.student_id IS NULL)
+            FROM stored LEFT JOIN sent USING (school_id, day, student_id, period)
+        """),
+        {"batch": batch_id, "source": source_id},
+    ).one()
+    return int(row[0]), int(row[1])
+
+
+def slice_totals(batch_id: int) -> dict[str, int]:
+    """Counts of all finished slices of a batch, added up."""
+    rows = db.session.execute(
+        text("""
+            SELECT c.key, sum(c.value::int) FROM batch_slice s, jsonb_each_text(s.counts) c
+            WHERE s.batch_id = :batch GROUP BY c.key
+        """),
+        {"batch": batch_id},
+    )
+    return {key: int(total) for key, total in rows}
+
+
+def staged_rows(batch_id: int) -> int:
+    """How many rows of the batch wait in the staging tables; a crash of the server empties them."""
+    found = db.session.scalar(
+        text("""
+            SELECT (SELECT count(*) FROM staged_mark WHERE batch_id = :batch)
+                 + (SELECT count(*) FROM staged_roll WHERE batch_id = :batch)
+                 + (SELECT count(*) FROM staged_day WHERE batch_id = :batch)
+        """),
+        {"batch": batch_id},
+    )
+    return int(found or 0)
+
+
+def staged_schools(batch_id: int) -> list[int]:
+    """The schools a staged delivery speaks of, ascending."""
+    rows = db.session.scalars(
+        text("SELECT DISTINCT school_id FROM staged_day WHERE batch_id = :batch ORDER BY 1"), {"batch": batch_id}
+    )
+    return list(rows)
+
+
+def spoken_of(batch_id: int) -> list[tuple[int, date]]:
+    """The school-days for which a batch counts, ascending."""
+    rows = db.session.execute(
+        text("""
+            SELECT school_id, day FROM submission WHERE batch_id = :batch AND ended_at IS NULL
+            ORDER BY school_id, day
+        """),
+        {"batch": batch_id},
+    )
+    return [(row.school_id, row.day) for row in rows]
+
+
+def others_on(batch_id: int, source_id: int, low: int, high: int) -> list[int]:
+    """Other batches of the source that count on school-days of this one, in the order they were accepted."""
+    rows = db.session.scalars(
+        text("""
+            SELECT o.batch_id FROM submission mine JOIN submission o USING (school_id, day)
+            JOIN batch b ON b.id = o.batch_id
+            WHERE mine.batch_id = :batch AND mine.school_id BETWEEN :low AND :high AND mine.ended_at IS NULL
+              AND o.batch_id <> :batch AND o.ended_at IS NULL AND b.source_id = :source
+            GROUP BY o.batch_id ORDER BY min(o.recorded_at), o.batch_id
+        """),
+        {"batch": batch_id, "source": source_id, "low": low, "high": high},
+    )
+    return list(rows)
+
+
+def waiting_for_roster() -> list[int]:
+    """Accepted batches with rows that failed only because a student or school was unknown, oldest first."""
+    rows = db.session.scalars(
+        text("""
+            SELECT b.id FROM batch b WHERE b.kind = 'attendance' AND b.status = 'applied' AND EXISTS (
+                SELECT FROM problem p WHERE p.batch_id = b.id AND p.cause <> '' AND p.settled_at IS NULL)
+            ORDER BY b.applied_at, b.id
+        """)
+    )
+    return list(rows)
+
+
+def waiting_rows(batch_id: int) -> list[Any]:
+    """Rows of (file, line) of one batch that wait for a student or school to become known."""
+    return list(
+        db.session.execute(
+            text("""
+                SELECT DISTINCT file, line FROM problem
+                WHERE batch_id = :batch AND cause <> '' AND settled_at IS NULL
+            """),
+            {"batch": batch_id},
+        )
+    )
+
+
+def problems_of(batch_id: int, limit: int) -> list[Any]:
+    """What is wrong with rows of a batch and still stands: rejected rows first, then by file and line."""
+    return list(
+        db.session.execute(
+            text("""
+                SELECT file, line, reason, "column", value, rejected FROM problem
+                WHERE batch_id = :batch AND settled_at IS NULL
+                ORDER BY rejected DESC, file, line, id LIMIT :limit
+            """),
+            {"batch": batch_id, "limit": limit},
+        )
+    )
+
+
+def newest(limit: int) -> list[int]:
+    """The newest batches, newest first."""
+    return list(db.session.scalars(text("SELECT id FROM batch ORDER BY id DESC LIMIT :limit"), {"limit": limit}))
+
+
+def ledger_rows(start: date | None, until: date | None, school: str | None) -> list[Any]:
+    """Rows of (school_id: key, day, status, rows, expected): every calendar date and submitted day of each school.
+
+    `until` defaults to the last day that any school submitted; a school day without a submission up to then
+    is not submitted. Days past it are listed when asked for.
+    """
+    return list(
+        db.session.execute(
+            text("""
+                WITH bounds AS (
+                    SELECT coalesce(CAST(:until AS date), max(day)) AS until FROM school_day
+                    WHERE status IN ('submitted', 'partial')
+                ), dates AS (
+                    SELECT school_id, day, bool_or(day_type IN ('instructional', 'make_up')) AS teaches
+                    FROM calendar_day, bounds
+                    WHERE day <= bounds.until AND (CAST(:start AS date) IS NULL OR day >= :start) GROUP BY 1, 2
+                ), stored AS (
+                    SELECT l.* FROM school_day l, bounds
+                    WHERE l.day <= bounds.until AND (CAST(:start AS date) IS NULL OR l.day >= :start)
+                )
+                SELECT s.key AS school_id, day AS date,
+                       coalesce(stored.status,
+                                CASE WHEN dates.teaches THEN 'not_submitted' ELSE 'closed' END) AS status,
+                       coalesce(stored.rows, 0) AS rows, stored.expected, s.id AS school
+                FROM dates FULL JOIN stored USING (school_id, day) JOIN school s ON s.id = school_id
+                WHERE CAST(:school AS text) IS NULL OR s.key = :school
+                ORDER BY s.key, day
+            """),
+            {"start": start, "until": until, "school": school},
+        )
+    )
+
+
+def claims_shared(batch_id: int, other_id: int, low: int, high: int) -> dict[tuple[int, date], bool]:
+    """School-days for which both batches count -> whether the first claimed the day whole."""
+    rows = db.session.execute(
+        text("""
+            SELECT school_id, day, mine.whole FROM submission mine JOIN submission o USING (school_id, day)
+            WHERE mine.batch_id = :batch AND o.batch_id = :other AND mine.ended_at IS NULL AND o.ended_at IS NULL
+              AND school_id BETWEEN :low AND :high
+        """),
+        {"batch": batch_id, "other": other_id, "low": low, "high": high},
+    )
+    return {(row.school_id, row.day): row.whole for row in rows}
+
+
+def turned_away(batch_id: int) -> list[Any]:
+    """Rows of (file, line) that did not go in."""
+    return list(
+        db.session.execute(
+            text("SELECT file, line FROM problem WHERE batch_id = :batch AND rejected AND settled_at IS NULL"),
+            {"batch": batch_id},
+        )
+    )
+
+
+def all_problems(batch_id: int) -> list[Any]:
+    """Every problem of a batch with all its columns but the id."""
+    return list(
+        db.session.execute(
+            text("""
+                SELECT batch_id, file, line, reason, "column", value, rejected, cause FROM problem
+                WHERE batch_id = :batch ORDER BY id
+            """),
+            {"batch": batch_id},
+        )
+    )
