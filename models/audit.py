@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BigId, db
@@ -48,3 +48,19 @@ class AuditRow(db.Model):
     reason: Mapped[str] = mapped_column(default="")
     ip: Mapped[str] = mapped_column(default="")
     request_id: Mapped[str] = mapped_column(default="")
+
+
+class AuditSeal(db.Model):
+    """Proof of one audit row, in the order of sealing: each hash rests on the hash before. Append-only as well.
+
+    `horizon`: the first transaction number that was not given out yet when the row was sealed. `late`: the row
+    was written after rows behind it had been sealed. There is no foreign key: a removed row must leave its seal.
+    """
+
+    __tablename__ = "audit_seal"
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    row_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    hash: Mapped[str]
+    sealed_at: Mapped[datetime]
+    late: Mapped[bool]
+    horizon: Mapped[int] = mapped_column(BigInteger)

@@ -21,6 +21,10 @@ CREATE TRIGGER audit_row_is_kept BEFORE UPDATE OR DELETE ON audit_row
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON audit_row
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_seal_is_kept BEFORE UPDATE OR DELETE ON audit_seal
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER audit_seals_are_not_emptied BEFORE TRUNCATE ON audit_seal
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 """
 
 
@@ -42,6 +46,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_row_at", "audit_row", ["at"], unique=False)
     op.create_index("ix_audit_row_student_id", "audit_row", ["student_id"], unique=False)
+    op.create_table(
+        "audit_seal",
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("row_id", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("horizon", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_seal")),
+        sa.UniqueConstraint("row_id", name=op.f("uq_audit_seal_row_id")),
+    )
     op.create_table(
         "beat",
         sa.Column("part", sa.Text(), nullable=False),
@@ -1004,6 +1019,7 @@ def downgrade() -> None:
     op.drop_index("ix_event_case_id_at", table_name="event")
     op.drop_table("event")
     op.drop_table("beat")
+    op.drop_table("audit_seal")
     op.drop_index("ix_audit_row_student_id", table_name="audit_row")
     op.drop_index("ix_audit_row_at", table_name="audit_row")
     op.drop_table("audit_row")
