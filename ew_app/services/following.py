@@ -1,0 +1,218 @@
+"""What the findings of one student ask for: which speak for a case, which ask for a task, which no longer stand.
+
+Pure: everything is handed in, nothing is read or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from rules.case_flow import Status
+from rules.routing_table import Opens, TaskText, routing_table
+from rules.tiers import Tier
+
+DID_NOT_ARRIVE = "R20"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A finding that stands. `nth`: the how manieth of its rule for this student in its school year."""
+
+    rule: str
+    since: date
+    until: date | None
+    compartment: str | None
+    sentence: str
+    year: str
+    nth: int
+
+    @property
+    def active(self) -> bool:
+        return self.until is None
+
+    @property
+    def period(self) -> str:
+        """What makes its tasks one of a kind: a correction that moves the day makes no second one."""
+        return f"{self.year}/{self.rule}/{self.nth}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason of an open case's current episode."""
+
+    id: int
+    rule: str
+    day: date
+    sentence: str
+    withdrawn: bool
+
+
+@dataclass(slots=True)
+class Open:
+    """An open case as it stands while findings are followed."""
+
+    id: int
+    number: int
+    school: int
+    kind: str
+    status: Status
+    tier: int
+    episode: int
+    department: str
+    owner_role: str
+    owner_id: int | None
+    owner_via: str
+    due: date | None
+    next_step: str
+    causes: tuple[str, ...] = ()
+    reasons: list[Reason] = field(default_factory=list)
+
+    @property
+    def live_rules(self) -> set[str]:
+        return {reason.rule for reason in self.reasons if not reason.withdrawn}
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The newest closed case of a student without an open one."""
+
+    id: int
+    number: int
+    closed_on: date
+    episode: int
+    owner_id: int | None
+    owner_role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A task that there already is. `by_system`: it was withdrawn because the marks behind it changed."""
+
+    id: int
+    kind: str
+    period: str
+    rule: str | None
+    compartment: str | None
+    status: str
+    day: date
+    by_system: bool
+
+
+@dataclass(slots=True)
+class Pupil:
+    """A student with everything that following looks at. `here`: enrolled, with data of this school year."""
+
+    student: int
+    school: int
+    tier: int
+    here: bool
+    homeroom: str
+    year: str
+    findings: list[Found] = field(default_factory=list)
+    case: Open | None = None
+    closed: Closed | None = None
+    answered: dict[str, date] = field(default_factory=dict)
+    tasks: list[Asked] = field(default_factory=list)
+
+    @property
+    def active(self) -> list[Found]:
+        """What is met now, in this school year."""
+        return [found for found in self.findings if found.active and found.year == self.year]
+
+    def is_answered(self, found: Found) -> bool:
+        """Whether a person has closed a case that had this reason."""
+        closed = self.answered.get(found.rule)
+        return closed is not None and found.since <= closed
+
+
+def opens(rule: str) -> Opens | None:
+    """What a rule opens; None for the watch band and rules kept in the file."""
+    entry = routing_table().rules.get(rule)
+    return entry.opens if entry else None
+
+
+def speaking(pupil: Pupil) -> list[Found]:
+    """The findings that speak for a case now, the strongest first.
+
+    Below Tier 2 only "did not arrive" does. Tier 2 reached by watch rules together rests on those.
+    """
+    plain = [found for found in pupil.active if found.compartment is None]
+    for_case = [found for found in plain if opens(found.rule) is Opens.CASE]
+    if pupil.tier < Tier.TWO:
+        return [found for found in for_case if found.rule == DID_NOT_ARRIVE]
+    return sorted(for_case or _watching(plain), key=_strength)
+
+
+def wanted(pupil: Pupil, reasons: Sequence[Found]) -> Iterable[Found]:
+    """The findings whose tasks are asked for: of the case, without a case, and inside compartments.
+
+    A case that is paused asks for nothing; what a closed case has looked at is not asked again.
+    """
+    paused = pupil.case is not None and pupil.case.status is Status.PAUSED
+    if pupil.case is not None and not paused:
+        yield from (found for found in reasons if not pupil.is_answered(found))
+    for found in pupil.active:
+        kind = Opens.COMPARTMENT if found.compartment else opens(found.rule)
+        alone = pupil.case is None and not _looked_at(pupil, found)
+        asks = {Opens.COMPARTMENT: True, Opens.TASK: not paused, Opens.WATCH: alone}
+        if kind is not None and asks.get(kind, False):
+            yield found
+
+
+def covered(pupil: Pupil, kind: str, found: Found) -> Asked | None:
+    """The task that already answers this: open, of the same finding, or made since it began.
+
+    A task that the system withdrew answers only its own finding, which takes it up again.
+    """
+    alike = [task for task in pupil.tasks if task.kind == kind and task.compartment == found.compartment]
+    own = [task for task in alike if task.period == found.period]
+    others = [
+        task
+        for task in alike
+        if task.status == "open" or (task.day >= found.since and not (task.status == "withdrawn" and task.by_system))
+    ]
+    return next(iter([*(t for t in others if t.status == "open"), *own, *others]), None)
+
+
+def no_longer_asked(pupil: Pupil) -> list[Asked]:
+    """Open tasks of this school year whose finding is gone because marks were corrected."""
+    standing = {found.period for found in pupil.findings}
+    return [
+        task
+        for task in pupil.tasks
+        if task.status == "open"
+        and task.period.startswith(f"{pupil.year}/{task.rule}/")
+        and task.period not in standing
+    ]
+
+
+def backing(reason: Reason, findings: Iterable[Found]) -> Found | None:
+    """The finding that a reason rests on now; after a correction perhaps one that begins on another day."""
+    alike = [f for f in findings if f.rule == reason.rule and (f.until is None or f.until > reason.day)]
+    return next((found for found in alike if found.since == reason.day), alike[0] if alike else None)
+
+
+def _watching(active: Iterable[Found]) -> list[Found]:
+    return [found for found in active if opens(found.rule) is Opens.WATCH]
+
+
+def _strength(found: Found) -> tuple[int, str]:
+    order = routing_table().strongest
+    return (order.index(found.rule) if found.rule in order else len(order), found.rule)
+
+
+def _looked_at(pupil: Pupil, found: Found) -> bool:
+    return pupil.closed is not None and found.since <= pupil.closed.closed_on
+
+
+def day_of(moment: datetime, here: date) -> date:
+    """The local day of a task's making; never later than today, which may be fixed for a pilot."""
+    return min(moment.date(), here)
+
+
+def task_texts(rule: str) -> tuple[TaskText, ...]:
+    """What the routing table asks for when the rule is met."""
+    entry = routing_table().rules.get(rule)
+    return entry.tasks if entry else ()

@@ -1,0 +1,70 @@
+"""Who holds which role where today, who stands in for whom, and how much open work each already has."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from ew_app.kernel import today
+from models.org import School
+from models.queries import staffing as rows
+from rules.places import Place
+from rules.routing import Holder
+
+HOMEROOM_ROLE = "homeroom_teacher"
+
+
+class Staff:
+    """The people of some schools, their networks and the district, on one day.
+
+    `loads` counts open work by person; who hands out work counts it there too, so that it is shared evenly.
+    """
+
+    def __init__(self, schools: Collection[int] | None = None, on: date | None = None) -> None:
+        self.on = on or today()
+        self._places = {number: Place.of_school(key, network) for number, key, network in rows.schools(schools)}
+        self._holders: dict[str, list[tuple[Holder, str]]] = defaultdict(list)
+        for row in rows.grants(self.on):
+            self._holders[row.place].append((_holder(row, self.on), row.homeroom))
+        self.loads: Counter[int] = Counter(rows.open_work())
+        self._near: dict[tuple[int, str], list[Holder]] = {}
+
+    def place(self, school: int) -> Place:
+        """The place of a school, with its network."""
+        return self._places[school]
+
+    def near(self, school: int, homeroom: str = "") -> list[Holder]:
+        """Everyone who may be asked about a student there; of homeroom teachers only the student's own."""
+        key = (school, homeroom)
+        if key not in self._near:
+            self._near[key] = list(self._asked(self._places[school], homeroom))
+        return self._near[key]
+
+    def _asked(self, place: Place, homeroom: str) -> Iterable[Holder]:
+        for where in (str(place), str(Place.of_network(place.network or "")), str(Place.district())):
+            for holder, room in self._holders.get(where, ()):
+                if holder.role != HOMEROOM_ROLE or room == homeroom:
+                    yield holder
+
+
+def _holder(row: Any, on: date) -> Holder:
+    """A grant as routing sees it; someone shut out counts as gone since yesterday, so the deputy stands in."""
+    ends = on - timedelta(days=1) if row.disabled else row.ends
+    away = ((row.away_from, row.away_until or date.max),) if row.away_from else ()
+    return Holder(
+        person_id=row.person_id,
+        role=row.role,
+        place=Place.parse(row.place),
+        starts=row.starts,
+        ends=ends,
+        deputy=row.deputy_id,
+        on_leave=away,
+        department=row.department or None,
+    )
+
+
+def place_of(school: School) -> Place:
+    """The place of a school, with the network it belongs to."""
+    return Place.of_school(school.key, school.network.key)

@@ -1,0 +1,108 @@
+"""Cases, reasons and tasks written many at a time, in the open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from models.base import db
+from models.bulk import copy_in
+
+Row = Mapping[str, Any]
+CHANGEABLE = {
+    "status": "text", "tier": "smallint", "kind": "text", "episode": "int", "school_id": "int",
+    "department": "text", "owner_role": "text", "owner_id": "int", "owner_via": "text", "due": "date",
+    "next_step": "text",
+}  # fmt: skip
+
+
+def new_numbers(count: int) -> list[tuple[int, int]]:
+    """(id, case number) for so many new cases, both from their sequences."""
+    found = db.session.execute(
+        text("""
+            SELECT nextval(pg_get_serial_sequence('support_case', 'id')),
+                   nextval(pg_get_serial_sequence('support_case', 'number')) FROM generate_series(1, :count)
+        """),
+        {"count": count},
+    )
+    return [(int(case), int(number)) for case, number in found]
+
+
+def add(table: str, rows: Sequence[Row]) -> None:
+    """Append rows to support_case, case_reason or task; all rows name the same columns."""
+    assert table in {"support_case", "case_reason", "task"}
+    if rows:
+        copy_in(table, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def change_cases(rows: Sequence[Row]) -> None:
+    """Set the given columns of cases by `id`; every change counts the version up."""
+    for columns, alike in _by_columns(rows).items():
+        sets = ", ".join(f"{column} = n.{column}" for column in columns)
+        arrays = ", ".join(f"CAST(:{column} AS {CHANGEABLE[column]}[])" for column in columns)
+        db.session.execute(
+            text(f"""
+                UPDATE support_case c SET {sets}, version = version + 1
+                FROM unnest(CAST(:id AS int[]), {arrays}) AS n (id, {", ".join(columns)}) WHERE c.id = n.id
+            """),
+            {name: [row[name] for row in alike] for name in ("id", *columns)},
+        )
+
+
+def reopen(cases: Sequence[int], opened_at: datetime, first_due: Mapping[int, Any]) -> None:
+    """Take the mark of closing from these cases; contact_due starts again."""
+    db.session.execute(
+        text("""
+            UPDATE support_case c SET closed_on = NULL, close_reason = NULL, goals_reviewed = false,
+                family_told = false, paused_until = NULL, opened_at = :at, contact_due = n.due
+            FROM unnest(CAST(:cases AS int[]), CAST(:due AS date[])) AS n (id, due) WHERE c.id = n.id
+        """),
+        {"cases": list(cases), "due": [first_due[case] for case in cases], "at": opened_at},
+    )
+
+
+def restate_reasons(rows: Sequence[Row]) -> None:
+    """Set day and sentence of reasons by id, and whether they are withdrawn (a moment, or None)."""
+    db.session.execute(
+        text("""
+            UPDATE case_reason r SET day = n.day, sentence = n.sentence, withdrawn_at = n.withdrawn_at
+            FROM unnest(CAST(:id AS int[]), CAST(:day AS date[]), CAST(:sentence AS text[]),
+                        CAST(:withdrawn_at AS timestamptz[])) AS n (id, day, sentence, withdrawn_at)
+            WHERE r.id = n.id
+        """),
+        {name: [row[name] for row in rows] for name in ("id", "day", "sentence", "withdrawn_at")},
+    )
+
+
+def set_tasks(ids: Sequence[int], status: str, at: datetime | None, note: str) -> None:
+    """Withdraw tasks, or open them again (no moment); nobody is named as the one who did it."""
+    db.session.execute(
+        text("""
+            UPDATE task SET status = :status, done_at = :at, done_by = NULL, note = :note WHERE id = ANY(:ids)
+        """),
+        {"ids": list(ids), "status": status, "at": at, "note": note},
+    )
+
+
+def put_on_cases(cases: Sequence[int]) -> None:
+    """Put the open tasks of these cases' students on the case."""
+    db.session.execute(
+        text("""
+            UPDATE task t SET case_id = c.id FROM support_case c
+            WHERE c.id = ANY(:cases) AND t.student_id = c.student_id AND t.case_id IS NULL AND t.status = 'open'
+        """),
+        {"cases": list(cases)},
+    )
+
+
+def _by_columns(rows: Sequence[Row]) -> dict[tuple[str, ...], list[Row]]:
+    """The rows that set the same columns, together."""
+    alike: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        columns = tuple(sorted(row.keys() - {"id"}))
+        if columns:
+            alike.setdefault(columns, []).append(row)
+    return alike

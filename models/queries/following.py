@@ -1,0 +1,152 @@
+"""What a following of findings looks at, for many students at once: standings, findings, cases, reasons, tasks.
+
+Every function is one statement. Rows are read as they stand in the open transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, any_, literal, or_, select, text
+from sqlalchemy.orm import InstrumentedAttribute
+
+from models.base import db
+from models.cases import Case, CaseReason, Task
+
+Rows = Iterable[Any]
+
+
+def standings(students: Sequence[int]) -> Rows:
+    """How each of these students stands, with the homeroom."""
+    return db.session.execute(
+        text("""
+            SELECT t.student_id, t.school_id, t.tier, t.enrolled_now, t.data_through, s.homeroom
+            FROM student_status t JOIN student s ON s.id = t.student_id
+            WHERE t.student_id = ANY(:students) ORDER BY t.student_id
+        """),
+        {"students": list(students)},
+    )
+
+
+def findings(students: Sequence[int], since: date) -> Rows:
+    """(student, rule, since, until, compartment, sentence) of findings that stand, by student, rule and day.
+
+    Those that began before `since` are read only where an open case may rest on them.
+    """
+    return db.session.execute(
+        text("""
+            SELECT f.student_id, f.rule, f.since, f.until, f.compartment, f.sentence FROM finding f
+            WHERE f.student_id = ANY(:students) AND f.withdrawn_at IS NULL
+              AND (f.since >= :since OR EXISTS (
+                  SELECT FROM support_case c WHERE c.student_id = f.student_id AND c.closed_on IS NULL))
+            ORDER BY f.student_id, f.rule, f.since
+        """),
+        {"students": list(students), "since": since},
+    )
+
+
+def open_cases(students: Sequence[int]) -> Rows:
+    """The open cases of these students, locked for the change."""
+    wanted = select(
+        Case.id, Case.number, Case.student_id, Case.school_id, Case.kind, Case.status, Case.tier, Case.episode,
+        Case.department, Case.owner_role, Case.owner_id, Case.owner_via, Case.due, Case.next_step,
+    )  # fmt: skip
+    here = wanted.where(_among(Case.student_id, students), Case.closed_on.is_(None))
+    return db.session.execute(here.order_by(Case.id).with_for_update())
+
+
+def last_closed(students: Sequence[int]) -> Rows:
+    """The newest closed case of each student, locked for the change."""
+    return db.session.execute(
+        text("""
+            SELECT c.id, c.number, c.student_id, c.closed_on, c.episode, c.owner_id, c.owner_role
+            FROM support_case c WHERE c.id IN (
+                SELECT DISTINCT ON (student_id) id FROM support_case
+                WHERE student_id = ANY(:students) AND closed_on IS NOT NULL
+                ORDER BY student_id, closed_on DESC, id DESC)
+            ORDER BY c.id FOR UPDATE
+        """),
+        {"students": list(students)},
+    )
+
+
+def answered(students: Sequence[int]) -> dict[tuple[int, str], date]:
+    """(student, rule) -> the last day on which a person closed a case that had this reason.
+
+    A case handed over to another school is not answered there.
+    """
+    found = db.session.execute(
+        text("""
+            SELECT c.student_id, r.rule, max(c.closed_on)
+            FROM support_case c JOIN case_reason r ON r.case_id = c.id
+            LEFT JOIN student_status t ON t.student_id = c.student_id
+            WHERE c.student_id = ANY(:students) AND c.closed_on IS NOT NULL
+              AND NOT (c.close_reason = 'moved_school' AND c.school_id <> t.school_id)
+            GROUP BY 1, 2
+        """),
+        {"students": list(students)},
+    )
+    return {(student, rule): day for student, rule, day in found}
+
+
+def reasons(cases: Collection[int]) -> Rows:
+    """(id, case, rule, day, sentence, withdrawn) of the reasons of these cases' current episodes."""
+    wanted = (
+        select(
+            CaseReason.id, CaseReason.case_id, CaseReason.rule, CaseReason.day, CaseReason.sentence,
+            CaseReason.withdrawn_at.is_not(None).label("withdrawn"),
+        )
+        .join(Case, (Case.id == CaseReason.case_id) & (Case.episode == CaseReason.episode))
+        .where(_among(Case.id, cases))
+    )  # fmt: skip
+    return db.session.execute(wanted)
+
+
+def causes(cases: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Case -> its current causes that everybody on the case may see, the primary one first."""
+    found = db.session.execute(
+        text("""
+            SELECT case_id, code FROM cause
+            WHERE case_id = ANY(:cases) AND compartment IS NULL AND ended_at IS NULL
+            ORDER BY case_id, is_primary DESC, id
+        """),
+        {"cases": list(cases)},
+    )
+    by_case: dict[int, tuple[str, ...]] = {}
+    for case, code in found:
+        by_case[case] = (*by_case.get(case, ()), code)
+    return by_case
+
+
+def tasks(students: Sequence[int], years: Iterable[str]) -> Rows:
+    """The open tasks of these students, and every task that a finding of these school years has asked for."""
+    wanted = select(
+        Task.id, Task.student_id, Task.kind, Task.period, Task.rule, Task.compartment, Task.status,
+        Task.created_at, Task.done_by,
+    )  # fmt: skip
+    of_year = or_(*(Task.period.startswith(f"{year}/") for year in years), Task.status == "open")
+    return db.session.execute(wanted.where(_among(Task.student_id, students), of_year).order_by(Task.id))
+
+
+def school_days(schools: Collection[int], since: date) -> dict[int, list[date]]:
+    """School -> its school days from a day on, ascending; a day counts if any of its calendars has it."""
+    found = db.session.execute(
+        text("""
+            SELECT DISTINCT school_id, day FROM calendar_day
+            WHERE school_id = ANY(:schools) AND day >= :since AND day_type IN ('instructional', 'make_up')
+            ORDER BY school_id, day
+        """),
+        {"schools": list(schools), "since": since},
+    )
+    by_school: dict[int, list[date]] = defaultdict(list)
+    for school, day in found:
+        by_school[school].append(day)
+    return by_school
+
+
+def _among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
+    """One array instead of a parameter for each id: twenty thousand of them are common."""
+    return column == any_(literal(list(ids), ARRAY(Integer)))
