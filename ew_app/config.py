@@ -111,12 +111,13 @@ class Settings:
         return self.public_url or f"http://{host}:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """What a child process needs to use the same servers, folder and key as this one."""
+        """What a child process needs to use the same servers, folder, key and date as this one."""
         given = {
             "EW_DATABASE_URL": self.database_url,
             "EW_REDIS_URL": self.redis_url,
             "EW_SECRET_KEY": self.secret_key,
             "EW_DATA_DIR": str(self.data_dir),
+            "EW_TODAY": self.today and self.today.isoformat(),
         }
         return {**os.environ, **{name: value for name, value in given.items() if value}}
 

@@ -16,8 +16,11 @@ from types import FrameType
 from ew_app.config import Settings
 from ew_app.local import LocalError, Servers, ends_with_parent
 
+_EW = (sys.executable, "-m", "ew_app")
 COMMANDS: Mapping[str, Sequence[str]] = {
-    name: (sys.executable, "-m", "ew_app", name) for name in ("web", "worker", "beat")
+    "web": (*_EW, "web", "--workers", "2"),  # the machine is shared with the servers and the worker
+    "worker": (*_EW, "worker"),
+    "beat": (*_EW, "beat"),
 }
 LAST = "worker"  # stopped after the others: by then nothing sends it more work
 STOP_SECONDS = 20
@@ -105,14 +108,15 @@ class Service:
 def run_all(
     settings: Settings,
     *,
-    before: Callable[[Settings], None],
+    before: Callable[[Settings], Settings | None],
     after: Callable[[Settings], None],
     commands: Mapping[str, Sequence[str]] = COMMANDS,
     say: Say = print,
 ) -> None:
     """Runs everything until SIGINT, SIGTERM or SIGHUP, and leaves no process.
 
-    `before` is called when the servers answer and nothing else runs yet (migrate); `after`, in a thread, when
+    `before` is called when the servers answer and nothing else runs yet (migrate), and may return the settings
+    that everything else is to run with; `after`, in a thread, when
     the web server answers too (load the demo, print the logins). What they raise stops everything
     and is raised here, beside LocalError and ConfigError.
     """
@@ -126,7 +130,7 @@ def run_all(
             raise LocalError(
                 f"Another `ew` command runs the servers in {settings.data_dir}. Wait for its end."
             )
-        before(ready)
+        ready = before(ready) or ready
         services = [Service(name, words, ready.environment(), say) for name, words in commands.items()]
         stack.callback(_stop_all, services)
         opening = _Opening(ready, after, stopping)

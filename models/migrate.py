@@ -27,6 +27,11 @@ def heads() -> list[str]:
     return list(ScriptDirectory.from_config(config()).get_heads())
 
 
+def known() -> frozenset[str]:
+    """Every revision this version can bring up to date."""
+    return frozenset(step.revision for step in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def revision(engine: Engine) -> str | None:
     """The revision the database is at; None when it is empty."""
     with engine.connect() as connection:

@@ -14,7 +14,6 @@ from ew_app.kernel import SENTENCES
 from ew_app.local import LocalError
 
 
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="early-warning", message="%(version)s")
 def ew() -> None:

@@ -13,7 +13,7 @@ from flask import Flask
 
 from ew_app.config import Settings, load_settings
 from ew_app.local import Servers, ends_with_parent
-from ew_app.services import upkeep
+from ew_app.services import opening, upkeep
 from ew_app.up import COMMANDS
 
 MakeApp = Callable[[Settings], Flask]
@@ -26,15 +26,23 @@ class Runtime:
     make_app: MakeApp
 
     @contextmanager
-    def app(self) -> Iterator[Flask]:
-        """An application on running or freshly started servers, its tables up to date."""
+    def bare(self) -> Iterator[Flask]:
+        """An application on running or freshly started servers, whatever tables there are."""
         with Servers(load_settings()) as ready:
             app = self.make_app(ready)
             with app.app_context():
-                if ready.embedded:
-                    upkeep.upgrade()
-                upkeep.check_tables()
                 yield app
+
+    @contextmanager
+    def app(self) -> Iterator[Flask]:
+        """The same with its tables up to date, on the demo's own day if it holds the demo."""
+        with self.bare() as app:
+            ready: Settings = app.extensions["ew"]
+            if ready.embedded:
+                upkeep.upgrade()
+            upkeep.check_tables()
+            app.extensions["ew"] = opening.at_its_day(ready)
+            yield app
 
     @contextmanager
     def working(self) -> Iterator[Flask]:

@@ -19,9 +19,10 @@ from ew_app.services import opening, upkeep
 def up_command(run: Runtime, demo: bool) -> None:
     """Everything on this machine: servers, web, worker and schedule. Ctrl-C stops it all."""
 
-    def before(ready: Settings) -> None:
+    def before(ready: Settings) -> Settings:
         with run.make_app(ready).app_context():
             upkeep.upgrade()
+            return opening.at_its_day(ready, demo=demo)
 
     def after(ready: Settings) -> None:
         with run.make_app(ready).app_context():
@@ -32,16 +33,17 @@ def up_command(run: Runtime, demo: bool) -> None:
 
 
 @click.command("web")
-def web() -> None:
+@click.option("--workers", default=2 * (os.cpu_count() or 1) + 1, show_default="two for each core and one more")
+def web(workers: int) -> None:
     """The web server alone, on EW_HOST and EW_PORT."""
     settings = load_settings()
-    workers = "2" if settings.embedded else str(2 * (os.cpu_count() or 1) + 1)
-    address = f"{settings.host}:{settings.port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"{host}:{settings.port}"
     words = [
         "--bind",
         address,
         "--workers",
-        workers,
+        str(workers),
         "--threads",
         "4",
         "--timeout",
@@ -75,7 +77,7 @@ def db_group() -> None:
 @runtime
 def upgrade(run: Runtime) -> None:
     """Bring the tables to this version."""
-    with up.Servers(load_settings()) as ready, run.make_app(ready).app_context():
+    with run.bare():
         upkeep.upgrade()
         click.echo("The database is up to date.")
 

@@ -1,0 +1,201 @@
+"""Files in and back out: each waits for the worker and prints what became of every row."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ew_app.cli import output
+from ew_app.cli.options import DAY, day_of
+from ew_app.cli.output import as_json_flag
+from ew_app.cli.report import effect_words
+from ew_app.cli.runtime import Runtime, runtime
+from ew_app.demo import write_district
+from ew_app.feeds import Delivery, RefusedFile, known_formats, open_deliveries, open_delivery
+from ew_app.kernel import OPERATOR, Refused
+from ew_app.services import ingest, waiting
+from ew_app.services.batch_report import COUNTS, EFFECT
+
+WELL = ("applied", "duplicate", "undone")
+SHOWN_PROBLEMS = 10
+PATH = click.Path(path_type=Path)
+
+
+@click.group("load")
+def load_group() -> None:
+    """Rosters and attendance in; a delivery back out."""
+
+
+@load_group.command("roster")
+@click.argument("path", type=PATH)
+@click.option("--format", "layout", type=click.Choice(["csv"]), default="csv", show_default=True)
+@click.option(
+    "--exit",
+    "exit_rule",
+    type=click.Choice(["inclusive", "exclusive"]),
+    help="Whether an exit date is the last enrolled day or the day after; remembered.",
+)
+@as_json_flag
+@runtime
+def roster(run: Runtime, path: Path, layout: str, exit_rule: str | None, as_json: bool) -> None:
+    """Schools, students, enrolments, calendar, codes, contacts from a folder or zip."""
+    options = {"format": layout} | ({"exit": exit_rule} if exit_rule else {})
+    with run.working():
+        told = _told(_one, "roster", [path], options=options)
+    _print(told, as_json)
+
+
+@load_group.command("attendance")
+@click.argument("paths", metavar="PATH...", type=PATH, nargs=-1, required=True)
+@click.option("--format", "layout", metavar="NAME", default="csv", show_default=True, help="How the file is laid out.")
+@click.option(
+    "--feed", type=click.Choice(["exception", "full"]), help="What a missing row means (default: the source's setting)."
+)
+@click.option("--preview", is_flag=True, help="Change nothing; say what would change.")
+@click.option("--accept-held", is_flag=True, help="Let files in that would be held for a person to look at.")
+@as_json_flag
+@runtime
+def attendance(
+    run: Runtime,
+    paths: tuple[Path, ...],
+    layout: str,
+    feed: str | None,
+    preview: bool,
+    accept_held: bool,
+    as_json: bool,
+) -> None:
+    """One or more attendance files, folders or zips, in order."""
+    if layout not in known_formats():
+        raise click.BadParameter(f"There is no format {layout}. There are: {', '.join(known_formats())}.")
+    with run.working():
+        told = _told(
+            _each, "attendance", paths, feed=feed, preview=preview, accept_held=accept_held, options={"format": layout}
+        )
+    _print(told, as_json)
+
+
+@load_group.command("undo")
+@click.argument("batch", type=int)
+@as_json_flag
+@runtime
+def undo(run: Runtime, batch: int, as_json: bool) -> None:
+    """Take one batch back as a unit; what later batches set stays."""
+    with run.working():
+        ingest.take_back(batch, by=OPERATOR)
+        waiting.for_batch(batch, output.on_terminal())
+        told = [ingest.describe(batch)]
+    _print(told, as_json)
+
+
+@click.command("demo")
+@click.option("--networks", type=int, default=3, show_default=True)
+@click.option("--schools", type=int, default=12, show_default=True)
+@click.option("--students", type=int, default=6000, show_default=True)
+@click.option("--days", type=int, default=60, show_default=True, help="School days of attendance.")
+@click.option("--years", type=int, default=1, show_default=True, help="School years; the earlier ones whole.")
+@click.option("--last-day", type=DAY, help="Last school day (default: as many days from 24 August 2026).")
+@click.option("--seed", type=int, default=2026, show_default=True, help="Another number, another district.")
+@click.argument("out_dir", type=PATH)
+def demo(out_dir: Path, last_day: datetime | None, **size: int) -> None:
+    """Write an invented district as files into OUT_DIR."""
+    try:
+        made = write_district(out_dir, last_day=day_of(last_day), **size)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    click.echo(
+        f"{made.students:,} students and {made.days} school days, {made.first_day} to {made.last_day}, are in {out_dir}."
+    )
+    click.echo(f"The last day is apart, as today's delivery: {out_dir / 'today'}.")
+
+
+# -- loading -------------------------------------------------------------------------------------------------
+
+
+def _told(load: Any, kind: str, paths: Sequence[Path], **how: Any) -> list[dict[str, Any]]:
+    """What became of each delivery; one that was refused before it could become a batch has no number."""
+    try:
+        return list(load(kind, paths, **how))
+    except (RefusedFile, Refused) as refused:
+        nothing = dict.fromkeys(COUNTS, 0) | {"effect": dict.fromkeys(EFFECT, 0), "problems": []}
+        return [{"batch": None, "status": "refused", **nothing, "name": _name(paths), "sentence": str(refused)}]
+
+
+def _one(kind: str, paths: Sequence[Path], **how: Any) -> Iterator[dict[str, Any]]:
+    """The paths as a single delivery."""
+    yield _loaded(kind, open_delivery(paths), **how)
+
+
+def _each(kind: str, paths: Sequence[Path], **how: Any) -> Iterator[dict[str, Any]]:
+    """Each attendance file with its claims as a delivery of its own, one after the other."""
+    for delivery in open_deliveries(paths):
+        yield _loaded(kind, delivery, **how)
+
+
+def _loaded(kind: str, delivery: Delivery, **how: Any) -> dict[str, Any]:
+    batch = ingest.receive(kind=kind, name=delivery.name, files=delivery, by=OPERATOR, **how)
+    waiting.for_batch(batch, output.on_terminal())
+    return ingest.describe(batch)
+
+
+def _name(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths)
+
+
+# -- what is printed -----------------------------------------------------------------------------------------
+
+
+def _print(told: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """The result on stdout, what was refused or held on stderr too; exits with 1 for these."""
+    if as_json:
+        output.json_object(told[0] if len(told) == 1 else {"batches": told, "totals": _totals(told)})
+    else:
+        for one in told:
+            click.echo("\n".join(_in_words(one)))
+    wrong = [one for one in told if one["status"] not in WELL]
+    for one in wrong:
+        click.echo(f"{one['name']}: {one['sentence'] or one['status']}", err=True)
+    if wrong:
+        sys.exit(1)
+
+
+def _totals(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    totals: Counter[str] = Counter(dict.fromkeys(COUNTS, 0))
+    effect: Counter[str] = Counter(dict.fromkeys(EFFECT, 0))
+    for one in told:
+        totals.update({name: one[name] for name in COUNTS})
+        effect.update(one["effect"])
+    return {**totals, "effect": dict(effect)}
+
+
+def _in_words(one: Mapping[str, Any]) -> Iterator[str]:
+    number = f"Batch {one['batch']} ({one['name']})" if one["batch"] else str(one["name"])
+    would = "preview, would be " if one.get("preview") else ""
+    yield f"{number}: {would}{one['status']}. {one['rows_in']:,} rows{_counts(one)}."
+    if one["sentence"] and one["status"] in WELL:
+        yield f"  {one['sentence']}"
+    yield from (f"  {note}" for note in one.get("notes", ()))
+    if any(one["effect"].values()):
+        yield f"  {effect_words(one['effect'])}"
+    yield from _problems(one["problems"])
+
+
+def _counts(one: Mapping[str, Any]) -> str:
+    found = [f"{one[name]:,} {name.replace('_', ' ')}" for name in COUNTS[1:] if one[name]]
+    return f": {', '.join(found)}" if found else ""
+
+
+def _problems(problems: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for problem in problems[:SHOWN_PROBLEMS]:
+        at = f"{problem['file']} line {problem['line']}" if problem["file"] else f"line {problem['line']}"
+        yield f"  {at}: {problem['reason']}"
+    if len(problems) > SHOWN_PROBLEMS:
+        yield f"  and {len(problems) - SHOWN_PROBLEMS:,} more; --json lists them."
+
+
+COMMANDS = [load_group, demo]

@@ -1,0 +1,84 @@
+"""`ew why` as a page to read: the sentence first, then its arithmetic, then the days with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from ew_app.services.why import Day, Explanation, Reason
+
+STANDING = {"1": "Tier 1", "watch": "Watch", "2": "Tier 2", "3": "Tier 3", "none": "no tier yet"}
+
+
+def lines(found: Explanation) -> Iterator[str]:
+    """The page, line by line."""
+    if not found.measures:
+        yield f"Student {found.student}: no school day is known yet, so nothing is measured or decided."
+        return
+    yield from _head(found)
+    by_day = {day.day: day for day in found.days}
+    for reason in found.reasons:
+        yield ""
+        yield from _reason(reason, by_day)
+    if not found.reasons:
+        yield ""
+        yield "No rule is met."
+    yield from _listed("How the tier moved", _steps(found))
+    yield from _listed("Days that are not counted, or are not known", _odd_days(found))
+    if found.not_fed:
+        yield ""
+        yield f"Not fed, so never met: {', '.join(found.not_fed)}."
+    yield ""
+    yield f"Decided by: {found.policy}, version {found.policy_version}."
+
+
+def _head(found: Explanation) -> Iterator[str]:
+    here = found.measures
+    yield f"Student {found.student}: {STANDING.get(here['tier'], here['tier'])} as of {here['as_of']}"
+    if not here["absence_rate"]:
+        yield "No enrolled day has been counted yet."
+        return
+    yield (
+        f"Absent {here['absent_days']} of {here['enrolled_days']} enrolled days = {here['absence_rate']}% "
+        f"({here['excused_days']} excused, {here['unexcused_days']} unexcused); late {here['tardies']} times."
+    )
+    yield f"Attendance is in through {here['data_through'] or 'no day yet'}."
+    if here["missing_days"] != "0" or here["unknown_days"] != "0":
+        yield (
+            f"{here['missing_days']} days were not submitted and {here['unknown_days']} are not known; depending on "
+            f"them the tier is between {here['tier_min']} and {here['tier_max']}."
+        )
+    if here["too_early"] == "true":
+        yield "It is too early in the year to judge by the rate."
+
+
+def _reason(reason: Reason, by_day: dict[date, Day]) -> Iterator[str]:
+    yield f"{reason.rule} {reason.label}, since {reason.since}"
+    yield f"  {reason.sentence}"
+    yield f"  Asks: {reason.asks}"
+    if reason.numbers:
+        told = (f"{name.replace('_', ' ')} {value}" for name, value in reason.numbers.items())
+        yield f"  Numbers: {', '.join(told)}"
+    if reason.reference:
+        yield f"  Source: {reason.reference}"
+    for day in reason.dates:
+        yield f"    {by_day[day].text if day in by_day else day}"
+
+
+def _steps(found: Explanation) -> Iterator[str]:
+    for step in found.steps:
+        rules = f" [{', '.join(step.rules)}]" if step.rules else ""
+        yield f"{step.day}  {step.before} -> {step.after}{rules}  {step.sentence}"
+
+
+def _odd_days(found: Explanation) -> Iterator[str]:
+    return (day.text for day in found.days if day.state in ("missing", "unknown", "homebound"))
+
+
+def _listed(title: str, rows: Iterator[str]) -> Iterator[str]:
+    """A titled list; nothing at all when it is empty."""
+    for number, row in enumerate(rows):
+        if number == 0:
+            yield ""
+            yield title
+        yield f"  {row}"
