@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.config import Settings
 from ew_app.kernel import Trace, trace
 
-LOOPBACK = ["localhost", "127.0.0.1", "[::1]"]
+LOOPBACK = ["localhost", "127.0.0.1"]
 ANYWHERE = {"0.0.0.0", "::"}
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
@@ -41,10 +41,13 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def trusted_hosts(settings: Settings) -> list[str]:
-    """Names people may call this server by: its public address or its own, and loopback."""
+    """Names people may call this server by: its public address or its own, and loopback.
+
+    Werkzeug compares names and IPv4 only: who listens on an IPv6 address gives it a name in EW_PUBLIC_URL.
+    """
     name = urlsplit(settings.address).hostname or ""
-    own = [] if name in ANYWHERE else [f"[{name}]" if ":" in name else name]
-    return [*own, *(host for host in LOOPBACK if host not in own)]
+    own = [] if name in ANYWHERE or name in LOOPBACK else [name]
+    return [*own, *LOOPBACK]
 
 
 def milliseconds() -> int:

@@ -25,8 +25,7 @@ PLACES = {PlaceKind.SCHOOL: "school:LIN", PlaceKind.NETWORK: "network:N", PlaceK
 def build() -> dict[str, int]:
     """Make the world; returns the numbers that paths in routes.yaml name."""
     with transaction():
-        schools = _schools()
-        students = _students(schools)
+        schools, students = schools_and_students()
         people = {role.key: _person(role.key, role.key, _place(role)) for role in assignable_roles()}
         people["oak_clerk"] = _person("oak_clerk", "attendance_clerk", "school:OAK")
         people["carver_counselor"] = _person("carver_counselor", "counselor", "school:CAR")
@@ -40,6 +39,12 @@ def build() -> dict[str, int]:
         numbers = {name: one.id for name, one in (students | people).items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()}
+
+
+def schools_and_students() -> tuple[dict[str, School], dict[str, Student]]:
+    """The schools and who goes there, in the open transaction."""
+    schools = _schools()
+    return schools, _students(schools)
 
 
 def _schools() -> dict[str, School]:
