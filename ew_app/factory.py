@@ -5,13 +5,16 @@ from __future__ import annotations
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from ew_app import config, outbox, web
+from ew_app import config, outbox
 from ew_app.config import Settings
 from models.base import db
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """A ready application on the given settings (default: the environment's). Raises ConfigError."""
+def create_app(settings: Settings | None = None, *, screens: bool = True) -> Flask:
+    """A ready application on the given settings (default: the environment's). Raises ConfigError.
+
+    Workers and commands do without `screens`: they start in a fraction of the time.
+    """
     settings = settings or config.load_settings()
     app = Flask("ew_app", template_folder="../templates")
     app.extensions["ew"] = settings
@@ -26,10 +29,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     db.init_app(app)
     app.extensions["celery"] = outbox.make_celery(settings)
+    if screens:
+        _add_screens(app, settings)
+    return app
+
+
+def _add_screens(app: Flask, settings: Settings) -> None:
+    from ew_app import web
+
     web.init_app(app)
     if settings.public_url:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
-    return app
 
 
 def _sqlalchemy_url(settings: Settings) -> str:

@@ -11,7 +11,7 @@ from ew_app.factory import create_app
 from ew_app.outbox import Job
 from models.base import db
 
-flask_app = create_app()
+flask_app = create_app(screens=False)
 
 
 class InApp(Task):
