@@ -92,6 +92,7 @@ def checks() -> list[Check]:
         ("Waiting work", _outbox),
         ("Set aside", _set_aside),
         ("Nightly run", _nightly),
+        ("Policy", _policy),
         ("Feeds", _feeds),
         ("Disk", _disk),
     )
@@ -115,6 +116,7 @@ _MEND = {
     "Waiting work": "Look at worker and broker first; work is sent again by itself.",
     "Set aside": "Read the reasons below. What was wrong with a file is mended by sending the file again.",
     "Nightly run": "It starts by itself once worker and schedule run; `ew evaluate` does it now.",
+    "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
     "Feeds": "Ask the school or the sender for the missing days.",
     "Disk": "Make room on the disk of EW_DATA_DIR. Below a tenth, files sent in are refused.",
 }
@@ -178,6 +180,15 @@ def _nightly() -> Check:
     return Check(
         "Nightly run", state, f"Last for {last:%a} {last.day} {last:%b}.", _MEND["Nightly run"] if late else ""
     )
+
+
+def _policy() -> Check:
+    """Read from the table alone: looking must not put the first policy in force."""
+    version = rows.policy_in_force(today())
+    if version is None:
+        return Check("Policy", State.OK, f"None yet; the first evaluation starts with {settings().policy}.")
+    since = f"{version.starts:%a} {version.starts.day} {version.starts:%b %Y}"
+    return Check("Policy", State.OK, f"{version.name} holds since {since} ({version.version[:8]}).")
 
 
 def _feeds() -> Check:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text
 
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox
+from models.tiers import PolicyVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,13 @@ def late_schools(before: date) -> list[LateSchool]:
 def last_run(job: str) -> date | None:
     """The local date of a daily job's last run."""
     return db.session.scalar(select(func.max(JobRun.local_date)).where(JobRun.job == job))
+
+
+def policy_in_force(on: date) -> PolicyVersion | None:
+    """The policy of a day: of those that have started, the one activated last for the latest start."""
+    started = select(PolicyVersion).where(PolicyVersion.starts <= on)
+    newest = started.order_by(PolicyVersion.starts.desc(), PolicyVersion.id.desc()).limit(1)
+    return db.session.scalars(newest).first()
 
 
 def school_count() -> int:
