@@ -164,10 +164,12 @@ def rows(query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in db.session.execute(text(query), parameters)]
 
 
-def everything() -> dict[str, list[tuple[Any, ...]]]:
+def everything(*, outside_compartments: bool = False) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of work, to compare before and after."""
-    tables = ("support_case", "case_reason", "task", "outreach", "cause", "note", "event")
-    return {table: rows(f"SELECT * FROM {table} ORDER BY id") for table in tables}
+    where = "WHERE compartment IS NULL" if outside_compartments else ""
+    plain = {table: rows(f"SELECT * FROM {table} ORDER BY id") for table in ("support_case", "case_reason", "outreach")}
+    shut = {table: rows(f"SELECT * FROM {table} {where} ORDER BY id") for table in ("task", "cause", "note", "event")}
+    return plain | shut
 
 
 def _with_network(place: str) -> Place:
