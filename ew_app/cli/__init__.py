@@ -13,6 +13,8 @@ from ew_app.feeds.refused import RefusedFile
 from ew_app.kernel import SENTENCES
 from ew_app.local import LocalError
 
+MENDABLE: tuple[type[Exception], ...] = (ConfigError, LocalError, RefusedFile, *SENTENCES)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="early-warning", message="%(version)s")
@@ -29,6 +31,6 @@ def main(make_app: MakeApp) -> None:
     """Run the command named on the command line; what a person can mend is one sentence on stderr."""
     try:
         ew(obj=Runtime(make_app), prog_name="ew")
-    except (ConfigError, LocalError, RefusedFile, *SENTENCES) as error:
+    except MENDABLE as error:
         click.echo(str(error), err=True)
         sys.exit(1)

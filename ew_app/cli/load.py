@@ -102,14 +102,14 @@ def undo(run: Runtime, batch: int, as_json: bool) -> None:
 @click.option("--last-day", type=DAY, help="Last school day (default: as many days from 24 August 2026).")
 @click.option("--seed", type=int, default=2026, show_default=True, help="Another number, another district.")
 @click.argument("out_dir", type=PATH)
-def demo(out_dir: Path, last_day: datetime | None, **size: int) -> None:
+def demo(out_dir: Path, last_day: datetime | None, **size: Any) -> None:
     """Write an invented district as files into OUT_DIR."""
     try:
         made = write_district(out_dir, last_day=day_of(last_day), **size)
     except ValueError as error:
         raise Refused(str(error)) from error
     click.echo(
-        f"{made.students:,} students and {made.days} school days, {made.first_day} to {made.last_day}, are in {out_dir}."
+        f"{made.students:,} students, {made.days} school days ({made.first_day} to {made.last_day}) are in {out_dir}."
     )
     click.echo(f"The last day is apart, as today's delivery: {out_dir / 'today'}.")
 

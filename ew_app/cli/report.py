@@ -89,10 +89,8 @@ def tiers(run: Runtime, as_of: datetime | None, by: str, form: str) -> None:
 @runtime
 def cases(run: Runtime, only_open: bool, login: str | None, form: str) -> None:
     """One row a case: student, tier, who owns it, how far it is. Restricted reasons are left out."""
-    from ew_app.services import viewing_cases
-
     with run.app():
-        output.table(viewing_cases.rows(by=acting(login), only_open=only_open), CASES, form)
+        output.table(viewing.cases(by=acting(login), only_open=only_open), CASES, form)
 
 
 @click.command("why")

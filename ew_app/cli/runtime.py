@@ -5,15 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import click
 from flask import Flask
 
 from ew_app.config import Settings, load_settings
+from ew_app.kernel import Refused
 from ew_app.local import Servers, ends_with_parent
-from ew_app.services import opening, upkeep
+from ew_app.services import health, opening, upkeep
 from ew_app.up import COMMANDS
 
 MakeApp = Callable[[Settings], Flask]
@@ -27,21 +28,21 @@ class Runtime:
 
     @contextmanager
     def bare(self) -> Iterator[Flask]:
-        """An application on running or freshly started servers, whatever tables there are."""
+        """An application on running or freshly started servers, whatever tables there are, if any answer."""
         with Servers(load_settings()) as ready:
             app = self.make_app(ready)
             with app.app_context():
+                with suppress(Refused, health.DatabaseAway):
+                    _keep_its_day(app)
                 yield app
 
     @contextmanager
     def app(self) -> Iterator[Flask]:
-        """The same with its tables up to date, on the demo's own day if it holds the demo."""
+        """The same with its tables up to date."""
         with self.bare() as app:
-            ready: Settings = app.extensions["ew"]
-            if ready.embedded:
+            if app.extensions["ew"].embedded:
                 upkeep.upgrade()
-            upkeep.check_tables()
-            app.extensions["ew"] = opening.at_its_day(ready)
+            _keep_its_day(app)
             yield app
 
     @contextmanager
@@ -53,6 +54,12 @@ class Runtime:
                 return
             with _own_worker(app.extensions["ew"]):
                 yield app
+
+
+def _keep_its_day(app: Flask) -> None:
+    """A database that holds the demo lives on the demo's day. Refused when the tables are not there."""
+    upkeep.check_tables()
+    app.extensions["ew"] = opening.at_its_day(app.extensions["ew"])
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from ew_app.cli.runtime import Runtime, runtime
 from ew_app.config import Settings, load_settings
 from ew_app.services import opening, upkeep
 
+CELERY = ("celery", "--quiet", "-A", "workers.app")
+
 
 @click.command("up")
 @click.option("--demo/--no-demo", default=False, help="Load the demo district into an empty database first.")
@@ -48,24 +50,25 @@ def web(workers: int) -> None:
         "4",
         "--timeout",
         "60",
-        "--no-control-socket",
+        "--log-level",
+        "warning",
     ]
-    _become("gunicorn", *words, "ew_app.factory:create_app()")
+    _become("gunicorn", *words, "--no-control-socket", "ew_app.factory:create_app()")
 
 
 @click.command("worker")
 @click.option("--concurrency", default=os.cpu_count() or 1, show_default="one for each core")
 def worker(concurrency: int) -> None:
     """A worker alone: reads, checks, measures, decides."""
-    words = ["-A", "workers.app", "worker", "--loglevel", "WARNING", "--concurrency", str(concurrency)]
-    _become("celery", *words, "--without-mingle", "--without-gossip")
+    words = ["worker", "--loglevel", "WARNING", "--concurrency", str(concurrency)]
+    _become(*CELERY, *words, "--without-mingle", "--without-gossip")
 
 
 @click.command("beat")
 def beat() -> None:
     """The schedule alone: sends again what got lost, starts the daily work."""
     where = load_settings().folder("schedule") / "beat"
-    _become("celery", "-A", "workers.app", "beat", "--loglevel", "WARNING", "--schedule", str(where))
+    _become(*CELERY, "beat", "--loglevel", "WARNING", "--schedule", str(where))
 
 
 @click.group("db")
@@ -91,7 +94,8 @@ def config_command() -> None:
 
 def _become(program: str, *words: str) -> None:
     """Run a Python program in this process's place, so that signals reach it directly."""
-    os.execv(sys.executable, [sys.executable, "-m", program, *words])
+    as_root = "ignore:You're running the worker with superuser privileges"  # in a container that is how it is
+    os.execv(sys.executable, [sys.executable, "-W", as_root, "-m", program, *words])
 
 
 COMMANDS = [up_command, web, worker, beat, db_group, config_command]

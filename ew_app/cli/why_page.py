@@ -1,11 +1,10 @@
-"""`ew why` as a page to read: the sentence first, then its arithmetic, then the days with file and line."""
+"""`ew why` as a page to read: the arithmetic, each rule that is met with its days, then the files and lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
-from ew_app.services.why import Day, Explanation, Reason
+from ew_app.services.why import Explanation, Reason
 
 STANDING = {"1": "Tier 1", "watch": "Watch", "2": "Tier 2", "3": "Tier 3", "none": "no tier yet"}
 
@@ -16,13 +15,13 @@ def lines(found: Explanation) -> Iterator[str]:
         yield f"Student {found.student}: no school day is known yet, so nothing is measured or decided."
         return
     yield from _head(found)
-    by_day = {day.day: day for day in found.days}
     for reason in found.reasons:
         yield ""
-        yield from _reason(reason, by_day)
+        yield from _reason(reason)
     if not found.reasons:
         yield ""
         yield "No rule is met."
+    yield from _listed("These days, and where each was said", _days_used(found))
     yield from _listed("How the tier moved", _steps(found))
     yield from _listed("Days that are not counted, or are not known", _odd_days(found))
     if found.not_fed:
@@ -52,23 +51,24 @@ def _head(found: Explanation) -> Iterator[str]:
         yield "It is too early in the year to judge by the rate."
 
 
-def _reason(reason: Reason, by_day: dict[date, Day]) -> Iterator[str]:
+def _reason(reason: Reason) -> Iterator[str]:
     yield f"{reason.rule} {reason.label}, since {reason.since}"
     yield f"  {reason.sentence}"
     yield f"  Asks: {reason.asks}"
-    if reason.numbers:
-        told = (f"{name.replace('_', ' ')} {value}" for name, value in reason.numbers.items())
-        yield f"  Numbers: {', '.join(told)}"
     if reason.reference:
         yield f"  Source: {reason.reference}"
-    for day in reason.dates:
-        yield f"    {by_day[day].text if day in by_day else day}"
+    if reason.dates:
+        yield f"  Days: {', '.join(map(str, reason.dates))}"
 
 
 def _steps(found: Explanation) -> Iterator[str]:
     for step in found.steps:
         rules = f" [{', '.join(step.rules)}]" if step.rules else ""
         yield f"{step.day}  {step.before} -> {step.after}{rules}  {step.sentence}"
+
+
+def _days_used(found: Explanation) -> Iterator[str]:
+    return (day.text for day in found.days if day.used_by)
 
 
 def _odd_days(found: Explanation) -> Iterator[str]:

@@ -146,7 +146,7 @@ def _last() -> _Last | None:
 def _chain() -> Iterator[Mapping[str, Any]]:
     """Every seal with its row, in order of position, some at a time."""
     after = -(2**62)
-    while rows := db.session.execute(_SEALED, {"after": after, "most": AT_ONCE}).mappings().all():
+    while rows := [dict(row._mapping) for row in db.session.execute(_SEALED, {"after": after, "most": AT_ONCE})]:
         yield from rows
         after = rows[-1]["position"]
 

@@ -41,9 +41,10 @@ def at_its_day(ready: Settings, *, demo: bool = False) -> Settings:
 
 def open_doors(*, demo: bool) -> Iterator[str]:
     """Load the demo where it was promised and is not there yet; then say where to go and who can sign in."""
-    if _told(STARTED) and not _told(FINISHED):
+    begun, finished = _told(STARTED) is not None, _told(FINISHED) is not None
+    if begun and not finished:
         yield from _load_demo()
-    elif demo and not _told(STARTED):
+    elif demo and not begun:
         yield "This database holds a district already; the demo was not loaded."
     yield ""
     yield f"Ready at {settings().address}"

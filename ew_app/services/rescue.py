@@ -114,7 +114,7 @@ def _save(folder: Path) -> Backup:
         clients.run(program, words, url=_url(), failing="The database could not be saved:")
     (folder / DUMP).chmod(0o600)
     revision = migrate.revision(db.engine) or ""
-    told = {
+    told: dict[str, Any] = {
         "made_at": now().isoformat(timespec="seconds"),
         "revision": revision,
         "postgres": version,
@@ -124,6 +124,7 @@ def _save(folder: Path) -> Backup:
         "audit_head": head or audit.head(),
     }
     (folder / MANIFEST).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    (folder / MANIFEST).chmod(0o600)
     return Backup(folder=folder, **told)
 
 

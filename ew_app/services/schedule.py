@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ew_app import outbox
 from ew_app.kernel import local, now, operation
 from ew_app.outbox import Job, enqueue
+from ew_app.services import audit
 from models.base import db
 from models.jobs import Beat, JobRun
 
@@ -26,9 +27,13 @@ DAILY = (Daily(Job.NIGHTLY, time(20)),)
 
 
 def sweep() -> int:
-    """Say that worker and schedule are alive, and send again what the broker lost."""
+    """Say that worker and schedule are alive (only the schedule asks for this), send again what the broker lost,
+    and seal what the audit has taken in."""
     sign_of_life("worker")
-    return outbox.sweep()
+    sign_of_life("schedule")
+    sent = outbox.sweep()
+    audit.seal()
+    return sent
 
 
 def tick() -> list[Job]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 
@@ -13,9 +15,11 @@ from models.base import db
 from models.org import School
 from models.people import Student
 from models.queries import naming, scope
+from models.queries.case_table import cases_table
 from models.tiers import StudentStatus
 from rules import access
 from rules.access import Permission, Place
+from rules.tiers import Tier
 
 
 def students_of(by: Actor) -> frozenset[str] | None:
@@ -53,3 +57,22 @@ def _place(student: str) -> Place:
         .where(StudentStatus.student_id == number)
     ).scalar_one_or_none()
     return Place.of_school(row.key, row.network.key) if row else Place.district()
+
+
+def cases(*, by: Actor, only_open: bool) -> Iterator[dict[str, Any]]:
+    """Rows of `ew cases`, as far as this person reaches, by number. Restricted rules never stand on a case."""
+    reach = access.scope_of(by.grants, Permission.SEE_CASE)
+    for row in cases_table(reach, by.person_id, today(), only_open=only_open):
+        yield {
+            "case_number": row.number,
+            "student_id": row.student,
+            "school_id": row.school,
+            "tier": Tier(row.tier).text,
+            "owner_role": row.owner_role,
+            "owner": row.owner or "",
+            "department": row.department,
+            "status": row.status,
+            "opened": row.opened,
+            "due": row.due,
+            "rules": ";".join(row.rules or ()),
+        }
