@@ -19,6 +19,7 @@ from ew_app.kernel import DomainError, local, now, settings, today
 from ew_app.services import upkeep
 from models.base import db
 from models.queries import health as rows
+from rules.stints import school_year_start
 
 DatabaseAway = OperationalError
 
@@ -191,14 +192,20 @@ def _policy() -> Check:
     return Check("Policy", State.OK, f"{version.name} holds since {since} ({version.version[:8]}).")
 
 
+def late_schools() -> list[rows.LateSchool]:
+    """Schools that lack school days of this school year up to yesterday, the longest wait first."""
+    return rows.late_schools(school_year_start(today()), today())
+
+
 def _feeds() -> Check:
-    schools, late = rows.school_count(), rows.late_schools(today())
+    schools, late = rows.school_count(), late_schools()
     if not schools:
         return Check("Feeds", State.OK, "No school is known yet.")
     if not late:
-        return Check("Feeds", State.OK, f"All {schools} schools are in through their last school day.")
+        return Check("Feeds", State.OK, f"No school day of this school year is missing from {schools} schools.")
     longest = late[0]
-    sentence = f"{len(late)} of {schools} schools are late; {longest.name} lacks {longest.days} school days."
+    days = "1 school day" if longest.days == 1 else f"{longest.days} school days"
+    sentence = f"{len(late)} of {schools} schools are late; {longest.name} lacks {days}."
     return Check("Feeds", State.LATE, sentence, _MEND["Feeds"])
 
 

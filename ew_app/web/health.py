@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from ew_app import kernel
 from ew_app.services import health
 from ew_app.services.health import State
 from ew_app.web.guard import requires
@@ -38,5 +37,5 @@ def show() -> str:
         checks=checks,
         bad=[check for check in checks if check.state is not State.OK],
         set_aside=rows.set_aside() if database_up else [],
-        late=rows.late_schools(kernel.today())[:50] if database_up else [],
+        late=health.late_schools()[:50] if database_up else [],
     )

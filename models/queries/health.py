@@ -69,8 +69,9 @@ def set_aside(limit: int = 20) -> list[SetAside]:
     return [SetAside(r.id, r.job, r.created_at, r.attempts, r.error) for r in db.session.scalars(rows)]
 
 
-def late_schools(before: date) -> list[LateSchool]:
-    """Schools with instructional days before `before` and after their last submitted day, most days first."""
+def late_schools(since: date, before: date) -> list[LateSchool]:
+    """Schools with instructional days from `since` to the day before `before` that came after their last submitted
+    day, most days first; of a school that never sent anything, all of them."""
     rows = db.session.execute(
         text("""
             WITH last AS (
@@ -81,11 +82,12 @@ def late_schools(before: date) -> list[LateSchool]:
             FROM school LEFT JOIN last ON last.school_id = school.id
             JOIN calendar_day ON calendar_day.school_id = school.id
                 AND calendar_day.day_type IN ('instructional', 'make_up') AND calendar_day.weight > 0
-                AND calendar_day.day < :before AND calendar_day.day > coalesce(last.day, :before - 30)
+                AND calendar_day.day >= :since AND calendar_day.day < :before
+                AND (last.day IS NULL OR calendar_day.day > last.day)
             GROUP BY school.key, school.name, last.day
             ORDER BY count(DISTINCT calendar_day.day) DESC, school.name
         """),
-        {"before": before},
+        {"since": since, "before": before},
     )
     return [LateSchool(*row) for row in rows]
 

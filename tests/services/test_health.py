@@ -21,6 +21,8 @@ from models.org import CalendarDay, School
 from models.queries import health as rows
 from tests.web import world as named_world
 
+JULY = date(2026, 7, 1)
+
 
 @pytest.fixture
 def schools(app: Flask) -> dict[str, School]:
@@ -103,24 +105,27 @@ def test_schools_are_late_by_their_own_school_days(app: Flask, schools: dict[str
                 CalendarDay(school_id=schools["LIN"].id, calendar_key="", day=day, day_type=kind, weight=1000)
             )
         submitted(schools["CAR"], named_world.START)
-    late = rows.late_schools(before=named_world.START + timedelta(days=4))
+    late = rows.late_schools(JULY, named_world.START + timedelta(days=4))
     assert [(one.name, one.last, one.days) for one in late] == [
         ("Lincoln", named_world.START, 2),
         ("Oak", None, 1),
     ]
-    assert rows.late_schools(before=named_world.START) == [], "today is not late yet"
+    assert rows.late_schools(JULY, named_world.START) == [], "today is not late yet"
 
 
-def test_the_feeds_check_names_the_longest_wait(schools: dict[str, School], app: Flask) -> None:
-    with transaction():
-        yesterday = now().date() - timedelta(days=2)
-        db.session.add(
-            CalendarDay(
-                school_id=schools["OAK"].id, calendar_key="", day=yesterday, day_type="instructional", weight=1000
-            )
-        )
-    state, sentence = seen()["Feeds"]
-    assert state is State.LATE and "of 3 schools are late" in sentence
+def test_a_school_that_never_sent_anything_is_late_however_long_ago(settings: Settings) -> None:
+    app = create_app(replace(settings, today=named_world.START + timedelta(days=90)))
+    with app.app_context():
+        with transaction():
+            schools, _ = named_world.schools_and_students()
+            submitted(schools["LIN"], named_world.START)
+        assert seen()["Feeds"] == (State.LATE, "2 of 3 schools are late; Carver lacks 1 school day.")
+        with transaction():
+            submitted(schools["CAR"], named_world.START)
+            submitted(schools["OAK"], named_world.START)
+        assert seen()["Feeds"] == (State.OK, "No school day of this school year is missing from 3 schools.")
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture
