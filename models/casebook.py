@@ -32,8 +32,8 @@ def new_numbers(count: int) -> list[tuple[int, int]]:
 
 
 def add(table: str, rows: Sequence[Row]) -> None:
-    """Append rows to support_case, case_reason or task; all rows name the same columns."""
-    assert table in {"support_case", "case_reason", "task"}
+    """Append rows to one of these tables; all rows name the same columns."""
+    assert table in {"support_case", "case_episode", "case_reason", "task"}
     if rows:
         copy_in(table, {name: [row[name] for row in rows] for name in rows[0]})
 

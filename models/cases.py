@@ -57,6 +57,17 @@ class Case(db.Model):
     __mapper_args__ = {"version_id_col": version}
 
 
+class CaseEpisode(db.Model):
+    """One run of a case from opening to closing; a case that is taken up again begins another."""
+
+    __tablename__ = "case_episode"
+    case_id: Mapped[int] = to("support_case.id", primary_key=True, index=False)
+    episode: Mapped[int] = mapped_column(primary_key=True)
+    opened: Mapped[date]
+    closed_on: Mapped[date | None]
+    close_reason: Mapped[str | None]
+
+
 class CaseReason(db.Model):
     """A finding that speaks for a case, once per episode; `useful` is the answer given at closing."""
 

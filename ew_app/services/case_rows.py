@@ -201,6 +201,7 @@ class CaseRows:
         casebook.change_cases([row for row in self._changes.values() if row["id"] > 0])
         if self._reopened:
             casebook.reopen(list(self._reopened), self.at, self._reopened)
+        casebook.add("case_episode", self._episodes())
         casebook.add("case_reason", self._reasons)
         if self._restated:
             casebook.restate_reasons(list(self._restated.values()))
@@ -214,6 +215,11 @@ class CaseRows:
         for pupil, case, kind, data in self._told:
             subject = f"case:{case.number}"
             record(kind, by=self.by, subject=subject, student_id=pupil.student, case_id=case.id, **data)
+
+    def _episodes(self) -> list[Row]:
+        begun = [(row["id"], row["episode"]) for row in self._cases.values()]
+        begun += [(case, self._changes[case]["episode"]) for case in self._reopened]
+        return [{"case_id": case, "episode": episode, "opened": self.staff.on} for case, episode in begun]
 
     def _number(self) -> None:
         """Give new cases their ids and numbers, wherever the provisional id stands."""

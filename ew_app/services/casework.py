@@ -18,6 +18,7 @@ from models.cases import Case, Task
 from models.staff import Person
 from rules.access import FieldClass, Permission, Place, Right
 from rules.case_flow import Action, Status, move
+from rules.vocabulary import vocabulary
 from rules.words import check_words
 
 LONGEST_STEP = 200
@@ -39,7 +40,8 @@ def assign(case_number: int, *, by: Actor, to: int | None = None, version: int |
         return case
     case.owner_id, case.owner_role, case.owner_via, case.status = person.id, role, CHOSEN, str(status)
     _hand_tasks_over(case, before, person.id, role)
-    _tell(held, "case_assigned", by, person=person.name, role=role)
+    taken = person.id == by.person_id
+    _tell(held, "case_taken" if taken else "case_assigned", by, to=person.name, role=role)
     touch([case.student_id], today())
     ask_for_evaluation()
     return case
@@ -72,7 +74,7 @@ def monitor(
     held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
     held.case.status = str(move(Status(held.case.status), Action.MONITOR))
     _set_step(held.case, next_step or "Look at how the plan goes", due or tasks.due_in(10, held.case.school_id))
-    _tell(held, "case_followed", by)
+    _tell(held, "case_monitored", by)
     return held.case
 
 
@@ -88,7 +90,7 @@ def pause(
     if until is not None and until <= today():
         raise Refused("A pause ends on a later day than today.")
     held.case.paused_until = until
-    _tell(held, "case_paused", by, before=before, why=reason)
+    _tell(held, "case_paused", by, before=before, why=vocabulary().label("pause_reason", reason))
     return held.case
 
 

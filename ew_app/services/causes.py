@@ -64,7 +64,7 @@ def record_cause(case_number: int, heard: Heard, *, by: Actor, once: str | None 
     else:
         _ask_inside(held, cause)
     record(
-        "cause_recorded", by=by, subject=f"cause:{cause.id}", student_id=held.case.student_id,
+        "cause_added", by=by, subject=f"cause:{cause.id}", student_id=held.case.student_id,
         case_id=held.case.id, compartment=compartment, code=heard.code,
     )  # fmt: skip
     return cause

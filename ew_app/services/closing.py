@@ -10,7 +10,7 @@ from ew_app.kernel import Actor, Refused, now, operation, record, today
 from ew_app.services import notes, reaching, tasks
 from ew_app.services.touched import ask_for_evaluation, touch
 from models.base import db
-from models.cases import Case, CaseReason, Task
+from models.cases import Case, CaseEpisode, CaseReason, Task
 from rules.access import Permission
 from rules.case_flow import Action, Status, move
 from rules.routing import visible_rules
@@ -43,10 +43,11 @@ def close(
     case.status, case.closed_on, case.close_reason = str(status), today(), reason
     case.goals_reviewed, case.family_told, case.paused_until = goals_reviewed, family_told, None
     case.due, case.next_step = None, ""
+    episode = db.session.get_one(CaseEpisode, (case.id, case.episode))
+    episode.closed_on, episode.close_reason = case.closed_on, reason
     _withdraw_tasks(case, by)
-    record(
-        "case_closed", by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, why=reason
-    )
+    why = vocabulary().label("close_reason", reason)
+    record("case_closed", by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, why=why)
     _ask_again(case)
     return case
 
@@ -79,6 +80,7 @@ def reopen(case_number: int, *, by: Actor, why: str, version: int | None = None)
     case.goals_reviewed = case.family_told = False
     case.opened_at, case.contact_due = now(), tasks.due_in(3, case.school_id)
     case.due, case.next_step = case.contact_due, "Contact the family again"
+    db.session.add(CaseEpisode(case_id=case.id, episode=case.episode, opened=today()))
     for old in reasons:
         db.session.add(
             CaseReason(

@@ -155,11 +155,12 @@ def case_spans(students: Sequence[int]) -> Columns:
     """When cases were open, and from when the barrier had a named owner (an owner and a cause all may see)."""
     return read_ints(
         f"""
-        SELECT c.student_id, c.opened - DATE '1970-01-01',
-               coalesce(c.closed_on - DATE '1970-01-01', {OPEN}),
+        SELECT c.student_id, e.opened - DATE '1970-01-01',
+               coalesce(e.closed_on - DATE '1970-01-01', {OPEN}),
                coalesce((SELECT min(k.written_at)::date - DATE '1970-01-01' FROM cause k
                          WHERE k.case_id = c.id AND k.compartment IS NULL AND c.owner_id IS NOT NULL), {OPEN})
-        FROM support_case c WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
+        FROM support_case c JOIN case_episode e ON e.case_id = c.id
+        WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
         """,
         ["student", "opened", "closed", "owned"],
         {"students": list(students)},

@@ -769,6 +769,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("school_id", "day", "grade", name=op.f("pk_tier_count")),
     )
     op.create_table(
+        "case_episode",
+        sa.Column("case_id", sa.Integer(), nullable=False),
+        sa.Column("episode", sa.Integer(), nullable=False),
+        sa.Column("opened", sa.Date(), nullable=False),
+        sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.Column("close_reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["case_id"], ["support_case.id"], name=op.f("fk_case_episode_case_id")),
+        sa.PrimaryKeyConstraint("case_id", "episode", name=op.f("pk_case_episode")),
+    )
+    op.create_table(
         "case_reason",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -928,6 +938,7 @@ def downgrade() -> None:
     op.drop_index("ix_cause_case_id_code", table_name="cause")
     op.drop_table("cause")
     op.drop_table("case_reason")
+    op.drop_table("case_episode")
     op.drop_table("tier_count")
     op.drop_index(
         "uq_support_case_open", table_name="support_case", postgresql_where=sa.text("closed_on IS NULL")
