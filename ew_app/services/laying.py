@@ -93,7 +93,7 @@ def lay(
     at: Frame,
 ) -> cells.Cells:
     """The cells of every (student, school) row: what the ledger says, then rolls, then marks."""
-    if not len(student):
+    if not member.size:  # nobody, or no school day in any calendar
         return np.zeros(member.shape, dtype=np.uint16)
     school_row = np.searchsorted(schools, school)
     laid = _by_ledger(member, school_row, schools, calendars.days, at)
