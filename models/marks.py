@@ -6,7 +6,8 @@ transaction. The parameters of all of them: batch, source, low, high, at (the mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import TextClause, text
@@ -19,8 +20,45 @@ _SAID = "code, fraction, minutes, section_key, reason, last_modified, modified_b
 _MARK = f"school_id, student_id, day, period, source_id, {_SAID}, batch_id, recorded_at"
 _MINE = "batch_id = :batch AND school_id BETWEEN :low AND :high"
 
-# What each incoming row does. `stored` is the mark it meets, `rolled` that the student was called present.
-# refreshed: says the same with a newer last_modified; it takes the place and counts as unchanged.
+# Three tables of this transaction alone: what stands on the school-days (`stands`), who is called present there
+# (`called`), and what each incoming row does (`fate`).
+_TEMPORARY = (
+    """
+    CREATE TEMP TABLE IF NOT EXISTS stands (
+        id bigint, school_id int, day date, student_id int, period text, code text, fraction int, minutes int,
+        section_key text, reason text, last_modified timestamptz
+    ) ON COMMIT DELETE ROWS
+    """,
+    """
+    CREATE TEMP TABLE IF NOT EXISTS called (
+        roll bigint, school_id int, day date, student_id int, line int, modified bigint, kept boolean
+    ) ON COMMIT DELETE ROWS
+    """,
+    """
+    CREATE TEMP TABLE IF NOT EXISTS fate (
+        school_id int, day date, student_id int, period text, code text, fraction int, minutes int,
+        section_key text, reason text, last_modified timestamptz, modified_by text, file smallint, line int,
+        plain boolean, stored bigint, rolled boolean, fate text
+    ) ON COMMIT DELETE ROWS
+    """,
+    "TRUNCATE stands, called, fate",
+)
+_READ_STANDS = text(f"""
+    INSERT INTO stands
+    SELECT m.id, m.school_id, m.day, m.student_id, m.period, m.code, m.fraction, m.minutes, m.section_key, m.reason,
+           m.last_modified
+    FROM (SELECT school_id, day FROM staged_day WHERE {_MINE}) d JOIN mark m USING (school_id, day)
+    WHERE m.source_id = :source
+""")
+_READ_CALLED = text(f"""
+    INSERT INTO called
+    SELECT r.id, r.school_id, r.day, one.student, one.line, one.modified
+    FROM (SELECT school_id, day FROM staged_day WHERE {_MINE}) d JOIN roll r USING (school_id, day),
+         unnest(r.students, r.lines, r.modified) AS one (student, line, modified)
+    WHERE r.source_id = :source AND r.replaced_by IS NULL
+""")
+# `stored` is the mark that a row meets, `rolled` that the student was called present. refreshed: the row says the
+# same with a newer last_modified; it takes the place and counts as unchanged.
 _FATES = text(f"""
     WITH incoming AS (
         SELECT school_id, day, student_id, period, {_SAID}, false AS plain
@@ -31,11 +69,9 @@ _FATES = text(f"""
                NULL, s.file, one.line, true
         FROM staged_roll s, unnest(s.students, s.lines, s.modified) AS one (student, line, modified) WHERE {_MINE}
     ), rolled AS (
-        SELECT r.school_id, r.day, one.student AS student_id,
-               TIMESTAMPTZ 'epoch' + max(nullif(one.modified, 0)) * INTERVAL '1 microsecond' AS last_modified
-        FROM (SELECT school_id, day FROM staged_day WHERE {_MINE}) d
-        JOIN roll r USING (school_id, day), unnest(r.students, r.modified) AS one (student, modified)
-        WHERE r.source_id = :source AND r.replaced_by IS NULL GROUP BY 1, 2, 3
+        SELECT school_id, day, student_id,
+               TIMESTAMPTZ 'epoch' + max(nullif(modified, 0)) * INTERVAL '1 microsecond' AS last_modified
+        FROM called GROUP BY 1, 2, 3
     )
     INSERT INTO fate
     SELECT i.*, m.id, r.student_id IS NOT NULL, CASE
@@ -52,28 +88,22 @@ _FATES = text(f"""
         WHEN i.last_modified < r.last_modified THEN 'unchanged'
         ELSE 'superseded' END
     FROM incoming i
-    LEFT JOIN mark m ON m.school_id = i.school_id AND m.day = i.day AND m.student_id = i.student_id
-        AND m.period = i.period AND m.source_id = :source
+    LEFT JOIN stands m USING (school_id, day, student_id, period)
     LEFT JOIN rolled r ON i.period = '' AND r.school_id = i.school_id AND r.day = i.day
         AND r.student_id = i.student_id
 """)
-_FATE_TABLE = """
-    CREATE TEMP TABLE IF NOT EXISTS fate (
-        school_id int, day date, student_id int, period text, code text, fraction int, minutes int,
-        section_key text, reason text, last_modified timestamptz, modified_by text, file smallint, line int,
-        plain boolean, stored bigint, rolled boolean, fate text
-    ) ON COMMIT DELETE ROWS
-"""
-_KEEP_REPLACED = text(f"""
+_KEEP_ENDED = text(f"""
     INSERT INTO mark_history ({_MARK}, ended, ended_by, ended_at)
-    SELECT {", ".join(f"m.{name}" for name in _MARK.split(", "))}, 'superseded', :batch, :at
-    FROM mark m JOIN fate f ON f.stored = m.id WHERE f.fate IN ('superseded', 'refreshed')
+    SELECT {", ".join(f"m.{name}" for name in _MARK.split(", "))},
+           CASE f.fate WHEN 'removed' THEN 'removed' ELSE 'superseded' END, :batch, :at
+    FROM fate f JOIN mark m ON m.id = f.stored WHERE f.fate IN ('superseded', 'refreshed', 'removed')
 """)
 _REPLACE = text(f"""
     UPDATE mark m SET {", ".join(f"{name} = f.{name}" for name in _SAID.split(", "))},
         batch_id = :batch, recorded_at = :at
     FROM fate f WHERE f.stored = m.id AND f.fate IN ('superseded', 'refreshed')
 """)
+_TAKE_AWAY = text("DELETE FROM mark m USING fate f WHERE f.stored = m.id AND f.fate = 'removed'")
 _ADD = text(f"""
     INSERT INTO mark ({_MARK})
     SELECT school_id, student_id, day, period, :source, {_SAID}, :batch, :at
@@ -89,50 +119,49 @@ _ADD_ROLLS = text("""
     FROM fate WHERE stored IS NULL AND plain AND fate IN ('applied', 'refreshed')
     GROUP BY school_id, day, code, file
 """)
-# A day claimed whole: who was called present and is not in the delivery is taken off the roll. What remains
-# keeps its own delivery and line.
-_SHORTEN_ROLLS = text(f"""
-    WITH named AS (
-        SELECT r.id, r.school_id, r.day, one.*, f.student_id IS NOT NULL AS kept,
-               f.student_id IS NULL AND m.id IS NULL AS lost
+# On days claimed whole, what stands and is not in the delivery goes: marks, and students on a roll. A student on a
+# roll with a mark on top is one row, not two.
+_MISSED_MARKS = text(f"""
+    INSERT INTO fate (school_id, day, student_id, period, plain, stored, fate)
+    SELECT m.school_id, m.day, m.student_id, m.period, false, m.id, 'removed'
+    FROM (SELECT school_id, day FROM staged_day WHERE {_MINE} AND whole) d JOIN stands m USING (school_id, day)
+    WHERE NOT EXISTS (SELECT FROM fate f WHERE f.school_id = m.school_id AND f.day = m.day
+                      AND f.student_id = m.student_id AND f.period = m.period)
+""")
+_MISSED_CALLS = text(f"""
+    WITH missed AS (
+        UPDATE called c SET kept = false
         FROM (SELECT school_id, day FROM staged_day WHERE {_MINE} AND whole) d
-        JOIN roll r USING (school_id, day)
-        CROSS JOIN LATERAL unnest(r.students, r.lines, r.modified) AS one (student, line, modified)
-        LEFT JOIN fate f ON f.school_id = r.school_id AND f.day = r.day AND f.student_id = one.student
-            AND f.period = ''
-        LEFT JOIN mark m ON m.school_id = r.school_id AND m.day = r.day AND m.student_id = one.student
-            AND m.period = '' AND m.source_id = :source
-        WHERE r.source_id = :source AND r.replaced_by IS NULL
-    ), shortened AS (
-        SELECT id, array_agg(student ORDER BY student) FILTER (WHERE kept) AS students,
-               array_agg(line ORDER BY student) FILTER (WHERE kept) AS lines,
-               array_agg(modified ORDER BY student) FILTER (WHERE kept) AS modified
-        FROM named GROUP BY id HAVING NOT bool_and(kept)
+        WHERE c.school_id = d.school_id AND c.day = d.day AND NOT EXISTS (
+            SELECT FROM fate f WHERE f.school_id = c.school_id AND f.day = c.day AND f.student_id = c.student_id
+              AND f.period = '' AND f.fate <> 'removed')
+        RETURNING c.*
+    )
+    INSERT INTO fate (school_id, day, student_id, period, plain, fate)
+    SELECT DISTINCT school_id, day, student_id, '', true, 'removed' FROM missed c
+    WHERE NOT EXISTS (SELECT FROM stands m WHERE m.school_id = c.school_id AND m.day = c.day
+                      AND m.student_id = c.student_id AND m.period = '')
+""")
+# What remains of a shortened roll keeps its own delivery and lines.
+_SHORTEN_ROLLS = text("""
+    WITH shortened AS (
+        SELECT roll AS id, array_agg(student_id ORDER BY student_id) FILTER (WHERE kept IS NULL) AS students,
+               array_agg(line ORDER BY student_id) FILTER (WHERE kept IS NULL) AS lines,
+               array_agg(modified ORDER BY student_id) FILTER (WHERE kept IS NULL) AS modified
+        FROM called GROUP BY roll HAVING count(kept) > 0
     ), ended AS (
         UPDATE roll SET replaced_by = :batch, ended_at = :at FROM shortened s WHERE roll.id = s.id
         RETURNING roll.batch_id, roll.source_id, roll.school_id, roll.day, roll.code, roll.file, s.students, s.lines,
                   CASE WHEN roll.modified IS NOT NULL THEN s.modified END AS modified
-    ), again AS (
-        INSERT INTO roll (batch_id, source_id, school_id, day, code, file, students, lines, modified, recorded_at)
-        SELECT ended.*, :at FROM ended WHERE students IS NOT NULL
     )
-    INSERT INTO fate (school_id, day, student_id, period, plain, fate)
-    SELECT DISTINCT school_id, day, student, '', true, 'removed' FROM named WHERE lost
+    INSERT INTO roll (batch_id, source_id, school_id, day, code, file, students, lines, modified, recorded_at)
+    SELECT ended.*, CAST(:at AS timestamptz) FROM ended WHERE students IS NOT NULL
 """)
-_REMOVE = text(f"""
-    WITH gone AS (
-        DELETE FROM mark m USING staged_day d
-        WHERE d.batch_id = :batch AND d.school_id BETWEEN :low AND :high AND d.whole
-          AND m.school_id = d.school_id AND m.day = d.day AND m.source_id = :source
-          AND NOT EXISTS (SELECT FROM fate f WHERE f.school_id = m.school_id AND f.day = m.day
-                          AND f.student_id = m.student_id AND f.period = m.period)
-        RETURNING m.*
-    ), kept AS (
-        INSERT INTO mark_history ({_MARK}, ended, ended_by, ended_at)
-        SELECT {_MARK}, 'removed', :batch, CAST(:at AS timestamptz) FROM gone
-    )
-    INSERT INTO fate (school_id, day, student_id, period, plain, fate)
-    SELECT school_id, day, student_id, period, false, 'removed' FROM gone
+# Rows that were put in a second ago have no statistics, and a guessed plan may compare every row with every other.
+# So we say it: few rows that look up many others go one by one through the index; rows of this slice are hashed.
+_PLAN = text("""
+    SELECT set_config('enable_hashjoin', :hash, true), set_config('enable_mergejoin', :hash, true),
+           set_config('enable_nestloop', :loop, true)
 """)
 _CLAIM = text(f"""
     INSERT INTO submission AS s (school_id, day, batch_id, feed, rows, whole, recorded_at)
@@ -192,14 +221,35 @@ def add_all(here: Here) -> int:
 
 def merge(here: Here) -> dict[str, int]:
     """Store what differs and end what the delivery replaces or no longer has; counts by fate."""
-    db.session.execute(text(_FATE_TABLE))
-    db.session.execute(text("TRUNCATE fate"))
-    _do(_FATES, here)
-    db.session.execute(text("ANALYZE fate"))
-    for statement in (_KEEP_REPLACED, _REPLACE, _ADD, _ADD_ROLLS, _SHORTEN_ROLLS, _REMOVE):
-        _do(statement, here)
+    for statement in _TEMPORARY:
+        db.session.execute(text(statement))
+    with one_by_one():
+        _do(_READ_STANDS, here)
+        _do(_READ_CALLED, here)
+    with hashed():
+        for step in (_FATES, _MISSED_MARKS, _MISSED_CALLS):
+            _do(step, here)
+    with one_by_one():
+        for step in (_KEEP_ENDED, _REPLACE, _TAKE_AWAY, _ADD, _ADD_ROLLS, _SHORTEN_ROLLS):
+            _do(step, here)
     rows = db.session.execute(text("SELECT fate, count(*) FROM fate GROUP BY fate"))
     return {fate: count for fate, count in rows}
+
+
+@contextmanager
+def one_by_one() -> Iterator[None]:
+    """Inside, few rows look up many others through an index."""
+    db.session.execute(_PLAN, {"hash": "off", "loop": "on"})
+    yield
+    db.session.execute(_PLAN, {"hash": "on", "loop": "on"})
+
+
+@contextmanager
+def hashed() -> Iterator[None]:
+    """Inside, rows of this transaction are compared with each other all at once."""
+    db.session.execute(_PLAN, {"hash": "on", "loop": "off"})
+    yield
+    db.session.execute(_PLAN, {"hash": "on", "loop": "on"})
 
 
 def changed_students() -> dict[int, Any]:
@@ -289,14 +339,14 @@ def take_out(here: Here) -> None:
     """Clear the batch's school-days: marks are remembered in `stood`, rolls end."""
     db.session.execute(text(_SNAPSHOT))
     db.session.execute(text("TRUNCATE stood"))
-    _do(_TAKE_OUT, here)
-    _do(_END_ROLLS, here)
+    with one_by_one():
+        _do(_TAKE_OUT, here)
+        _do(_END_ROLLS, here)
 
 
 def settle(here: Here, others: list[int]) -> None:
     """After the other batches were laid again: history tells only what is different from what stood."""
-    _do(_FORGET_REPLAY, {**here, "others": others})
-    _do(_FORGET_PASSING_ROLLS, here)
-    _do(_STAYED, here)
-    _do(_ENDED_BY_UNDO, here)
-    _do(_END_CLAIMS, here)
+    with one_by_one():
+        _do(_FORGET_REPLAY, {**here, "others": others})
+        for step in (_FORGET_PASSING_ROLLS, _STAYED, _ENDED_BY_UNDO, _END_CLAIMS):
+            _do(step, here)

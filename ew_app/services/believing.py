@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from statistics import median
+from typing import Any
+
 from models.attendance import Batch
 from models.queries import deliveries
 from rules.feed_checks import Figures, Limits, NewDay
@@ -39,3 +42,20 @@ def _new_days(batch: Batch, limits: Limits) -> list[NewDay]:
             usual[schools] = [(absences, due) for _, absences, due in known]
         found.append(NewDay(row.day, int(row.absences), int(row.expected), usual[schools]))
     return found
+
+
+def compared(figures: Figures) -> dict[str, Any]:
+    """Beside what is usual, for people: {schools: [here, usual], days: [[day, absences, due, usual absences]]}.
+
+    The usual is a median, as a share of those due; None where nothing is known yet.
+    """
+    schools = round(median(figures.usual_schools)) if figures.usual_schools else None
+    return {
+        "schools": [figures.schools, schools],
+        "days": [[day.day.isoformat(), day.absences, day.due, _usual_absences(day)] for day in figures.new_days],
+    }
+
+
+def _usual_absences(day: NewDay) -> int | None:
+    shares = [absences / due for absences, due in day.usual if due]
+    return round(median(shares) * day.due) if shares else None

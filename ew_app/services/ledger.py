@@ -16,6 +16,7 @@ from sqlalchemy import text
 from ew_app.services.enrolment import Enrolment, day_number
 from ew_app.services.touched import touch_schools
 from models.base import db
+from models.marks import hashed, one_by_one
 from models.queries import deliveries
 from rules.feed_checks import Limits
 
@@ -33,50 +34,66 @@ class LedgerRow:
     expected: int
 
 
-_ASKED = """
-    asked AS (SELECT * FROM unnest(CAST(:schools AS int[]), CAST(:days AS date[]), CAST(:expected AS int[]),
-                                   CAST(:teaches AS boolean[])) AS a (school_id, day, expected, teaches))
-"""
+_TEMPORARY = (
+    """
+    CREATE TEMP TABLE IF NOT EXISTS asked (
+        school_id int, day date, expected int, teaches boolean, is_full boolean
+    ) ON COMMIT DELETE ROWS
+    """,
+    """
+    CREATE TEMP TABLE IF NOT EXISTS said (
+        school_id int, day date, student_id int, code text, is_mark boolean
+    ) ON COMMIT DELETE ROWS
+    """,
+    "TRUNCATE asked, said",
+)
+# First each row that stands is fetched through an index; then they are counted by themselves.
+_ASK = text("""
+    INSERT INTO asked SELECT a.*, (
+        SELECT bool_or(s.feed = 'full') FROM submission s
+        WHERE s.school_id = a.school_id AND s.day = a.day AND s.ended_at IS NULL)
+    FROM unnest(CAST(:schools AS int[]), CAST(:days AS date[]), CAST(:expected AS int[]), CAST(:teaches AS boolean[]))
+        AS a (school_id, day, expected, teaches)
+""")
+_FETCH = (
+    text("""
+        INSERT INTO said SELECT m.school_id, m.day, m.student_id, m.code, true
+        FROM asked JOIN mark m USING (school_id, day) WHERE is_full IS NOT NULL
+    """),
+    text("""
+        INSERT INTO said SELECT r.school_id, r.day, unnest(r.students), r.code, false
+        FROM asked JOIN roll r USING (school_id, day) WHERE is_full IS NOT NULL AND r.replaced_by IS NULL
+    """),
+    text("DELETE FROM school_day l USING asked a WHERE l.school_id = a.school_id AND l.day = a.day"),
+)
 # A student on a roll with a mark on top counts once. An absence is a mark whose code means absent that day.
-_DERIVE = text(f"""
-    WITH {_ASKED}, said AS (
-        SELECT school_id, day, bool_or(s.feed = 'full') AS is_full
-        FROM asked JOIN submission s USING (school_id, day) WHERE s.ended_at IS NULL GROUP BY 1, 2
+_COUNT = text("""
+    WITH counted AS (
+        SELECT school_id, day, count(DISTINCT student_id) AS students, count(*) FILTER (WHERE is_mark) AS marks,
+               count(DISTINCT student_id) FILTER (WHERE is_mark) AS marked
+        FROM said GROUP BY 1, 2
     ), words AS (
-        SELECT DISTINCT m.school_id, m.day, m.code FROM said JOIN mark m USING (school_id, day)
+        SELECT school_id, day, code, count(DISTINCT student_id) AS students FROM said WHERE is_mark GROUP BY 1, 2, 3
     ), absent AS (
-        SELECT w.school_id, w.day, w.code FROM words w, LATERAL (
+        SELECT w.school_id, w.day, sum(w.students) AS students FROM words w, LATERAL (
             SELECT c.kind FROM absence_code c
             WHERE c.code = w.code AND (c.school_id = w.school_id OR c.school_id IS NULL)
               AND (c.valid_from IS NULL OR c.valid_from <= w.day) AND (c.valid_to IS NULL OR c.valid_to >= w.day)
             ORDER BY c.school_id IS NULL, c.valid_from DESC NULLS LAST LIMIT 1) best
-        WHERE best.kind IN ('absence', 'suspension_out')
-    ), marked AS (
-        SELECT m.school_id, m.day, count(*) AS rows, count(DISTINCT m.student_id) AS students,
-               count(DISTINCT m.student_id) FILTER (WHERE a.code IS NOT NULL) AS absences
-        FROM said JOIN mark m USING (school_id, day) LEFT JOIN absent a USING (school_id, day, code) GROUP BY 1, 2
-    ), rolled AS (
-        SELECT r.school_id, r.day, count(DISTINCT one.student) AS students
-        FROM said JOIN roll r USING (school_id, day), unnest(r.students) AS one (student)
-        WHERE r.replaced_by IS NULL AND NOT EXISTS (
-            SELECT FROM mark m WHERE m.school_id = r.school_id AND m.day = r.day AND m.student_id = one.student)
-        GROUP BY 1, 2
+        WHERE best.kind IN ('absence', 'suspension_out') GROUP BY 1, 2
     )
     INSERT INTO school_day (school_id, day, status, feed, rows, expected, absences)
     SELECT a.school_id, a.day,
            CASE WHEN NOT a.teaches THEN 'closed'
-                WHEN is_full AND 100 * (coalesce(marked.students, 0) + coalesce(rolled.students, 0))
-                     < :least * a.expected THEN 'partial'
+                WHEN a.is_full AND 100 * coalesce(c.students, 0) < :least * a.expected THEN 'partial'
                 ELSE 'submitted' END,
-           CASE WHEN is_full THEN 'full' ELSE 'exception' END,
-           coalesce(marked.rows, 0) + coalesce(rolled.students, 0), a.expected, coalesce(marked.absences, 0)
-    FROM asked a JOIN said USING (school_id, day)
-    LEFT JOIN marked USING (school_id, day) LEFT JOIN rolled USING (school_id, day)
-    ORDER BY a.school_id, a.day
+           CASE WHEN a.is_full THEN 'full' ELSE 'exception' END,
+           coalesce(c.marks + c.students - c.marked, 0), a.expected, coalesce(absent.students, 0)
+    FROM asked a LEFT JOIN counted c USING (school_id, day) LEFT JOIN absent USING (school_id, day)
+    WHERE a.is_full IS NOT NULL ORDER BY a.school_id, a.day
 """)
-_CLEAR = text(f"WITH {_ASKED} DELETE FROM school_day l USING asked a WHERE l.school_id = a.school_id AND l.day = a.day")
-_BEFORE = text(f"""
-    WITH {_ASKED} SELECT l.school_id, l.day, l.feed FROM asked JOIN school_day l USING (school_id, day)
+_BEFORE = text("""
+    SELECT l.school_id, l.day, l.feed FROM asked JOIN school_day l USING (school_id, day)
     WHERE l.status IN ('submitted', 'partial')
 """)
 _FIRST = text("""
@@ -176,17 +193,23 @@ def _expected(days: Sequence[SchoolDay]) -> dict[SchoolDay, int]:
 
 def _derive(rows: Sequence[Any], limits: Limits) -> dict[int, date]:
     names = ("schools", "days", "expected", "teaches")
-    asked = {name: [row[at] for row in rows] for at, name in enumerate(names)}
-    before = _kinds(asked)
-    db.session.execute(_CLEAR, asked)
-    db.session.execute(_DERIVE, asked | {"least": limits.least_rows})
-    after = _kinds(asked)
+    for statement in _TEMPORARY:
+        db.session.execute(text(statement))
+    with one_by_one():
+        db.session.execute(_ASK, {name: [row[at] for row in rows] for at, name in enumerate(names)})
+        before = _kinds()
+        for statement in _FETCH:
+            db.session.execute(statement)
+    with hashed():
+        db.session.execute(_COUNT, {"least": limits.least_rows})
+    after = _kinds()
     changed = (pair for pair in before.keys() | after.keys() if before.get(pair) != after.get(pair))
     return _first_days(changed)
 
 
-def _kinds(asked: Mapping[str, Any]) -> dict[SchoolDay, str]:
-    return {(row.school_id, row.day): row.feed for row in db.session.execute(_BEFORE, asked)}
+def _kinds() -> dict[SchoolDay, str]:
+    """The feed of each school-day asked for that counts."""
+    return {(row.school_id, row.day): row.feed for row in db.session.execute(_BEFORE)}
 
 
 def _first_days(pairs: Any) -> dict[int, date]:

@@ -14,8 +14,8 @@ from sqlalchemy import insert, text, update
 from ew_app.feeds import RefusedFile
 from ew_app.kernel import WORKER, NotFound, Refused, now, operation, record, transaction
 from ew_app.services import attendance, flagging, ledger, roster, roster_undo
-from ew_app.services.believing import figures_of
-from ew_app.services.staging import Part, Staged, stage
+from ew_app.services.believing import compared, figures_of
+from ew_app.services.staging import SCHOOLS_A_SLICE, Part, Staged, stage
 from models import marks
 from models.attendance import Batch, Problem
 from models.base import db
@@ -26,6 +26,7 @@ from rules.feed_checks import Limits, doubts
 FINISHED: Final = ("applied", "held", "refused", "duplicate", "previewed", "undoing", "undone", "cancelled")
 BUCKETS: Final = ("applied", "unchanged", "superseded", "removed")
 DELIVERY_LOCK: Final = 7305
+SCHOOLS_READ_AGAIN: Final = 1_000
 
 
 class _Rehearsed(Exception):
@@ -135,7 +136,11 @@ def _check(batch_id: int) -> bool:
     limits = limits_of(batch)
     new, figures = figures_of(batch, limits)
     found = doubts(figures, limits)
-    batch.counts = batch.counts | {"new_days": new, "doubts": [doubt.value for doubt, _ in found]}
+    batch.counts = batch.counts | {
+        "new_days": new,
+        "doubts": [doubt.value for doubt, _ in found],
+        "compared": compared(figures),
+    }
     batch.sentence = " ".join(sentence for _, sentence in found)
     if found and not batch.accept_held:
         batch.counts = batch.counts | _as_if(batch)
@@ -200,9 +205,10 @@ def _applied(batch_id: int) -> None:
 def _undo_attendance(batch_id: int) -> None:
     with transaction():
         batch = db.session.get_one(Batch, batch_id)
-        limits, width = limits_of(batch), batch.counts["schools_a_slice"]
-        schools = sorted({school for school, _ in deliveries.spoken_of(batch_id)})
-    spans = attendance.slices(schools, width)
+        limits, schools = limits_of(batch), sorted({school for school, _ in deliveries.spoken_of(batch_id)})
+        # Other deliveries about the same days are read once a slice, so few slices then.
+        shared = bool(schools) and bool(deliveries.others_on(batch_id, batch.source_id, schools[0], schools[-1]))
+    spans = attendance.slices(schools, SCHOOLS_READ_AGAIN if shared else SCHOOLS_A_SLICE)
     for done, span in enumerate(spans):
         attendance.undo_slice(batch_id, span, limits)
         _set(batch_id, percent=80 * (done + 1) // len(spans))

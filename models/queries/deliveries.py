@@ -19,14 +19,12 @@ OPEN_END = 2_932_896  # 9999-12-31 as days since 1970
 
 def ids_of(table: str, keys: Collection[str]) -> dict[str, int]:
     """Key -> id for those of `keys` that `table` (student or school) has; many more may be in it."""
+    wanted = "WHERE key = ANY(%(keys)s)" if len(keys) <= FEW else ""
+    query = f"SELECT string_agg(key, E'\\n'), array_agg(id) FROM {table} {wanted}"
     with cursor() as at:
-        if len(keys) <= FEW:
-            at.execute(f"SELECT key, id FROM {table} WHERE key = ANY(%s)", [list(keys)])
-            return dict(at.fetchall())
-        with at.copy(f"COPY (SELECT id, key FROM {table}) TO STDOUT") as copy:
-            lines = b"".join(bytes(part) for part in copy).decode().replace("\\\\", "\\").splitlines()
-    pairs = [line.partition("\t") for line in lines]
-    return {key: int(number) for number, _, key in pairs}
+        row = at.execute(query, {"keys": list(keys)} if wanted else None, binary=True).fetchone()
+    known, ids = row or (None, None)
+    return dict(zip(known.split("\n"), ids, strict=True)) if known is not None else {}
 
 
 def stints_at(schools: Sequence[int], start: date, until: date, no_show: Sequence[str]) -> dict[str, np.ndarray]:

@@ -1,0 +1,140 @@
+"""Whatever is delivered, corrected and taken back, in whatever order: a dictionary tells what must stand."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+
+from ew_app.kernel import OPERATOR
+from ew_app.services import ingest
+from tests.services.lincoln_and_carver import CARVER, CODES, LINCOLN, build, covers, csv, load_files, query, standing
+
+DAYS = ("08-17", "08-18", "08-19")
+SCHOOLS = {"lincoln": LINCOLN, "carver": CARVER}
+HEADER = "student_id,school_id,date,code,last_modified"
+
+Key = tuple[str, str, str]  # school, student, day
+
+
+@dataclass(frozen=True)
+class File:
+    """A delivery: rows of (code, hour it was modified or None), and the school-days of covers.csv."""
+
+    rows: dict[Key, tuple[str, int | None]]
+    covers: frozenset[tuple[str, str]]
+    feed: str
+
+    def whole(self) -> set[tuple[str, str]]:
+        """The school-days it claims whole."""
+        rows = Counter((school, day) for school, _, day in self.rows)
+        enough = {at for at, count in rows.items() if 100 * count >= 80 * len(SCHOOLS[at[0]])}
+        return set(self.covers) | (enough if self.feed == "full" else set())
+
+    def contents(self) -> dict[str, bytes]:
+        lines = [
+            f"{student} {school} {day} {code} {'_' if hour is None else f'2026-08-20T{hour:02d}:00:00'}"
+            for (school, student, day), (code, hour) in self.rows.items()
+        ]
+        files = {"attendance.csv": csv(*lines, header=HEADER)}
+        if self.covers:
+            files["covers.csv"] = covers(*(f"{school} {day}" for school, day in sorted(self.covers)))
+        return files
+
+
+State = dict[Key, tuple[str, int | None]]
+
+
+def lay(state: State, file: File) -> Counter[str]:
+    """What a delivery does, row by row."""
+    counts: Counter[str] = Counter()
+    for key, (code, hour) in file.rows.items():
+        stood = state.get(key)
+        if stood is None:
+            fate = "applied"
+        elif stood[0] == code:
+            fate = "unchanged"
+        else:
+            fate = "unchanged" if hour and stood[1] and hour < stood[1] else "superseded"
+        if fate != "unchanged" or (stood and stood[0] == code and hour and hour > (stood[1] or 0)):
+            state[key] = (code, hour)
+        counts[fate] += 1
+    for key in [key for key in state if (key[0], key[2]) in file.whole() and key not in file.rows]:
+        del state[key]
+        counts["removed"] += 1
+    return counts
+
+
+def any_file(chance: random.Random) -> File:
+    feed = chance.choice(["exception", "full"])
+    rows: dict[Key, tuple[str, int | None]] = {}
+    for school, names in SCHOOLS.items():
+        for day in chance.sample(DAYS, chance.choice([0, 1, 1, 2])):
+            share = chance.choice([0.3, 0.9, 1.0])
+            for name in names:
+                if chance.random() < share:
+                    code = chance.choice("PPPAET" if feed == "full" else "AETP")
+                    rows[school, name, day] = (code, chance.choice([None, None, 8, 12, 16]))
+    days = {(school, day) for school, _, day in rows}
+    claims = frozenset(at for at in sorted(days) if chance.random() < 0.2)
+    assert set(code for code, _ in rows.values()) <= set(CODES)
+    return File(rows, claims, feed)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_stands_is_what_the_remaining_files_say(app: Flask, seed: int) -> None:
+    build()
+    chance = random.Random(seed)
+    accepted: list[tuple[int, File]] = []
+    for _ in range(14):
+        if accepted and chance.random() < 0.3:
+            _take_back(accepted.pop(chance.randrange(len(accepted)))[0])
+        else:
+            _deliver(any_file(chance), accepted)
+        state = _replay(accepted)
+        assert standing() == {f"{name} {day}": code for (_, name, day), (code, _) in state.items()}
+        _check_the_ledger(accepted)
+
+
+def _deliver(file: File, accepted: list[tuple[int, File]]) -> None:
+    if not file.rows:
+        return
+    told = load_files(file.contents(), feed=file.feed, accept_held=True)
+    if told["status"] == "duplicate":
+        assert file in [other for _, other in accepted]
+        return
+    expected = lay(_replay(accepted), file)
+    assert {name: told[name] for name in ("applied", "unchanged", "superseded", "removed")} == {
+        name: expected[name] for name in ("applied", "unchanged", "superseded", "removed")
+    }
+    accepted.append((told["batch"], file))
+
+
+def _take_back(batch: int) -> None:
+    ingest.take_back(batch, by=OPERATOR)
+    ingest.undo(batch)
+
+
+def _replay(accepted: list[tuple[int, File]]) -> State:
+    state: State = {}
+    for _, file in accepted:
+        lay(state, file)
+    return state
+
+
+def _check_the_ledger(accepted: list[tuple[int, File]]) -> None:
+    """Each school-day that a remaining file speaks of is there, full if any of them was a full feed."""
+    feeds: dict[tuple[str, str], str] = {}
+    rows = Counter((school, day) for school, _, day in _replay(accepted))
+    for _, file in accepted:
+        for at in {(school, day) for school, _, day in file.rows} | set(file.covers):
+            feeds[at] = "full" if "full" in (file.feed, feeds.get(at)) else "exception"
+    found = query(
+        "SELECT s.key, to_char(day, 'MM-DD'), d.feed, rows FROM school_day d JOIN school s ON s.id = school_id"
+    )
+    assert {(school, day): (feed, count) for school, day, feed, count in found} == {
+        at: (feed, rows[at]) for at, feed in feeds.items()
+    }

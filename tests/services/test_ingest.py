@@ -1,0 +1,454 @@
+"""From a delivered file to what stands, and back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from ew_app.kernel import OPERATOR, Refused, local, now, transaction
+from ew_app.services import attendance, ingest, loading
+from models.attendance import Batch
+from models.base import db
+from models.org import AbsenceCode
+from rules.access import Permission
+from rules.feed_checks import Limits
+from tests.services.lincoln_and_carver import (
+    CARVER,
+    LINCOLN,
+    build,
+    counts,
+    covers,
+    csv,
+    enrol,
+    load,
+    load_files,
+    query,
+    school_named,
+    standing,
+)
+
+WITH_TIME = "student_id,school_id,date,code,last_modified"
+WITH_PERIOD = "student_id,school_id,date,code,period"
+
+
+@pytest.fixture(autouse=True)
+def world(app: Flask) -> None:
+    build()
+
+
+def everyone(day: str, **said: str) -> list[str]:
+    """A full day: P for all but those who are named with another code."""
+    lincoln = [f"{name} lincoln {day} {said.get(name, 'P')}" for name in LINCOLN]
+    return lincoln + [f"{name} carver {day} {said.get(name, 'P')}" for name in CARVER]
+
+
+# -- what a file does ----------------------------------------------------------------------------------------
+
+
+def test_a_first_file_is_stored_as_it_says() -> None:
+    told = load("ana lincoln 08-17 A", "ben lincoln 08-17 T", "fay carver 08-17 E")
+    assert counts(told, "status", "rows_in", "applied") == ("applied", 3, 3)
+    assert standing() == {"ana 08-17": "A", "ben 08-17": "T", "fay 08-17": "E"}
+
+
+def test_a_correction_replaces_and_keeps_what_was_said() -> None:
+    load("ana lincoln 08-17 A", "ben lincoln 08-17 A")
+    told = load("ana lincoln 08-17 E", "ben lincoln 08-17 A")
+    assert counts(told, "superseded", "unchanged", "applied") == (1, 1, 0)
+    assert standing() == {"ana 08-17": "E", "ben 08-17": "A"}
+    assert query("SELECT code, ended FROM mark_history") == [("A", "superseded")]
+
+
+def test_an_exception_file_takes_nothing_away() -> None:
+    load("ana lincoln 08-17 A")
+    told = load("ben lincoln 08-17 A")
+    assert told["removed"] == 0
+    assert standing() == {"ana 08-17": "A", "ben 08-17": "A"}
+
+
+def test_covers_claims_the_whole_day() -> None:
+    load("ana lincoln 08-17 A", "fay carver 08-17 A")
+    told = load_files({"attendance.csv": csv("ben lincoln 08-17 A"), "covers.csv": covers("lincoln 08-17")})
+    assert counts(told, "applied", "removed") == (1, 1)
+    assert standing() == {"ben 08-17": "A", "fay 08-17": "A"}
+    assert query("SELECT code, ended FROM mark_history") == [("A", "removed")]
+
+
+def test_nobody_was_absent_is_a_header_with_covers() -> None:
+    load("ana lincoln 08-17 A")
+    told = load_files({"attendance.csv": csv(), "covers.csv": covers("lincoln 08-17", "lincoln 08-18")})
+    assert counts(told, "status", "rows_in", "removed") == ("applied", 0, 1)
+    assert standing() == {}
+
+
+def test_submitted_adds_days_and_takes_nothing_away() -> None:
+    load("ana lincoln 08-17 A")
+    load_files({"submitted.csv": covers("lincoln 08-17", "lincoln 08-18")})
+    assert standing() == {"ana 08-17": "A"}
+    assert query("SELECT day, status, rows FROM school_day ORDER BY day") == [
+        (date(2026, 8, 17), "submitted", 1),
+        (date(2026, 8, 18), "submitted", 0),
+    ]
+
+
+def test_a_newer_timestamp_beats_a_later_file() -> None:
+    load("ana lincoln 08-17 E 2026-08-17T12:00:00", header=WITH_TIME)
+    told = load("ana lincoln 08-17 A 2026-08-17T09:00:00", header=WITH_TIME)
+    assert counts(told, "unchanged", "superseded") == (1, 0)
+    assert standing() == {"ana 08-17": "E"}
+
+
+def test_a_row_without_a_timestamp_goes_by_the_order_of_files() -> None:
+    load("ana lincoln 08-17 E 2026-08-17T12:00:00", header=WITH_TIME)
+    assert load("ana lincoln 08-17 A")["superseded"] == 1
+
+
+def test_within_one_file_tardy_beats_absent_and_present_loses() -> None:
+    told = load("ana lincoln 08-17 A", "ana lincoln 08-17 T", "ben lincoln 08-17 P", "ben lincoln 08-17 A")
+    assert counts(told, "applied", "duplicate") == (2, 2)
+    assert standing() == {"ana 08-17": "T", "ben 08-17": "A"}
+
+
+def test_within_one_file_the_newest_row_wins_when_all_are_dated() -> None:
+    load("ana lincoln 08-17 T 2026-08-17T09:00:00", "ana lincoln 08-17 A 2026-08-17T12:00:00", header=WITH_TIME)
+    assert standing() == {"ana 08-17": "A"}
+
+
+def test_periods_are_rows_of_their_own() -> None:
+    told = load("ana lincoln 08-17 A 1", "ana lincoln 08-17 T 2", "ana lincoln 08-17 A 1", header=WITH_PERIOD)
+    assert counts(told, "applied", "duplicate") == (2, 1)
+    assert standing() == {"ana 08-17 1": "A", "ana 08-17 2": "T"}
+
+
+def test_doubtful_rows_are_stored_and_counted() -> None:
+    told = load(
+        "ana lincoln 08-17 AQ7", "fay lincoln 08-17 A", "ben lincoln 09-07 A", "cleo lincoln 08-17 A",
+        options={"limits": {"most_off_calendar": 100}},
+    )  # fmt: skip
+    assert counts(told, "applied", "unknown_code", "not_enrolled", "off_calendar") == (4, 1, 1, 1)
+    assert {problem["value"] for problem in told["problems"]} == {"AQ7", "fay", "2026-09-07"}
+    assert not any(problem["rejected"] for problem in told["problems"])
+
+
+# -- full feeds ----------------------------------------------------------------------------------------------
+
+
+def test_plain_presence_goes_on_a_roll() -> None:
+    told = load(*everyone("08-17", ana="A"), feed="full")
+    assert counts(told, "applied", "rows_in") == (8, 8)
+    assert query("SELECT count(*) FROM mark") == [(1,)]
+    assert standing()["ben 08-17"] == "P"
+
+
+def test_a_whole_full_day_replaces_what_stood() -> None:
+    load(*everyone("08-17", ana="A", fay="A"), feed="full")
+    told = load(*everyone("08-17", ben="T", fay="A"), feed="full")
+    assert counts(told, "superseded", "unchanged", "removed") == (2, 6, 0)
+    assert standing()["ana 08-17"] == "P"
+    assert standing()["ben 08-17"] == "T"
+
+
+def test_a_full_day_with_enough_rows_takes_away_the_others() -> None:
+    load(*everyone("08-17"), feed="full")
+    told = load(*[row for row in everyone("08-17") if not row.startswith("ana")], feed="full", accept_held=True)
+    assert counts(told, "unchanged", "removed") == (7, 1)
+    assert "ana 08-17" not in standing()
+
+
+def test_a_full_feed_with_few_rows_only_adds() -> None:
+    load(*everyone("08-17"), feed="full")
+    told = load("ana lincoln 08-17 A", feed="full")
+    assert counts(told, "superseded", "removed") == (1, 0)
+    assert len(standing()) == 8
+
+
+def test_an_older_absence_does_not_beat_a_newer_presence() -> None:
+    load("ana lincoln 08-17 P 2026-08-17T12:00:00", header=WITH_TIME, feed="full")
+    assert load("ana lincoln 08-17 A 2026-08-17T09:00:00", header=WITH_TIME)["unchanged"] == 1
+    assert standing() == {"ana 08-17": "P"}
+
+
+# -- rows that do not go in ----------------------------------------------------------------------------------
+
+
+def test_rejected_rows_name_their_line() -> None:
+    told = load(
+        "ana lincoln 08-17 A", "zoe lincoln 08-17 A", "ben lincoln 2026-02-30 A",
+        options={"limits": {"most_rejected": 100}},
+    )  # fmt: skip
+    assert counts(told, "applied", "rejected", "unmatched_student") == (1, 2, 1)
+    assert [(p["line"], p["column"], p["value"]) for p in told["problems"]] == [
+        (3, "student_id", "zoe"),
+        (4, "date", "2026-02-30"),
+    ]
+
+
+def test_a_row_goes_in_by_itself_once_the_student_is_known() -> None:
+    told = load("ana lincoln 08-17 A", "zoe lincoln 08-17 E", accept_held=True)
+    with transaction():
+        enrol("zoe", school_named("lincoln"))
+    loading.retry_rejected([told["batch"]])
+    told = ingest.describe(told["batch"])
+    assert counts(told, "rows_in", "applied", "rejected", "unmatched_student", "problems") == (2, 2, 0, 0, [])
+    assert standing() == {"ana 08-17": "A", "zoe 08-17": "E"}
+
+
+def test_a_roster_load_tries_waiting_rows_again() -> None:
+    told = load("ana lincoln 08-17 A", "zoe lincoln 08-17 E", accept_held=True)
+    files = {
+        "students.csv": b"student_id,first_name,last_name\nzoe,Zoe,Reyes\n",
+        "enrollments.csv": b"student_id,school_id,entry_date\nzoe,lincoln,2026-08-17\n",
+    }
+    roster = ingest.receive(kind="roster", name="roster", files=files, by=OPERATOR)
+    assert loading.load_now(roster) == "applied"
+    assert ingest.describe(told["batch"])["applied"] == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (csv(), "empty feed"),
+        (b"student_id,school_id,date\nana,lincoln,2026-08-17\n", "needs the column code"),
+        (b"student_id,school_id,date,code\nana,lincoln,03/04/2026,A\n", "two ways"),
+        (b"student_id,school_id,date,code,SSN\nana,lincoln,2026-08-17,A,1\n", "never take this in"),
+    ],
+)
+def test_a_file_we_cannot_trust_is_refused_whole(content: bytes, sentence: str) -> None:
+    told = load_files({"attendance.csv": content})
+    assert told["status"] == "refused"
+    assert sentence in told["sentence"]
+    assert standing() == {}
+
+
+def test_nothing_is_kept_of_a_file_with_a_forbidden_column() -> None:
+    load_files({"attendance.csv": b"student_id,school_id,date,code,citizenship\nana,lincoln,2026-08-17,A,x\n"})
+    assert query("SELECT count(*) FROM batch_file") == [(0,)]
+
+
+def test_covers_alone_is_refused_with_a_sentence() -> None:
+    with pytest.raises(Refused, match=r"came without an attendance file"):
+        load_files({"covers.csv": covers("lincoln 08-17")})
+
+
+# -- the same again ------------------------------------------------------------------------------------------
+
+
+def test_the_same_delivery_under_another_name_is_a_duplicate() -> None:
+    load("ana lincoln 08-17 A", "ben lincoln 08-17 A")
+    for n in range(50):
+        told = load_files({f"attendance_{n}.csv": csv("ana lincoln 08-17 A", "ben lincoln 08-17 A")})
+        assert counts(told, "status", "unchanged", "applied") == ("duplicate", 2, 0)
+
+
+def test_the_same_rows_in_another_order_change_nothing() -> None:
+    load("ana lincoln 08-17 A", "ben lincoln 08-17 A")
+    told = load("ben lincoln 08-17 A", "ana lincoln 08-17 A")
+    assert counts(told, "status", "unchanged") == ("applied", 2)
+
+
+def test_two_clerks_at_once_are_one_applied_set(app: Flask) -> None:
+    files = {"attendance.csv": csv(*everyone("08-17", ana="A"))}
+    batches = [ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR) for _ in range(2)]
+
+    def work(batch: int) -> str:
+        with app.app_context():
+            status = loading.load_now(batch)
+            db.session.remove()
+            return status
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, batches * 2))
+    told = [ingest.describe(batch) for batch in batches]
+    assert sorted(each["status"] for each in told) == ["applied", "duplicate"]
+    assert sum(each["applied"] for each in told) == 8
+
+
+# -- held, let in, put away ----------------------------------------------------------------------------------
+
+
+def test_a_held_file_changes_nothing_and_counts_as_if() -> None:
+    load("ana lincoln 08-17 A")
+    told = load("ana lincoln 08-17 E", "zoe lincoln 08-17 A", "zed lincoln 08-17 A")
+    assert counts(told, "status", "superseded", "rejected") == ("held", 1, 2)
+    assert "2 of 3 rows cannot go in" in told["sentence"]
+    assert standing() == {"ana 08-17": "A"}
+
+
+def test_a_person_lets_a_held_file_in() -> None:
+    told = load("ana lincoln 08-17 E", "zoe lincoln 08-17 A")
+    ingest.accept(told["batch"], by=OPERATOR)
+    ingest.load(told["batch"])
+    assert counts(ingest.describe(told["batch"]), "status", "applied", "rejected") == ("applied", 1, 1)
+    assert standing() == {"ana 08-17": "E"}
+
+
+def test_a_held_file_can_be_put_away() -> None:
+    told = load("ana lincoln 08-17 E", "zoe lincoln 08-17 A")
+    ingest.cancel(told["batch"], by=OPERATOR)
+    assert ingest.describe(told["batch"])["status"] == "cancelled"
+    with pytest.raises(Refused, match=r"is cancelled; only a held batch can be let in"):
+        ingest.accept(told["batch"], by=OPERATOR)
+
+
+def test_days_with_far_too_many_absences_are_held() -> None:
+    for day in ("08-17", "08-18", "08-19"):
+        load(f"ana lincoln {day} A", f"fay carver {day} A")
+    told = load(*(row.replace(" P", " A") for row in everyone("08-20")))
+    assert told["status"] == "held"
+    assert "8 absences on 2026-08-20, usually about 2" in told["sentence"]
+
+
+# -- preview -------------------------------------------------------------------------------------------------
+
+
+def test_a_preview_tells_everything_and_changes_nothing() -> None:
+    load("ana lincoln 08-17 A")
+    before = query("SELECT count(*), max(id) FROM mark"), standing()
+    told = load("ana lincoln 08-17 E", "ben lincoln 08-17 A", "zoe lincoln 08-17 A", preview=True, accept_held=True)
+    assert counts(told, "status", "superseded", "applied", "rejected") == ("applied", 1, 1, 1)
+    assert told["preview"]
+    assert [problem["value"] for problem in told["problems"]] == ["zoe"]
+    assert (query("SELECT count(*), max(id) FROM mark"), standing()) == before
+
+
+def test_a_preview_says_that_a_file_would_be_held() -> None:
+    assert load("zoe lincoln 08-17 A", preview=True)["status"] == "held"
+
+
+# -- interruptions -------------------------------------------------------------------------------------------
+
+
+def test_a_killed_load_goes_on_to_the_same_counts() -> None:
+    batch = _interrupted_after_one_school(everyone("08-17", ana="A", fay="T", zoe="A"))
+    assert 0 < len(standing()) < 8
+    ingest.load(batch)
+    assert counts(ingest.describe(batch), "status", "applied", "rejected") == ("applied", 8, 0)
+    assert len(standing()) == 8
+
+
+def test_a_load_survives_the_loss_of_what_was_staged() -> None:
+    batch = _interrupted_after_one_school([*everyone("08-17", ana="A"), "zoe lincoln 08-17 A"])
+    with transaction():
+        db.session.execute(text("TRUNCATE staged_mark, staged_roll, staged_day"))
+        enrol("zoe", school_named("lincoln"))
+    ingest.load(batch)
+    assert counts(ingest.describe(batch), "rows_in", "applied", "rejected") == (9, 8, 1)
+
+
+def test_a_load_that_is_done_is_left_alone() -> None:
+    told = load("ana lincoln 08-17 A")
+    ingest.load(told["batch"])
+    assert ingest.describe(told["batch"]) == told
+
+
+def test_everyone_is_measured_after_a_new_day_and_later_only_who_changed() -> None:
+    assert _merged_only("ana lincoln 08-17 A") == set(LINCOLN)
+    assert _merged_only("ana lincoln 08-17 E", "ben lincoln 08-17 A", "fay carver 08-18 A") == {"ana", "ben", *CARVER}
+
+
+def _merged_only(*rows: str) -> set[str]:
+    """Who waits for evaluation after these rows went in."""
+    with transaction():
+        db.session.execute(text("TRUNCATE touched_student"))
+    files = {"attendance.csv": csv(*rows)}
+    batch = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
+    loading._stage(batch)
+    loading._check(batch)
+    loading._merge(batch)
+    return {name for (name,) in query("SELECT key FROM touched_student JOIN student ON student.id = student_id")}
+
+
+def _interrupted_after_one_school(rows: list[str]) -> int:
+    """A batch whose worker died after the first school."""
+    files = {"attendance.csv": csv(*rows)}
+    batch: int = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
+    loading._stage(batch)
+    with transaction():
+        row = db.session.get_one(Batch, batch)
+        row.counts = row.counts | {"schools_a_slice": 1}
+    loading._check(batch)
+    with transaction():
+        spans = loading._spans(db.session.get_one(Batch, batch))
+    assert len(spans) == 2
+    attendance.merge_slice(batch, spans[0], Limits())
+    return batch
+
+
+# -- taken back ----------------------------------------------------------------------------------------------
+
+
+def undone(told: dict[str, Any]) -> None:
+    ingest.take_back(told["batch"], by=OPERATOR)
+    ingest.undo(told["batch"])
+    assert ingest.describe(told["batch"])["status"] == "undone"
+
+
+def test_undo_brings_back_what_was_replaced() -> None:
+    load("ana lincoln 08-17 A", "fay carver 08-17 A")
+    second = load_files(
+        {"attendance.csv": csv("ana lincoln 08-17 E", "ben lincoln 08-18 A"), "covers.csv": covers("carver 08-17")}
+    )
+    undone(second)
+    assert standing() == {"ana 08-17": "A", "fay 08-17": "A"}
+    assert query("SELECT code, ended FROM mark_history WHERE ended = 'undone' ORDER BY code") == [
+        ("A", "undone"),
+        ("E", "undone"),
+    ]
+    assert query("SELECT count(*) FROM school_day") == [(2,)]
+
+
+def test_undo_leaves_what_a_later_file_said_again() -> None:
+    first = load("ana lincoln 08-17 A", "ben lincoln 08-17 A")
+    later = load("ana lincoln 08-17 A")
+    undone(first)
+    assert standing() == {"ana 08-17": "A"}
+    assert query("SELECT batch_id FROM mark") == [(later["batch"],)]
+
+
+def test_undo_of_a_full_day_restores_its_roll() -> None:
+    load(*everyone("08-17", ana="A"), feed="full")
+    second = load(*[row for row in everyone("08-17") if not row.startswith("ben")], feed="full", accept_held=True)
+    assert "ben 08-17" not in standing()
+    undone(second)
+    assert standing() == {f"{name} 08-17": "A" if name == "ana" else "P" for name in LINCOLN + CARVER}
+
+
+def test_undone_files_may_be_loaded_again() -> None:
+    undone(load("ana lincoln 08-17 A"))
+    assert standing() == {}
+    assert counts(load("ana lincoln 08-17 A"), "status", "applied") == ("applied", 1)
+
+
+def test_only_an_applied_batch_can_be_taken_back() -> None:
+    told = load("zoe lincoln 08-17 A")
+    with pytest.raises(Refused, match=r"is held; only an applied batch can be taken back"):
+        ingest.take_back(told["batch"], by=OPERATOR)
+
+
+def test_undo_is_the_clerks_on_the_same_day_and_the_data_stewards_later() -> None:
+    told = load("ana lincoln 08-17 A")
+    batch = db.session.get_one(Batch, told["batch"])
+    day = local(now()).date()
+    assert ingest.undo_needs(batch, day) is Permission.UNDO_SAME_DAY
+    assert ingest.undo_needs(batch, day + timedelta(days=1)) is Permission.UNDO_ANY
+
+
+# -- codes ---------------------------------------------------------------------------------------------------
+
+
+def test_a_school_may_mean_something_else_by_a_code() -> None:
+    with transaction():
+        carver = school_named("carver").id
+        db.session.add(AbsenceCode(code="A", school_id=carver, kind="tardy", absent_fraction=0, excused="unknown"))
+    load("ana lincoln 08-17 A", "ana lincoln 08-17 E", "fay carver 08-17 E", "fay carver 08-17 A")
+    assert standing() == {"ana 08-17": "E", "fay 08-17": "A"}
+
+
+def test_history_is_newest_first() -> None:
+    first, second = load("ana lincoln 08-17 A"), load("ana lincoln 08-17 E")
+    assert [told["batch"] for told in ingest.history(5)] == [second["batch"], first["batch"]]
