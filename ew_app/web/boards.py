@@ -1,0 +1,183 @@
+"""S15 and S16: How is my school moving? Which schools need help? Counts only; no name of a student stands here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ew_app import kernel
+from ew_app.services import boards
+from ew_app.services.boards import Board
+from ew_app.web.guard import actor, found, must_reach, requires, scope
+from models.org import School
+from models.queries import boards as rows
+from models.queries.boards import Grade
+from rules import access
+from rules.access import Area, FieldClass, Permission, Place, Right
+from rules.suppression import Shown, Table, suppress
+
+screen = Blueprint("boards", __name__)
+
+PAGE = 25
+MOST_URGENT = 12  # more than that is a list and no longer a place to begin
+TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
+SEE_SCHOOL, SEE_NETWORK, SEE_DISTRICT = (
+    Permission.SEE_SCHOOL_BOARD,
+    Permission.SEE_NETWORK_BOARD,
+    Permission.SEE_DISTRICT_BOARD,
+)
+
+
+@screen.context_processor
+def addresses() -> dict[str, object]:
+    """Where the lines of a table lead."""
+    return {
+        "school_url": lambda line: url_for("boards.school", key=line.key),
+        "network_url": lambda line: url_for("boards.network", key=line.key),
+    }
+
+
+@screen.get("/schools")
+@requires(SEE_SCHOOL)
+def schools() -> ResponseReturnValue:
+    """Every school whose counts this person may see; with only one, that one."""
+    name = request.args.get("q", "").strip()[:100]
+    there = rows.schools_in(scope(SEE_SCHOOL).whole, name=name)
+    if len(there) == 1 and not name:
+        return redirect(url_for("boards.school", key=there[0].key))
+    board = _board(there)
+    page = min(max(1, request.args.get("page", 1, type=int)), _pages(board))
+    return render_template(
+        "schools.html",
+        board=board,
+        lines=board.lines[(page - 1) * PAGE : page * PAGE],
+        networks={one.key: one.network.name for one in there},
+        q=name,
+        page=page,
+        pages=_pages(board),
+        needs=boards.needs,
+    )
+
+
+def _pages(board: Board) -> int:
+    return max(1, -(-len(board.lines) // PAGE))
+
+
+@screen.get("/networks")
+@requires(SEE_NETWORK)
+def networks() -> ResponseReturnValue:
+    """Every network this person may see whole; with only one, that one."""
+    area = scope(SEE_NETWORK).whole
+    there = rows.networks_in(area)
+    if len(there) == 1:
+        return redirect(url_for("boards.network", key=there[0].key))
+    inside = rows.schools_in(area)
+    whole = _board(inside)
+    return render_template("networks.html", board=whole, lines=boards.by_network(whole, inside))
+
+
+@screen.get("/schools/<key>")
+@requires(SEE_SCHOOL)
+def school(key: str) -> str:
+    one = found(rows.school(key))
+    must_reach(SEE_SCHOOL, _place(one))
+    board = _board([one])
+    line = board.lines[0]
+    grades = rows.by_grade(one.id, line.day) if line.day else []
+    moved = boards.movement(one, board.before, line.day) if line.change and board.before and line.day else ()
+    return render_template(
+        "school.html",
+        school=one,
+        board=board,
+        line=line,
+        answer=boards.answer(line),
+        with_cases=_counts_cases([one]),
+        moved=moved,
+        grades=_by_grade(grades, exact=_sees_students(one)),
+    )
+
+
+@screen.get("/networks/<key>")
+@requires(SEE_NETWORK)
+def network(key: str) -> str:
+    must_reach(SEE_NETWORK, Place.of_network(key))
+    one = found(rows.network(key))
+    inside = rows.schools_in(Area(networks=frozenset({key})))
+    board = _board(inside)
+    return render_template(
+        "network.html",
+        network=one,
+        board=board,
+        urgent=[line for line in board.lines if line.in_need],
+        most=MOST_URGENT,
+        with_cases=_counts_cases(inside),
+    )
+
+
+@screen.get("/district")
+@requires(SEE_DISTRICT)
+def district() -> str:
+    must_reach(SEE_DISTRICT, Place.district())
+    inside = rows.schools_in(Area(district=True))
+    board = _board(inside)
+    return render_template(
+        "district.html",
+        board=board,
+        lines=boards.by_network(board, inside),
+        urgent=[line for line in board.lines if line.in_need],
+        most=MOST_URGENT,
+        with_cases=_counts_cases(inside),
+    )
+
+
+def _board(inside: Sequence[School]) -> Board:
+    return boards.board(inside, kernel.today(), with_cases=_counts_cases(inside))
+
+
+def _counts_cases(inside: Sequence[School]) -> bool:
+    """Whether this person may know how many cases are open at each of these schools."""
+    grants = actor().grants
+    return all(access.right(grants, FieldClass.CASE, _place(one)).reaches(Right.AGGREGATE) for one in inside)
+
+
+def _sees_students(school: School) -> bool:
+    """Whether this person may open every student and case there anyway, so that no count tells them more."""
+    grants, place = actor().grants, _place(school)
+    everyone = access.scope_of(grants, Permission.SEE_STUDENT).whole.covers(place)
+    return everyone and access.right(grants, FieldClass.CASE, place).reaches(Right.READ)
+
+
+def _place(school: School) -> Place:
+    return Place.of_school(school.key, school.network.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Tier counts by grade as this reader may see them; None where a count is hidden."""
+
+    tiers: tuple[str, ...]
+    rows: tuple[tuple[str, Shown, int | None], ...]  # (grade, counts by tier, students)
+
+    @property
+    def hides(self) -> bool:
+        return any(total is None or None in counts for _, counts, total in self.rows)
+
+
+def _by_grade(grades: Sequence[Grade], *, exact: bool) -> Cut:
+    """Grades in school order; a tier in which the whole school has nobody is left out."""
+    grades = sorted(grades, key=lambda one: grade_order(one.grade))
+    tiers = tuple(name for name in TIERS if any(getattr(one.counts, name) for one in grades))
+    counts = [tuple(getattr(one.counts, name) for name in tiers) for one in grades]
+    shown = Table(tuple(counts), tuple(map(sum, counts))) if exact else suppress(counts)
+    names = [one.grade or "not given" for one in grades]
+    return Cut(tiers, tuple(zip(names, shown.rows, shown.totals, strict=True)))
+
+
+def grade_order(grade: str) -> tuple[int, str]:
+    """PK, K, 1 to 12, then anything else."""
+    if grade.isdigit():
+        return int(grade), grade
+    return {"PK": -1, "K": 0}.get(grade, 99), grade

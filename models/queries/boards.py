@@ -1,0 +1,212 @@
+"""What the boards count: schools, the day ledger, tiers by day, open cases. Never a mark and never a name.
+
+`schools_in` is the only function that takes an area; the others take the ids it gave. The number of queries
+does not depend on how many schools there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+
+from sqlalchemy import Select, select, text
+from sqlalchemy.orm import contains_eager
+
+from models.base import db
+from models.org import Network, School
+from models.queries.scope import AreaLike, schools
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Students by tier; `too_early` stands beside: they are in one of the five already."""
+
+    tier_1: int = 0
+    watch: int = 0
+    tier_2: int = 0
+    tier_3: int = 0
+    none: int = 0
+    too_early: int = 0
+
+    @property
+    def students(self) -> int:
+        return self.tier_1 + self.watch + self.tier_2 + self.tier_3 + self.none
+
+    @property
+    def needing(self) -> int:
+        """Students in Tier 2 or 3."""
+        return self.tier_2 + self.tier_3
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """School days of which nothing came: in all, and those after the last that did, from `since` on."""
+
+    days: int
+    trailing: int
+    since: date | None
+    last: date | None  # the last day that came
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Open cases of a school: all, without an owner, and still waiting for a first contact past its date."""
+
+    open: int = 0
+    unowned: int = 0
+    first_contact_late: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """One grade of a school on one day."""
+
+    grade: str
+    counts: Counts
+
+
+def _with_network() -> Select[School]:
+    return select(School).join(School.network).options(contains_eager(School.network))
+
+
+def schools_in(area: AreaLike, *, name: str = "") -> Sequence[School]:
+    """The schools within the area, by name, each with its network; perhaps by part of a name."""
+    wanted = _with_network().where(schools(area)).order_by(School.name, School.id)
+    if name:
+        wanted = wanted.where(School.name.icontains(name, autoescape=True) | (School.key == name))
+    return db.session.scalars(wanted).all()
+
+
+def school(key: str) -> School | None:
+    """A school with its network by the district's key. For the guard to ask about, not yet to show."""
+    return db.session.scalar(_with_network().where(School.key == key))
+
+
+def networks_in(area: AreaLike) -> Sequence[Network]:
+    """The networks that lie wholly within the area, by name."""
+    wanted = select(Network).order_by(Network.name, Network.id)
+    return db.session.scalars(wanted if area.district else wanted.where(Network.key.in_(sorted(area.networks)))).all()
+
+
+def network(key: str) -> Network | None:
+    """A network by the district's key."""
+    return db.session.scalar(select(Network).where(Network.key == key))
+
+
+def last_counted(ids: Sequence[int], until: date) -> dict[int, date]:
+    """School -> the last day up to `until` on which its students were counted."""
+    rows = db.session.execute(
+        text("""
+            SELECT s.id, d.day FROM unnest(CAST(:schools AS int[])) AS s (id) CROSS JOIN LATERAL (
+                SELECT day FROM tier_count WHERE school_id = s.id AND day <= :until ORDER BY day DESC LIMIT 1) d
+        """),
+        {"schools": list(ids), "until": until},
+    )
+    return {school: day for school, day in rows}
+
+
+def counts_on(ids: Sequence[int], days: Sequence[date], start: date) -> dict[tuple[int, date], Counts]:
+    """(school, asked day) -> its counts on its last counted day from `start` up to the asked one."""
+    rows = db.session.execute(
+        text("""
+            SELECT s.id, w.day, sum(c.tier_1), sum(c.watch), sum(c.tier_2), sum(c.tier_3), sum(c."none"),
+                   sum(c.too_early)
+            FROM unnest(CAST(:schools AS int[])) AS s (id) CROSS JOIN unnest(CAST(:days AS date[])) AS w (day)
+            CROSS JOIN LATERAL (
+                SELECT day FROM tier_count WHERE school_id = s.id AND day BETWEEN :start AND w.day
+                ORDER BY day DESC LIMIT 1) d
+            JOIN tier_count c ON c.school_id = s.id AND c.day = d.day
+            GROUP BY s.id, w.day
+        """),
+        {"schools": list(ids), "days": list(days), "start": start},
+    )
+    return {(school, day): Counts(*counts) for school, day, *counts in rows}
+
+
+def by_grade(school: int, day: date) -> list[Grade]:
+    """A school's counts of one day, grade by grade as they are written."""
+    rows = db.session.execute(
+        text("""
+            SELECT grade, tier_1, watch, tier_2, tier_3, "none", too_early FROM tier_count
+            WHERE school_id = :school AND day = :day ORDER BY grade
+        """),
+        {"school": school, "day": day},
+    )
+    return [Grade(grade, Counts(*counts)) for grade, *counts in rows]
+
+
+def movement(school: int, before: date, now: date) -> list[tuple[int | None, int | None, int]]:
+    """(tier before, tier now, students) between two days; None for not at the school on that day."""
+    rows = db.session.execute(
+        text("""
+            WITH then_ AS (SELECT student_id, tier FROM standing
+                           WHERE school_id = :school AND since <= :before AND coalesce(until, :before) >= :before),
+                 now_ AS (SELECT student_id, tier FROM standing
+                          WHERE school_id = :school AND since <= :now AND coalesce(until, :now) >= :now)
+            SELECT then_.tier, now_.tier, count(*) FROM then_ FULL JOIN now_ USING (student_id) GROUP BY 1, 2
+        """),
+        {"school": school, "before": before, "now": now},
+    )
+    return [(was, is_now, students) for was, is_now, students in rows]
+
+
+def gaps(ids: Sequence[int], start: date, today: date) -> dict[int, Gap]:
+    """School -> school days from `start` until yesterday of which nothing came; no entry without a calendar."""
+    rows = db.session.execute(
+        text("""
+            WITH taught AS (
+                SELECT DISTINCT school_id, day FROM calendar_day
+                WHERE school_id = ANY(:schools) AND day >= :start AND day < :today AND weight > 0
+                  AND day_type IN ('instructional', 'make_up')
+            ), came AS (
+                SELECT school_id, day, status FROM school_day
+                WHERE school_id = ANY(:schools) AND day BETWEEN :start AND :today
+                  AND status IN ('submitted', 'partial', 'closed')
+            ), last AS (SELECT school_id, max(day) AS day FROM came WHERE status <> 'closed' GROUP BY 1)
+            SELECT t.school_id, count(*) FILTER (WHERE c.day IS NULL),
+                   count(*) FILTER (WHERE c.day IS NULL AND t.day > coalesce(l.day, :start - 1)),
+                   min(t.day) FILTER (WHERE c.day IS NULL AND t.day > coalesce(l.day, :start - 1)), max(l.day)
+            FROM taught t LEFT JOIN came c USING (school_id, day) LEFT JOIN last l USING (school_id)
+            GROUP BY t.school_id
+        """),
+        {"schools": list(ids), "start": start, "today": today},
+    )
+    return {school: Gap(*gap) for school, *gap in rows}
+
+
+def with_calendar(ids: Sequence[int], start: date) -> set[int]:
+    """Schools that have any school day from `start` on."""
+    rows = db.session.scalars(
+        text("""
+            SELECT s.id FROM unnest(CAST(:schools AS int[])) AS s (id) WHERE EXISTS (
+                SELECT FROM calendar_day d WHERE d.school_id = s.id AND d.day >= :start
+                  AND d.day_type IN ('instructional', 'make_up') AND d.weight > 0)
+        """),
+        {"schools": list(ids), "start": start},
+    )
+    return set(rows)
+
+
+def work(ids: Sequence[int], today: date) -> dict[int, Work]:
+    """School -> its open cases. A first contact counts when somebody was reached, not when a message was left."""
+    rows = db.session.execute(
+        text("""
+            SELECT c.school_id, count(*), count(*) FILTER (WHERE c.owner_id IS NULL),
+                   count(*) FILTER (WHERE c.due < :today AND c.status <> 'paused' AND NOT EXISTS (
+                       SELECT FROM outreach o
+                       WHERE o.student_id = c.student_id AND o.is_contact AND o.on_day >= c.opened))
+            FROM support_case c WHERE c.closed_on IS NULL AND c.school_id = ANY(:schools) GROUP BY c.school_id
+        """),
+        {"schools": list(ids), "today": today},
+    )
+    return {school: Work(*counts) for school, *counts in rows}
