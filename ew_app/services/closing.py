@@ -43,8 +43,7 @@ def close(
     case.status, case.closed_on, case.close_reason = str(status), today(), reason
     case.goals_reviewed, case.family_told, case.paused_until = goals_reviewed, family_told, None
     case.due, case.next_step = None, ""
-    episode = db.session.get_one(CaseEpisode, (case.id, case.episode))
-    episode.closed_on, episode.close_reason = case.closed_on, reason
+    _end_episode(case)
     _withdraw_tasks(case, by)
     why = vocabulary().label("close_reason", reason)
     record("case_closed", by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, why=why)
@@ -111,6 +110,13 @@ def _answer(case: Case, useful: Mapping[str, str]) -> None:
         raise Refused(f"Say for each reason whether the flag was useful: {', '.join(open_ones)} is still open.")
     for reason in reasons:
         reason.useful = reaching.known("useful", useful[reason.rule])
+
+
+def _end_episode(case: Case) -> None:
+    key = {"case_id": case.id, "episode": case.episode}
+    run = db.session.get(CaseEpisode, key) or CaseEpisode(**key, opened=case.opened)
+    run.closed_on, run.close_reason = case.closed_on, case.close_reason
+    db.session.add(run)
 
 
 def _withdraw_tasks(case: Case, by: Actor) -> None:

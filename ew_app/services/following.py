@@ -166,8 +166,8 @@ def covered(pupil: Pupil, kind: str, found: Found) -> Asked | None:
 
     A task that the system withdrew answers only its own finding, which takes it up again.
     """
+    own = [task for task in pupil.tasks if task.kind == kind and task.period == found.period]
     alike = [task for task in pupil.tasks if task.kind == kind and task.compartment == found.compartment]
-    own = [task for task in alike if task.period == found.period]
     others = [
         task
         for task in alike

@@ -20,7 +20,11 @@ def cases_table(reach: Reach, person_id: int | None, on: date, *, only_open: boo
     """Rows by case number: the case's columns, the keys of student and school, the owner's name, its live rules."""
     rules = (
         select(func.array_agg(CaseReason.rule.distinct()))
-        .where(CaseReason.case_id == Case.id, CaseReason.withdrawn_at.is_(None))
+        .where(
+            CaseReason.case_id == Case.id,
+            CaseReason.episode == Case.episode,
+            CaseReason.withdrawn_at.is_(None),
+        )
         .scalar_subquery()
     )
     asked = (

@@ -1,0 +1,106 @@
+"""Students who have newly come into a tier, why, and what has been done already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, and_, func, select
+from sqlalchemy.orm import aliased
+
+from models.base import db
+from models.cases import Case, Outreach
+from models.org import School
+from models.people import Student
+from models.queries import scope
+from models.queries.scope import Reach
+from models.queries.worklists import Page, last_contact
+from models.staff import Person
+from models.tiers import StudentStatus, TierChange
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedLine:
+    """A student in a tier since a day, with the sentence that says why. Days in mils."""
+
+    student_id: int
+    student_key: str
+    first_name: str
+    last_name: str
+    grade: str
+    school_id: int
+    school: str
+    tier: int
+    since: date
+    sentence: str
+    rules: list[str]
+    enrolled: int
+    absent: int
+    absent_last_20: int
+    enrolled_last_20: int
+    contacts: int
+    last_contact: date | None
+    case_number: int | None
+    case_status: str | None
+    owner_id: int | None
+    owner: str | None
+
+
+def flagged(
+    reach: Reach,
+    person_id: int | None,
+    on: date,
+    *,
+    since: date,
+    school: int | None = None,
+    tier: int | None = None,
+    without_case: bool = False,
+    unowned: bool = False,
+    page: int = 1,
+    size: int = 25,
+) -> Page:
+    """Enrolled students within reach who came into Watch, Tier 2 or Tier 3 on `since` or later, highest first.
+
+    `without_case`: nobody works on them yet; `unowned`: a case is open and nobody has it.
+    """
+    owner = aliased(Person)
+    found = _lines(owner).where(scope.students(reach, person_id, on), StudentStatus.tier_since >= since)
+    if school is not None:
+        found = found.where(StudentStatus.school_id == school)
+    if tier is not None:
+        found = found.where(StudentStatus.tier == tier)
+    if without_case:
+        found = found.where(Case.id.is_(None))
+    if unowned:
+        found = found.where(Case.id.is_not(None), Case.owner_id.is_(None))
+    order = StudentStatus.tier.desc(), StudentStatus.tier_since.desc(), Student.last_name, Student.id
+    rows = db.session.execute(found.order_by(*order).offset((page - 1) * size).limit(size))
+    total = select(func.count()).select_from(found.with_only_columns(Student.id).subquery())
+    return Page([FlaggedLine(*row) for row in rows], db.session.scalar(total) or 0)
+
+
+def _lines(owner: type[Person]) -> Select[*tuple[Any, ...]]:
+    """Everyone enrolled in a tier above 1, with the step that brought them there and the open case."""
+    contacts = select(func.count()).where(Outreach.student_id == Student.id, Outreach.is_contact)
+    step = and_(
+        TierChange.student_id == Student.id,
+        TierChange.day == StudentStatus.tier_since,
+        TierChange.withdrawn_at.is_(None),
+    )
+    return (
+        select(
+            Student.id, Student.key, Student.first_name, Student.last_name, StudentStatus.grade,
+            StudentStatus.school_id, School.name, StudentStatus.tier, StudentStatus.tier_since,
+            func.coalesce(TierChange.sentence, ""), StudentStatus.rules, StudentStatus.enrolled, StudentStatus.absent,
+            StudentStatus.absent_last_20, StudentStatus.enrolled_last_20,
+            contacts.correlate(Student).scalar_subquery(), last_contact(Student.id),
+            Case.number, Case.status, Case.owner_id, owner.name,
+        )
+        .join(StudentStatus, StudentStatus.student_id == Student.id)
+        .join(School, School.id == StudentStatus.school_id)
+        .outerjoin(Case, and_(Case.student_id == Student.id, Case.closed_on.is_(None)))
+        .outerjoin(owner, owner.id == Case.owner_id)
+        .outerjoin(TierChange, step)
+        .where(StudentStatus.enrolled_now, StudentStatus.tier >= 1)
+    )  # fmt: skip

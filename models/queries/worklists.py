@@ -1,0 +1,278 @@
+"""The lists people work from. Each takes whose records the reader reaches; each is a constant number of statements.
+
+`reach` and `person_id` go through `scope`; `on` is today. Restricted work is no part of any list but a person's own
+tasks and those of a compartment open to them, so nothing here can be felt by anybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, distinct, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from models.base import db
+from models.cases import Case, Outreach, Task
+from models.org import CalendarDay, School
+from models.people import Student
+from models.queries import compartments, scope
+from models.queries.compartments import Opening
+from models.queries.scope import Reach
+from models.staff import Person
+from models.tiers import StudentStatus
+
+Owner = aliased(Person)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case as a list shows it. Days in mils; `late` in school days; `tier` -1 none, 0 Tier 1, 1 watch, 2, 3."""
+
+    number: int
+    student_id: int
+    student_key: str
+    first_name: str
+    last_name: str
+    grade: str
+    school_id: int
+    school: str
+    kind: str
+    status: str
+    tier: int
+    owner_id: int | None
+    owner: str | None
+    owner_role: str
+    department: str
+    next_step: str
+    due: date | None
+    late: int
+    last_contact: date | None
+    enrolled: int | None
+    absent: int | None
+    opened: date
+    paused_until: date | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task as its owner's list shows it; the title is neutral where the compartment is shut to the reader."""
+
+    id: int
+    kind: str
+    title: str
+    student_id: int
+    student_key: str
+    first_name: str
+    last_name: str
+    grade: str
+    school_id: int
+    school: str
+    case_number: int | None
+    owner_id: int | None
+    owner_role: str
+    department: str
+    due: date | None
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list and how many there are in all."""
+
+    rows: list[Any]
+    total: int
+
+
+# -- pieces --------------------------------------------------------------------------------------------------
+
+
+def late_days(due: Any, school_id: Any, on: date) -> ColumnElement[int]:
+    """School days after `due` up to today; 0 when it lies ahead."""
+    days = select(func.count(distinct(CalendarDay.day))).where(
+        CalendarDay.school_id == school_id,
+        CalendarDay.day > due,
+        CalendarDay.day <= on,
+        CalendarDay.day_type.in_(("instructional", "make_up")),
+    )
+    return days.correlate(Case, Task).scalar_subquery()
+
+
+def last_contact(student_id: Any) -> ColumnElement[date]:
+    """The last day on which anybody was really reached about the student."""
+    day = select(func.max(Outreach.on_day)).where(Outreach.student_id == student_id, Outreach.is_contact)
+    return day.correlate(Case, Student).scalar_subquery()
+
+
+def _case_lines(on: date) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Case.number, Case.student_id, Student.key, Student.first_name, Student.last_name, Student.grade,
+            Case.school_id, School.name, Case.kind, Case.status, Case.tier, Case.owner_id, Owner.name,
+            Case.owner_role, Case.department, Case.next_step, Case.due, late_days(Case.due, Case.school_id, on),
+            last_contact(Case.student_id), StudentStatus.enrolled, StudentStatus.absent, Case.opened,
+            Case.paused_until, Case.version,
+        )
+        .join(Student, Student.id == Case.student_id)
+        .join(School, School.id == Case.school_id)
+        .outerjoin(Owner, Owner.id == Case.owner_id)
+        .outerjoin(StudentStatus, StudentStatus.student_id == Case.student_id)
+    )  # fmt: skip
+
+
+def _task_lines(on: date, openings: Sequence[Opening], person_id: int | None) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Task.id, Task.kind, compartments.title_shown(openings, person_id), Task.student_id, Student.key,
+            Student.first_name, Student.last_name, Student.grade, Task.school_id, School.name, Case.number,
+            Task.owner_id, Task.owner_role, Task.department, Task.due, late_days(Task.due, Task.school_id, on),
+        )
+        .join(Student, Student.id == Task.student_id)
+        .join(School, School.id == Task.school_id)
+        .outerjoin(Case, Case.id == Task.case_id)
+        .where(Task.status == "open")
+        .order_by(Task.due.asc().nulls_last(), Task.id)
+    )  # fmt: skip
+
+
+# -- the caseload --------------------------------------------------------------------------------------------
+
+SORTS: dict[str, tuple[Any, ...]] = {
+    "due": (Case.due, Case.number),
+    "name": (Student.last_name, Student.first_name, Case.number),
+    "school": (School.name, Case.due, Case.number),
+    "tier": (Case.tier, Case.due, Case.number),
+    "status": (Case.status, Case.due, Case.number),
+    "opened": (Case.opened, Case.number),
+    "contact": (last_contact(Case.student_id), Case.number),
+    "absent": (StudentStatus.absent, Case.number),
+}
+
+
+def caseload(
+    reach: Reach,
+    person_id: int | None,
+    on: date,
+    *,
+    mine: bool = False,
+    school: int | None = None,
+    tier: int | None = None,
+    status: str = "",
+    overdue: bool = False,
+    text: str = "",
+    sort: str = "due",
+    descending: bool = False,
+    page: int = 1,
+    size: int = 25,
+) -> Page:
+    """Open cases within reach (`mine`: only one's own), what is due first; `status="closed"` shows closed ones."""
+    where = [scope.cases(reach, person_id, on), *_filters(on, school, tier, status, overdue, text)]
+    if mine:
+        where.append(Case.owner_id == person_id)
+    first, *rest = SORTS.get(sort, SORTS["due"])
+    order = first.desc().nulls_last() if descending else first.asc().nulls_last()
+    rows = _case_lines(on).where(*where).order_by(order, *rest).offset((page - 1) * size).limit(size)
+    counted = select(func.count()).select_from(Case).join(Student, Student.id == Case.student_id).where(*where)
+    return Page([CaseLine(*row) for row in db.session.execute(rows)], db.session.scalar(counted) or 0)
+
+
+def _filters(
+    on: date, school: int | None, tier: int | None, status: str, overdue: bool, text: str
+) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [Case.closed_on.is_not(None) if status == "closed" else Case.closed_on.is_(None)]
+    if school is not None:
+        where.append(Case.school_id == school)
+    if tier is not None:
+        where.append(Case.tier == tier)
+    if status:
+        where.append(Case.status == status)
+    if overdue:
+        where.append(_overdue(on))
+    if text:
+        name = func.concat(Student.first_name, " ", Student.last_name)
+        where.append(or_(name.icontains(text, autoescape=True), Student.key.icontains(text, autoescape=True)))
+    return where
+
+
+def _overdue(on: date) -> ColumnElement[bool]:
+    return and_(Case.due < on, Case.status != "paused")
+
+
+# -- today ---------------------------------------------------------------------------------------------------
+
+
+def my_tasks(
+    person_id: int, on: date, openings: Sequence[Opening], *, until: date | None = None, limit: int = 100
+) -> list[TaskLine]:
+    """The open tasks given to a person, what is due first; `until` leaves out what is due later."""
+    rows = _task_lines(on, openings, person_id).where(Task.owner_id == person_id)
+    if until is not None:
+        rows = rows.where(or_(Task.due.is_(None), Task.due <= until))
+    return [TaskLine(*row) for row in db.session.execute(rows.limit(limit))]
+
+
+def my_due_cases(person_id: int, on: date, *, until: date | None = None, limit: int = 100) -> list[CaseLine]:
+    """The open cases a person owns that are due by a day (default: today), the latest first."""
+    mine = Case.owner_id == person_id, Case.closed_on.is_(None), Case.status != "paused"
+    rows = _case_lines(on).where(*mine, Case.due <= (until or on)).order_by(Case.due, Case.number)
+    return [CaseLine(*row) for row in db.session.execute(rows.limit(limit))]
+
+
+def new_cases(reach: Reach, person_id: int | None, on: date, since: datetime, *, limit: int = 100) -> list[CaseLine]:
+    """Open cases within reach that were opened, or taken up again, after a moment."""
+    here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), Case.opened_at > since
+    rows = _case_lines(on).where(*here).order_by(Case.tier.desc(), Case.number).limit(limit)
+    return [CaseLine(*row) for row in db.session.execute(rows)]
+
+
+def answers_waiting(person_id: int, on: date) -> list[CaseLine]:
+    """A person's open cases whose family or student came to us and has had no answer since."""
+    came, answered = aliased(Outreach), aliased(Outreach)
+    later = exists().where(
+        answered.student_id == came.student_id, answered.direction == "out", answered.at > came.at
+    )
+    waiting = exists().where(came.case_id == Case.id, came.direction == "in", ~later)
+    mine = Case.owner_id == person_id, Case.closed_on.is_(None)
+    rows = _case_lines(on).where(*mine, waiting).order_by(Case.due, Case.number)
+    return [CaseLine(*row) for row in db.session.execute(rows)]
+
+
+def unowned(reach: Reach, person_id: int | None, on: date) -> list[CaseLine]:
+    """Open cases within reach that nobody owns, the oldest first."""
+    here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), Case.owner_id.is_(None)
+    rows = _case_lines(on).where(*here).order_by(Case.opened_at, Case.number)
+    return [CaseLine(*row) for row in db.session.execute(rows)]
+
+
+def unowned_tasks(
+    reached: ColumnElement[bool], openings: Sequence[Opening], person_id: int | None, on: date
+) -> list[TaskLine]:
+    """Open tasks that nobody has, among those `reached`, outside compartments and in those open to the reader."""
+    here = reached, Task.owner_id.is_(None), compartments.open_to(openings, person_id)
+    rows = _task_lines(on, openings, person_id).where(*here)
+    return [TaskLine(*row) for row in db.session.execute(rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How much waits for a person."""
+
+    tasks_due: int
+    tasks_open: int
+    cases_due: int
+    cases_open: int
+
+
+def numbers(person_id: int, on: date) -> Numbers:
+    """The counts at the head of a person's day."""
+    tasks = select(func.count().filter(Task.due <= on), func.count()).where(
+        Task.owner_id == person_id, Task.status == "open"
+    )
+    due = and_(Case.due <= on, Case.status != "paused")
+    cases = select(func.count().filter(due), func.count()).where(
+        Case.owner_id == person_id, Case.closed_on.is_(None)
+    )
+    return Numbers(*db.session.execute(tasks).one(), *db.session.execute(cases).one())
