@@ -61,7 +61,8 @@ def receive(
     """Keep a delivery and queue its loading; returns the batch. Refused: there is nothing in it we can read.
 
     kind: attendance or roster. feed: exception or full, by default the source's setting. options: format,
-    mapping {table: {our column: their header}}, max_rows, limits {name of a feed_checks.Limits field: value}.
+    mapping {table: {our column: their header}}, max_rows, limits {name of a feed_checks.Limits field: value},
+    schools: the keys of those whose rows may go in.
     A file that may never be kept is noted as refused without its bytes; the same delivery again as duplicate.
     """
     delivery = _opened(files)
@@ -168,11 +169,12 @@ def _take_in(batch: Batch, parts: Sequence[Part]) -> None:
 def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:
     """RefusedFile before any byte is kept: a column that must never be here, or one that is missing."""
     layout = load_format(batch.options.get("format", "csv"))
+    readings = []  # each is kept until its file is closed in order
     for part in parts:
         mapping = batch.options.get("mapping", {}).get(part.table)
         try:
             with part.open() as stream:
-                read(stream, layout[part.table], mapping=mapping, may_be_empty=True)
+                readings.append(read(stream, layout[part.table], mapping=mapping, may_be_empty=True))
         except RefusedFile as refused:
             raise RefusedFile(refused.why, f"{part.name}: {refused}", column=refused.column) from refused
 

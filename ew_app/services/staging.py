@@ -42,6 +42,9 @@ NO_STUDENT: Final = (
     "No student has this id. The row is tried again by itself after the next roster; "
     "until then nothing is known of this day."
 )
+OTHER_SCHOOL: Final = (
+    "This school is not one you look after, so the row stays out. Its own clerk or the data team can send it."
+)
 NO_SCHOOL: Final = "No school has this id. The row is tried again by itself after the next roster."
 
 
@@ -97,6 +100,7 @@ class _Stage:
     def run(self) -> Staged:
         """All steps in order."""
         self._keep_the_part()
+        self._keep_to_the_senders_schools()
         self._resolve()
         self._claims()
         self._read_codes()
@@ -119,6 +123,21 @@ class _Stage:
         if wanted is not None:
             self.claims = [claim for claim in self.claims if (claim.file, claim.line) in wanted]
             self.found.problems.clear()
+
+    def _keep_to_the_senders_schools(self) -> None:
+        """Rows about a school that the sender does not look after are turned away for good."""
+        schools = self.batch.options.get("schools")
+        if schools is None:
+            return
+        theirs = _by_number(self.rows.values["school_id"], lambda key: key in schools)[self.rows.columns["school_id"]]
+        other = np.flatnonzero(theirs == 0)
+        for row, key in zip(other.tolist(), self.rows.texts("school_id", other), strict=True):
+            self._remark(row, OTHER_SCHOOL, "school_id", key, rejected=True)
+        self.rows.only(theirs == 1)
+        for claim in self.claims:
+            if claim.school not in schools:
+                self._problem(claim.file, Problem(claim.line, OTHER_SCHOOL, "school_id", claim.school), False)
+        self.claims = [claim for claim in self.claims if claim.school in schools]
 
     def _resolve(self) -> None:
         """Keys to ids; a row without its student or school is turned away and remembered for the next roster."""
@@ -258,9 +277,9 @@ class _Stage:
         for _, school in self.enrolment.without_calendar:
             self.found.notes.append(f"{school} has no calendar yet, so nothing can be measured there.")
 
-    def _remark(self, row: int, sentence: str, column: str, value: str) -> None:
+    def _remark(self, row: int, sentence: str, column: str, value: str, *, rejected: bool = False) -> None:
         name = self.rows.file_names[int(self.rows.columns["file"][row])]
-        self._problem(name, Problem(int(self.rows.columns["line"][row]), sentence, column, value), False)
+        self._problem(name, Problem(int(self.rows.columns["line"][row]), sentence, column, value), rejected)
 
     def _problem(self, file: str, problem: Problem, rejected: bool, cause: str = "") -> None:
         self.found.problems.append((file, problem, rejected, cause))

@@ -6,12 +6,15 @@ their login is their role. Ana and Ben go to Lincoln, Cleo to Carver, Dora to Oa
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+
+from sqlalchemy import select
 
 from ew_app.kernel import now, transaction
+from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case
-from models.org import CalendarDay, Network, School
+from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
 from models.staff import Grant, Person
 from rules.places import PlaceKind
@@ -36,7 +39,9 @@ def build() -> dict[str, int]:
             "dora_case": _case(3, students["dora"], schools["OAK"], None),
         }
         db.session.flush()
-        numbers = {name: one.id for name, one in (students | people).items()}
+        batches = {"lincoln_batch": _batch(schools["LIN"]), "oak_batch": _batch(schools["OAK"])}
+        db.session.flush()
+        numbers = {name: one.id for name, one in (students | people | batches).items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()}
 
@@ -103,3 +108,23 @@ def _case(number: int, student: Student, school: School, owner: Person | None) -
     )
     db.session.add(case)
     return case
+
+
+def _batch(school: School) -> Batch:
+    """An attendance file of one school and its first day, applied long ago, without a row."""
+    batch = Batch(
+        kind="attendance",
+        source=db.session.scalar(select(Source)) or Source(name="default"),
+        status="applied",
+        name=f"{school.key}.csv",
+        sha256=school.key,
+        received_at=now() - timedelta(days=30),
+        received_by="operator",
+        applied_at=now() - timedelta(days=30),
+        counts={"rows_in": 0},
+    )
+    db.session.add(batch)
+    db.session.flush()
+    said = {"school_id": school.id, "day": START, "feed": "exception", "rows": 0, "recorded_at": now()}
+    db.session.add(Submission(batch_id=batch.id, whole=True, **said))
+    return batch

@@ -1,0 +1,106 @@
+"""The days that came in, in words and as a strip: one school at a glance, or many in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from ew_app.web.effect import some
+from models.queries.imports import Day, SchoolStrip
+
+WEEKS = 4
+STATES = {"submitted": "present", "partial": "half", "not_submitted": "missing", "closed": "closed"}
+
+
+def first_day(today: date) -> date:
+    """The Monday with which the strips begin."""
+    return today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
+
+
+def words(day: date) -> str:
+    """`Tue 17 Nov`."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def answer(strips: Sequence[SchoolStrip], today: date) -> str:
+    """The sentence that answers the page's question."""
+    due = [day for strip in strips if (day := strip.on(today)) and day.status != "closed"]
+    waiting = sum(day.status == "not_submitted" for day in due)
+    partly = sum(day.status == "partial" for day in due)
+    if not strips:
+        return "No school is yours to bring attendance in for"
+    if not due:
+        return "No school today, so nothing is due"
+    if not waiting and not partly:
+        return "Today's attendance is in" + (f" at all {len(due):,} schools" if len(due) > 1 else "")
+    if len(due) == 1:
+        return "Today's attendance has not come in yet" if waiting else "Today's attendance came in only in part"
+    if not waiting:
+        return f"Today's attendance came in only in part at {partly:,} of {len(due):,} schools"
+    return f"{waiting:,} of {len(due):,} schools {'has' if waiting == 1 else 'have'} not sent today's attendance"
+
+
+def freshness(strips: Sequence[SchoolStrip], today: date) -> list[Any]:
+    """Through which day attendance is in, at how many schools, and who is behind."""
+    known = [strip.through for strip in strips if strip.through]
+    if not known:
+        return ["Nothing has come in yet"] if strips else []
+    through = max(known)
+    behind = [strip for strip in strips if _days_late(strip, today)]
+    parts: list[Any] = [f"Through {words(through)}"]
+    if len(strips) > 1:
+        parts.append(f"{len(strips) - len(behind):,} of {len(strips):,} schools complete")
+    parts += [(f"{strip.school.name}: {_missing(strip, today)}", "late") for strip in behind[:2]]
+    return parts
+
+
+def line(strip: SchoolStrip, today: date) -> dict[str, Any]:
+    """One school: its weeks for the strip, and the sentence that says the same."""
+    now = strip.on(today)
+    return {
+        "school": strip.school,
+        "through": strip.through,
+        "weeks": _weeks(strip),
+        "text": f"{strip.school.name}: {_missing(strip, today)}",
+        "missing": _missing(strip, today),
+        "late": bool(_days_late(strip, today)),
+        "today": _said(now) if now else "no calendar for today",
+        "is_in": now is not None and now.is_in,
+    }
+
+
+def _days_late(strip: SchoolStrip, today: date) -> list[date]:
+    return [day.day for day in strip.late if day.day < today]
+
+
+def _missing(strip: SchoolStrip, today: date) -> str:
+    late = _days_late(strip, today)
+    if not late:
+        return "every day before today is in"
+    if len(late) <= 3:
+        return f"{', '.join(map(words, late))} missing"
+    return f"{some(len(late), 'school day')} missing since {words(late[0])}"
+
+
+def _weeks(strip: SchoolStrip) -> list[dict[str, Any]]:
+    """Days by week, Monday to Friday and whatever else the school has."""
+    weeks: list[dict[str, Any]] = []
+    by_week: dict[date, list[Day]] = {}
+    for day in strip.days:
+        by_week.setdefault(day.day - timedelta(days=day.day.weekday()), []).append(day)
+    month = ""
+    for monday, days in sorted(by_week.items()):
+        shown = f"{monday:%b}" if f"{monday:%b}" != month else ""
+        month = f"{monday:%b}"
+        cells = [{"state": STATES[day.status], "text": f"{words(day.day)}: {_said(day)}"} for day in days]
+        weeks.append({"month": shown, "days": cells})
+    return weeks
+
+
+def _said(day: Day) -> str:
+    if day.status == "submitted":
+        return f"in, {some(day.absences, 'student')} absent"
+    if day.status == "partial":
+        return f"in part, {some(day.rows, 'row')}"
+    return "not in yet" if day.status == "not_submitted" else "no school"

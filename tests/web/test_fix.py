@@ -1,0 +1,133 @@
+"""S05: what does not fit together, within reach; a code is explained once, with its effect in view."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from ew_app.config import Settings
+from ew_app.services import fixing
+from ew_app.web.fix import COLUMNS
+from models.audit import Event
+from models.base import db
+from models.org import AbsenceCode
+from models.queries.fixing import LISTS
+from tests.web.conftest import SignInAs, let_in
+from tests.web.importing import DAYS, TODAY, Clerk, once_of, open_schools, rows_of, words
+
+CODE = "/fix/code?code=AQ&school=LIN"
+ABSENT = {"kind": "absence", "excused": "unexcused"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, today=TODAY)
+
+
+@pytest.fixture
+def clerk(app: Flask, sign_in: SignInAs) -> Clerk:
+    """The clerk of Lincoln."""
+    open_schools(app)
+    return Clerk(app, sign_in("attendance_clerk"))
+
+
+@pytest.fixture
+def steward(app: Flask, clerk: Clerk) -> Clerk:
+    """The data steward of the whole district."""
+    return Clerk(app, let_in(app, "steward"))
+
+
+@pytest.fixture
+def unexplained(clerk: Clerk) -> None:
+    """Ana has the unknown code AQ on every school day."""
+    clerk.bring_in({"attendance.csv": rows_of(*(("001", "LIN", str(day), "AQ") for day in DAYS))})
+
+
+def meanings(app: Flask) -> list[tuple[str, str, int]]:
+    with app.app_context():
+        found = select(AbsenceCode).where(AbsenceCode.code == "AQ")
+        return [(row.kind, row.excused, row.absent_fraction) for row in db.session.scalars(found)]
+
+
+def test_every_list_has_columns_and_opens(steward: Clerk) -> None:
+    assert set(COLUMNS) == set(LISTS) == {check.key for check in fixing.CHECKS}
+    for key in COLUMNS:
+        assert steward.browser.get(f"/fix/{key}").status_code == 200, key
+
+
+def test_nothing_to_mend_says_so(app: Flask, clerk: Clerk) -> None:
+    days = [f"{school_id(app)}:{day}" for day in DAYS]
+    clerk.bring_in({}, nobody=days)
+    page = words(clerk.browser.get("/fix").text)
+    assert "Every record fits together" in page and "Attendance codes nobody has explained: none" in page
+    assert "All is well here" in words(clerk.browser.get("/fix/unknown_codes").text)
+
+
+def school_id(app: Flask) -> int:
+    from models.org import School
+
+    with app.app_context():
+        return int(db.session.scalar(select(School.id).where(School.key == "LIN")))
+
+
+def test_each_list_says_what_it_is_when_it_matters_and_how_to_mend_it(clerk: Clerk, unexplained: None) -> None:
+    page = words(clerk.browser.get("/fix").text)
+    for check in fixing.CHECKS:
+        assert check.title in page
+    unknown = fixing.CHECKS[0]
+    assert unknown.matters in page and unknown.remedy in page
+    listed = words(clerk.browser.get("/fix/unknown_codes").text)
+    assert f"AQ Lincoln {len(DAYS)} 1 Mon 26 Oct 2026 Fri 20 Nov 2026" in listed
+
+
+def test_a_code_is_explained_after_a_look_at_the_effect(app: Flask, clerk: Clerk, unexplained: None) -> None:
+    assert "What does AQ mean at Lincoln?" in words(clerk.browser.get(CODE).text)
+    page = clerk.browser.send(CODE, ABSENT).text
+    assert f"This would settle {len(DAYS)} marks of 1 student" in words(page)
+    assert "1 student would enter Tier 3" in words(page) and meanings(app) == []
+    saved = clerk.browser.send(CODE, {**ABSENT, "step": "save", "once": once_of(page)}, follow_redirects=True)
+    assert "AQ now means: absent" in words(saved.text) and "none" in words(saved.text)
+    assert meanings(app) == [("absence", "unexcused", 1000)]
+
+
+def test_a_double_click_saves_once(app: Flask, clerk: Clerk, unexplained: None) -> None:
+    save = {**ABSENT, "fraction": "0.5", "step": "save", "once": once_of(clerk.browser.send(CODE, ABSENT).text)}
+    assert [clerk.browser.send(CODE, save).status_code for _ in range(2)] == [302, 302]
+    assert meanings(app) == [("absence", "unexcused", 500)]
+    with app.app_context():
+        told = select(func.count()).select_from(Event).where(Event.kind == "code_mapped")
+        assert db.session.scalar(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        ({}, "Choose what the code says about the student"),
+        ({"kind": "absence", "fraction": "2"}, "a number between 0 and 1"),
+        ({"kind": "absence", "fraction": "half"}, "a number between 0 and 1"),
+        ({"kind": "absence", "valid_from": "20.11.26"}, "is not a date"),
+        ({"kind": "absence", "valid_from": "2026-11-20", "valid_to": "2026-11-01"}, "before its first day"),
+        ({"kind": "absence", "step": "save", "once": "forged"}, "load the page and send it again"),
+    ],
+)
+def test_a_meaning_that_cannot_be_is_refused(app: Flask, clerk: Clerk, form: dict[str, str], sentence: str) -> None:
+    answer = clerk.browser.send(CODE, form)
+    assert answer.status_code == 422 and sentence in words(answer.text)
+    assert meanings(app) == []
+
+
+def test_a_clerk_speaks_for_their_own_school_only(app: Flask, clerk: Clerk, steward: Clerk) -> None:
+    assert clerk.browser.send("/fix/code?code=AQ&school=OAK", ABSENT).status_code == 404
+    assert clerk.browser.send(CODE, {**ABSENT, "whole": "1"}).status_code == 404
+    assert "at every school" not in clerk.browser.get(CODE).text
+    assert "at every school" in steward.browser.get(CODE).text
+
+
+def test_lists_stop_at_the_schools_of_the_reader(clerk: Clerk, steward: Clerk) -> None:
+    rows = [("004", "OAK", str(day), "ZZ") for day in DAYS]
+    steward.bring_in({"oak.csv": rows_of(*rows)})
+    assert "ZZ" in steward.browser.get("/fix/unknown_codes").text
+    assert "ZZ" not in clerk.browser.get("/fix/unknown_codes").text
