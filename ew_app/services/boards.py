@@ -20,6 +20,7 @@ from rules.tiers import Tier
 
 WEEK = timedelta(days=7)
 WEEKS = 12
+LATELY = 4 * WEEK  # whose first contacts are judged for having been in time
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def board(schools: Sequence[School], today: date, *, with_cases: bool) -> Board:
     asked = [latest - WEEK * n for n in reversed(range(WEEKS))] if latest else []
     counts = rows.counts_on(ids, asked, start)
     gaps, taught = rows.gaps(ids, start, today), rows.with_calendar(ids, start)
-    cases = rows.work(ids, today) if with_cases else {}
+    cases = rows.work(ids, today, today - LATELY) if with_cases else {}
     lines = [
         _line(school, asked, counts, counted.get(school.id), gaps.get(school.id), cases, school.id in taught)
         for school in schools

@@ -57,11 +57,16 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Open cases of a school: all, without an owner, and still waiting for a first contact past its date."""
+    """Cases of a school: open, without an owner, and still waiting for a first contact past its date.
+
+    `in_time` of `asked`: families reached by the day set, of the cases begun lately whose day has come.
+    """
 
     open: int = 0
     unowned: int = 0
     first_contact_late: int = 0
+    asked: int = 0
+    in_time: int = 0
 
     def __add__(self, other: Work) -> Work:
         return Work(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -197,16 +202,27 @@ def with_calendar(ids: Sequence[int], start: date) -> set[int]:
     return set(rows)
 
 
-def work(ids: Sequence[int], today: date) -> dict[int, Work]:
-    """School -> its open cases. A first contact counts when somebody was reached, not when a message was left."""
+def work(ids: Sequence[int], today: date, since: date) -> dict[int, Work]:
+    """School -> its cases; `asked` looks at those begun or taken up again from `since` on.
+
+    A first contact is made when somebody was reached since then, not when a message was left.
+    """
     rows = db.session.execute(
         text("""
-            SELECT c.school_id, count(*), count(*) FILTER (WHERE c.owner_id IS NULL),
-                   count(*) FILTER (WHERE c.due < :today AND c.status <> 'paused' AND NOT EXISTS (
-                       SELECT FROM outreach o
-                       WHERE o.student_id = c.student_id AND o.is_contact AND o.on_day >= c.opened))
-            FROM support_case c WHERE c.closed_on IS NULL AND c.school_id = ANY(:schools) GROUP BY c.school_id
+            WITH begun AS (
+                SELECT c.*, c.closed_on IS NULL AS here, coalesce(e.opened, c.opened) AS begun
+                FROM support_case c LEFT JOIN case_episode e ON e.case_id = c.id AND e.episode = c.episode
+                WHERE c.school_id = ANY(:schools)
+            )
+            SELECT b.school_id, count(*) FILTER (WHERE here), count(*) FILTER (WHERE here AND owner_id IS NULL),
+                   count(*) FILTER (WHERE here AND contact_due < :today AND status <> 'paused' AND reached IS NULL),
+                   count(*) FILTER (WHERE begun >= :since AND (contact_due < :today OR reached <= contact_due)),
+                   count(*) FILTER (WHERE begun >= :since AND reached <= contact_due)
+            FROM begun b CROSS JOIN LATERAL (
+                SELECT min(on_day) AS reached FROM outreach o
+                WHERE o.student_id = b.student_id AND o.is_contact AND o.on_day >= b.begun) r
+            WHERE here OR begun >= :since GROUP BY b.school_id
         """),
-        {"schools": list(ids), "today": today},
+        {"schools": list(ids), "today": today, "since": since},
     )
     return {school: Work(*counts) for school, *counts in rows}

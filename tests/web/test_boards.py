@@ -19,7 +19,7 @@ from ew_app.services.boards import Board
 from ew_app.web.boards import grade_order
 from models.attendance import SchoolDay
 from models.base import db
-from models.cases import Case, Outreach
+from models.cases import Case, CaseEpisode, Outreach
 from models.org import CalendarDay, Network, School
 from models.people import Stint, Student
 from models.queries import boards as rows
@@ -91,7 +91,7 @@ def count(one: School, day: date, grade: str, tiers: tuple[int, int, int, int]) 
 def case(number: int, student: int, at: School, *, due: date, owner: int | None) -> Case:
     made = Case(
         number=number, student_id=student, school_id=at.id, tier=2, department="School", owner_role="counselor",
-        owner_id=owner, opened=MONDAY, opened_at=now(), due=due,
+        owner_id=owner, opened=MONDAY, opened_at=now(), due=due, contact_due=due,
     )  # fmt: skip
     db.session.add(made)
     return made
@@ -201,7 +201,28 @@ def test_only_somebody_reached_ends_the_wait_for_a_first_contact(app: Flask, cou
     assert board_of(app).total.work.first_contact_late == 1
     with app.app_context(), transaction():
         outreach(counted["ana"], "spoke", is_contact=True)
-    assert board_of(app).total.work.first_contact_late == 0
+    work = board_of(app).total.work
+    assert (work.first_contact_late, work.in_time, work.asked) == (0, 0, 1), "reached, but after the day set"
+
+
+def test_a_family_reached_by_the_day_set_is_reached_in_time(app: Flask, counted: dict[str, int]) -> None:
+    with app.app_context(), transaction():
+        case(11, counted["ana"], school("LIN"), due=FRIDAY, owner=counted["counselor"])
+        case(12, counted["cleo"], school("CAR"), due=LAST_FRIDAY, owner=counted["counselor"])
+        case(13, counted["dora"], school("OAK"), due=FRIDAY, owner=counted["counselor"])
+        outreach(counted["ana"], "spoke", is_contact=True)
+    work = board_of(app).total.work
+    assert (work.in_time, work.asked) == (1, 2), "Dora's family may still be reached today"
+
+
+def test_a_case_taken_up_again_waits_for_a_contact_of_its_own(app: Flask, counted: dict[str, int]) -> None:
+    with app.app_context(), transaction():
+        outreach(counted["ana"], "spoke", is_contact=True)
+        again = case(11, counted["ana"], school("LIN"), due=LAST_FRIDAY, owner=counted["counselor"])
+        again.episode = 2
+        db.session.flush()
+        db.session.add(CaseEpisode(case_id=again.id, episode=2, opened=FRIDAY + timedelta(days=1)))
+    assert board_of(app).total.work.first_contact_late == 1
 
 
 def outreach(student: int, outcome: str, *, is_contact: bool) -> None:
