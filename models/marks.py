@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import CursorResult, TextClause, text
 
 from models.base import db
 
@@ -276,7 +276,8 @@ def drop_staged(batch_id: int) -> None:
 
 def _do(statement: TextClause, here: Here) -> int:
     """Run a statement with those of the parameters that it names; returns the rows it wrote."""
-    return db.session.execute(statement, _only(statement, here)).rowcount
+    done = cast(CursorResult[Any], db.session.execute(statement, _only(statement, here)))
+    return done.rowcount
 
 
 def _only(statement: TextClause, here: Here) -> dict[str, Any]:

@@ -32,4 +32,5 @@ def _winners(rows: NDArray[np.intp], key: Ints, modified: Ints, rank: NDArray[np
     sizes = np.diff(np.append(starts, len(key)))
     all_dated = np.repeat(np.minimum.reduceat(modified, starts) > 0, sizes)
     best = np.lexsort((-rows, rank, np.where(all_dated, modified, 0), key))
-    return rows[best[np.append(starts[1:], len(key)) - 1]]
+    last = np.append(starts[1:], len(key)) - 1
+    return np.asarray(rows[best[last]], dtype=np.intp)

@@ -7,10 +7,12 @@ a handful of integer arrays. Nothing is looked up in tables here.
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import count
 from typing import Any, BinaryIO, Final, cast
 
 import numpy as np
@@ -36,15 +38,11 @@ DETAILS: Final = (
 IN_MEMORY: Final = 64 << 20
 
 
-class Values(dict[Any, int]):
+class Values(defaultdict[Any, int]):
     """Value -> its number in order of appearance; an empty cell is 0 where the column may be empty."""
 
     def __init__(self, *first: Any) -> None:
-        super().__init__((value, number) for number, value in enumerate(first))
-
-    def __missing__(self, value: Any) -> int:
-        number = self[value] = len(self)
-        return number
+        super().__init__(count(len(first)).__next__, zip(first, count(), strict=False))
 
     def numbers(self, values: Sequence[Any]) -> Ints:
         """The number of each value."""

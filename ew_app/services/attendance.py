@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import now, operation
 from ew_app.services import ledger
+from ew_app.services.believing import limits_of
 from ew_app.services.staging import UNKNOWN_STUDENT, Part, stage
 from ew_app.services.touched import touch_each, touch_schools
 from models import marks
@@ -65,9 +66,10 @@ def _merge(here: dict[str, Any], limits: Limits) -> Counter[str]:
 
 
 @operation
-def retry(batch_id: int, limits: Limits) -> int:
+def retry(batch_id: int) -> int:
     """Let in the rows of a batch that waited for a student or school; returns how many went in."""
     batch = db.session.get_one(Batch, batch_id, with_for_update=True)
+    limits = limits_of(batch)
     waiting = frozenset((row.file, row.line) for row in deliveries.waiting_rows(batch_id))
     staged = stage(batch, limits, Part(waiting=waiting))
     settled = waiting - {(file, problem.line) for file, problem, _, cause in staged.problems if cause}

@@ -5,9 +5,18 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
+from ew_app.kernel import Refused
 from models.attendance import Batch
 from models.queries import deliveries
 from rules.feed_checks import Figures, Limits, NewDay
+
+
+def limits_of(batch: Batch) -> Limits:
+    """The limits for this delivery: the usual ones, changed by its options."""
+    try:
+        return Limits().changed_by(batch.options.get("limits", {}))
+    except ValueError as error:
+        raise Refused(str(error)) from error
 
 
 def figures_of(batch: Batch, limits: Limits) -> tuple[int, Figures]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from ew_app.feeds import Delivery, Part, RefusedFile, delivery_from_bytes, load_format, open_delivery, read
+from ew_app.feeds import Delivery, Format, Part, RefusedFile, delivery_from_bytes, load_format, open_delivery, read
 from ew_app.kernel import Actor, NotFound, Refused, local, now, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.batch_report import describe, history
@@ -168,7 +168,7 @@ def _take_in(batch: Batch, parts: Sequence[Part]) -> None:
 
 def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:
     """RefusedFile before any byte is kept: a column that must never be here, or one that is missing."""
-    layout = load_format(batch.options.get("format", "csv"))
+    layout = _layout(batch.options.get("format", "csv"))
     readings = []  # each is kept until its file is closed in order
     for part in parts:
         mapping = batch.options.get("mapping", {}).get(part.table)
@@ -177,6 +177,13 @@ def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:
                 readings.append(read(stream, layout[part.table], mapping=mapping, may_be_empty=True))
         except RefusedFile as refused:
             raise RefusedFile(refused.why, f"{part.name}: {refused}", column=refused.column) from refused
+
+
+def _layout(name: str) -> Format:
+    try:
+        return load_format(name)
+    except ValueError as error:
+        raise Refused(str(error)) from error
 
 
 def _rows_of(batch_id: int) -> int | None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import text
 
+from ew_app.kernel import today
 from ew_app.services.enrolment import Enrolment, day_number
 from ew_app.services.touched import touch_schools
 from models.base import db
@@ -167,7 +168,7 @@ def days(*, start: date | None = None, until: date | None = None, school: str | 
 
     Without `until` up to the last day that any school submitted. `school` is a school's key.
     """
-    found = deliveries.ledger_rows(start, until, school)
+    found = deliveries.ledger_rows(start, until, school, today())
     open_days = [row for row in found if row.expected is None and row.status == "not_submitted"]
     expected = _expected([(row.school, row.date) for row in open_days])
     return [
@@ -198,8 +199,8 @@ def _derive(rows: Sequence[Any], limits: Limits) -> dict[int, date]:
     with one_by_one():
         db.session.execute(_ASK, {name: [row[at] for row in rows] for at, name in enumerate(names)})
         before = _kinds()
-        for statement in _FETCH:
-            db.session.execute(statement)
+        for step in _FETCH:
+            db.session.execute(step)
     with hashed():
         db.session.execute(_COUNT, {"least": limits.least_rows})
     after = _kinds()

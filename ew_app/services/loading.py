@@ -14,14 +14,14 @@ from sqlalchemy import insert, text, update
 from ew_app.feeds import RefusedFile
 from ew_app.kernel import WORKER, NotFound, Refused, now, operation, record, transaction
 from ew_app.services import attendance, flagging, ledger, roster, roster_undo
-from ew_app.services.believing import compared, figures_of
+from ew_app.services.believing import compared, figures_of, limits_of
 from ew_app.services.staging import SCHOOLS_A_SLICE, Part, Staged, stage
 from models import marks
 from models.attendance import Batch, Problem
 from models.base import db
 from models.queries import deliveries
 from models.queries.roster import schools_to_rebuild
-from rules.feed_checks import Limits, doubts
+from rules.feed_checks import doubts
 
 FINISHED: Final = ("applied", "held", "refused", "duplicate", "previewed", "undoing", "undone", "cancelled")
 BUCKETS: Final = ("applied", "unchanged", "superseded", "removed")
@@ -239,12 +239,13 @@ def _undo_roster(batch_id: int) -> None:
     since = schools_to_rebuild(batch_id)
     told = roster_undo.take_back(batch)
     batch.counts = batch.counts | {"taken_back": told}
-    ledger.rebuild({school: day for school, day in since.items() if school in deliveries.school_names(since)})
+    still_there = deliveries.school_names(since)
+    ledger.rebuild({school: day for school, day in since.items() if school in still_there})
 
 
 def retry_rejected(batch_ids: Sequence[int]) -> int:
     """Let in rows whose student or school has become known, batch by batch; returns how many went in."""
-    return sum(attendance.retry(batch_id, Limits()) for batch_id in batch_ids)
+    return sum(attendance.retry(batch_id) for batch_id in batch_ids)
 
 
 @operation
@@ -281,14 +282,6 @@ def _rehearsed(batch_id: int, told: dict[str, Any], problems: list[dict[str, Any
 
 
 # -- the batch's own row -------------------------------------------------------------------------------------
-
-
-def limits_of(batch: Batch) -> Limits:
-    """The limits for this delivery: the usual ones, changed by its options."""
-    try:
-        return Limits().changed_by(batch.options.get("limits", {}))
-    except ValueError as error:
-        raise Refused(str(error)) from error
 
 
 @operation

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.feeds import Problem
-from ew_app.kernel import settings
+from ew_app.kernel import settings, today
 from ew_app.services.arriving import Arrivals, Claim, Values, read_claims, read_rows
 from ew_app.services.enrolment import EPOCH, Enrolment, day_number, day_of
 from models import marks
@@ -35,6 +36,7 @@ SchoolDay = tuple[int, date]
 SCHOOLS_A_SLICE: Final = 100
 ROWS_A_SLICE: Final = 50_000
 MOST_SINGLE_WARNINGS: Final = 1_000
+A_YEAR: Final = 366
 UNKNOWN_STUDENT: Final = "unknown_student"
 UNKNOWN_SCHOOL: Final = "unknown_school"
 _BEFORE_1970: Final = 1 << 20
@@ -155,7 +157,8 @@ class _Stage:
     def _ids(self, table: str, column: str) -> Ints:
         values = self.rows.values[column]
         ids = deliveries.ids_of(table, values)
-        return _by_number(values, lambda key: ids.get(key, -1))[self.rows.columns[column]]
+        known = np.fromiter(map(ids.get, values, repeat(-1)), np.int64, len(values))
+        return known[self.rows.columns[column]]
 
     def _turn_away(self, rows: NDArray[np.intp]) -> None:
         files = [self.rows.file_names[file] for file in self.rows.columns["file"][rows].tolist()]
@@ -274,6 +277,10 @@ class _Stage:
         for at, student in zip(rows.tolist(), self.rows.texts("student_id", rows), strict=True):
             sentence = "The student is not enrolled at this school on this day. The row counts once an enrolment does."
             self._remark(at, sentence, "student_id", student)
+        rows = np.flatnonzero(self.day > day_number(today()) + A_YEAR)
+        for at, count, day in _first_of_each(rows, self.rows.texts("date", rows)):
+            sentence = f"This day is more than a year from now. {_rows(count)} kept until then; is the year right?"
+            self._remark(at, sentence, "date", str(day))
         for _, school in self.enrolment.without_calendar:
             self.found.notes.append(f"{school} has no calendar yet, so nothing can be measured there.")
 
@@ -302,7 +309,7 @@ class _Stage:
         for name in ("period", "reason"):
             if name in self.rows.columns:
                 plain &= self.rows.columns[name] == 0
-        return plain
+        return np.asarray(plain, dtype=bool)
 
     def _store_marks(self, rows: NDArray[np.intp]) -> None:
         if not len(rows):
@@ -433,9 +440,11 @@ def _moment(microseconds: int) -> str | None:
     return str(np.datetime64(microseconds, "us")) + "+00"
 
 
-def _cut(column: NDArray[np.integer], starts: Ints, ends: Ints) -> list[list[int]]:
-    values = column.tolist()
-    return [values[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+def _cut(column: NDArray[np.integer], starts: Ints, ends: Ints) -> list[str]:
+    """The column cut into arrays, in COPY's text form."""
+    texts = list(map(str, column.tolist()))
+    places = zip(starts.tolist(), ends.tolist(), strict=True)
+    return ["{" + ",".join(texts[start:end]) + "}" for start, end in places]
 
 
 def _first_of_each(rows: NDArray[np.intp], values: Collection[Any]) -> Iterable[tuple[int, int, Any]]:

@@ -23,8 +23,10 @@ def ids_of(table: str, keys: Collection[str]) -> dict[str, int]:
     query = f"SELECT string_agg(key, E'\\n'), array_agg(id) FROM {table} {wanted}"
     with cursor() as at:
         row = at.execute(query, {"keys": list(keys)} if wanted else None, binary=True).fetchone()
-    known, ids = row or (None, None)
-    return dict(zip(known.split("\n"), ids, strict=True)) if known is not None else {}
+    if row is None or row[0] is None:
+        return {}
+    known, ids = row
+    return dict(zip(known.split("\n"), ids, strict=True))
 
 
 def stints_at(schools: Sequence[int], start: date, until: date, no_show: Sequence[str]) -> dict[str, np.ndarray]:
@@ -332,17 +334,17 @@ def newest(limit: int) -> list[int]:
     return list(db.session.scalars(text("SELECT id FROM batch ORDER BY id DESC LIMIT :limit"), {"limit": limit}))
 
 
-def ledger_rows(start: date | None, until: date | None, school: str | None) -> list[Any]:
+def ledger_rows(start: date | None, until: date | None, school: str | None, today: date) -> list[Any]:
     """Rows of (school_id: key, day, status, rows, expected): every calendar date and submitted day of each school.
 
-    `until` defaults to the last day that any school submitted; a school day without a submission up to then
-    is not submitted. Days past it are listed when asked for.
+    `until` defaults to the last day, up to today, that any school submitted; a school day without a submission up
+    to then is not submitted. Days past it are listed when asked for.
     """
     return list(
         db.session.execute(
             text("""
                 WITH bounds AS (
-                    SELECT coalesce(CAST(:until AS date), max(day)) AS until FROM school_day
+                    SELECT coalesce(CAST(:until AS date), least(max(day), :today)) AS until FROM school_day
                     WHERE status IN ('submitted', 'partial')
                 ), dates AS (
                     SELECT school_id, day, bool_or(day_type IN ('instructional', 'make_up')) AS teaches
@@ -360,7 +362,7 @@ def ledger_rows(start: date | None, until: date | None, school: str | None) -> l
                 WHERE CAST(:school AS text) IS NULL OR s.key = :school
                 ORDER BY s.key, day
             """),
-            {"start": start, "until": until, "school": school},
+            {"start": start, "until": until, "school": school, "today": today},
         )
     )
 
