@@ -17,7 +17,7 @@ from models.base import db
 Here = Mapping[str, Any]
 
 _SAID = "code, fraction, minutes, section_key, reason, last_modified, modified_by, file, line"
-_MARK = f"school_id, student_id, day, period, source_id, {_SAID}, batch_id, recorded_at"
+MARK = f"school_id, student_id, day, period, source_id, {_SAID}, batch_id, recorded_at"
 _MINE = "batch_id = :batch AND school_id BETWEEN :low AND :high"
 
 # Three tables of this transaction alone: what stands on the school-days (`stands`), who is called present there
@@ -93,8 +93,8 @@ _FATES = text(f"""
         AND r.student_id = i.student_id
 """)
 _KEEP_ENDED = text(f"""
-    INSERT INTO mark_history ({_MARK}, ended, ended_by, ended_at)
-    SELECT {", ".join(f"m.{name}" for name in _MARK.split(", "))},
+    INSERT INTO mark_history ({MARK}, ended, ended_by, ended_at)
+    SELECT {", ".join(f"m.{name}" for name in MARK.split(", "))},
            CASE f.fate WHEN 'removed' THEN 'removed' ELSE 'superseded' END, :batch, :at
     FROM fate f JOIN mark m ON m.id = f.stored WHERE f.fate IN ('superseded', 'refreshed', 'removed')
 """)
@@ -105,7 +105,7 @@ _REPLACE = text(f"""
 """)
 _TAKE_AWAY = text("DELETE FROM mark m USING fate f WHERE f.stored = m.id AND f.fate = 'removed'")
 _ADD = text(f"""
-    INSERT INTO mark ({_MARK})
+    INSERT INTO mark ({MARK})
     SELECT school_id, student_id, day, period, :source, {_SAID}, :batch, :at
     FROM fate WHERE stored IS NULL AND NOT plain AND fate IN ('applied', 'superseded')
     ORDER BY school_id, day, student_id
@@ -121,7 +121,7 @@ _ADD_ROLLS = text("""
 """)
 # On days claimed whole, what stands and is not in the delivery goes: marks, and students on a roll. A student on a
 # roll with a mark on top is one row, not two.
-_MISSED_MARKS = text(f"""
+_MISSEDMARKS = text(f"""
     INSERT INTO fate (school_id, day, student_id, period, plain, stored, fate)
     SELECT m.school_id, m.day, m.student_id, m.period, false, m.id, 'removed'
     FROM (SELECT school_id, day FROM staged_day WHERE {_MINE} AND whole) d JOIN stands m USING (school_id, day)
@@ -183,7 +183,7 @@ _TOUCHES_SOMETHING = text(f"""
     )
 """)
 _ADD_ALL = text(f"""
-    INSERT INTO mark ({_MARK})
+    INSERT INTO mark ({MARK})
     SELECT school_id, student_id, day, period, :source, {_SAID}, :batch, :at
     FROM staged_mark WHERE {_MINE} ORDER BY school_id, day, student_id
 """)
@@ -197,7 +197,7 @@ _ROLL_ROWS = text(f"SELECT coalesce(sum(cardinality(students)), 0) FROM staged_r
 
 def lock_schools(space: int, here: Here) -> None:
     """Wait for whoever writes at these schools, one after the other in the order of their ids."""
-    _do(
+    do(
         text(f"""
             SELECT count(pg_advisory_xact_lock({int(space)}, school_id))
             FROM (SELECT DISTINCT school_id FROM staged_day WHERE {_MINE} ORDER BY school_id) s
@@ -213,8 +213,8 @@ def all_new(here: Here) -> bool:
 
 def add_all(here: Here) -> int:
     """Store every staged row, where `all_new`; returns how many rows."""
-    added = _do(_ADD_ALL, here)
-    if _do(_ADD_ALL_ROLLS, here):
+    added = do(_ADD_ALL, here)
+    if do(_ADD_ALL_ROLLS, here):
         added += int(db.session.scalar(_ROLL_ROWS, _only(_ROLL_ROWS, here)))
     return added
 
@@ -224,14 +224,14 @@ def merge(here: Here) -> dict[str, int]:
     for statement in _TEMPORARY:
         db.session.execute(text(statement))
     with one_by_one():
-        _do(_READ_STANDS, here)
-        _do(_READ_CALLED, here)
+        do(_READ_STANDS, here)
+        do(_READ_CALLED, here)
     with hashed():
-        for step in (_FATES, _MISSED_MARKS, _MISSED_CALLS):
-            _do(step, here)
+        for step in (_FATES, _MISSEDMARKS, _MISSED_CALLS):
+            do(step, here)
     with one_by_one():
         for step in (_KEEP_ENDED, _REPLACE, _TAKE_AWAY, _ADD, _ADD_ROLLS, _SHORTEN_ROLLS):
-            _do(step, here)
+            do(step, here)
     rows = db.session.execute(text("SELECT fate, count(*) FROM fate GROUP BY fate"))
     return {fate: count for fate, count in rows}
 
@@ -264,8 +264,8 @@ def changed_students() -> dict[int, Any]:
 
 def claim(here: Here) -> None:
     """Write down that these school-days were delivered; a school's first source becomes its own."""
-    _do(_CLAIM, here)
-    _do(_FIRST_SOURCE, here)
+    do(_CLAIM, here)
+    do(_FIRST_SOURCE, here)
 
 
 def drop_staged(batch_id: int) -> None:
@@ -274,7 +274,7 @@ def drop_staged(batch_id: int) -> None:
         db.session.execute(text(f"DELETE FROM {table} WHERE batch_id = :batch"), {"batch": batch_id})
 
 
-def _do(statement: TextClause, here: Here) -> int:
+def do(statement: TextClause, here: Here) -> int:
     """Run a statement with those of the parameters that it names; returns the rows it wrote."""
     done = cast(CursorResult[Any], db.session.execute(statement, _only(statement, here)))
     return done.rowcount
@@ -282,72 +282,3 @@ def _do(statement: TextClause, here: Here) -> int:
 
 def _only(statement: TextClause, here: Here) -> dict[str, Any]:
     return {name: here[name] for name in statement._bindparams}
-
-
-_SNAPSHOT = """
-    CREATE TEMP TABLE IF NOT EXISTS stood (LIKE mark) ON COMMIT DELETE ROWS
-"""
-_TAKE_OUT = text("""
-    WITH out AS (
-        DELETE FROM mark m USING submission s
-        WHERE s.batch_id = :batch AND s.school_id BETWEEN :low AND :high AND s.ended_at IS NULL
-          AND m.school_id = s.school_id AND m.day = s.day AND m.source_id = :source
-        RETURNING m.*
-    )
-    INSERT INTO stood SELECT * FROM out
-""")
-_END_ROLLS = text("""
-    UPDATE roll r SET replaced_by = :batch, ended_at = :at FROM submission s
-    WHERE s.batch_id = :batch AND s.school_id BETWEEN :low AND :high AND s.ended_at IS NULL
-      AND r.school_id = s.school_id AND r.day = s.day AND r.source_id = :source AND r.replaced_by IS NULL
-""")
-_FORGET_REPLAY = text("""
-    DELETE FROM mark_history h WHERE h.ended_at = :at AND h.ended_by = ANY(:others)
-      AND h.school_id BETWEEN :low AND :high
-""")
-_FORGET_PASSING_ROLLS = text("""
-    DELETE FROM roll WHERE recorded_at = :at AND ended_at = :at AND school_id BETWEEN :low AND :high
-""")
-_SAME_AS_STOOD = """
-    m.school_id = s.school_id AND m.day = s.day AND m.student_id = s.student_id AND m.period = s.period
-    AND m.source_id = s.source_id AND (m.batch_id, m.file, m.line) = (s.batch_id, s.file, s.line)
-"""
-_STAYED = text(f"UPDATE mark m SET recorded_at = s.recorded_at FROM stood s WHERE {_SAME_AS_STOOD}")
-_ENDED_BY_UNDO = text(f"""
-    INSERT INTO mark_history ({_MARK}, ended, ended_by, ended_at)
-    SELECT {_MARK}, 'undone', :batch, :at FROM stood s
-    WHERE NOT EXISTS (SELECT FROM mark m WHERE {_SAME_AS_STOOD})
-""")
-_END_CLAIMS = text("""
-    UPDATE submission SET ended_at = :at
-    WHERE batch_id = :batch AND school_id BETWEEN :low AND :high AND ended_at IS NULL
-""")
-
-
-def lock_claimed(space: int, here: Here) -> None:
-    """Like `lock_schools`, for the schools of a batch that was accepted."""
-    _do(
-        text(f"""
-            SELECT count(pg_advisory_xact_lock({int(space)}, school_id)) FROM (
-                SELECT DISTINCT school_id FROM submission
-                WHERE batch_id = :batch AND school_id BETWEEN :low AND :high ORDER BY school_id) s
-        """),
-        here,
-    )
-
-
-def take_out(here: Here) -> None:
-    """Clear the batch's school-days: marks are remembered in `stood`, rolls end."""
-    db.session.execute(text(_SNAPSHOT))
-    db.session.execute(text("TRUNCATE stood"))
-    with one_by_one():
-        _do(_TAKE_OUT, here)
-        _do(_END_ROLLS, here)
-
-
-def settle(here: Here, others: list[int]) -> None:
-    """After the other batches were laid again: history tells only what is different from what stood."""
-    with one_by_one():
-        _do(_FORGET_REPLAY, {**here, "others": others})
-        for step in (_FORGET_PASSING_ROLLS, _STAYED, _ENDED_BY_UNDO, _END_CLAIMS):
-            _do(step, here)

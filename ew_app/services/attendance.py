@@ -14,12 +14,12 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from ew_app.kernel import now, operation
+from ew_app.kernel import now, operation, transaction
 from ew_app.services import ledger
 from ew_app.services.believing import limits_of
 from ew_app.services.staging import UNKNOWN_STUDENT, Part, stage
 from ew_app.services.touched import touch_each, touch_schools
-from models import marks
+from models import marks, marks_undone
 from models.attendance import Batch, BatchSlice
 from models.base import db
 from models.queries import deliveries
@@ -65,8 +65,20 @@ def _merge(here: dict[str, Any], limits: Limits) -> Counter[str]:
     return counts
 
 
+def retry_waiting() -> int:
+    """After a roster load: let in every row whose student or school has become known; returns how many."""
+    with transaction():
+        waiting = deliveries.waiting_for_roster()
+    return retry_rejected(waiting)
+
+
+def retry_rejected(batch_ids: Sequence[int]) -> int:
+    """Let in rows of these batches whose student or school has become known; returns how many went in."""
+    return sum(_retry(batch_id) for batch_id in batch_ids)
+
+
 @operation
-def retry(batch_id: int) -> int:
+def _retry(batch_id: int) -> int:
     """Let in the rows of a batch that waited for a student or school; returns how many went in."""
     batch = db.session.get_one(Batch, batch_id, with_for_update=True)
     limits = limits_of(batch)
@@ -115,15 +127,15 @@ def undo_slice(batch_id: int, span: Span, limits: Limits) -> None:
     """
     batch = db.session.get_one(Batch, batch_id)
     here = _here(batch, span, now())
-    marks.lock_claimed(SCHOOL_LOCK, here)
+    marks_undone.lock_claimed(SCHOOL_LOCK, here)
     days = [(school, day) for school, day in deliveries.spoken_of(batch_id) if span[0] <= school <= span[1]]
     if not days:
         return
     others = deliveries.others_on(batch_id, batch.source_id, *span)
-    marks.take_out(here)
+    marks_undone.take_out(here)
     for other in others:
         _lay_again(other, batch_id, span, here["at"], limits)
-    marks.settle(here, others)
+    marks_undone.settle(here, others)
     ledger.derive(days, limits)
     touch_schools({school for school, _ in days}, min(day for _, day in days))
 

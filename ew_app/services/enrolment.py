@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.policies import timeline
-from models.queries import deliveries
+from models.queries import lookups
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -35,7 +35,7 @@ class Enrolment:
     def __init__(self, schools: Iterable[int], days: Iterable[int]) -> None:
         self.schools = np.unique(np.fromiter(schools, np.int64))
         self.days = np.unique(np.fromiter(days, np.int64))
-        self.without_calendar = deliveries.without_calendar(self.schools.tolist())
+        self.without_calendar = lookups.without_calendar(self.schools.tolist())
         self._read_stints()
         self._read_calendars()
 
@@ -84,7 +84,7 @@ class Enrolment:
 
     def _read_stints(self) -> None:
         no_show = timeline().on(self._last_day()).no_show_exit_codes
-        found = deliveries.stints_at(self.schools.tolist(), *self._span(), [code.strip().lower() for code in no_show])
+        found = lookups.stints_at(self.schools.tolist(), *self._span(), [code.strip().lower() for code in no_show])
         pair = _pair(found["school"], found["student"])
         order = np.argsort(pair, kind="stable")
         self._pair = pair[order]
@@ -95,7 +95,7 @@ class Enrolment:
         self._doubles = bool((self._pair[1:] == self._pair[:-1]).any())
 
     def _read_calendars(self) -> None:
-        found = deliveries.teaching_days(self.schools.tolist(), [day_of(number) for number in self.days])
+        found = lookups.teaching_days(self.schools.tolist(), [day_of(number) for number in self.days])
         place = np.searchsorted(self.schools, found["school"])
         column = np.searchsorted(self.days, found["day"])
         shape = (len(self.schools), len(self.days))

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ew_app.feeds import Delivery, Format, Part, RefusedFile, delivery_from_bytes, load_format, open_delivery, read
 from ew_app.kernel import Actor, NotFound, Refused, local, now, operation, record
 from ew_app.outbox import Job, enqueue
+from ew_app.services.attendance import retry_rejected
 from ew_app.services.batch_report import describe, history
 from ew_app.services.loading import load, load_now, undo
 from models import marks
@@ -34,6 +35,7 @@ __all__ = [
     "load",
     "load_now",
     "receive",
+    "retry_rejected",
     "take_back",
     "undo",
     "undo_needs",

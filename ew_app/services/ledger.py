@@ -18,7 +18,7 @@ from ew_app.services.enrolment import Enrolment, day_number
 from ew_app.services.touched import touch_schools
 from models.base import db
 from models.marks import hashed, one_by_one
-from models.queries import deliveries
+from models.queries import school_days
 from rules.feed_checks import Limits
 
 SchoolDay = tuple[int, date]
@@ -168,7 +168,7 @@ def days(*, start: date | None = None, until: date | None = None, school: str | 
 
     Without `until` up to the last day that any school submitted. `school` is a school's key.
     """
-    found = deliveries.ledger_rows(start, until, school, today())
+    found = school_days.ledger_rows(start, until, school, today())
     open_days = [row for row in found if row.expected is None and row.status == "not_submitted"]
     expected = _expected([(row.school, row.date) for row in open_days])
     return [

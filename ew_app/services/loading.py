@@ -6,7 +6,6 @@ from there and comes to the same counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import insert, text, update
@@ -19,7 +18,7 @@ from ew_app.services.staging import SCHOOLS_A_SLICE, Part, Staged, stage
 from models import marks
 from models.attendance import Batch, Problem
 from models.base import db
-from models.queries import deliveries
+from models.queries import deliveries, lookups
 from models.queries.roster import schools_to_rebuild
 from rules.feed_checks import doubts
 
@@ -120,6 +119,7 @@ def _note(batch: Batch, staged: Staged) -> None:
         "schools_a_slice": staged.schools_a_slice,
         "notes": staged.notes,
     }
+    batch.effect = {}
 
 
 @operation
@@ -223,7 +223,7 @@ def _load_roster(batch_id: int) -> None:
         batch.status = "applying"
     counts = roster.apply(db.session.get_one(Batch, batch_id))
     _after_roster(batch_id, counts)
-    retry_rejected(_waiting())
+    attendance.retry_waiting()
 
 
 @operation
@@ -239,18 +239,8 @@ def _undo_roster(batch_id: int) -> None:
     since = schools_to_rebuild(batch_id)
     told = roster_undo.take_back(batch)
     batch.counts = batch.counts | {"taken_back": told}
-    still_there = deliveries.school_names(since)
+    still_there = lookups.school_names(since)
     ledger.rebuild({school: day for school, day in since.items() if school in still_there})
-
-
-def retry_rejected(batch_ids: Sequence[int]) -> int:
-    """Let in rows whose student or school has become known, batch by batch; returns how many went in."""
-    return sum(attendance.retry(batch_id) for batch_id in batch_ids)
-
-
-@operation
-def _waiting() -> list[int]:
-    return deliveries.waiting_for_roster()
 
 
 # -- rehearsal -----------------------------------------------------------------------------------------------

@@ -192,7 +192,7 @@ def test_a_row_goes_in_by_itself_once_the_student_is_known() -> None:
     told = load("ana lincoln 08-17 A", "zoe lincoln 08-17 E", accept_held=True)
     with transaction():
         enrol("zoe", school_named("lincoln"))
-    loading.retry_rejected([told["batch"]])
+    ingest.retry_rejected([told["batch"]])
     told = ingest.describe(told["batch"])
     assert counts(told, "rows_in", "applied", "rejected", "unmatched_student", "problems") == (2, 2, 0, 0, [])
     assert standing() == {"ana 08-17": "A", "zoe 08-17": "E"}

@@ -1,0 +1,108 @@
+"""What the rows of a delivery name: students, schools, enrolments, calendars and codes, for many keys at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+
+from models.base import db
+from models.bulk import cursor, read_ints
+
+FEW = 20_000  # up to here keys are looked up one by one; past it the whole list is read
+OPEN_END = 2_932_896  # 9999-12-31 as days since 1970
+
+
+def ids_of(table: str, keys: Collection[str]) -> dict[str, int]:
+    """Key -> id for those of `keys` that `table` (student or school) has; many more may be in it."""
+    wanted = "WHERE key = ANY(%(keys)s)" if len(keys) <= FEW else ""
+    query = f"SELECT string_agg(key, E'\\n'), array_agg(id) FROM {table} {wanted}"
+    with cursor() as at:
+        row = at.execute(query, {"keys": list(keys)} if wanted else None, binary=True).fetchone()
+    if row is None or row[0] is None:
+        return {}
+    known, ids = row
+    return dict(zip(known.split("\n"), ids, strict=True))
+
+
+def stints_at(schools: Sequence[int], start: date, until: date, no_show: Sequence[str]) -> dict[str, np.ndarray]:
+    """Stints at these schools that meet start..until, as int32 columns; days since 1970.
+
+    `calendar` is 0 for the school's own calendar, else a place (from 1) in `special_calendars(schools)`.
+    Exit codes of stints that never were are left out.
+    """
+    return read_ints(
+        f"""
+        WITH special AS ({_SPECIAL})
+        SELECT t.student_id, t.school_id, t.entry_date - DATE '1970-01-01',
+               coalesce(t.exit_date - DATE '1970-01-01', {OPEN_END}), coalesce(c.place, 0)
+        FROM stint t LEFT JOIN special c
+          ON t.calendar_key <> '' AND c.school_id = t.school_id AND c.calendar_key = t.calendar_key
+        WHERE t.school_id = ANY(%(schools)s) AND t.entry_date <= %(until)s
+          AND (t.exit_date IS NULL OR t.exit_date >= %(start)s)
+          AND NOT lower(trim(t.exit_code)) = ANY(%(no_show)s)
+        """,
+        ["student", "school", "entry", "last", "calendar"],
+        {"schools": list(schools), "start": start, "until": until, "no_show": list(no_show)},
+    )
+
+
+_SPECIAL = """
+    SELECT school_id, calendar_key, row_number() OVER (ORDER BY school_id, calendar_key)::int AS place FROM (
+        SELECT DISTINCT school_id, calendar_key FROM stint WHERE calendar_key <> '' AND school_id = ANY(%(schools)s)
+    ) own
+    WHERE EXISTS (SELECT FROM calendar_day d WHERE d.school_id = own.school_id AND d.calendar_key = own.calendar_key)
+"""
+
+
+def teaching_days(schools: Sequence[int], days: Sequence[date]) -> dict[str, np.ndarray]:
+    """Which calendars teach on which of these days: columns school, calendar (as in `stints_at`), day.
+
+    A calendar that no stint follows, other than the school's own, has calendar -1.
+    """
+    return read_ints(
+        f"""
+        WITH special AS ({_SPECIAL})
+        SELECT d.school_id, CASE WHEN d.calendar_key = '' THEN 0 ELSE coalesce(c.place, -1) END,
+               d.day - DATE '1970-01-01'
+        FROM calendar_day d LEFT JOIN special c USING (school_id, calendar_key)
+        WHERE d.school_id = ANY(%(schools)s) AND d.day = ANY(%(days)s)
+          AND d.day_type IN ('instructional', 'make_up')
+        """,
+        ["school", "calendar", "day"],
+        {"schools": list(schools), "days": list(days)},
+    )
+
+
+def without_calendar(schools: Sequence[int]) -> list[tuple[int, str]]:
+    """(id, name) of these schools that have no calendar at all yet."""
+    rows = db.session.execute(
+        text("""
+            SELECT s.id, s.name FROM school s WHERE s.id = ANY(:schools)
+              AND NOT EXISTS (SELECT FROM calendar_day d WHERE d.school_id = s.id) ORDER BY s.name
+        """),
+        {"schools": list(schools)},
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+def code_meanings(schools: Sequence[int], codes: Sequence[str]) -> list[Any]:
+    """Rows of (school_id or None, code, kind, excused, absent_fraction, valid_from, valid_to) for these codes."""
+    return list(
+        db.session.execute(
+            text("""
+                SELECT school_id, code, kind, excused, absent_fraction, valid_from, valid_to FROM absence_code
+                WHERE code = ANY(:codes) AND (school_id IS NULL OR school_id = ANY(:schools))
+            """),
+            {"schools": list(schools), "codes": list(codes)},
+        )
+    )
+
+
+def school_names(schools: Collection[int]) -> dict[int, str]:
+    """Id -> name."""
+    rows = db.session.execute(text("SELECT id, name FROM school WHERE id = ANY(:ids)"), {"ids": list(schools)})
+    return {row.id: row.name for row in rows}
