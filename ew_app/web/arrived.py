@@ -52,7 +52,7 @@ def freshness(strips: Sequence[SchoolStrip], today: date) -> list[Any]:
     if len(strips) > 1:
         parts.append(f"{len(strips) - len(behind):,} of {len(strips):,} schools complete")
     parts += [(f"{strip.school.name}: {_missing(strip, today)}", "late") for strip in behind[:2]]
-    return parts
+    return parts + ([(f"and {some(len(behind) - 2, 'school')} more", "late")] if len(behind) > 2 else [])
 
 
 def line(strip: SchoolStrip, today: date) -> dict[str, Any]:

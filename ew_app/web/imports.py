@@ -60,9 +60,9 @@ def _page(error: str = "") -> str:
     first = max(1, request.args.get("schools", 1, type=int))
     here, login = area(), actor().login
     strips = rows.strips(here, arrived.first_day(today()), today())
-    past = rows.batches(here, login, limit=PAGE, offset=PAGE * (page - 1))
+    past = rows.settled(here, login, limit=PAGE, offset=PAGE * (page - 1))
     waiting = rows.waiting(here, login)
-    total = rows.batch_count(here, login)
+    total = rows.settled_count(here, login)
     return render_template(
         "imports.html",
         answer=arrived.answer(strips, today()),

@@ -15,7 +15,7 @@ from ew_app.web import guard, limits
 from ew_app.web.arrived import first_day
 from ew_app.web.guard import actor, found, requires
 from ew_app.web.imports import area, open_days, ticked_days
-from ew_app.web.imports_told import checked, finished
+from ew_app.web.imports_told import checked, finished, undo_needs
 from models.attendance import Batch
 from models.queries import imports as rows
 from rules import access
@@ -172,7 +172,7 @@ def cancel(batch: Batch) -> str:
 @_deciding
 def undo(batch: Batch) -> str:
     """Take it back: the clerk on the day it went in, a data steward on any later day."""
-    access.check(actor().grants, ingest.undo_needs(batch, today()))
+    access.check(actor().grants, undo_needs(batch))
     if batch.status in ("undoing", "undone"):
         return ""
     ingest.take_back(batch.id, by=actor())

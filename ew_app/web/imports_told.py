@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import url_for
 
-from ew_app.kernel import Actor, today
+from ew_app.kernel import Actor, local, now
 from ew_app.services import ingest, releasing
 from ew_app.services.staging import OTHER_SCHOOL
 from ew_app.web.arrived import words
@@ -34,8 +34,8 @@ HELD_OUT = (
     ("not_enrolled", "of students not enrolled there that day"),
 )
 MENDS = {
-    "unknown_student": "Correct the id, or send the student with the next roster: the row then goes in by itself.",
-    "unknown_school": "Correct the id, or send the school with the next roster: the row then goes in by itself.",
+    "unknown_student": "Correct the id, or send the student with the next roster.",
+    "unknown_school": "Correct the id, or send the school with the next roster.",
     "date": "If there was school that day, correct the calendar and the rows count by themselves.",
     "code": "Say what the code means and its days count.",
     "student_id": "Check the entry and exit dates. The row counts as soon as an enrolment covers the day.",
@@ -62,7 +62,7 @@ def checked(batch: Batch) -> dict[str, Any]:
 
 def finished(batch: Batch, here: Area, by: Actor) -> dict[str, Any]:
     """For the last page: what became of it, and whether this person may take it back."""
-    needs = ingest.undo_needs(batch, today())
+    needs = undo_needs(batch)
     return {
         "poll": None,
         "days": rows.days_of(batch.id, here),
@@ -71,6 +71,11 @@ def finished(batch: Batch, here: Area, by: Actor) -> dict[str, Any]:
         "moved": sentences(batch.effect, done=True),
         **_told(batch),
     }
+
+
+def undo_needs(batch: Batch) -> Permission:
+    """What taking it back asks for now, by the clock that stamped it and not a date that is fixed."""
+    return ingest.undo_needs(batch, local(now()).date())
 
 
 def _told(batch: Batch) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from datetime import date
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, true
-from sqlalchemy.orm import joinedload
 
 from models.attendance import Batch, BatchFile, Problem, Submission
 from models.base import db
@@ -21,6 +20,7 @@ from models.queries.scope import AreaLike
 from models.staff import Person
 
 UNDER_WAY = ("received", "staged", "checked", "applying", "undoing")
+OPEN = (*UNDER_WAY, "held", "previewed")
 TEACHES = ("instructional", "make_up")
 
 
@@ -35,21 +35,21 @@ def _within(area: AreaLike, login: str) -> ColumnElement[bool]:
     return or_(Batch.received_by == login, spoken.correlate(Batch))
 
 
-def batches(area: AreaLike, login: str, *, limit: int, offset: int = 0) -> list[Batch]:
-    """Deliveries within reach, newest first, with their source."""
-    found = select(Batch).where(_within(area, login)).options(joinedload(Batch.source))
+def settled(area: AreaLike, login: str, *, limit: int, offset: int = 0) -> list[Batch]:
+    """Deliveries within reach that came to an end, newest first."""
+    found = select(Batch).where(Batch.status.not_in(OPEN), _within(area, login))
     return list(db.session.scalars(found.order_by(Batch.id.desc()).limit(limit).offset(offset)))
 
 
-def batch_count(area: AreaLike, login: str) -> int:
-    return db.session.scalar(select(func.count()).select_from(Batch).where(_within(area, login))) or 0
+def settled_count(area: AreaLike, login: str) -> int:
+    found = select(func.count()).select_from(Batch)
+    return db.session.scalar(found.where(Batch.status.not_in(OPEN), _within(area, login))) or 0
 
 
 def waiting(area: AreaLike, login: str, limit: int = 20) -> list[Batch]:
     """Deliveries within reach that are on their way or wait for a person, newest first."""
-    open_ones = Batch.status.in_((*UNDER_WAY, "held", "previewed"))
-    found = select(Batch).where(open_ones, _within(area, login)).order_by(Batch.id.desc()).limit(limit)
-    return list(db.session.scalars(found))
+    found = select(Batch).where(Batch.status.in_(OPEN), _within(area, login))
+    return list(db.session.scalars(found.order_by(Batch.id.desc()).limit(limit)))
 
 
 def batch(batch_id: int, area: AreaLike, login: str) -> Batch | None:
@@ -113,15 +113,6 @@ def set_aside(batch_id: int) -> str | None:
         {"batch": batch_id},
     )
     return found
-
-
-def is_settled(batch_id: int) -> bool:
-    """Whether no queued work on the batch waits or runs."""
-    waits = text("""
-        SELECT NOT EXISTS (SELECT FROM outbox WHERE job IN ('load_batch', 'undo_batch')
-            AND (args->>0)::int = :batch AND done_at IS NULL AND quarantined_at IS NULL)
-    """)
-    return bool(db.session.scalar(waits, {"batch": batch_id}))
 
 
 # -- problems ------------------------------------------------------------------------------------------------

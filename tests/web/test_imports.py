@@ -250,10 +250,6 @@ def test_undo_is_the_clerks_on_the_day_and_a_stewards_later(app: Flask, clerk: C
 
 def test_undo_on_the_same_day(app: Flask, clerk: Clerk) -> None:
     number = clerk.bring_in({"attendance.csv": GOOD})
-    with app.app_context(), transaction():  # the fixed day of this test is not the clock's
-        db.session.execute(
-            text("UPDATE batch SET applied_at = :at WHERE id = :id"), {"at": f"{DAY} 15:00+00", "id": number}
-        )
     assert "Take this file back?" in clerk.page(number)
     assert clerk.press(number, "undo").status_code == 302
     assert batch(app, number).status == "undoing"
