@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ew_app.kernel import now, operation, transaction
 from ew_app.services import ledger
 from ew_app.services.believing import limits_of
+from ew_app.services.staged_rows import store_problems
 from ew_app.services.staging import UNKNOWN_STUDENT, Part, stage
 from ew_app.services.touched import touch_each, touch_schools
 from models import marks, marks_undone
@@ -93,6 +94,7 @@ def _retry(batch_id: int) -> int:
     marks.lock_schools(SCHOOL_LOCK, here)
     merged = _merge(here, limits)
     marks.drop_staged(batch_id)
+    store_problems(batch_id, [found for found in staged.problems if not found[3]])
     _settle(batch, settled, merged + staged.counts)
     return sum(merged[bucket] for bucket in ("applied", "superseded", "unchanged"))
 

@@ -14,6 +14,7 @@ from ew_app.feeds import RefusedFile
 from ew_app.kernel import WORKER, NotFound, Refused, now, operation, record, transaction
 from ew_app.services import attendance, flagging, ledger, roster, roster_undo
 from ew_app.services.believing import compared, figures_of, limits_of
+from ew_app.services.staged_rows import store_problems
 from ew_app.services.staging import SCHOOLS_A_SLICE, Part, Staged, stage
 from models import marks
 from models.attendance import Batch, Problem
@@ -99,21 +100,7 @@ def _stage(batch_id: int) -> bool:
 def _note(batch: Batch, staged: Staged) -> None:
     """Keep what staging found: counts, problems, sentences."""
     db.session.execute(text("DELETE FROM problem WHERE batch_id = :batch"), {"batch": batch.id})
-    rows = [
-        {
-            "batch_id": batch.id,
-            "file": file,
-            "line": problem.line,
-            "reason": problem.reason,
-            "column": problem.column or "",
-            "value": problem.value or "",
-            "rejected": rejected,
-            "cause": cause,
-        }
-        for file, problem, rejected, cause in staged.problems
-    ]
-    if rows:
-        db.session.execute(insert(Problem), rows)
+    store_problems(batch.id, staged.problems)
     batch.counts = dict(staged.counts) | {
         "staged_rows": deliveries.staged_rows(batch.id),
         "schools_a_slice": staged.schools_a_slice,

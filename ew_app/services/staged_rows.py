@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ew_app.feeds import Problem
 from ew_app.services.enrolment import Enrolment, day_of
 from ew_app.services.sifting import STUDENT_BITS, Flags, Ints, Sifted, school_day
 from models.bulk import copy_in
@@ -20,6 +21,23 @@ def store_rows(batch_id: int, sifted: Sifted) -> None:
     plain = sifted.plain
     _store_marks(batch_id, sifted, np.flatnonzero(~plain))
     _store_rolls(batch_id, sifted, np.flatnonzero(plain))
+
+
+def store_problems(batch_id: int, problems: Sequence[tuple[str, Problem, bool, str]]) -> None:
+    """What is wrong with rows: (file, problem, rejected, cause)."""
+    copy_in(
+        "problem",
+        {
+            "batch_id": np.full(len(problems), batch_id),
+            "file": [file for file, _, _, _ in problems],
+            "line": [problem.line for _, problem, _, _ in problems],
+            "reason": [problem.reason for _, problem, _, _ in problems],
+            "column": [problem.column or "" for _, problem, _, _ in problems],
+            "value": [problem.value or "" for _, problem, _, _ in problems],
+            "rejected": [rejected for _, _, rejected, _ in problems],
+            "cause": [cause for _, _, _, cause in problems],
+        },
+    )
 
 
 def _store_marks(batch_id: int, sifted: Sifted, rows: Rows) -> None:
