@@ -16,12 +16,10 @@ from types import FrameType
 from ew_app.config import Settings
 from ew_app.local import LocalError, Servers, ends_with_parent
 
-_EW = (sys.executable, "-m", "ew_app")
 COMMANDS: Mapping[str, Sequence[str]] = {
-    "web": (*_EW, "web", "--workers", "2"),  # the machine is shared with the servers and the worker
-    "worker": (*_EW, "worker"),
-    "beat": (*_EW, "beat"),
+    name: (sys.executable, "-m", "ew_app", name) for name in ("web", "worker", "beat")
 }
+SHARED = {"WEB_CONCURRENCY": "2"}  # the machine also carries the servers and the worker
 LAST = "worker"  # stopped after the others: by then nothing sends it more work
 STOP_SECONDS = 20
 LOOK_EVERY = 0.25
@@ -131,7 +129,8 @@ def run_all(
                 f"Another `ew` command runs the servers in {settings.data_dir}. Wait for its end."
             )
         ready = before(ready) or ready
-        services = [Service(name, words, ready.environment(), say) for name, words in commands.items()]
+        environment = SHARED | ready.environment()
+        services = [Service(name, words, environment, say) for name, words in commands.items()]
         stack.callback(_stop_all, services)
         opening = _Opening(ready, after, stopping)
         opening.start()

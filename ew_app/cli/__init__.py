@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from typing import Any
 
 import click
 
@@ -12,11 +12,26 @@ from ew_app.config import ConfigError
 from ew_app.feeds.refused import RefusedFile
 from ew_app.kernel import SENTENCES
 from ew_app.local import LocalError
+from ew_app.services.health import DatabaseAway
 
 MENDABLE: tuple[type[Exception], ...] = (ConfigError, LocalError, RefusedFile, *SENTENCES)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Commands(click.Group):
+    """Ends a command whose trouble a person can mend with one sentence on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MENDABLE as error:
+            click.echo(str(error), err=True)
+        except DatabaseAway as error:
+            first = str(error.orig or error).strip().partition("\n")[0]
+            click.echo(f"The database does not answer as it should: {first}. `ew doctor` says more.", err=True)
+        ctx.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="early-warning", message="%(version)s")
 def ew() -> None:
     """Attendance early warning: from the daily feed to the right person helping the right child."""
@@ -28,9 +43,5 @@ for module in (serve, load, report, policy, people, rescue):
 
 
 def main(make_app: MakeApp) -> None:
-    """Run the command named on the command line; what a person can mend is one sentence on stderr."""
-    try:
-        ew(obj=Runtime(make_app), prog_name="ew")
-    except MENDABLE as error:
-        click.echo(str(error), err=True)
-        sys.exit(1)
+    """Run the command named on the command line."""
+    ew(obj=Runtime(make_app), prog_name="ew")

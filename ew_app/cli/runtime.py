@@ -27,14 +27,17 @@ class Runtime:
     make_app: MakeApp
 
     @contextmanager
-    def bare(self) -> Iterator[Flask]:
+    def bare(self, settings: Settings | None = None) -> Iterator[Flask]:
         """An application on running or freshly started servers, whatever tables there are, if any answer."""
-        with Servers(load_settings()) as ready:
+        with Servers(settings or load_settings()) as ready:
             app = self.make_app(ready)
             with app.app_context():
                 with suppress(Refused, health.DatabaseAway):
                     _keep_its_day(app)
-                yield app
+                try:
+                    yield app
+                finally:
+                    upkeep.disconnect()
 
     @contextmanager
     def app(self) -> Iterator[Flask]:

@@ -35,7 +35,12 @@ def up_command(run: Runtime, demo: bool) -> None:
 
 
 @click.command("web")
-@click.option("--workers", default=2 * (os.cpu_count() or 1) + 1, show_default="two for each core and one more")
+@click.option(
+    "--workers",
+    envvar="WEB_CONCURRENCY",
+    default=2 * (os.cpu_count() or 1) + 1,
+    show_default="two for each core and one more",
+)
 def web(workers: int) -> None:
     """The web server alone, on EW_HOST and EW_PORT."""
     settings = load_settings()

@@ -86,6 +86,18 @@ def seal(*, everywhere: bool = False) -> int:
 def verify(head: str | None = None) -> Verdict:
     """Seal the rest, then walk the whole chain. `head` (POSITION:HASH, noted earlier) must lie on it."""
     seal(everywhere=True)
+    return _walk(head)
+
+
+@operation
+def head() -> str:
+    """POSITION:HASH of the newest seal, to be noted elsewhere."""
+    last = _last()
+    return _head(last.position, last.hash) if last else _head(0, START)
+
+
+@operation
+def _walk(head: str | None) -> Verdict:
     position, previous, noted = 0, START, head is None
     for row in _chain():
         broken = _check(row, position + 1, previous)
@@ -95,12 +107,6 @@ def verify(head: str | None = None) -> Verdict:
         noted = noted or head == _head(position, previous)
     broken = None if noted else Broken(position, 0, f"The head {head} is not on the chain: it was made anew, or cut.")
     return Verdict(position, _head(position, previous), broken)
-
-
-def head() -> str:
-    """POSITION:HASH of the newest seal, to be noted elsewhere."""
-    last = _last()
-    return _head(last.position, last.hash) if last else _head(0, START)
 
 
 @operation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -39,11 +39,14 @@ def at_its_day(ready: Settings, *, demo: bool = False) -> Settings:
     return dataclasses.replace(ready, today=date.fromisoformat(begun["today"]))
 
 
-def open_doors(*, demo: bool) -> Iterator[str]:
-    """Load the demo where it was promised and is not there yet; then say where to go and who can sign in."""
+def open_doors(*, demo: bool, **size: Any) -> Iterator[str]:
+    """Load the demo where it was promised and is not there yet; then say where to go and who can sign in.
+
+    size: how large a demo, in the words of `demo.write_district`.
+    """
     begun, finished = _told(STARTED) is not None, _told(FINISHED) is not None
     if begun and not finished:
-        yield from _load_demo()
+        yield from _load_demo(size)
     elif demo and not begun:
         yield "This database holds a district already; the demo was not loaded."
     yield ""
@@ -61,11 +64,11 @@ def _end() -> None:
     record(FINISHED, by=OPERATOR, subject="demo")
 
 
-def _load_demo() -> Iterator[str]:
+def _load_demo(size: Mapping[str, Any]) -> Iterator[str]:
     """Through the same door as every file; a start that was interrupted goes on where it stopped."""
     folder = settings().folder("demo")
     yield "Writing the demo district ..."
-    made = write_district(folder, days=DAYS)
+    made = write_district(folder, days=DAYS, **size)
     for number in db.session.scalars(select(Batch.id).where(Batch.status.in_(waiting.UNDER_WAY))).all():
         waiting.for_batch(number, _silent)
     yield f"Loading its roster: {made.students:,} students ..."

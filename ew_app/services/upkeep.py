@@ -25,6 +25,13 @@ def check_tables() -> None:
 def worker_answers(seconds: float = 1.0) -> bool:
     """Whether a worker is there to take work now."""
     try:
-        return bool(current_app.extensions["celery"].control.ping(timeout=seconds))
+        return bool(current_app.extensions["celery"].control.ping(timeout=seconds, limit=1))
     except (OperationalError, OSError, redis.RedisError):
         return False
+
+
+def disconnect() -> None:
+    """Let go of database and broker: whoever opened an application closes it."""
+    db.session.remove()
+    db.engine.dispose()
+    current_app.extensions["celery"].close()

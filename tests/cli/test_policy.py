@@ -1,0 +1,40 @@
+"""Policy files from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rules.policy import Policy
+from tests.cli.conftest import CommandLine
+
+
+@pytest.mark.parametrize("preset", Policy.presets())
+def test_shipped_policies_pass_by_name(fresh: CommandLine, preset: str) -> None:
+    assert Policy.preset(preset).version in fresh("policy", "check", preset).stdout
+
+
+def test_a_wrong_file_is_named_with_its_line(fresh: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "ours.yaml"
+    file.write_text("name: ours\nlabel: Ours\nextends: default\nbands:\n  tier_2:\n    at_leest: {2000-01-01: 0.1}\n")
+    refused = fresh("policy", "check", file, code=1)
+    assert refused.stderr.startswith("ours.yaml, line 6, bands.tier_2.at_leest: at_leest is not known here; allowed:")
+    assert fresh("policy", "check", tmp_path / "gone.yaml", code=1).stderr.startswith("There is no policy file")
+
+
+def test_the_policy_in_force_is_shown_in_plain_words(fresh: CommandLine) -> None:
+    said = fresh("policy", "show", "--on", "2026-09-01").stdout
+    assert Policy.preset("default").version in said
+    assert "Tier 2 when the share of days absent this year is at least 10%" in said
+    assert "Ways down" in said
+
+
+def test_another_policy_holds_from_its_day_on(cli: CommandLine) -> None:
+    before, version = cli.rows("tiers"), Policy.preset("rates").version
+    said = cli("policy", "activate", "rates", "--from", "2026-10-02").stdout
+    assert version in said and "from 2026-10-02" in said
+    assert version not in cli("policy", "show", "--on", "2026-10-01").stdout
+    assert version in cli("policy", "show", "--on", "2026-10-02").stdout
+    cli("policy", "activate", "default", "--from", "2026-10-02")
+    assert cli.rows("tiers") == before
