@@ -129,8 +129,18 @@ def _together(paths: Sequence[Path]) -> list[list[Path]]:
             groups.setdefault(home, [*stray] if homes else []).append(path)
     for home in homes:
         group = groups[Path() if stray else home]
-        group += [path for path in sorted(home.iterdir()) if _is_claim(path) and path not in group]
+        group += [path for path in _claims_beside(home, group) if path not in group]
     return list(groups.values())
+
+
+def _claims_beside(home: Path, group: Sequence[Path]) -> list[Path]:
+    """The claims of a folder that speak for these files: undated ones, and those with a file's own ending.
+
+    A folder of dated days holds the claims of all its days; one day's file must not answer for the others.
+    """
+    endings = {""} | {_ending(path.name, table_named(path.name) or "") for path in group if not _is_claim(path)}
+    claims = [path for path in sorted(home.iterdir()) if _is_claim(path)]
+    return [path for path in claims if _ending(path.name, table_named(path.name) or "") in endings]
 
 
 def _batches(delivery: Delivery) -> list[Delivery]:
@@ -138,7 +148,8 @@ def _batches(delivery: Delivery) -> list[Delivery]:
     files = delivery.all("attendance")
     claims = [part for part in delivery.parts if part.table in CLAIMS]
     left = delivery.ignored + tuple(part.name for part in delivery.parts if part.table not in ATTENDANCE)
-    own = {part: [claim for claim in claims if _ending(claim) and _ending(claim) == _ending(part)] for part in files}
+    dated = {part: _ending(part.name, part.table) for part in (*files, *claims)}
+    own = {part: [claim for claim in claims if dated[claim] and dated[claim] == dated[part]] for part in files}
     shared = [claim for claim in claims if not any(claim in mine for mine in own.values())]
     if shared or not files:
         return [Delivery(delivery.name, (*files, *claims), left)]
@@ -195,9 +206,9 @@ def _is_claim(path: Path) -> bool:
     return table_named(path.name) in CLAIMS
 
 
-def _ending(part: Part) -> str:
+def _ending(name: str, table: str) -> str:
     """What follows the table in a dated name: '_2026_09_14', or nothing."""
-    return plain(part.name.lower().removesuffix(".csv")).removeprefix(part.table)
+    return plain(name.lower().removesuffix(".csv")).removeprefix(table)
 
 
 def _parts_of(path: Path) -> tuple[list[Part], list[str]]:

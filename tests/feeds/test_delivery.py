@@ -164,3 +164,11 @@ def test_a_zip_entry_that_lies_about_its_size() -> None:
     delivery = delivery_from_bytes({"up.zip": torn})
     with pytest.raises(RefusedFile, match="damaged"):
         _ = delivery.content_hash
+
+
+def test_one_day_of_a_folder_of_dated_days_takes_only_its_own_claim(tmp_path: Path) -> None:
+    for day in ("2026-09-14", "2026-09-15"):
+        (tmp_path / f"attendance-{day}.csv").write_text(f"student_id,school_id,date,code\n1,10,{day},A\n")
+        (tmp_path / f"covers-{day}.csv").write_text(f"school_id,date\n10,{day}\n")
+    (delivery,) = open_deliveries([tmp_path / "attendance-2026-09-15.csv"])
+    assert [part.name for part in delivery.parts] == ["attendance-2026-09-15.csv", "covers-2026-09-15.csv"]
