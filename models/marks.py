@@ -121,7 +121,7 @@ _ADD_ROLLS = text("""
 """)
 # On days claimed whole, what stands and is not in the delivery goes: marks, and students on a roll. A student on a
 # roll with a mark on top is one row, not two.
-_MISSEDMARKS = text(f"""
+_MISSED_MARKS = text(f"""
     INSERT INTO fate (school_id, day, student_id, period, plain, stored, fate)
     SELECT m.school_id, m.day, m.student_id, m.period, false, m.id, 'removed'
     FROM (SELECT school_id, day FROM staged_day WHERE {_MINE} AND whole) d JOIN stands m USING (school_id, day)
@@ -142,6 +142,7 @@ _MISSED_CALLS = text(f"""
     WHERE NOT EXISTS (SELECT FROM stands m WHERE m.school_id = c.school_id AND m.day = c.day
                       AND m.student_id = c.student_id AND m.period = '')
 """)
+_CLAIMS_A_DAY = text(f"SELECT EXISTS (SELECT FROM staged_day WHERE {_MINE} AND whole)")
 # What remains of a shortened roll keeps its own delivery and lines.
 _SHORTEN_ROLLS = text("""
     WITH shortened AS (
@@ -221,17 +222,20 @@ def add_all(here: Here) -> int:
 
 def merge(here: Here) -> dict[str, int]:
     """Store what differs and end what the delivery replaces or no longer has; counts by fate."""
+    whole = bool(db.session.scalar(_CLAIMS_A_DAY, _only(_CLAIMS_A_DAY, here)))
     for statement in _TEMPORARY:
         db.session.execute(text(statement))
     with one_by_one():
         do(_READ_STANDS, here)
         do(_READ_CALLED, here)
     with hashed():
-        for step in (_FATES, _MISSEDMARKS, _MISSED_CALLS):
+        for step in (_FATES, _MISSED_MARKS, _MISSED_CALLS) if whole else (_FATES,):
             do(step, here)
     with one_by_one():
-        for step in (_KEEP_ENDED, _REPLACE, _TAKE_AWAY, _ADD, _ADD_ROLLS, _SHORTEN_ROLLS):
+        for step in (_KEEP_ENDED, _REPLACE, _TAKE_AWAY, _ADD, _ADD_ROLLS):
             do(step, here)
+        if whole:
+            do(_SHORTEN_ROLLS, here)
     rows = db.session.execute(text("SELECT fate, count(*) FROM fate GROUP BY fate"))
     return {fate: count for fate, count in rows}
 
