@@ -58,7 +58,8 @@ def web(workers: int) -> None:
         "--log-level",
         "warning",
     ]
-    _become("gunicorn", *words, "--no-control-socket", "ew_app.factory:create_app()")
+    # Loaded once and then forked: faster to start, and the copies share their memory.
+    _become("gunicorn", *words, "--preload", "--no-control-socket", "ew_app.factory:create_app()")
 
 
 @click.command("worker")
