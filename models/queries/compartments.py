@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, false, literal, or_, true
+from sqlalchemy import ColumnElement, and_, case, false, literal, null, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.cases import Task
@@ -44,6 +44,11 @@ def title_shown(openings: Sequence[Opening], person_id: int | None) -> ColumnEle
     """A task's title, or the neutral one where its compartment is shut to this person."""
     shown = open_to(openings, person_id)
     return case((shown, Task.title), else_=literal(NEUTRAL_TITLE))
+
+
+def named(openings: Sequence[Opening], person_id: int | None) -> ColumnElement[str | None]:
+    """A task's compartment, or nothing where it is shut to this person."""
+    return case((open_to(openings, person_id), Task.compartment), else_=null())
 
 
 def within(column: InstrumentedAttribute[str | None], compartments: Collection[str]) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from models.base import db
@@ -47,6 +47,22 @@ class FlaggedLine:
     owner: str | None
 
 
+SORTS: dict[str, Any] = {
+    "name": Student.last_name,
+    "tier": StudentStatus.tier,
+    "since": StudentStatus.tier_since,
+    "absent": StudentStatus.absent,
+    "contact": last_contact(Student.id),
+}
+
+
+def schools_of(reach: Reach) -> list[tuple[int, str]]:
+    """(number, name) of the schools at which a person sees who is flagged, by name."""
+    here = or_(*(scope.schools(area) for area in (reach.whole, reach.caseload, reach.own)))
+    found = db.session.execute(select(School.id, School.name).where(here).order_by(School.name))
+    return [(number, name) for number, name in found]
+
+
 def flagged(
     reach: Reach,
     person_id: int | None,
@@ -57,11 +73,14 @@ def flagged(
     tier: int | None = None,
     without_case: bool = False,
     unowned: bool = False,
+    sort: str = "tier",
+    descending: bool = True,
     page: int = 1,
     size: int = 25,
 ) -> Page:
-    """Enrolled students within reach who came into Watch, Tier 2 or Tier 3 on `since` or later, highest first.
+    """Enrolled students within reach who came into Watch, Tier 2 or Tier 3 on `since` or later.
 
+    `sort`: a key of SORTS; by default the highest tier comes first.
     `without_case`: nobody works on them yet; `unowned`: a case is open and nobody has it.
     """
     owner = aliased(Person)
@@ -74,8 +93,10 @@ def flagged(
         found = found.where(Case.id.is_(None))
     if unowned:
         found = found.where(Case.id.is_not(None), Case.owner_id.is_(None))
-    order = StudentStatus.tier.desc(), StudentStatus.tier_since.desc(), Student.last_name, Student.id
-    rows = db.session.execute(found.order_by(*order).offset((page - 1) * size).limit(size))
+    first = SORTS.get(sort, StudentStatus.tier)
+    order = first.desc().nulls_last() if descending else first.asc().nulls_last()
+    rest = StudentStatus.tier.desc(), StudentStatus.tier_since.desc(), Student.last_name, Student.id
+    rows = db.session.execute(found.order_by(order, *rest).offset((page - 1) * size).limit(size))
     total = select(func.count()).select_from(found.with_only_columns(Student.id).subquery())
     return Page([FlaggedLine(*row) for row in rows], db.session.scalar(total) or 0)
 

@@ -77,6 +77,8 @@ class TaskLine:
     department: str
     due: date | None
     late: int
+    compartment: str | None  # only where it is open to the reader
+    tier: int | None  # of the case
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def _task_lines(on: date, openings: Sequence[Opening], person_id: int | None) ->
             Task.id, Task.kind, compartments.title_shown(openings, person_id), Task.student_id, Student.key,
             Student.first_name, Student.last_name, Student.grade, Task.school_id, School.name, Case.number,
             Task.owner_id, Task.owner_role, Task.department, Task.due, late_days(Task.due, Task.school_id, on),
+            compartments.named(openings, person_id), Case.tier,
         )
         .join(Student, Student.id == Task.student_id)
         .join(School, School.id == Task.school_id)
@@ -162,16 +165,22 @@ def caseload(
     tier: int | None = None,
     status: str = "",
     overdue: bool = False,
+    first_contact: bool = False,
     text: str = "",
     sort: str = "due",
     descending: bool = False,
     page: int = 1,
     size: int = 25,
 ) -> Page:
-    """Open cases within reach (`mine`: only one's own), what is due first; `status="closed"` shows closed ones."""
+    """Open cases within reach (`mine`: only one's own), what is due first; `status="closed"` shows closed ones.
+
+    `first_contact`: nobody was reached yet, and the day for it has come.
+    """
     where = [scope.cases(reach, person_id, on), *_filters(on, school, tier, status, overdue, text)]
     if mine:
         where.append(Case.owner_id == person_id)
+    if first_contact:
+        where.append(waits_for_first_contact(on))
     first, *rest = SORTS.get(sort, SORTS["due"])
     order = first.desc().nulls_last() if descending else first.asc().nulls_last()
     rows = _case_lines(on).where(*where).order_by(order, *rest).offset((page - 1) * size).limit(size)
@@ -199,6 +208,14 @@ def _filters(
 
 def _overdue(on: date) -> ColumnElement[bool]:
     return and_(Case.due < on, Case.status != "paused")
+
+
+def waits_for_first_contact(on: date) -> ColumnElement[bool]:
+    """The day for a first contact has come, and nobody was reached since the case was opened."""
+    reached = exists().where(
+        Outreach.student_id == Case.student_id, Outreach.is_contact, Outreach.on_day >= Case.opened
+    )
+    return and_(Case.contact_due <= on, Case.status != "paused", ~reached.correlate(Case))
 
 
 # -- today ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ew_app.kernel import now, transaction
 from models.attendance import Batch, Submission
 from models.base import db
-from models.cases import Case
+from models.cases import Case, Cause, Task
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
 from models.staff import Grant, Person
@@ -41,7 +41,9 @@ def build() -> dict[str, int]:
         db.session.flush()
         batches = {"lincoln_batch": _batch(schools["LIN"]), "oak_batch": _batch(schools["OAK"])}
         db.session.flush()
-        numbers = {name: one.id for name, one in (students | people | batches).items()}
+        on_it = _on_the_case(cases["ana_case"])
+        db.session.flush()
+        numbers = {name: one.id for name, one in (students | people | batches | on_it).items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()}
 
@@ -128,3 +130,18 @@ def _batch(school: School) -> Batch:
     said = {"school_id": school.id, "day": START, "feed": "exception", "rows": 0, "recorded_at": now()}
     db.session.add(Submission(batch_id=batch.id, whole=True, **said))
     return batch
+
+
+def _on_the_case(case: Case) -> dict[str, Task | Cause]:
+    """A task and a cause, so that addresses of one of them can be tried."""
+    task = Task(
+        case_id=case.id, student_id=case.student_id, school_id=case.school_id, kind="visit", period="2026-27/R08/1",
+        title="Visit the family at home", department="School", owner_role="counselor", owner_id=case.owner_id,
+        due=START, created_at=now(),
+    )  # fmt: skip
+    cause = Cause(
+        case_id=case.id, student_id=case.student_id, code="B-TRANSPORT", said_by="caregiver", confidence="said",
+        author_id=case.owner_id, author="Person counselor", position="School counselor", written_at=now(),
+    )  # fmt: skip
+    db.session.add_all([task, cause])
+    return {"ana_task": task, "ana_cause": cause}

@@ -1,0 +1,143 @@
+"""Rows of lists of cases, tasks and flagged students in the words that people scan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from flask import url_for
+
+from ew_app.web.case_words import grade_words, lower_first, status_words, tier_text
+from ew_app.web.page import days, rate
+from models.queries import today as rows
+from models.queries.flagged import FlaggedLine
+from models.queries.worklists import CaseLine, TaskLine
+from rules.school_days import day_text
+from rules.vocabulary import vocabulary
+
+Line = dict[str, Any]
+ENDINGS = (" Elementary School", " Middle School", " High School", " School")
+
+
+def case_lines(found: Sequence[CaseLine]) -> list[Line]:
+    """Cases as rows: who, next step, due and how late, what was last tried, days absent, tier, status, owner."""
+    tries = rows.last_tries({line.student_id for line in found})
+    return [_case(line, tries.get(line.student_id)) for line in found]
+
+
+def _case(line: CaseLine, last: tuple[date, str] | None) -> Line:
+    status, kind = status_words(line.status)
+    paused = line.status == "paused"
+    return {
+        "number": line.number, "name": name(line), "url": url_for("case.show", number=line.number),
+        "about": about(line), "next_step": line.next_step or "Decide what comes next",
+        "reason": _step(line), "due": line.paused_until if paused else line.due,
+        "late": 0 if paused else line.late, "last_contact": last_words(last),
+        "days": days_of(line.absent, line.enrolled), "tier": tier_text(line.tier), "status": status,
+        "status_kind": kind, "owner": line.owner or "nobody yet", "owner_id": line.owner_id,
+    }  # fmt: skip
+
+
+def _step(line: CaseLine) -> str:
+    """What comes next, and whether nobody was reached since the case was opened."""
+    step = line.next_step or "Decide what comes next"
+    reached = line.last_contact is not None and line.last_contact >= line.opened
+    return step if reached else f"{step}. Nobody reached yet"
+
+
+def one_for_each_case(lines: Iterable[Line]) -> list[Line]:
+    """What is due first of each case; it says how much else is due with it."""
+    kept: dict[object, Line] = {}
+    more: Counter[object] = Counter()
+    for line in lines:
+        key = line["number"] or (line["name"], line["reason"])
+        more[key] += key in kept
+        kept.setdefault(key, line)
+    return [
+        line | {"reason": f"{line['reason']} (and {more[key]} more)"} if more[key] else line
+        for key, line in kept.items()
+    ]
+
+
+def with_sentences(found: Sequence[CaseLine]) -> list[Line]:
+    """New cases as rows that say why they were opened instead of what comes next."""
+    said = rows.sentences([line.number for line in found])
+    return [line | {"reason": said.get(line["number"], line["reason"]), "due": None} for line in case_lines(found)]
+
+
+def task_lines(found: Iterable[TaskLine]) -> list[Line]:
+    """Tasks as rows; each leads to where its work is done."""
+    return [
+        {
+            "name": name(line), "about": about(line), "reason": line.title, "url": _where(line), "due": line.due,
+            "late": line.late, "tier": None if line.tier is None else tier_text(line.tier), "kind": line.kind,
+            "number": line.case_number,
+        }
+        for line in found
+    ]  # fmt: skip
+
+
+def _where(line: TaskLine) -> str:
+    """The compartment of a task, its case, or the contact to be logged where there is no case."""
+    if line.case_number is None:
+        return url_for("outreach.for_student", student_id=line.student_id, task=line.id)
+    if line.compartment is not None:
+        return url_for("case_restricted.show", number=line.case_number, compartment=line.compartment)
+    return url_for("case.tasks", number=line.case_number)
+
+
+def flagged_lines(found: Sequence[FlaggedLine], trends: dict[int, list[int]], me: int | None) -> list[Line]:
+    """Flagged students as rows: why with dates, the trend in numbers, what was tried, who has it."""
+    return [
+        {
+            "number": line.case_number, "name": name(line), "about": about(line), "tier": tier_text(line.tier),
+            "url": _student_or_case(line), "since": line.since, "reason": line.sentence,
+            "trend": trends.get(line.student_id), "share": rate(line.absent, line.enrolled),
+            "days": days_of(line.absent, line.enrolled), "contacts": _contacts(line),
+            "owner": line.owner, "mine": line.owner_id is not None and line.owner_id == me,
+        }
+        for line in found
+    ]  # fmt: skip
+
+
+def _student_or_case(line: FlaggedLine) -> str:
+    if line.case_number is None:
+        return url_for("student.show", key=line.student_key)
+    return url_for("case.show", number=line.case_number)
+
+
+def _contacts(line: FlaggedLine) -> str:
+    if not line.contacts or line.last_contact is None:
+        return "nobody reached yet"
+    return f"reached {day_text(line.last_contact)}" + (f", {line.contacts} in all" if line.contacts > 1 else "")
+
+
+def name(line: Any) -> str:
+    return f"{line.first_name} {line.last_name}"
+
+
+def about(line: Any) -> str:
+    """Grade and school beside a name."""
+    return ", ".join(part for part in (grade_words(line.grade), short_school(line.school)) if part)
+
+
+def short_school(text: str) -> str:
+    """`Carver Elementary School` is Carver to everybody who works there."""
+    for ending in ENDINGS:
+        text = text.removesuffix(ending)
+    return text
+
+
+def last_words(last: tuple[date, str] | None) -> str:
+    """The last try and what came of it: `Tue 17 Nov, left a voicemail`."""
+    if last is None:
+        return "none yet"
+    day, outcome = last
+    return f"{day_text(day)}, {lower_first(vocabulary().label('outcome', outcome)).partition(',')[0]}"
+
+
+def days_of(absent: int | None, enrolled: int | None) -> str:
+    """`9 of 52`; nothing where no day was counted."""
+    return f"{days(absent)} of {days(enrolled)}" if absent is not None and enrolled else ""

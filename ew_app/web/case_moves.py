@@ -1,0 +1,81 @@
+"""What can be done with a case by this reader, and who could own it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import url_for
+
+from ew_app.kernel import today
+from ew_app.services.reaching import CaseAtHand
+from ew_app.web import case_page
+from ew_app.web.case_words import lower_first
+from ew_app.web.guard import actor
+from models.queries import case_page as rows
+from models.queries import staffing
+from rules import roles
+from rules.access import FieldClass, Permission, Right
+from rules.case_flow import Action, Status, actions
+from rules.places import Place
+
+WORDS = {
+    Action.PLAN: "Write the plan",
+    Action.MONITOR: "Follow the plan",
+    Action.PAUSE: "Pause",
+    Action.RESUME: "Take it up again",
+    Action.CLOSE: "Close",
+    Action.REOPEN: "Reopen",
+}
+AT_ONCE = {Action.MONITOR, Action.RESUME}
+
+
+def moves(at_hand: CaseAtHand) -> list[dict[str, Any]]:
+    """What the case's status allows and this reader may do, as buttons and links."""
+    if not case_page.may(at_hand, Permission.WORK_CASE):
+        return []
+    case = at_hand.case
+    allowed = actions(Status(case.status))
+    made = []
+    if Action.ASSIGN in allowed:
+        if case.owner_id != actor().person_id and _could_own(at_hand.place):
+            made.append({"words": "Take it", "url": url_for("case_work.take", number=case.number), "post": True})
+        made.append({"words": "Give to someone", "url": url_for("case_work.assign", number=case.number)})
+    for action in allowed:
+        if action in WORDS:
+            url = url_for(f"case_work.{action}", number=case.number)
+            made.append({"words": WORDS[action], "url": url, "post": action in AT_ONCE})
+    return made
+
+
+def _could_own(place: Place) -> bool:
+    return any(_owns(role) for _, role in actor().grants.at(place))
+
+
+def _owns(role: roles.Role) -> bool:
+    writes = role.right(FieldClass.CASE, own=True).reaches(Right.WRITE)
+    return writes and role.assignable and Permission.SEE_CASE in role.permissions
+
+
+def may_own(*places: Place) -> list[tuple[int, str]]:
+    """(person, "name, role, what they carry") of who can own a case there; those who lead cases first."""
+    loads = staffing.open_work()
+    found: dict[int, tuple[bool, str]] = {}
+    above = {text for place in places for text in places_above(place)}
+    for row in rows.people_at(above, today()):
+        role = roles.role(row.role)
+        leads = Permission.WORK_CASE in role.permissions
+        if _owns(role) and (row.person_id not in found or leads > found[row.person_id][0]):
+            carries = f"{loads.get(row.person_id, 0)} open"
+            found[row.person_id] = (leads, f"{row.name}, {lower_first(role.label)}, {carries}")
+    ordered = sorted(found.items(), key=lambda item: (not item[1][0], item[1][1]))
+    return [(person, words) for person, (_, words) in ordered]
+
+
+def person_name(person_id: int) -> str:
+    return rows.names([person_id]).get(person_id, "")
+
+
+def places_above(place: Place) -> list[str]:
+    """A school's place and those it lies in, as grants name them."""
+    above = [str(place), str(Place.district())]
+    return [*above, str(Place.of_network(place.network))] if place.network else above

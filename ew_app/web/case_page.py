@@ -1,0 +1,246 @@
+"""The frame around every part of a case: who it is about, where it stands, which parts this reader may open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from flask import current_app, request, url_for
+
+from ew_app.kernel import today
+from ew_app.services import reaching
+from ew_app.services.reaching import CaseAtHand
+from ew_app.web.case_words import (
+    grade_words,
+    language_words,
+    lower_first,
+    many,
+    status_words,
+    task_state,
+    tier_text,
+)
+from ew_app.web.guard import actor
+from ew_app.web.page import days, rate
+from models.cases import Cause, Note, Outreach, Task
+from models.people import Contact, Student
+from models.queries import case_page as rows
+from models.queries import following
+from models.tiers import StudentStatus
+from rules import access, roles
+from rules.access import FieldClass, Permission, Right, Scope
+from rules.places import Place
+from rules.school_days import day_text, school_days_late
+from rules.vocabulary import vocabulary
+
+
+def held(number: int, *permissions: Permission) -> CaseAtHand:
+    """A case for one of these permissions; out of reach it is not there. Raises NotFound, NotAllowed."""
+    return reaching.case_at_hand(number, actor(), *permissions, lock=False)
+
+
+def right(case: CaseAtHand, field_class: FieldClass) -> Right:
+    """What this reader may do with a class of information on this case."""
+    return access.right(actor().grants, field_class, case.place, own=case.own)
+
+
+def writes_case(case: CaseAtHand) -> bool:
+    return right(case, FieldClass.CASE) is Right.WRITE
+
+
+def may(case: CaseAtHand, permission: Permission) -> bool:
+    """Whether the permission reaches this very case."""
+    scope: Scope = access.scope_of(actor().grants, permission)
+    return scope.whole.covers(case.place) or (case.own and (scope.caseload or scope.own).covers(case.place))
+
+
+@dataclass(frozen=True)
+class Page:
+    """One case and everything on its page that lies in no compartment; those are opened one by one, and logged."""
+
+    at_hand: CaseAtHand
+
+    @cached_property
+    def standing(self) -> StudentStatus | None:
+        return rows.standing(self.at_hand.case.student_id)
+
+    @cached_property
+    def contacts_made(self) -> Sequence[Outreach]:
+        """Newest first."""
+        return rows.outreach(self.at_hand.case.student_id)
+
+    @cached_property
+    def tasks(self) -> Sequence[Task]:
+        """Open ones first."""
+        return rows.tasks(self.at_hand.case)
+
+    @cached_property
+    def owner(self) -> str:
+        owner_id = self.at_hand.case.owner_id
+        return rows.names([owner_id]).get(owner_id, "") if owner_id else ""
+
+    @cached_property
+    def notes(self) -> Sequence[Note]:
+        """All of them for those who read notes on every case; else those that the reader wrote."""
+        if access.right(actor().grants, FieldClass.NOTES, self.at_hand.place).reaches(Right.READ):
+            return rows.notes(self.at_hand.case)
+        return rows.notes(self.at_hand.case, author_id=actor().person_id or 0)
+
+    @cached_property
+    def causes(self) -> list[Cause]:
+        """Current and ended ones; limited ones only for those who read the notes."""
+        shown = {one.code for one in vocabulary().causes_shown(self.at_hand.readable)}
+        return [cause for cause in rows.causes(self.at_hand.case) if cause.code in shown]
+
+    @property
+    def another_support(self) -> bool:
+        """Whether the reader may learn that a compartment holds something, and no more."""
+        flagged = access.flagged_classes(actor().grants, self.at_hand.place, own=self.at_hand.own)
+        return rows.holds_anything(self.at_hand.case, [str(one) for one in flagged])
+
+    def late(self, due: Any) -> int:
+        """School days past a due date at the case's school."""
+        if due is None or due >= today():
+            return 0
+        return school_days_late(due, today(), self._school_days)
+
+    @cached_property
+    def _school_days(self) -> list[Any]:
+        case = self.at_hand.case
+        earliest = min((due for due in (case.due, *(t.due for t in self.tasks)) if due), default=today())
+        return following.school_days([case.school_id], earliest).get(case.school_id, [])
+
+
+def frame(at_hand: CaseAtHand, tab: str, page: Page | None = None) -> dict[str, Any]:
+    """The values of case_frame.html."""
+    page = page or Page(at_hand)
+    case, open_tasks = at_hand.case, [task for task in page.tasks if task.status == "open"]
+    parts = [
+        ("Overview", url_for("case.show", number=case.number), "overview"),
+        ("Timeline", url_for("case.timeline", number=case.number), "timeline"),
+        ("Tasks", url_for("case.tasks", number=case.number), "tasks", len(open_tasks) or None),
+        ("Contacts", url_for("case.contacts", number=case.number), "contacts", len(page.contacts_made) or None),
+    ]
+    return {"case": _case(page), "tabs": parts, "tab": tab, "here": request.path}
+
+
+def subject(student: Student, school: str) -> dict[str, Any]:
+    """Who a form is about, for pages that are about nothing else."""
+    return {
+        "name": student.name,
+        "facts": [grade_words(student.grade), school, language_words(student)],
+    }
+
+
+def _case(page: Page) -> dict[str, Any]:
+    at_hand, case = page.at_hand, page.at_hand.case
+    student, standing = case.student, page.standing
+    status, kind = status_words(case.status)
+    closed = case.closed_on is not None
+    owner = page.owner or "nobody yet"
+    linked = "student.show" in current_app.view_functions and access.can(actor().grants, Permission.SEE_STUDENT)
+    return {
+        "number": case.number, "version": case.version, "name": student.name, "student_key": student.key,
+        "student_url": url_for("student.show", key=student.key) if linked else None,
+        "facts": [grade_words(student.grade), case.school.name, language_words(student), f"owner {owner}"],
+        "school": case.school.name, "tier": tier_text(case.tier), "status_words": status, "status_kind": kind,
+        "answer": _answer(page), "freshness": _freshness(standing), "closed": closed, "owner": owner,
+        "next_step": case.next_step, "due": case.due, "late": page.late(case.due), "about": _about(page),
+        "may_log": not closed and may(at_hand, Permission.LOG_OUTREACH),
+        "may_work": may(at_hand, Permission.WORK_CASE),
+    }  # fmt: skip
+
+
+def _answer(page: Page) -> str:
+    """The first thing to know: how it ended, or the days missed and whether anybody was reached."""
+    case, standing = page.at_hand.case, page.standing
+    if case.closed_on is not None:
+        why = lower_first(vocabulary().label("close_reason", case.close_reason)) if case.close_reason else "closed"
+        return f"Closed on {day_text(case.closed_on)}: {why}"
+    if standing is None or not standing.enrolled:
+        missed = "No school day has been counted yet"
+    else:
+        share = rate(standing.absent, standing.enrolled)
+        missed = f"Absent {days(standing.absent)} of {days(standing.enrolled)} days ({share})"
+    return f"{missed}. {_reached(page)}"
+
+
+def _reached(page: Page) -> str:
+    """What came of the contacts since the case was opened."""
+    made = [one for one in page.contacts_made if one.on_day >= page.at_hand.case.opened]
+    reached = next((one for one in made if one.is_contact), None)
+    if reached is not None:
+        return f"Last reached {day_text(reached.on_day)}"
+    return f"Nobody reached yet in {many(len(made), 'try', 'tries')}" if made else "Nobody has been tried yet"
+
+
+def _freshness(standing: StudentStatus | None) -> list[Any]:
+    if standing is None or standing.data_through is None:
+        return []
+    parts: list[Any] = [f"Through {day_text(standing.data_through)}"]
+    if standing.missing_days:
+        parts.append((f"{many(standing.missing_days, 'day')} not sent by the school", "late"))
+    if standing.unknown_days:
+        parts.append((f"{many(standing.unknown_days, 'mark')} not understood yet", "late"))
+    return parts
+
+
+def _about(page: Page) -> list[tuple[str, ...]]:
+    """The facts of the case itself."""
+    case = page.at_hand.case
+    facts = [
+        ("Opened", day_text(case.opened) + (f", {_nth(case.episode)} time" if case.episode > 1 else "")),
+        ("Owner", page.owner or "nobody yet", roles.role(case.owner_role).label),
+        ("First contact", f"due {day_text(case.contact_due)}" if case.contact_due else "no date"),
+    ]
+    if case.paused_until:
+        facts.append(("Rests until", day_text(case.paused_until)))
+    return facts
+
+
+def _nth(number: int) -> str:
+    return {2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+# -- people ------------------------------------------------------------------------------------------------------
+
+
+def people(student_id: int, place: Place, *, own: bool) -> list[dict[str, Any]] | None:
+    """Contacts in the fields this reader may see; None for somebody who may see none."""
+    shown = access.fields_shown(actor().grants, FieldClass.CONTACTS, place, own=own)
+    if shown is not None and not shown:
+        return None
+    return [_person(contact, shown) for contact in rows.contacts(student_id)]
+
+
+def _person(contact: Contact, shown: frozenset[str] | None) -> dict[str, Any]:
+    names = ("name", "relation", "phone", "email", "address", "language")
+    fields = {name: getattr(contact, name) if shown is None or name in shown else "" for name in names}
+    said = [
+        f"Speaks {contact.language}." if fields["language"] else "",
+        "Gets no mail from school." if contact.may_receive_mail is False else "",
+        "May not pick up the student." if contact.may_pick_up is False else "",
+    ]
+    return {**fields, "words": " ".join(words for words in said if words)}
+
+
+def task_line(page: Page, task: Task, names: dict[int, str]) -> dict[str, Any]:
+    """A task as a row."""
+    state, kind = task_state(task)
+    role = roles.role(task.owner_role).label if task.owner_role in roles.all_roles() else task.owner_role
+    return {
+        "id": task.id, "title": task.title, "due": task.due, "late": page.late(task.due), "state": state,
+        "state_kind": kind, "owner": names.get(task.owner_id or 0, role), "done_at": task.done_at, "note": task.note,
+        "kind": "", "open": task.status == "open", "may_finish": _may_finish(page.at_hand, task),
+    }  # fmt: skip
+
+
+def _may_finish(at_hand: CaseAtHand, task: Task) -> bool:
+    """Their own, of a role of theirs there, or of a case they work on."""
+    me = actor()
+    if not access.can(me.grants, Permission.DO_TASKS):
+        return False
+    holds = any(grant.role == task.owner_role for grant, _ in me.grants.at(at_hand.place))
+    worked = task.compartment is None and may(at_hand, Permission.WORK_CASE)
+    return task.owner_id == me.person_id or holds or worked

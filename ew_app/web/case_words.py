@@ -1,0 +1,175 @@
+"""What stands in a case in the words of its readers: events, contacts, causes, notes, status, tier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from ew_app.kernel import Refused
+from ew_app.web.page import moment
+from models.audit import Event
+from models.cases import Cause, Note, Outreach, Task
+from models.people import Student
+from rules import roles
+from rules.case_flow import Status
+from rules.school_days import day_text
+from rules.tiers import Tier
+from rules.vocabulary import vocabulary
+
+Entry = dict[str, Any]
+
+STATUS_KINDS = {Status.NEW: "new", Status.PAUSED: "wait", Status.MONITORING: "good", Status.CLOSED: "plain"}
+METHOD_ICONS = {
+    "call": "call", "robocall": "call", "text": "text", "email": "email", "letter_mail": "letter",
+    "letter_home": "letter", "portal": "text", "visit": "visit", "in_person": "person", "virtual": "meeting",
+    "conference": "meeting", "partner": "person", "sibling": "person",
+}  # fmt: skip
+
+# kind of event -> icon, words; {name} is a value of the event
+EVENTS: Mapping[str, tuple[str, str]] = {
+    "case_opened": ("plan", "Case opened"),
+    "case_reopened": ("plan", "Case taken up again"),
+    "case_assigned": ("person", "Given to {person}"),
+    "case_moved": ("person", "Asked of the {role}"),
+    "case_planned": ("plan", "Plan agreed"),
+    "case_followed": ("plan", "Following the plan"),
+    "case_paused": ("clock", "Paused"),
+    "case_resumed": ("plan", "Taken up after the pause"),
+    "case_closed": ("done", "Case closed"),
+    "tier_raised": ("tier", "Moved from {before} to {after}"),
+    "reason_added": ("tier", "Another reason"),
+    "reason_withdrawn": ("tier", "A reason was taken back after a correction"),
+    "reason_restated": ("tier", "A reason was worded anew after a correction"),
+    "rested_on_corrected_marks": ("tier", "All marks behind this case were corrected"),
+    "task_done": ("task", "Done: {task}"),
+    "task_taken_back": ("task", "Not done after all: {task}"),
+    "task_withdrawn": ("task", "No longer needed: {task}"),
+    "cause_ended": ("note", "No longer in the way: {code}"),
+}
+
+
+def entry_of_event(event: Event) -> Entry | None:
+    """An event as a line of the timeline; None for what other lines tell already."""
+    if event.kind not in EVENTS:
+        return None
+    icon, words = EVENTS[event.kind]
+    said = {**event.data, **_named(event.data)}
+    try:
+        kind = words.format(**said)
+    except KeyError:
+        kind = words.partition("{")[0].strip(" :") or words
+    return _entry(icon, kind, (event.actor, event.position), event.at, said.get("sentence") or said.get("why") or "")
+
+
+def _entry(icon: str, kind: str, who: tuple[str, str], at: datetime, text: str) -> Entry:
+    """A line of the timeline: what, who in which position, when."""
+    return {
+        "icon": icon, "kind": kind, "who": who[0], "position": who[1], "at": at, "when": moment(at),
+        "when_iso": at.isoformat(), "text": text,
+    }  # fmt: skip
+
+
+def entry_of_cause(cause: Cause) -> Entry:
+    """That somebody said or saw what gets in the way."""
+    kind = f"What gets in the way: {lower_first(vocabulary().label('cause', cause.code))}"
+    return _entry("note", kind, (cause.author, cause.position), cause.written_at, cause.note)
+
+
+def _named(data: Mapping[str, Any]) -> dict[str, str]:
+    """Keys of the vocabulary among an event's values, as words."""
+    named = {name: tier_words(int(data[name])) for name in ("before", "after") if isinstance(data.get(name), int)}
+    if (role := data.get("role")) in roles.all_roles():
+        named["role"] = roles.role(role).label.lower()
+    for kind, key in (
+        ("close_reason", data.get("why")),
+        ("pause_reason", data.get("why")),
+        ("cause", data.get("code")),
+    ):
+        if key in vocabulary().labels[kind]:
+            named["code" if kind == "cause" else "why"] = vocabulary().label(kind, str(key))
+    return named
+
+
+def entry_of_contact(contact: Outreach) -> Entry:
+    """One attempt to reach somebody, as a line of the timeline."""
+    words = vocabulary()
+    kind = f"{words.label('method', contact.method)}: {lower_first(words.label('outcome', contact.outcome))}"
+    parts = [
+        contact.note,
+        f"Agreed: {contact.promise}" if contact.promise else "",
+        f"Next on {day_text(contact.next_date)}." if contact.next_date else "",
+        f"With: {lower_first(words.label('with_whom', contact.with_whom))}." if contact.with_whom else "",
+        "An interpreter helped." if contact.interpreter else "",
+    ]
+    icon, said = METHOD_ICONS.get(contact.method, "note"), " ".join(part for part in parts if part)
+    return _entry(icon, kind, (contact.author, contact.position), contact.at, said)
+
+
+def entry_of_note(note: Note) -> Entry:
+    """A note, marked when it replaced an earlier one."""
+    line = _entry("note", "Note", (note.author, note.position), note.written_at, note.text)
+    return line | {"edited": "changed since it was first written"} if note.replaces_id else line
+
+
+def cause_line(cause: Cause) -> dict[str, Any]:
+    """A cause with who said it, how sure it is and who wrote it down."""
+    words = vocabulary()
+    who = words.label("said_by", cause.said_by)
+    sure = lower_first(words.label("confidence", cause.confidence))
+    return {
+        "id": cause.id, "label": words.label("cause", cause.code), "is_primary": cause.is_primary,
+        "words": f"{who}, {sure}. {cause.author}, {cause.position}, {moment(cause.written_at)}",
+        "note": cause.note, "strengths": cause.strengths,
+    }  # fmt: skip
+
+
+def task_state(task: Task) -> tuple[str, str]:
+    """The state of a task that is over, and how it is marked."""
+    return ("not needed any more", "plain") if task.status == "withdrawn" else ("done", "good")
+
+
+def status_words(status: str) -> tuple[str, str]:
+    """A case's status in words, and how it is marked."""
+    return vocabulary().label("status", status), STATUS_KINDS.get(Status(status), "plain")
+
+
+def tier_text(tier: int) -> str:
+    """The text key that the tier mark takes."""
+    return Tier(tier).text
+
+
+def tier_words(tier: int) -> str:
+    return vocabulary().label("tier", Tier(tier).text)
+
+
+def grade_words(grade: str) -> str:
+    """Grade 4, Kindergarten, Pre-K; nothing for an unknown one."""
+    named = {"PK": "Pre-K", "K": "Kindergarten", "KG": "Kindergarten"}
+    return named.get(grade.upper(), f"Grade {grade}") if grade else ""
+
+
+def language_words(student: Student) -> str:
+    """The home language where it is not English, and whether an interpreter is needed."""
+    language = student.home_language
+    if student.interpreter:
+        return f"{language or 'home language not known'}, interpreter needed"
+    return f"speaks {language} at home" if language and language.lower() not in ("english", "en") else ""
+
+
+def many(number: int, noun: str, plural: str = "") -> str:
+    """`1 student`, `14 students`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def lower_first(words: str) -> str:
+    """A label inside a sentence: `Left a voicemail` becomes `left a voicemail`."""
+    return words[:1].lower() + words[1:]
+
+
+def day_given(text: str | None) -> date | None:
+    """A day as a date field sends it; None for an empty field. Raises Refused."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise Refused(f"{text!r} is not a date. Write it like 2026-11-20.") from error

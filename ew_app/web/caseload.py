@@ -1,0 +1,149 @@
+"""S07: Which of my cases needs me next? Open cases within reach, what is due first."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, render_template, request, url_for
+
+from ew_app.kernel import today
+from ew_app.web import case_lines
+from ew_app.web.case_words import many
+from ew_app.web.guard import actor, requires, scope
+from ew_app.web.lists import Filters, page_number, pages_of
+from models.queries import today as heads
+from models.queries import worklists
+from rules import access
+from rules.access import Permission
+from rules.tiers import Tier
+from rules.vocabulary import vocabulary
+
+screen = Blueprint("caseload", __name__)
+
+SEE = Permission.SEE_CASELOAD
+COLUMNS = [
+    {"label": "Who", "key": "name"},
+    {"label": "Next step"},
+    {"label": "Due", "key": "due"},
+    {"label": "Last contact", "key": "contact"},
+    {"label": "Days absent", "key": "absent", "number": True},
+    {"label": "Tier", "key": "tier"},
+    {"label": "Status", "key": "status"},
+]
+TIERS = [(str(int(tier)), tier.words) for tier in (Tier.THREE, Tier.TWO, Tier.WATCH, Tier.ONE)]
+YES = "1"
+VIEWS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("mine", "Mine", {}),
+    ("mine", "Mine, overdue", {"overdue": YES}),
+    ("mine", "Mine, no first contact yet", {"first": YES}),
+    ("all", "Everyone's in my schools", {}),
+)
+
+
+@screen.get("/caseload")
+@requires(SEE)
+def show() -> str:
+    reach, person, on = scope(SEE), actor().person_id, today()
+    counts = heads.counts(reach, person, on, since=on, owner=person)
+    view = _view(bool(counts.open))
+    schools = [(str(number), case_lines.short_school(name)) for number, name in heads.schools_of(reach, person, on)]
+    filters = _filters(schools)
+    values, page = filters.values, page_number()
+    sort = request.args.get("sort", "due")
+    found = worklists.caseload(
+        reach,
+        person,
+        on,
+        mine=view == "mine",
+        school=int(values["school"]) if values["school"] else None,
+        tier=int(values["tier"]) if values["tier"] else None,
+        status=values["status"],
+        overdue=bool(values["overdue"]),
+        first_contact=bool(values["first"]),
+        text=values["q"],
+        sort=sort.removeprefix("-"),
+        descending=sort.startswith("-"),
+        page=page,
+    )
+    keep = {"view": view, "sort": sort}
+    return render_template(
+        "caseload.html",
+        answer=_answer(counts),
+        workload=_workload(counts),
+        rows=case_lines.case_lines(found.rows),
+        total=found.total,
+        page=page,
+        pages=pages_of(found.total),
+        page_url=f"?{urlencode(keep | filters.given())}&page=",
+        columns=COLUMNS,
+        sort=sort,
+        view=view,
+        views=_views(view, filters.given()),
+        chips=filters.chips(url_for("caseload.show"), keep),
+        values=values,
+        schools=schools,
+        tiers=TIERS,
+        statuses=vocabulary().choices("status"),
+        here=request.full_path.rstrip("?"),
+        may_log=access.can(actor().grants, Permission.LOG_OUTREACH),
+        empty=_empty(view, bool(filters.given())),
+    )
+
+
+def _view(has_own: bool) -> str:
+    """The view asked for; without one, one's own cases, or those of the schools for whoever owns none."""
+    asked = request.args.get("view", "")
+    return asked if asked in ("mine", "all") else ("mine" if has_own else "all")
+
+
+def _views(view: str, given: dict[str, str]) -> list[tuple[str, str, bool]]:
+    """The saved views: (words, address, whether the page shows just that)."""
+    address = url_for("caseload.show")
+    return [
+        (words, f"{address}?{urlencode({'view': key, **more})}", (key, more) == (view, given))
+        for key, words, more in VIEWS
+    ]
+
+
+def _filters(schools: list[tuple[str, str]]) -> Filters:
+    return Filters(
+        {
+            "q": None,
+            "school": dict(schools),
+            "tier": dict(TIERS),
+            "status": dict(vocabulary().choices("status")),
+            "overdue": {YES: "overdue"},
+            "first": {YES: "no first contact yet"},
+        }
+    )
+
+
+def _answer(counts: heads.Counts) -> str:
+    """What needs this person first."""
+    if not counts.open:
+        return "No open case is yours"
+    if counts.overdue:
+        return f"{counts.overdue} of your {many(counts.open, 'case')} {'is' if counts.overdue == 1 else 'are'} overdue"
+    if counts.due:
+        return f"{many(counts.due, 'case')} of yours {'is' if counts.due == 1 else 'are'} due today"
+    return f"None of your {many(counts.open, 'case')} is late"
+
+
+def _workload(counts: heads.Counts) -> str:
+    """How much one carries, in a line."""
+    if not counts.open:
+        return ""
+    parts = [f"{many(counts.open, 'open case')}, {counts.tier_3} in Tier 3"]
+    if counts.first_due:
+        parts.append(f"{counts.first_due} still {'waits' if counts.first_due == 1 else 'wait'} for a first contact")
+    return "; ".join(parts) + "."
+
+
+def _empty(view: str, filtered: bool) -> tuple[str, str, str]:
+    """Why nothing is shown, and where to go."""
+    everything = "Show every open case", url_for("caseload.show", view="all")
+    if filtered:
+        return "No case fits all of these filters.", "Take the filters off", url_for("caseload.show", view=view)
+    if view == "mine":
+        return "No open case is yours. New ones come with the nightly check or from a colleague.", *everything
+    return "No case is open here.", "See who is flagged", url_for("flagged.show")

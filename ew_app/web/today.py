@@ -1,0 +1,293 @@
+"""S02: What must I do today? One page for every role, made of the parts that its rights call for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, render_template, url_for
+
+from ew_app.kernel import today
+from ew_app.services import boards, health, reaching
+from ew_app.services.health import State
+from ew_app.web import case_lines, freshness
+from ew_app.web.case_lines import Line
+from ew_app.web.case_words import many
+from ew_app.web.guard import actor, requires, scope
+from models.queries import boards as schools
+from models.queries import today as heads
+from models.queries import worklists
+from models.queries.today import Counts
+from rules import access
+from rules.access import Permission
+
+screen = Blueprint("today", __name__)
+
+P = Permission
+SHOWN = 12  # more than that is a list and no longer a day
+CALLS = ("call", "contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A titled list: what to do, with the sentence for when there is nothing."""
+
+    title: str
+    lines: list[Line]
+    empty: str
+    total: int
+    hint: str = ""
+    more: tuple[str, str] | None = None
+    tiers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The page: the answer, the one thing to press, three numbers, the parts."""
+
+    answer: str
+    action: tuple[str, str] | None = None
+    counts: tuple[tuple[int, str, str | None], ...] = ()
+    parts: tuple[Part, ...] = ()
+    schools: list[dict[str, Any]] | None = None
+    checks: list[health.Check] | None = None
+    fresh: list[Any] | None = None
+
+
+@screen.get("/today")
+@requires(P.SEE_TODAY)
+def show() -> str:
+    day = _day()
+    return render_template(
+        "today.html",
+        answer=day.answer,
+        freshness=day.fresh,
+        action=day.action,
+        counts=day.counts,
+        parts=day.parts,
+        schools=day.schools,
+        checks=day.checks,
+    )
+
+
+def _day() -> Day:
+    """By what the person is there for: cases, calls, a school, schools of a network, the system, or tasks alone."""
+    if _can(P.WORK_CASE):
+        return _of_a_case_worker()
+    if _can(P.IMPORT_ATTENDANCE):
+        return _of_a_clerk()
+    if _can(P.DO_TASKS) and not _can(P.SEE_HEALTH):
+        return _of_a_helper()
+    if _can(P.SEE_NETWORK_BOARD) and not _can(P.SEE_HEALTH):
+        return _of_a_network_lead()
+    return _of_an_administrator() if _can(P.SEE_HEALTH) else _of_a_reader()
+
+
+def _can(permission: Permission) -> bool:
+    return access.can(actor().grants, permission)
+
+
+# -- people who lead cases -----------------------------------------------------------------------------------------
+
+
+def _of_a_case_worker() -> Day:
+    """Social workers, counselors and principals: their own cases and tasks first, then what nobody has."""
+    on, me, reach = today(), actor().person_id or 0, scope(P.SEE_CASELOAD)
+    since = freshness.last_weekday(on)
+    mine = heads.counts(reach, me, on, since=since, owner=me)
+    leads_school = _can(P.MANAGE_PEOPLE)
+    whole = heads.counts(reach, me, on, since=since) if leads_school else mine
+    parts = [_first(me, on)]
+    if leads_school:
+        parts += [_unowned(me, on), _overdue(me, on, whole)]
+    return Day(
+        answer=_school_answer(whole, parts[0]) if leads_school else _own_answer(mine, parts[0]),
+        action=("Log a contact", url_for("outreach.choose", back=url_for("today.show"))),
+        counts=_counts(whole, "all" if leads_school else "mine"),
+        parts=(*parts, *_waiting(me, on), _new(me, on)),
+        fresh=freshness.of_schools(scope(P.SEE_SCHOOL_BOARD).whole),
+    )
+
+
+def _own_answer(counts: Counts, first: Part) -> str:
+    """The longest wait of a family comes before all else."""
+    if counts.first_due:
+        return f"{many(counts.first_due, 'student')} {_verb(counts.first_due, 'needs', 'need')} a first contact today"
+    if first.total:
+        return f"{many(first.total, 'thing')} {_verb(first.total, 'is', 'are')} due today"
+    return "Nothing is due today"
+
+
+def _school_answer(counts: Counts, first: Part) -> str:
+    if counts.unowned:
+        return f"{many(counts.unowned, 'case')} {_verb(counts.unowned, 'has', 'have')} no owner"
+    if counts.overdue:
+        return f"{many(counts.overdue, 'case')} at your school {_verb(counts.overdue, 'is', 'are')} overdue"
+    return _own_answer(replace(counts, first_due=0), first)
+
+
+def _verb(number: int, one: str, several: str) -> str:
+    return one if number == 1 else several
+
+
+def _counts(counts: Counts, view: str) -> tuple[tuple[int, str, str | None], ...]:
+    return (
+        (counts.first_due, "wait for a first contact", url_for("caseload.show", view=view, first="1")),
+        (counts.overdue, "cases overdue", url_for("caseload.show", view=view, overdue="1")),
+        (counts.open, "open cases", url_for("caseload.show", view=view)),
+    )
+
+
+def _first(me: int, on: date) -> Part:
+    """Cases and tasks of one's own that are due, late ones first, then by tier."""
+    cases = case_lines.case_lines(worklists.my_due_cases(me, on, until=on))
+    tasks = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on))
+    lines = case_lines.one_for_each_case(sorted([*cases, *tasks], key=_urgency))
+    more = ("See all of your caseload", url_for("caseload.show", view="mine")) if _can(P.SEE_CASELOAD) else None
+    return Part(
+        "Do first",
+        lines[:SHOWN],
+        "Nothing of yours is due today. What comes next is on your caseload.",
+        len(lines),
+        more=more,
+    )
+
+
+def _urgency(line: Line) -> tuple[int, int, date]:
+    """The longest wait first; among equals the higher tier."""
+    return -line["late"], -int(line["tier"]) if str(line["tier"]).isdecimal() else 0, line["due"] or date.max
+
+
+def _unowned(me: int, on: date) -> Part:
+    found = worklists.unowned(scope(P.SEE_CASELOAD), me, on)
+    return Part(
+        "Nobody has these yet",
+        case_lines.case_lines(found[:SHOWN]),
+        "Every open case has an owner.",
+        len(found),
+        hint="Nobody holds the role that would lead them. Give each to someone.",
+    )
+
+
+def _overdue(me: int, on: date, counts: Counts) -> Part:
+    """The longest waits at the whole school, whoever owns them."""
+    found = worklists.caseload(scope(P.SEE_CASELOAD), me, on, overdue=True, size=SHOWN)
+    lines = case_lines.case_lines(found.rows)
+    for line in lines:
+        line["reason"] = f"{line['owner']}: {line['next_step']}"
+    return Part(
+        "Overdue at your school",
+        lines,
+        "No case is overdue.",
+        counts.overdue,
+        more=("See every open case", url_for("caseload.show", view="all")),
+    )
+
+
+def _waiting(me: int, on: date) -> tuple[Part, ...]:
+    """Families who came to us and have heard nothing since; no part when there are none."""
+    found = case_lines.case_lines(worklists.answers_waiting(me, on))
+    if not found:
+        return ()
+    return (Part("Families waiting for your answer", found[:SHOWN], "", len(found)),)
+
+
+def _new(me: int, on: date) -> Part:
+    """Cases opened since the last weekday, in the words of the reason that opened them."""
+    since = freshness.midnight(freshness.last_weekday(on))
+    found = worklists.new_cases(scope(P.SEE_CASELOAD), me, on, since, limit=200)
+    return Part(
+        "New since yesterday",
+        case_lines.with_sentences(found[:SHOWN]),
+        "No new case since yesterday. The next check runs after tonight's import.",
+        len(found),
+        more=("See everyone who is flagged", url_for("flagged.show")),
+    )
+
+
+# -- people who call, help, or watch counts ------------------------------------------------------------------------
+
+
+def _of_a_clerk() -> Day:
+    """Whom to call and what has come in. No tier stands here: a call is a call."""
+    on, me = today(), actor().person_id or 0
+    area = scope(P.IMPORT_ATTENDANCE).whole
+    late = freshness.late_lines(area)
+    todo = worklists.my_tasks(me, on, reaching.openings(actor()), until=on)
+    calls = case_lines.task_lines(task for task in todo if task.kind in CALLS)
+    others = case_lines.task_lines(task for task in todo if task.kind not in CALLS)
+    send = ("Bring in attendance", url_for("imports.show"))
+    return Day(
+        answer=_clerk_answer(len(late), len(calls)),
+        action=send if late or not calls else ("Log a contact", calls[0]["url"]),
+        parts=(
+            Part("Families to call", calls[:SHOWN], "No call is due today.", len(calls), tiers=False),
+            Part("Other tasks", others[:SHOWN], "No other task is due today.", len(others), tiers=False),
+            Part(
+                "Attendance that has not come in",
+                late[:SHOWN],
+                "Everything is in through the last school day.",
+                len(late),
+                tiers=False,
+                more=send,
+            ),
+        ),
+        fresh=freshness.of_schools(area),
+    )
+
+
+def _clerk_answer(late: int, calls: int) -> str:
+    families = f"{many(calls, 'family', 'families')} {_verb(calls, 'waits', 'wait')} for a call"
+    if late and calls:
+        return f"Attendance is missing, and {families}"
+    if late:
+        return "Attendance of the last school day is missing"
+    if calls:
+        return f"{families} today"
+    return "Attendance is in and no call is due"
+
+
+def _of_a_helper() -> Day:
+    """Nurses, liaisons, teachers, departments and partners: the tasks given to them, compartments among them."""
+    on, me = today(), actor().person_id or 0
+    due = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on))
+    later = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), limit=len(due) + SHOWN))
+    ahead = [line for line in later if line["due"] and line["due"] > on]
+    return Day(
+        answer=f"{many(len(due), 'task')} {_verb(len(due), 'is', 'are')} due today" if due else "No task is due today",
+        parts=(
+            Part("Do first", due[:SHOWN], "Nothing is due today.", len(due), tiers=False),
+            Part("Coming up", ahead[:SHOWN], "Nothing is planned. New tasks appear here.", len(ahead), tiers=False),
+        ),
+        fresh=freshness.of_schools(scope(P.SEE_SCHOOL_BOARD).whole),
+    )
+
+
+def _of_a_network_lead() -> Day:
+    """Schools that need help, in counts; no student is named."""
+    inside = schools.schools_in(scope(P.SEE_NETWORK_BOARD).whole)
+    board = boards.board(inside, today(), with_cases=True)
+    needy = [line for line in board.lines if line.in_need]
+    links = [
+        {"name": line.name, "url": url_for("boards.school", key=line.key), "needs": boards.needs(line)}
+        for line in needy[:SHOWN]
+    ]
+    answer = f"{len(needy)} of {many(len(inside), 'school')} {_verb(len(needy), 'needs', 'need')} your help"
+    return Day(
+        answer=answer if needy else "No school needs your help today",
+        action=("Open the network board", url_for("boards.networks")),
+        schools=links,
+        fresh=freshness.of_schools(scope(P.SEE_NETWORK_BOARD).whole),
+    )
+
+
+def _of_an_administrator() -> Day:
+    bad = [check for check in health.checks() if check.state is not State.OK]
+    answer = f"{many(len(bad), 'thing')} {_verb(len(bad), 'needs', 'need')} a look" if bad else "The system is well"
+    return Day(answer=answer, action=("See every check", url_for("health.show")), checks=bad)
+
+
+def _of_a_reader() -> Day:
+    """Somebody whose work starts from another place of the rail."""
+    return Day(answer="Nothing waits for you here today")

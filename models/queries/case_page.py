@@ -1,0 +1,121 @@
+"""What the page of one case reads beside the case itself. The case was found within reach before any of this.
+
+Nothing here returns a row of a compartment; those are read by `services.notes.read_compartment`, which logs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import aliased
+
+from models.audit import Event
+from models.base import db
+from models.cases import Case, CaseReason, Cause, Note, Outreach, Task
+from models.people import Contact
+from models.staff import Grant, Person
+from models.tiers import StudentStatus
+
+
+def standing(student_id: int) -> StudentStatus | None:
+    """How the student stands, as far as the data reach."""
+    return db.session.get(StudentStatus, student_id)
+
+
+def rules(case: Case) -> set[str]:
+    """The rules that speak for the case in this episode."""
+    live = select(CaseReason.rule).where(
+        CaseReason.case_id == case.id, CaseReason.episode == case.episode, CaseReason.withdrawn_at.is_(None)
+    )
+    return set(db.session.scalars(live))
+
+
+def causes(case: Case) -> Sequence[Cause]:
+    """Causes outside compartments, ended ones too: current ones first, the main one before all."""
+    wanted = select(Cause).where(Cause.case_id == case.id, Cause.compartment.is_(None))
+    return db.session.scalars(
+        wanted.order_by(Cause.ended_at.is_not(None), Cause.is_primary.desc(), Cause.id.desc())
+    ).all()
+
+
+def notes(case: Case, author_id: int | None = None) -> Sequence[Note]:
+    """Notes outside compartments in their newest version, newest first; of one author if given."""
+    newer = aliased(Note)
+    wanted = select(Note).where(
+        Note.case_id == case.id, Note.compartment.is_(None), ~exists().where(newer.replaces_id == Note.id)
+    )
+    if author_id is not None:
+        wanted = wanted.where(Note.author_id == author_id)
+    return db.session.scalars(wanted.order_by(Note.id.desc())).all()
+
+
+def tasks(case: Case) -> Sequence[Task]:
+    """Tasks of the case outside compartments: open ones by day, then the others, newest first."""
+    wanted = select(Task).where(Task.case_id == case.id, Task.compartment.is_(None))
+    found = db.session.scalars(wanted.order_by(Task.due.asc().nulls_last(), Task.id)).all()
+    return [task for task in found if task.status == "open"] + [
+        task for task in reversed(found) if task.status != "open"
+    ]
+
+
+def outreach(student_id: int) -> Sequence[Outreach]:
+    """Every contact and attempt about the student, newest first."""
+    wanted = select(Outreach).where(Outreach.student_id == student_id)
+    return db.session.scalars(wanted.order_by(Outreach.at.desc(), Outreach.id.desc())).all()
+
+
+def events(case: Case) -> Sequence[Event]:
+    """What happened to the case outside compartments, newest first."""
+    wanted = select(Event).where(Event.case_id == case.id, Event.compartment.is_(None))
+    return db.session.scalars(wanted.order_by(Event.at.desc(), Event.id.desc())).all()
+
+
+def contacts(student_id: int) -> Sequence[Contact]:
+    """The people to reach about a student; those who may get mail first."""
+    wanted = select(Contact).where(Contact.student_id == student_id)
+    return db.session.scalars(wanted.order_by(Contact.may_receive_mail.desc().nulls_last(), Contact.id)).all()
+
+
+def holds_anything(case: Case, compartments: Collection[str]) -> bool:
+    """Whether any of these compartments holds something current, without saying which."""
+    if not compartments:
+        return False
+    inside = sorted(compartments)
+    task = exists().where(Task.student_id == case.student_id, Task.status == "open", Task.compartment.in_(inside))
+    cause = exists().where(Cause.case_id == case.id, Cause.ended_at.is_(None), Cause.compartment.in_(inside))
+    note = exists().where(Note.case_id == case.id, Note.compartment.in_(inside))
+    return bool(db.session.scalar(select(or_(task, cause, note))))
+
+
+# -- the people around it --------------------------------------------------------------------------------------
+
+
+def people_at(places: Collection[str], on: date) -> list[Any]:
+    """(person_id, name, role) of whoever holds a role at these places on the day, by name."""
+    wanted = (
+        select(Grant.person_id, Person.name, Grant.role)
+        .join(Person, Person.id == Grant.person_id)
+        .where(
+            Grant.place.in_(sorted(places)),
+            Grant.starts <= on,
+            or_(Grant.ends.is_(None), Grant.ends >= on),
+            Person.disabled_at.is_(None),
+        )
+        .order_by(Person.name, Person.id)
+    )
+    return list(db.session.execute(wanted))
+
+
+def names(people: Collection[int]) -> dict[int, str]:
+    """Person -> name."""
+    found = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
+    return {number: name for number, name in found}
+
+
+def names_by_login(logins: Collection[str]) -> dict[str, str]:
+    """Login -> name."""
+    found = db.session.execute(select(Person.login, Person.name).where(Person.login.in_(logins)))
+    return {login: name for login, name in found}
