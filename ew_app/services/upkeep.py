@@ -18,7 +18,7 @@ def upgrade() -> None:
 
 def check_tables() -> None:
     """Refused, with the command to run, when the database is not at this version's tables."""
-    if migrate.revision(db.engine) != migrate.heads()[0]:
+    if migrate.revision(db.engine) != migrate.head():
         raise Refused("The database is not at this version's tables yet. Run `ew db upgrade`.")
 
 

@@ -1,0 +1,30 @@
+"""Where a database stands, said without loading the tool that changes it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from sqlalchemy import create_engine, text
+
+from models import migrate
+
+
+def test_the_files_in_order_are_the_chain(database_url: str) -> None:
+    assert migrate.heads() == [migrate.head()]
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    assert migrate.revision(engine) == migrate.head()
+    with engine.begin() as line:
+        line.execute(text("DROP SCHEMA public CASCADE"))
+        line.execute(text("CREATE SCHEMA public"))
+    assert migrate.revision(engine) is None
+    migrate.upgrade(engine)
+    migrate.upgrade(engine)
+    assert migrate.revision(engine) == migrate.head()
+    engine.dispose()
+
+
+def test_commands_start_without_the_migration_tool() -> None:
+    asked = "import sys, ew_app.cli; print('alembic' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
