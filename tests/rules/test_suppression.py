@@ -40,6 +40,7 @@ def test_no_rows_is_no_table() -> None:
     assert suppress([]) == Table((), ())
 
 
+@settings(deadline=None)
 @given(tables)
 def test_every_small_count_is_hidden(counts: list[list[int]]) -> None:
     table = suppress(counts)
@@ -48,6 +49,7 @@ def test_every_small_count_is_hidden(counts: list[list[int]]) -> None:
         assert all(one in (None, count) for count, one in zip(row, shown, strict=True))
 
 
+@settings(deadline=None)
 @given(tables)
 def test_no_line_of_a_known_total_hides_one_count_or_a_small_sum(counts: list[list[int]]) -> None:
     table = suppress(counts)
