@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None, *, screens: bool = True) -> Fla
         SQLALCHEMY_DATABASE_URI=_sqlalchemy_url(settings),
         SQLALCHEMY_ENGINE_OPTIONS={
             "pool_pre_ping": True,
+            "hide_parameters": True,  # an error in a log must not tell about students
             "connect_args": {"application_name": "early-warning", "options": "-c timezone=UTC"},
         },
         MAX_CONTENT_LENGTH=settings.upload_mb * 1024 * 1024,

@@ -126,7 +126,7 @@ def operation(verb: Callable[P, T]) -> Callable[P, T]:
     return run
 
 
-def on_commit(send: Callable[[], None]) -> None:
+def on_commit(send: Callable[[], object]) -> None:
     """Run `send` after the open transaction has committed; forgotten if it rolls back."""
     if not _in_transaction.get():
         raise RuntimeError("on_commit needs an open transaction")

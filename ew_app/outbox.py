@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from celery import Celery
+from celery.exceptions import SoftTimeLimitExceeded
 from flask import current_app
 from kombu.exceptions import OperationalError
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.config import Settings
@@ -28,6 +30,7 @@ from models.jobs import Outbox
 log = logging.getLogger("ew.outbox")
 
 MAX_ATTEMPTS = 3
+SOFT_LIMIT = 270
 HARD_LIMIT = 300
 VISIBILITY = 900
 RESEND_AFTER = timedelta(seconds=20)
@@ -47,11 +50,18 @@ class Job(StrEnum):
 
 def make_celery(settings: Settings) -> Celery:
     """A Celery app that survives its workers: late acks, rejection on loss, limits below the visibility."""
-    transport = {"visibility_timeout": VISIBILITY, "unacked_restore_throttle": 1, "socket_connect_timeout": 2}
+    transport = {
+        "visibility_timeout": VISIBILITY,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 2,
+        "socket_timeout": 5,  # a broker that hangs must not hang a person's request
+        "max_retries": 0,  # nobody waits for a broker that is away: the row is sent by the sweep
+    }
     celery = Celery("ew", broker=settings.redis_url)
     celery.conf.update(
         broker_transport_options=transport,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         visibility_timeout=VISIBILITY,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -59,7 +69,7 @@ def make_celery(settings: Settings) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         task_time_limit=HARD_LIMIT,
-        task_soft_time_limit=HARD_LIMIT - 30,
+        task_soft_time_limit=SOFT_LIMIT,
         worker_prefetch_multiplier=1,
         worker_soft_shutdown_timeout=30,
         worker_hijack_root_logger=False,
@@ -75,7 +85,7 @@ def enqueue(job: Job, *args: Any, key: str | None = None) -> None:
 
     `key` (default: the arguments) names the work; asking again while it waits adds nothing.
     """
-    row = {
+    row: dict[str, Any] = {
         "job": job.value,
         "key": key or ":".join(map(str, args)),
         "args": list(args),
@@ -85,17 +95,27 @@ def enqueue(job: Job, *args: Any, key: str | None = None) -> None:
         "error": "",
     }
     asked = insert(Outbox).values(row).on_conflict_do_nothing().returning(Outbox.id)
-    number = db.session.scalar(asked)
-    if number is not None:
-        on_commit(lambda: send(job.value, number))
+    while (number := db.session.scalar(asked)) is None:
+        if db.session.scalar(_still_waits(row["job"], row["key"])):
+            return
+    on_commit(partial(send, job.value, number))
 
 
-def send(job: str, number: int) -> None:
-    """Hand a row number to the broker; if the broker is away the sweep will do it."""
+def _still_waits(job: str, key: str) -> Select[Any]:
+    """The waiting row of this work, locked so that it begins after our commit and finds what we wrote."""
+    same = select(Outbox.id).where(Outbox.job == job, Outbox.key == key)
+    waiting = same.where(Outbox.claimed_at.is_(None), Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None))
+    return waiting.with_for_update(read=True, key_share=True)
+
+
+def send(job: str, number: int) -> bool:
+    """Hand a row number to the broker; False if the broker is away: then the sweep will do it."""
     try:
         current_app.extensions["celery"].send_task(job, args=[number], retry=False)
     except (OperationalError, OSError):
         log.warning("broker away: %s %s waits for the sweep", job, number)
+        return False
+    return True
 
 
 def perform(number: int, work: Callable[..., Any]) -> bool:
@@ -111,13 +131,21 @@ def perform(number: int, work: Callable[..., Any]) -> bool:
         except SENTENCES as refusal:
             _set_aside(number, str(refusal))
         except Exception as error:
-            db.session.rollback()
+            db.session().invalidate()  # in whatever state its connection is, the next attempt has a new one
             log.exception("job %s failed", number)
-            _failed(number, f"{type(error).__name__}: {error}")
+            _failed(number, _reason(error))
             return False
         else:
             _finish(number)
         return True
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in one line, without the values that a database adds to its errors."""
+    if isinstance(error, SoftTimeLimitExceeded):
+        return f"It took longer than {SOFT_LIMIT} seconds."
+    first, *_ = str(getattr(error, "orig", None) or error).splitlines() or [""]
+    return f"{type(error).__name__}: {first}"
 
 
 @contextmanager
@@ -164,9 +192,7 @@ def _failed(number: int, error: str) -> None:
 @operation
 def _set_aside(number: int, sentence: str) -> None:
     """A refusal will not go away by trying again: keep it for a person."""
-    db.session.execute(
-        update(Outbox).where(Outbox.id == number).values(quarantined_at=now(), error=sentence[:2000])
-    )
+    db.session.execute(update(Outbox).where(Outbox.id == number).values(quarantined_at=now(), error=sentence[:2000]))
 
 
 @operation
@@ -185,6 +211,5 @@ def sweep() -> int:
     )
     rows = db.session.execute(waiting).all()
     db.session.execute(update(Outbox).where(Outbox.id.in_([row.id for row in rows])).values(sent_at=now()))
-    for row in rows:
-        on_commit(lambda job=row.job, number=row.id: send(job, number))
+    on_commit(lambda: all(send(row.job, row.id) for row in rows))  # up to the first that fails
     return len(rows)

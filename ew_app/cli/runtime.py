@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 from flask import Flask
 
 from ew_app.config import Settings, load_settings
 from ew_app.kernel import Refused
-from ew_app.local import Servers, ends_with_parent
+from ew_app.local import Servers
 from ew_app.services import health, opening, upkeep
-from ew_app.up import COMMANDS
+from ew_app.up import COMMANDS, LOOK_EVERY, STOP_SECONDS, Service
 
 MakeApp = Callable[[Settings], Flask]
 
@@ -67,25 +67,32 @@ def _keep_its_day(app: Flask) -> None:
 
 @contextmanager
 def _own_worker(ready: Settings) -> Iterator[None]:
+    """A worker for the length of a command; if it is lost, another takes its place."""
     log = ready.folder("logs") / "worker.log"
-    with log.open("ab") as out:
-        worker = subprocess.Popen(
-            [*COMMANDS["worker"], "--concurrency", "1"],
-            env=ready.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            preexec_fn=ends_with_parent(signal.SIGTERM),
-        )
-        try:
-            yield
-        finally:
-            worker.terminate()
-            try:
-                worker.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
+    command = [*COMMANDS["worker"], "--concurrency", "1"]
+    worker = Service("worker", command, ready.environment(), lambda line: _note(log, line))
+    done = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(worker, done))
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+
+
+def _keep(worker: Service, done: threading.Event) -> None:
+    """Start, watch and stop the worker in one thread: the system ends a child with the thread that started it."""
+    worker.look()
+    while not done.wait(LOOK_EVERY):
+        worker.look()
+    worker.ask_to_stop()
+    worker.stop(STOP_SECONDS)
+
+
+def _note(log: Path, line: str) -> None:
+    with log.open("a", encoding="utf-8") as out:
+        out.write(f"{line}\n")
 
 
 runtime = click.make_pass_decorator(Runtime)
