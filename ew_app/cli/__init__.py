@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import click
 
-from ew_app.cli import load, people, policy, report, rescue, serve
 from ew_app.cli.runtime import MakeApp, Runtime
 from ew_app.config import ConfigError
 from ew_app.feeds.refused import RefusedFile
@@ -17,8 +17,28 @@ from ew_app.services.health import DatabaseAway
 MENDABLE: tuple[type[Exception], ...] = (ConfigError, LocalError, RefusedFile, *SENTENCES)
 
 
+ROOMS = {  # where each command lives; only the room of the command that is asked for is opened
+    "serve": ("up", "web", "worker", "beat", "db", "config"),
+    "load": ("load", "demo"),
+    "report": ("evaluate", "measures", "tiers", "cases", "why", "ledger"),
+    "policy": ("policy",),
+    "people": ("user",),
+    "rescue": ("doctor", "audit", "backup", "restore"),
+}
+
+
 class Commands(click.Group):
     """Ends a command whose trouble a person can mend with one sentence on stderr and exit code 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(name for names in ROOMS.values() for name in names)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        room = next((room for room, names in ROOMS.items() if name in names), None)
+        if room is None:
+            return None
+        commands: list[click.Command] = importlib.import_module(f"{__name__}.{room}").COMMANDS
+        return next(command for command in commands if command.name == name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -35,11 +55,6 @@ class Commands(click.Group):
 @click.version_option(package_name="early-warning", message="%(version)s")
 def ew() -> None:
     """Attendance early warning: from the daily feed to the right person helping the right child."""
-
-
-for module in (serve, load, report, policy, people, rescue):
-    for command in module.COMMANDS:
-        ew.add_command(command)
 
 
 def main(make_app: MakeApp) -> None:

@@ -82,6 +82,7 @@ class _Chunk:
         self.changed = Changed(self.students, days.tolist(), at.start)
         self.judged = judge(self.students, at)
         self.rows = None
+        self.moved: set[int] = set()  # students about whom anything was decided anew
         if self.judged is not None:
             self.rows = Decisions(self.judged, days[np.searchsorted(students, self.judged.students)])
 
@@ -96,7 +97,7 @@ class _Chunk:
         decided.drop_counts(moved)
         decided.fill_counts(self.at.through, self.at.start)
         effect = _effect(before, columns)
-        effect["cases_opened"] = cases.follow(self.students, by=WORKER)
+        effect["cases_opened"] = cases.follow(sorted(self.moved), by=WORKER)
         return effect
 
     def _standings(self) -> dict[int, date]:
@@ -106,6 +107,7 @@ class _Chunk:
         gone = [key for key, row in stored.items() if new.get(key) != row]
         come = {key: row for key, row in new.items() if stored.get(key) != row}
         decided.replace_standings(gone, [(*key, *row) for key, row in come.items()])
+        self.moved.update(student for student, _ in (*gone, *come))
         moved: dict[int, date] = {}
         for key in {*gone, *come}:
             for school, day in _moved(key[1], stored.get(key), come.get(key)):
@@ -121,11 +123,14 @@ class _Chunk:
                 number, was, *_ = wrong.pop(key)
                 if was != until:
                     ended.append((number, until))
+                    self.moved.add(key[0])
             elif said is not None:
                 new.append(_row(key, ("student_id", "rule", "since"), said, until=until))
         decided.end_findings(ended)
         decided.withdraw("finding", [row[0] for row in wrong.values()], now())
         decided.add("finding", new)
+        self.moved.update(key[0] for key in wrong)
+        self.moved.update(row["student_id"] for row in new)
 
     def _found(self, stored: Collection[FindingKey]) -> Iterator[tuple[FindingKey, date | None, dict[str, Any] | None]]:
         """(key, until, what to say), the last only where something new may have to be said."""
