@@ -97,7 +97,7 @@ def entry_of_contact(contact: Outreach) -> Entry:
     kind = f"{words.label('method', contact.method)}: {lower_first(words.label('outcome', contact.outcome))}"
     parts = [
         contact.note,
-        f"Agreed: {contact.promise}" if contact.promise else "",
+        f"Agreed: {contact.promise.rstrip('.')}." if contact.promise else "",
         f"Next on {day_text(contact.next_date)}." if contact.next_date else "",
         f"With: {lower_first(words.label('with_whom', contact.with_whom))}." if contact.with_whom else "",
         "An interpreter helped." if contact.interpreter else "",
