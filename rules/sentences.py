@@ -16,6 +16,7 @@ from rules.findings import Inputs
 from rules.matrix import Matrix
 from rules.policy import Level, PolicyInForce, Rule, TierExit
 from rules.policy_schema import RATES, is_count
+from rules.school_days import day_text
 from rules.tiers import Tier, days_text, rate_text
 
 LEVEL_WORDS = {
@@ -44,7 +45,7 @@ def numbers(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> dic
         "months": str(facts.months_started[row, col]),
         "window": str(window),
         "incomplete": "" if window >= TRUANCY_WINDOW else " (fewer than 180 are on record)",
-        "since": str(facts.matrix.days[start]) if start >= 0 else "",
+        "since": day_text(facts.matrix.days[start].astype(date)) if start >= 0 else "",
     }
     return found | _last_year(inputs, row)
 

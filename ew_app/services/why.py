@@ -20,8 +20,9 @@ from ew_app.services.measures import measure_of
 from models.queries import naming, provenance
 from rules import cells as c
 from rules.cells import WHOLE_DAY, Excuse, Status
-from rules.findings import not_fed
+from rules.findings import met, not_fed
 from rules.policy import Rule
+from rules.school_days import day_text
 from rules.sentences import dates_used, describe, numbers, sentence
 from rules.tiers import Tier, days_text
 
@@ -164,17 +165,21 @@ def _reasons(judged: Judged, classes: Collection[str]) -> list[Reason]:
 
 
 def _reason(judged: Judged, rule: Rule, active: np.ndarray) -> Reason:
+    """A finding in the numbers of the last day on which its rule was met: a finding outlives its rule until an exit."""
     began = judged.last - int(np.argmin(active[::-1])) + 1 if not active.all() else 0
+    told = next((col for col in range(judged.last, began, -1) if met(rule, judged.facts, judged.inputs, col)[0]), began)
     matrix = judged.year.by_student
-    said = numbers(rule, judged.facts, judged.inputs, 0, judged.last)
+    said = numbers(rule, judged.facts, judged.inputs, 0, told)
+    words = sentence(rule, said)
+    on = matrix.days[told].astype(date)
     return Reason(
         rule=rule.key,
         label=rule.label,
         level=rule.level.value,
         since=matrix.days[began].astype(date),
-        sentence=sentence(rule, said),
+        sentence=words if told == judged.last else f"On {day_text(on)}: {words[0].lower()}{words[1:]}",
         numbers={name: value for name, value in said.items() if value},
-        dates=tuple(dates_used(matrix, judged.facts, 0, judged.last, rule)),
+        dates=tuple(dates_used(matrix, judged.facts, 0, told, rule)),
         asks=describe(rule),
         reference=rule.reference,
         policy_version=judged.policy.version,

@@ -43,7 +43,7 @@ def told(rule: str, days: str) -> str:
         ),
         (
             "R17", "PEEHEEE",
-            "Absent 5 full days in a row since 2025-08-19, and no contact since. Tier 3 starts at 5.",
+            "Absent 5 full days in a row since Tue 19 Aug, and no contact since. Tier 3 starts at 5.",
         ),
         ("R20", "AA", "Enrolled for 2 school days and not seen yet. Please find out where the student is."),
         ("R22", "PEE", "Absent 2 of the last 20 days. Please check transport, uniform and fees."),
