@@ -14,7 +14,7 @@ from models.people import Stint, Student
 from models.staff import Grant, Person
 from rules import roles
 from rules.places import PlaceKind
-from rules.roles import Reach, Role
+from rules.roles import Permission, Reach, Role
 
 PASSWORD = "demo"
 NAMES = (
@@ -44,8 +44,12 @@ def add() -> list[tuple[str, str, str]]:
 
 
 def _nearest(role: Role) -> list[PlaceKind]:
-    """Where a demo person of the role works best: at a school, else a network, else the district."""
-    return [kind for kind in (PlaceKind.SCHOOL, PlaceKind.NETWORK, PlaceKind.DISTRICT) if kind in role.places]
+    """Where a demo person of the role works best: at a school, else a network, else the district.
+
+    Whoever brings in files does so for the whole district: the demo's file of today speaks of every school.
+    """
+    kinds = [kind for kind in (PlaceKind.SCHOOL, PlaceKind.NETWORK, PlaceKind.DISTRICT) if kind in role.places]
+    return kinds[::-1] if Permission.IMPORT_ATTENDANCE in role.permissions else kinds
 
 
 def _homeroom(school: School | None) -> str:
