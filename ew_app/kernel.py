@@ -70,13 +70,15 @@ class Trace:
     request_id: str = ""
 
 
-trace: ContextVar[Trace] = ContextVar("trace", default=Trace())
+NOWHERE = Trace()
+trace: ContextVar[Trace] = ContextVar("trace", default=NOWHERE)
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 
 def settings() -> Settings:
     """The settings this process was started with."""
-    return current_app.extensions["ew"]
+    kept: Settings = current_app.extensions["ew"]
+    return kept
 
 
 def now() -> datetime:

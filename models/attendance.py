@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, Smal
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import BigId, Id, db, to
+from models.base import BigId, Id, Model, to
 from models.org import FEEDS, Source, one_of
 
 BATCH_STATUSES = (
@@ -37,7 +37,7 @@ NOW = text("now()")  # for rows put in by hand; a delivery writes its own moment
 DAY_STATUSES = ("submitted", "partial", "not_submitted", "closed")
 
 
-class Batch(db.Model):
+class Batch(Model):
     """One delivery and its life: received, staged, checked, applied (or held, refused), perhaps undone."""
 
     __tablename__ = "batch"
@@ -70,7 +70,7 @@ class Batch(db.Model):
     files: Mapped[list[BatchFile]] = relationship(order_by="BatchFile.name")
 
 
-class BatchFile(db.Model):
+class BatchFile(Model):
     """The bytes as they came, kept so that any mark can be shown on its line and any batch read again.
 
     A file too large for one value stands in several rows, `part` 0, 1, ..., each with the whole file's hash.
@@ -88,7 +88,7 @@ class BatchFile(db.Model):
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
-class Problem(db.Model):
+class Problem(Model):
     """A row that could not go in, or went in with a doubt: where it stands and what would mend it.
 
     `cause` is unknown_student or unknown_school for a row that is tried again after the next roster.
@@ -108,7 +108,7 @@ class Problem(db.Model):
     settled_at: Mapped[datetime | None]
 
 
-class BatchSlice(db.Model):
+class BatchSlice(Model):
     """A part of a delivery that is finished, with its counts, written in the transaction that did it."""
 
     __tablename__ = "batch_slice"
@@ -117,7 +117,7 @@ class BatchSlice(db.Model):
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-class StagedMark(db.Model):
+class StagedMark(Model):
     """A row that says more than "present", on its way in. Unlogged: the bytes are there to stage it again."""
 
     __tablename__ = "staged_mark"
@@ -138,7 +138,7 @@ class StagedMark(db.Model):
     modified_by: Mapped[str | None]
 
 
-class StagedRoll(db.Model):
+class StagedRoll(Model):
     """Students whom a delivery calls plainly present on one school-day, on their way in.
 
     `modified`: microseconds since 1970 for each student, 0 without; None when no row carries one.
@@ -156,7 +156,7 @@ class StagedRoll(db.Model):
     modified: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
 
 
-class StagedDay(db.Model):
+class StagedDay(Model):
     """A school-day that a delivery speaks of: how many rows, students and absences, and whether it claims all.
 
     `expected`: students due that day. `teaches`: the school has a school day, or no calendar at all yet.
@@ -199,7 +199,7 @@ class MarkColumns:
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
 
 
-class Mark(MarkColumns, db.Model):
+class Mark(MarkColumns, Model):
     """The mark that stands for one (student, school, day, period or whole day '', source)."""
 
     __tablename__ = "mark"
@@ -211,7 +211,7 @@ class Mark(MarkColumns, db.Model):
     id: Mapped[BigId]
 
 
-class MarkHistory(MarkColumns, db.Model):
+class MarkHistory(MarkColumns, Model):
     """A mark that once stood, and the delivery that replaced, removed or took it back."""
 
     __tablename__ = "mark_history"
@@ -227,7 +227,7 @@ class MarkHistory(MarkColumns, db.Model):
     ended_at: Mapped[datetime]
 
 
-class Roll(db.Model):
+class Roll(Model):
     """Students whom one file called plainly present on one school-day, with their lines; `replaced_by` ends it.
 
     `modified`: microseconds since 1970 for each student, 0 without; None when no row carried one.
@@ -250,7 +250,7 @@ class Roll(db.Model):
     ended_at: Mapped[datetime | None]
 
 
-class Submission(db.Model):
+class Submission(Model):
     """What one delivery says of one school-day: it was taken, from so many rows, perhaps whole.
 
     It counts until `ended_at`, when the delivery was taken back. Kept then, so that any moment can be told again.
@@ -268,7 +268,7 @@ class Submission(db.Model):
     ended_at: Mapped[datetime | None]
 
 
-class SchoolDay(db.Model):
+class SchoolDay(Model):
     """The day ledger, derived from submissions, calendars and stints; deleted and inserted, never patched."""
 
     __tablename__ = "school_day"
@@ -282,7 +282,7 @@ class SchoolDay(db.Model):
     absences: Mapped[int] = mapped_column(default=0)
 
 
-class RowHistory(db.Model):
+class RowHistory(Model):
     """The earlier form of a roster row that a delivery changed; None means the delivery created it."""
 
     __tablename__ = "row_history"

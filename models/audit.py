@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import BigId, db
+from models.base import BigId, Model
 
 
-class Event(db.Model):
+class Event(Model):
     """One thing that happened, as the timeline of a case, a student or a batch tells it."""
 
     __tablename__ = "event"
@@ -32,7 +32,7 @@ class Event(db.Model):
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-class AuditRow(db.Model):
+class AuditRow(Model):
     """Who did what, when, from where; ids only, never names or notes. The database refuses edits."""
 
     __tablename__ = "audit_row"
@@ -50,7 +50,7 @@ class AuditRow(db.Model):
     request_id: Mapped[str] = mapped_column(default="")
 
 
-class AuditSeal(db.Model):
+class AuditSeal(Model):
     """Proof of one audit row, in the order of sealing: each hash rests on the hash before. Append-only as well.
 
     `horizon`: the first transaction number that was not given out yet when the row was sealed. `late`: the row

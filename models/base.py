@@ -6,7 +6,7 @@ Units: every number of days is an integer in thousandths of a school day ("mils"
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Identity, Integer, MetaData, Text
@@ -45,3 +45,8 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model  # what Flask-SQLAlchemy makes of Base; the two are alike to everyone who reads a table

@@ -25,7 +25,8 @@ def cursor() -> Cursor[Any]:
     """A psycopg cursor on the session's connection."""
     connection = db.session.connection().connection.driver_connection
     assert connection is not None
-    return connection.cursor()
+    at: Cursor[Any] = connection.cursor()
+    return at
 
 
 def copy_in(table: str, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> int:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Identity, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Id, db, to
+from models.base import Id, Model, to
 from models.org import School, one_of
 from models.people import COMPARTMENTS, Student
 
@@ -15,7 +15,7 @@ CASE_STATUSES = ("new", "assigned", "contacting", "planned", "monitoring", "paus
 CASE_KINDS = ("attendance", "did_not_arrive")
 
 
-class Case(db.Model):
+class Case(Model):
     """The one open piece of work for a student; rules add reasons to it, one person owns it.
 
     contact_due: by when the family was first to be reached, kept while `due` moves on with the work.
@@ -57,7 +57,7 @@ class Case(db.Model):
     __mapper_args__ = {"version_id_col": version}
 
 
-class CaseEpisode(db.Model):
+class CaseEpisode(Model):
     """One run of a case from opening to closing; a case that is taken up again begins another."""
 
     __tablename__ = "case_episode"
@@ -68,7 +68,7 @@ class CaseEpisode(db.Model):
     close_reason: Mapped[str | None]
 
 
-class CaseReason(db.Model):
+class CaseReason(Model):
     """A finding that speaks for a case, once per episode; `useful` is the answer given at closing."""
 
     __tablename__ = "case_reason"
@@ -87,7 +87,7 @@ class CaseReason(db.Model):
     useful: Mapped[str | None]
 
 
-class Task(db.Model):
+class Task(Model):
     """Something one role does by a day. A compartment task is seen only by those who may read that class."""
 
     __tablename__ = "task"
@@ -127,7 +127,7 @@ class Authored:
     written_at: Mapped[datetime]
 
 
-class Outreach(Authored, db.Model):
+class Outreach(Authored, Model):
     """One attempt to reach the family or student, and what came of it."""
 
     __tablename__ = "outreach"
@@ -154,7 +154,7 @@ class Outreach(Authored, db.Model):
     once: Mapped[str | None] = mapped_column(unique=True)
 
 
-class Cause(Authored, db.Model):
+class Cause(Authored, Model):
     """A reason someone gave or saw; restricted ones live in their compartment. Ended, never deleted."""
 
     __tablename__ = "cause"
@@ -173,7 +173,7 @@ class Cause(Authored, db.Model):
     once: Mapped[str | None] = mapped_column(unique=True)
 
 
-class Note(Authored, db.Model):
+class Note(Authored, Model):
     """A note on a case; a compartment note is readable only in its compartment. An edit is a new version."""
 
     __tablename__ = "note"

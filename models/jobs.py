@@ -9,10 +9,10 @@ from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import BigId, db
+from models.base import BigId, Model
 
 
-class Outbox(db.Model):
+class Outbox(Model):
     """Queued work, written with its cause; `key` makes a second request while it waits a no-op."""
 
     __tablename__ = "outbox"
@@ -39,7 +39,7 @@ class Outbox(db.Model):
     error: Mapped[str] = mapped_column(default="")
 
 
-class JobRun(db.Model):
+class JobRun(Model):
     """A daily job that ran on a local date: the row is the lock, so daylight saving cannot run it twice."""
 
     __tablename__ = "job_run"
@@ -48,7 +48,7 @@ class JobRun(db.Model):
     at: Mapped[datetime]
 
 
-class Beat(db.Model):
+class Beat(Model):
     """Last sign of life of a part (worker, schedule), for /readyz and system health."""
 
     __tablename__ = "beat"

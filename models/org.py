@@ -8,7 +8,7 @@ from datetime import date
 from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Id, Mils, db, to
+from models.base import Id, Mils, Model, to
 
 DAY_TYPES = ("instructional", "make_up", "holiday", "weather", "non_instructional")
 CODE_KINDS = (
@@ -34,7 +34,7 @@ def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-class Source(db.Model):
+class Source(Model):
     """A system that sends files: what a missing row means in them and how their exit dates read."""
 
     __tablename__ = "source"
@@ -45,7 +45,7 @@ class Source(db.Model):
     exit_inclusive: Mapped[bool] = mapped_column(default=True)
 
 
-class Network(db.Model):
+class Network(Model):
     """A group of schools with a lead who watches counts, never names."""
 
     __tablename__ = "network"
@@ -57,7 +57,7 @@ class Network(db.Model):
     schools: Mapped[list[School]] = relationship(back_populates="network", order_by="School.name")
 
 
-class School(db.Model):
+class School(Model):
     """A school and the minutes that make its day; the limits are capped at a shorter day's own length."""
 
     __tablename__ = "school"
@@ -75,7 +75,7 @@ class School(db.Model):
     network: Mapped[Network] = relationship(back_populates="schools")
 
 
-class CalendarDay(db.Model):
+class CalendarDay(Model):
     """What one date is in one calendar of a school; `calendar_key` '' is the school's own calendar."""
 
     __tablename__ = "calendar_day"
@@ -90,7 +90,7 @@ class CalendarDay(db.Model):
     line: Mapped[int | None]
 
 
-class AbsenceCode(db.Model):
+class AbsenceCode(Model):
     """What a code means; a blank school is the district's meaning, dates bound its validity."""
 
     __tablename__ = "absence_code"

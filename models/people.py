@@ -7,13 +7,13 @@ from datetime import date
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Id, Mils, db, to
+from models.base import Id, Mils, Model, to
 from models.org import School, one_of
 
 COMPARTMENTS = ("stls", "health", "counseling", "iep_504", "protected")
 
 
-class Student(db.Model):
+class Student(Model):
     """A student as the roster names them; what a school must not ask has no column here, on purpose."""
 
     __tablename__ = "student"
@@ -41,7 +41,7 @@ class Student(db.Model):
         return f"{self.first_name} {self.last_name}".strip()
 
 
-class SupportFlag(db.Model):
+class SupportFlag(Model):
     """A restricted fact about a student (STLS, IEP, 504): its own table so that no list can leak it."""
 
     __tablename__ = "support_flag"
@@ -53,7 +53,7 @@ class SupportFlag(db.Model):
     line: Mapped[int | None]
 
 
-class Stint(db.Model):
+class Stint(Model):
     """One enrolment, entry to last day, both inclusive (an exclusive source is converted on loading)."""
 
     __tablename__ = "stint"
@@ -76,7 +76,7 @@ class Stint(db.Model):
     school: Mapped[School] = relationship()
 
 
-class Contact(db.Model):
+class Contact(Model):
     """A person to reach about a student, with the limits a custody order sets on mail and pick-up."""
 
     __tablename__ = "contact"
@@ -95,7 +95,7 @@ class Contact(db.Model):
     line: Mapped[int | None]
 
 
-class PriorYear(db.Model):
+class PriorYear(Model):
     """Last year's totals of a student, for rule R06; days in mils."""
 
     __tablename__ = "prior_year"

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Id, db, to
+from models.base import Id, Model, to
 
 
-class Person(db.Model):
+class Person(Model):
     """A member of staff with a sign-in; disabled people keep their history and lose every access at once."""
 
     __tablename__ = "person"
@@ -32,7 +32,7 @@ class Person(db.Model):
     )
 
 
-class Grant(db.Model):
+class Grant(Model):
     """A role at a place for a time. `place` is district, network:KEY or school:KEY.
 
     The deputy stands in while the person is away (both days inclusive), after the last day, or once shut out.
@@ -58,7 +58,7 @@ class Grant(db.Model):
     person: Mapped[Person] = relationship(back_populates="grants", foreign_keys=[person_id])
 
 
-class SignIn(db.Model):
+class SignIn(Model):
     """A server-side session: the cookie carries only the token whose hash is stored here.
 
     `proved_at` is empty between the password and the second factor: such a session opens no page.

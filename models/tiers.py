@@ -13,10 +13,10 @@ from sqlalchemy import Index, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import BigId, Id, Mils, db, to
+from models.base import BigId, Id, Mils, Model, to
 
 
-class PolicyVersion(db.Model):
+class PolicyVersion(Model):
     """A policy file as it was activated: its content, who put it in force, from which day."""
 
     __tablename__ = "policy_version"
@@ -29,7 +29,7 @@ class PolicyVersion(db.Model):
     activated_at: Mapped[datetime]
 
 
-class Finding(db.Model):
+class Finding(Model):
     """A rule met for a student: from which day, until its exit, with the numbers and the sentence."""
 
     __tablename__ = "finding"
@@ -56,7 +56,7 @@ class Finding(db.Model):
     withdrawn_at: Mapped[datetime | None]
 
 
-class TierChange(db.Model):
+class TierChange(Model):
     """One step of a student's tier on one day, by a rule or an exit, as known when it was recorded."""
 
     __tablename__ = "tier_change"
@@ -82,7 +82,7 @@ class TierChange(db.Model):
     withdrawn_at: Mapped[datetime | None]
 
 
-class StudentStatus(db.Model):
+class StudentStatus(Model):
     """A student's standing on their school's data-through day, across all schools of the district.
 
     Days in mils; tiers -1 none, 0 Tier 1, 1 watch, 2, 3. `rules` holds what everyone on the case may see.
@@ -116,7 +116,7 @@ class StudentStatus(db.Model):
     policy_version: Mapped[str]
 
 
-class Standing(db.Model):
+class Standing(Model):
     """A run of days on which a student belonged to one school and grade and stood in one tier.
 
     `until` is empty while it lasts; it then reaches to the school's data-through day.
@@ -133,7 +133,7 @@ class Standing(db.Model):
     too_early: Mapped[bool]
 
 
-class TierCount(db.Model):
+class TierCount(Model):
     """How many of a school's enrolled students stood in each tier at the end of a day, by grade."""
 
     __tablename__ = "tier_count"
@@ -148,7 +148,7 @@ class TierCount(db.Model):
     too_early: Mapped[int]
 
 
-class TouchedStudent(db.Model):
+class TouchedStudent(Model):
     """A student whose rows changed since the last evaluation, and the earliest day that changed."""
 
     __tablename__ = "touched_student"

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import func, select, text
 
+from models.audit import Event
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox
 from models.tiers import PolicyVersion
@@ -102,6 +103,11 @@ def policy_in_force(on: date) -> PolicyVersion | None:
     started = select(PolicyVersion).where(PolicyVersion.starts <= on)
     newest = started.order_by(PolicyVersion.starts.desc(), PolicyVersion.id.desc()).limit(1)
     return db.session.scalars(newest).first()
+
+
+def last_backup() -> datetime | None:
+    """When the whole database was last saved by our own command."""
+    return db.session.scalar(select(func.max(Event.at)).where(Event.subject == "database", Event.kind == "backup_made"))
 
 
 def school_count() -> int:

@@ -7,7 +7,7 @@ Every function reads for a set of schools or students at once and returns intege
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -194,8 +194,3 @@ def feeds_flag(key: str) -> bool:
     """Whether the roster feeds this flag at all; if not, a rule on it is "not fed" and never fires."""
     found = text("SELECT EXISTS (SELECT FROM support_flag WHERE key = :key)")
     return bool(db.session.scalar(found, {"key": key}))
-
-
-def known_moment() -> datetime | None:
-    """When the newest applied delivery was applied."""
-    return db.session.scalar(text("SELECT max(applied_at) FROM batch WHERE status = 'applied'"))
