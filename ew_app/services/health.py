@@ -27,6 +27,7 @@ WORKER_SILENT = timedelta(seconds=60)  # it shows itself every 10 s
 SCHEDULE_SILENT = timedelta(minutes=12)  # every 5 min
 WAITS_LONG = timedelta(minutes=5)
 DISK_LOW = 10  # percent free
+BACKUP_OLD = timedelta(days=2)
 READY_SECONDS = 1.8
 
 
@@ -96,6 +97,7 @@ def checks() -> list[Check]:
         ("Policy", _policy),
         ("Feeds", _feeds),
         ("Disk", _disk),
+        ("Backup", _backup),
     )
     return [database, *(_checked(name, check) for name, check in names)]
 
@@ -120,6 +122,7 @@ _MEND = {
     "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
     "Feeds": "Ask the school or the sender for the missing days.",
     "Disk": "Make room on the disk of EW_DATA_DIR. Below a tenth, files sent in are refused.",
+    "Backup": "Run `ew backup DIR` every night, unless your PostgreSQL is backed up in another way.",
 }
 
 
@@ -214,6 +217,16 @@ def _disk() -> Check:
     free = space.free * 100 // space.total
     state = State.LATE if free < DISK_LOW else State.OK
     return Check("Disk", state, f"{free}% is free.", _MEND["Disk"] if state is State.LATE else "")
+
+
+def _backup() -> Check:
+    last = rows.last_backup()
+    if last is None:
+        if not rows.school_count():
+            return Check("Backup", State.OK, "There is nothing to save yet.")
+        return Check("Backup", State.LATE, "`ew backup` has never been run.", _MEND["Backup"])
+    late = now() - last > BACKUP_OLD
+    return Check("Backup", State.LATE if late else State.OK, f"Last {_clock(last)}.", _MEND["Backup"] if late else "")
 
 
 def _clock(at: datetime) -> str:

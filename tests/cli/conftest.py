@@ -112,8 +112,9 @@ def cli(_worker: Environment, district: Summary) -> CommandLine:
 
 @pytest.fixture
 def fresh(database_url: str, redis_url: str, tmp_path: Path) -> CommandLine:
-    """Commands on an empty database of this test's own; nothing works for it."""
-    return CommandLine(installation(database_url, redis_url, tmp_path / "data"))
+    """Commands on an empty database and a queue of this test's own; nothing works for it."""
+    server, _, number = redis_url.rpartition("/")
+    return CommandLine(installation(database_url, f"{server}/{int(number) + 8}", tmp_path / "data"))
 
 
 def written(path: Path, header: str, rows: Sequence[str]) -> Path:

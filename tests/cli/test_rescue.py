@@ -86,6 +86,13 @@ def test_the_doctor_names_what_is_down_and_what_mends_it(fresh: CommandLine) -> 
     told = fresh.json("doctor", "--json", code=1)
     assert told["well"] is False
     assert {"name", "state", "sentence", "mend"} == set(told["checks"][0])
+    assert {check["name"]: check["sentence"] for check in told["checks"]}["Backup"] == "There is nothing to save yet."
+
+
+def test_the_doctor_knows_the_last_backup(saved: Path, fresh: CommandLine) -> None:
+    told = fresh.json("doctor", "--json", code=1)
+    backup = next(check for check in told["checks"] if check["name"] == "Backup")
+    assert backup["state"] == "ok" and backup["sentence"].startswith("Last ")
 
 
 def test_without_a_database_the_doctor_still_answers(fresh: CommandLine) -> None:
