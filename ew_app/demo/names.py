@@ -113,5 +113,5 @@ NETWORKS: tuple[str, ...] = (
 STREETS: tuple[str, ...] = tuple(
     f"{name} {kind}"
     for name in ("Alder", "Bellflower", "Copper", "Dovetail", "Emberly", "Foxglove", "Glassmaker", "Heron", "Indigo")
-    for kind in ("Street", "Avenue", "Court")
+    for kind in ("Street", "Avenue", "Lane")
 )
