@@ -47,7 +47,7 @@ def roster(run: Runtime, path: Path, layout: str, exit_rule: str | None, as_json
     """Schools, students, enrolments, calendar, codes, contacts from a folder or zip."""
     options = {"format": layout} | ({"exit": exit_rule} if exit_rule else {})
     with run.working():
-        told = _told(_one, "roster", [path], options=options)
+        told = _told("roster", [path], options=options)
     _print(told, as_json)
 
 
@@ -74,9 +74,8 @@ def attendance(
     if layout not in known_formats():
         raise click.BadParameter(f"There is no format {layout}. There are: {', '.join(known_formats())}.")
     with run.working():
-        told = _told(
-            _each, "attendance", paths, feed=feed, preview=preview, accept_held=accept_held, options={"format": layout}
-        )
+        how = {"feed": feed, "preview": preview, "accept_held": accept_held}
+        told = _told("attendance", paths, **how, options={"format": layout})
     _print(told, as_json)
 
 
@@ -117,30 +116,31 @@ def demo(out_dir: Path, last_day: datetime | None, **size: Any) -> None:
 # -- loading -------------------------------------------------------------------------------------------------
 
 
-def _told(load: Any, kind: str, paths: Sequence[Path], **how: Any) -> list[dict[str, Any]]:
-    """What became of each delivery; one that was refused before it could become a batch has no number."""
+def _told(kind: str, paths: Sequence[Path], **how: Any) -> list[dict[str, Any]]:
+    """What became of each delivery, one after the other; what cannot even be opened is refused as a whole."""
     try:
-        return list(load(kind, paths, **how))
-    except (RefusedFile, Refused) as refused:
-        nothing = dict.fromkeys(COUNTS, 0) | {"effect": dict.fromkeys(EFFECT, 0), "problems": []}
-        return [{"batch": None, "status": "refused", **nothing, "name": _name(paths), "sentence": str(refused)}]
-
-
-def _one(kind: str, paths: Sequence[Path], **how: Any) -> Iterator[dict[str, Any]]:
-    """The paths as a single delivery."""
-    yield _loaded(kind, open_delivery(paths), **how)
-
-
-def _each(kind: str, paths: Sequence[Path], **how: Any) -> Iterator[dict[str, Any]]:
-    """Each attendance file with its claims as a delivery of its own, one after the other."""
-    for delivery in open_deliveries(paths):
-        yield _loaded(kind, delivery, **how)
+        deliveries = open_deliveries(paths) if kind == "attendance" else [open_delivery(paths)]
+    except RefusedFile as refused:
+        return [_refused(_name(paths), refused)]
+    return [_loaded(kind, delivery, **how) for delivery in deliveries]
 
 
 def _loaded(kind: str, delivery: Delivery, **how: Any) -> dict[str, Any]:
-    batch = ingest.receive(kind=kind, name=delivery.name, files=delivery, by=OPERATOR, **how)
-    waiting.for_batch(batch, output.on_terminal())
+    try:
+        batch = ingest.receive(kind=kind, name=delivery.name, files=delivery, by=OPERATOR, **how)
+    except (RefusedFile, Refused) as refused:
+        return _refused(delivery.name, refused)
+    try:
+        waiting.for_batch(batch, output.on_terminal())
+    except Refused as set_aside:
+        return ingest.describe(batch) | {"status": "refused", "sentence": str(set_aside)}
     return ingest.describe(batch)
+
+
+def _refused(name: str, why: Exception) -> dict[str, Any]:
+    """A delivery that was refused before it could become a batch has no number."""
+    nothing = dict.fromkeys(COUNTS, 0) | {"effect": dict.fromkeys(EFFECT, 0), "problems": []}
+    return {"batch": None, "status": "refused", **nothing, "name": name, "sentence": str(why)}
 
 
 def _name(paths: Sequence[Path]) -> str:

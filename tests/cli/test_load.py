@@ -104,6 +104,17 @@ def test_a_file_that_can_never_go_in_is_refused_with_a_sentence(cli: CommandLine
     assert '"batch": null' in missing.stdout and missing.stderr.endswith("There is no file or folder gone.csv.\n")
 
 
+def test_one_refused_file_among_several_hides_none_of_the_others(cli: CommandLine, tmp_path: Path) -> None:
+    for name in ("good", "bad"):
+        (tmp_path / name).mkdir()
+    good = one_absence(cli, tmp_path / "good")
+    bad = written(tmp_path / "bad" / "attendance.csv", "student_id,date,code", ["1,2026-09-16,UA"])
+    told = cli.json("load", "attendance", bad, good, "--json", code=1)
+    assert [batch["status"] for batch in told["batches"]] == ["refused", "applied"]
+    assert told["totals"]["applied"] == 1
+    cli("load", "undo", told["batches"][1]["batch"])
+
+
 def test_a_roster_may_come_as_a_zip_and_its_exit_rule_is_remembered(cli: CommandLine, district: Summary) -> None:
     packed = district.folder.parent / "roster.zip"
     with zipfile.ZipFile(packed, "w") as out:
