@@ -1,0 +1,57 @@
+"""One machine for breaking a run, a district on it, and what an undisturbed load leaves behind."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ew_app.config import Settings
+from tests.durability import district
+from tests.durability.district import District, Left
+from tests.durability.machine import Machine
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    """Servers that may be ended, and workers that may be killed."""
+    folder = Path(tempfile.mkdtemp(prefix="ew-break-"))
+    folder.chmod(0o711)
+    with Machine(folder) as made:
+        yield made
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def small(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> District:
+    """1,000 students at 12 schools and a full feed of 60 days: two slices, a load of two seconds."""
+    return district.build(machine, tmp_path_factory.mktemp("small"), students=1000, schools=12, days=60)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(machine: Machine, small: District) -> Left:
+    """What the delivery leaves behind when nothing is broken."""
+    return district.undisturbed(machine, small)
+
+
+@pytest.fixture
+def fresh(machine: Machine, small: District) -> Iterator[Callable[[], Settings]]:
+    """A function that makes a copy of the district's database; dropped afterwards."""
+    made: list[Settings] = []
+
+    def copy() -> Settings:
+        made.append(machine.copy(small.base))
+        return made[-1]
+
+    yield copy
+    for settings in made:
+        machine.drop(settings)
+
+
+@pytest.fixture
+def settings(fresh: Callable[[], Settings]) -> Settings:
+    """A copy of the district's database, the delivery not yet received."""
+    return fresh()
