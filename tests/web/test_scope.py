@@ -149,9 +149,9 @@ def test_a_compartment_task_is_listed_for_its_owner_and_its_readers_only(app: Fl
                     case_id=case.id,
                     student_id=case.student_id,
                     school_id=case.school_id,
-                    kind="visit",
+                    kind="eye_test",
                     period="",
-                    title="Visit",
+                    title="Eye test",
                     compartment="health",
                     department="Health",
                     owner_role="nurse",
@@ -163,7 +163,7 @@ def test_a_compartment_task_is_listed_for_its_owner_and_its_readers_only(app: Fl
             )
         principal = accounts.acting_as("principal")
         reach = scope_of(principal.grants, Permission.SEE_CASE)
-        visits = select(Task).where(Task.kind == "visit")
-        assert not db.session.scalars(visits.where(scope.tasks(reach, principal.person_id))).all()
-        assert db.session.scalars(visits.where(scope.tasks(reach, principal.person_id, ["health"]))).all()
-        assert db.session.scalars(visits.where(scope.tasks(reach, numbers["nurse"]))).all()
+        eye_tests = select(Task).where(Task.kind == "eye_test")
+        assert not db.session.scalars(eye_tests.where(scope.tasks(reach, principal.person_id))).all()
+        assert db.session.scalars(eye_tests.where(scope.tasks(reach, principal.person_id, ["health"]))).all()
+        assert db.session.scalars(eye_tests.where(scope.tasks(reach, numbers["nurse"]))).all()
