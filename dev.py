@@ -140,9 +140,7 @@ def environment(kind: str) -> None:
     with only_one():
         if is_current(kind):  # another dev.py made it while we waited
             return
-        say(
-            f"Setting up .venv from {LOCKS[kind].relative_to(ROOT)} (the first time takes up to a minute) ..."
-        )
+        say(f"Setting up .venv from {LOCKS[kind].relative_to(ROOT)} (the first time takes up to a minute) ...")
         by_uv(kind) or by_pip(kind)
         site = next(VENV.glob("lib/python*/site-packages"))
         (site / "early_warning.pth").write_text(f"{ROOT}\n")
@@ -169,9 +167,7 @@ def stamp(kind: str) -> dict[str, str]:
 def venv_python() -> str:
     """Version of the Python in .venv; empty if there is none or it no longer starts."""
     try:
-        done = subprocess.run(
-            [PYTHON, "-c", "import sys; print(sys.version)"], capture_output=True, text=True
-        )
+        done = subprocess.run([PYTHON, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
     except OSError:
         return ""
     return done.stdout.strip()

@@ -125,9 +125,7 @@ def run_all(
         servers = Servers(settings, wait_for_guests=STOP_SECONDS)
         ready = stack.enter_context(servers)
         if settings.embedded and not servers.owned:
-            raise LocalError(
-                f"Another `ew` command runs the servers in {settings.data_dir}. Wait for its end."
-            )
+            raise LocalError(f"Another `ew` command runs the servers in {settings.data_dir}. Wait for its end.")
         ready = before(ready) or ready
         environment = SHARED | ready.environment()
         services = [Service(name, words, environment, say) for name, words in commands.items()]

@@ -93,16 +93,12 @@ def right(grants: Grants, field_class: FieldClass, place: Place | None = None, *
     return max(rights, key=lambda r: r.rank, default=Right.NONE)
 
 
-def readable_classes(
-    grants: Grants, place: Place | None = None, *, own: bool = False
-) -> frozenset[FieldClass]:
+def readable_classes(grants: Grants, place: Place | None = None, *, own: bool = False) -> frozenset[FieldClass]:
     """Classes that may be read in full there."""
     return frozenset(c for c in FieldClass if right(grants, c, place, own=own).reaches(Right.READ))
 
 
-def flagged_classes(
-    grants: Grants, place: Place | None = None, *, own: bool = False
-) -> frozenset[FieldClass]:
+def flagged_classes(grants: Grants, place: Place | None = None, *, own: bool = False) -> frozenset[FieldClass]:
     """Restricted classes of which the person learns only "another support is in place", never which."""
     return frozenset(c for c in FieldClass if c.restricted and right(grants, c, place, own=own) is Right.FLAG)
 

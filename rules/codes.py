@@ -24,9 +24,7 @@ class Meaning:
     def holds(self, school: int, day: date) -> bool:
         """Whether this row speaks for that school and day."""
         here = self.school is None or self.school == school
-        return (
-            here and (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
-        )
+        return here and (self.starts is None or self.starts <= day) and (self.ends is None or day <= self.ends)
 
 
 UNMAPPED = Meaning(None, "", Kind.UNKNOWN, Reason.UNKNOWN, NOT_GIVEN)

@@ -52,9 +52,7 @@ class Holder:
         return in_time and not any(first <= on <= last for first, last in self.on_leave)
 
     def fits(self, seat: Seat) -> bool:
-        return self.role == seat.role and (
-            seat.department is None or self.department in (None, seat.department)
-        )
+        return self.role == seat.role and (seat.department is None or self.department in (None, seat.department))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +162,7 @@ def _entry(reasons: Sequence[str], tier: str, causes: Sequence[str]) -> Route:
     table = routing_table()
     ranked = [table.rules[key] for key in table.strongest if key in reasons]
     firm = [entry for entry in ranked if entry.firm]
-    moving = [
-        table.triggers[code] for code in causes if code in table.triggers and table.triggers[code].leads_case
-    ]
+    moving = [table.triggers[code] for code in causes if code in table.triggers and table.triggers[code].leads_case]
     by_tier = table.tiers.get(tier, table.tiers["2"])
     by_rule = [] if tier == "3" else ranked
     return next(iter([*firm, *moving, *by_rule, by_tier]))
@@ -230,10 +226,7 @@ class _Staff:
             (seat, self.holder(seat), Via.HOLDER),
             (seat, self.deputy(seat, entry.restricted), Via.DEPUTY),
             *((other, self.holder(other, wider=False), Via.FALLBACK) for other in entry.fallback),
-            *(
-                (other, self.holder(other), Via.NETWORK_FALLBACK)
-                for other in (*entry.fallback, *entry.network)
-            ),
+            *((other, self.holder(other), Via.NETWORK_FALLBACK) for other in (*entry.fallback, *entry.network)),
         )
         return next((found for found in tries if found[1] is not None), (seat, None, Via.UNOWNED))
 
@@ -277,8 +270,6 @@ def _why(entry: Route, seat: Seat, via: Via) -> str:
         case Via.FALLBACK:
             return f"{entry.when}: led by the {found}, because the school has no {asked} today."
         case Via.NETWORK_FALLBACK:
-            return (
-                f"{entry.when}: led by the {found} from outside, because the school has nobody for it today."
-            )
+            return f"{entry.when}: led by the {found} from outside, because the school has nobody for it today."
         case Via.UNOWNED:
             return f"{entry.when}: nobody holds the role of {asked} today. Please give it to someone."

@@ -58,9 +58,7 @@ class Due:
 
     def sooner(self, other: Due) -> Due:
         """The earlier of each."""
-        return Due(
-            *(_least(getattr(self, name), getattr(other, name)) for name in ("contact", "plan", "visit"))
-        )
+        return Due(*(_least(getattr(self, name), getattr(other, name)) for name in ("contact", "plan", "visit")))
 
 
 def _least(one: int | None, other: int | None) -> int | None:
@@ -168,9 +166,7 @@ def _unique(*pairs: tuple[str, Route]) -> dict[str, Route]:
     found: dict[str, Route] = {}
     for trigger, route in pairs:
         if trigger in found:
-            raise ValueError(
-                f"routing.yaml: {trigger} stands in {found[trigger].key} and in {route.key}; keep one."
-            )
+            raise ValueError(f"routing.yaml: {trigger} stands in {found[trigger].key} and in {route.key}; keep one.")
         found[trigger] = route
     return found
 

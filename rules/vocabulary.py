@@ -103,9 +103,7 @@ class Vocabulary:
         """The key itself if it exists; KeyError with a sentence that lists the keys otherwise."""
         if key in self.labels[kind]:
             return key
-        raise KeyError(
-            f"{key!r} is not a {kind.replace('_', ' ')}. Choose one of: {', '.join(self.labels[kind])}."
-        )
+        raise KeyError(f"{key!r} is not a {kind.replace('_', ' ')}. Choose one of: {', '.join(self.labels[kind])}.")
 
     def choices(self, kind: str) -> tuple[tuple[str, str], ...]:
         """(key, label) pairs for a form."""
@@ -136,9 +134,7 @@ def vocabulary() -> Vocabulary:
     """The shipped vocabulary, read once."""
     document: dict[str, dict[str, Any]] = yaml.safe_load(VOCABULARY_FILE.read_text(encoding="utf-8"))
     return Vocabulary(
-        labels={
-            kind: {key: _label(entry) for key, entry in words.items()} for kind, words in document.items()
-        },
+        labels={kind: {key: _label(entry) for key, entry in words.items()} for kind, words in document.items()},
         causes={code: _cause(code, entry) for code, entry in document["cause"].items()},
         methods={key: _method(key, entry) for key, entry in document["method"].items()},
         outcomes={key: _outcome(key, entry) for key, entry in document["outcome"].items()},
@@ -155,9 +151,7 @@ def _label(entry: str | dict[str, Any]) -> str:
 
 def _cause(code: str, entry: dict[str, Any]) -> Cause:
     restricted = FieldClass(entry["restricted"]) if "restricted" in entry else None
-    return Cause(
-        code, entry["label"], entry["family"], entry["hint"], restricted, entry.get("limited", False)
-    )
+    return Cause(code, entry["label"], entry["family"], entry["hint"], restricted, entry.get("limited", False))
 
 
 def _method(key: str, entry: dict[str, Any]) -> Method:

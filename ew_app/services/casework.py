@@ -79,9 +79,7 @@ def monitor(
 
 
 @operation
-def pause(
-    case_number: int, *, by: Actor, reason: str, until: date | None = None, version: int | None = None
-) -> Case:
+def pause(case_number: int, *, by: Actor, reason: str, until: date | None = None, version: int | None = None) -> Case:
     """Rest a case (a key of `pause_reason`) until a day or until it is resumed; no rule asks for tasks meanwhile."""
     held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
     before = held.case.status

@@ -141,9 +141,7 @@ def read_compartment(case_number: int, compartment: str, *, by: Actor, reason: s
 
 def _inside(case: Case, compartment: str) -> Compartment:
     replaced = select(Note.replaces_id).where(Note.case_id == case.id, Note.replaces_id.is_not(None))
-    notes = select(Note).where(
-        Note.case_id == case.id, Note.compartment == compartment, Note.id.not_in(replaced)
-    )
+    notes = select(Note).where(Note.case_id == case.id, Note.compartment == compartment, Note.id.not_in(replaced))
     causes = select(Cause).where(Cause.case_id == case.id, Cause.compartment == compartment)
     tasks = select(Task).where(Task.student_id == case.student_id, Task.compartment == compartment)
     return Compartment(

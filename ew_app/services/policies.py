@@ -93,11 +93,7 @@ def _as_text(path: Path) -> str:
 
 
 def _texts(folder: Path) -> dict[str, str]:
-    return {
-        file.name: file.read_text(encoding="utf-8")
-        for file in sorted(folder.glob("*.yaml"))
-        if _is_policy(file)
-    }
+    return {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.yaml")) if _is_policy(file)}
 
 
 def _is_policy(file: Path) -> bool:

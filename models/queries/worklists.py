@@ -248,9 +248,7 @@ def new_cases(reach: Reach, person_id: int | None, on: date, since: datetime, *,
 def answers_waiting(person_id: int, on: date) -> list[CaseLine]:
     """A person's open cases whose family or student came to us and has had no answer since."""
     came, answered = aliased(Outreach), aliased(Outreach)
-    later = exists().where(
-        answered.student_id == came.student_id, answered.direction == "out", answered.at > came.at
-    )
+    later = exists().where(answered.student_id == came.student_id, answered.direction == "out", answered.at > came.at)
     waiting = exists().where(came.case_id == Case.id, came.direction == "in", ~later)
     mine = Case.owner_id == person_id, Case.closed_on.is_(None)
     rows = _case_lines(on).where(*mine, waiting).order_by(Case.due, Case.number)
@@ -289,7 +287,5 @@ def numbers(person_id: int, on: date) -> Numbers:
         Task.owner_id == person_id, Task.status == "open"
     )
     due = and_(Case.due <= on, Case.status != "paused")
-    cases = select(func.count().filter(due), func.count()).where(
-        Case.owner_id == person_id, Case.closed_on.is_(None)
-    )
+    cases = select(func.count().filter(due), func.count()).where(Case.owner_id == person_id, Case.closed_on.is_(None))
     return Numbers(*db.session.execute(tasks).one(), *db.session.execute(cases).one())

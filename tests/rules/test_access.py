@@ -216,9 +216,7 @@ def test_a_principal_gives_roles_at_the_school_only():
 
 def test_a_role_is_given_where_it_belongs():
     admin = as_role("system_admin", Place.district())
-    with pytest.raises(
-        ValueError, match="A Network attendance lead is placed at a network, not at school 0101"
-    ):
+    with pytest.raises(ValueError, match="A Network attendance lead is placed at a network, not at school 0101"):
         access.check_grantable(admin, "network_lead", LINCOLN)
     with pytest.raises(ValueError, match="belongs to the command line"):
         access.check_grantable(admin, "operator", Place.district())

@@ -75,6 +75,4 @@ def test_the_refusal_offers_what_is_possible():
 
 
 def test_the_page_is_what_the_table_says():
-    assert PAGE.read_text(encoding="utf-8") == case_flow.page(), (
-        "python -m rules.case_flow > docs/case-flow.md"
-    )
+    assert PAGE.read_text(encoding="utf-8") == case_flow.page(), "python -m rules.case_flow > docs/case-flow.md"

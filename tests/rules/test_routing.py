@@ -249,9 +249,7 @@ def test_someone_of_this_school_before_someone_of_the_network():
 def test_people_of_another_school_are_passed_over():
     found = owner("R07", staff=without(COUNSELOR, Holder(32, "counselor", DOUGLAS)))
     assert (found.role, found.person_id, found.via) == ("social_worker", WORKER, Via.FALLBACK)
-    assert found.why == (
-        "Rule R07: led by the School social worker, because the school has no School counselor today."
-    )
+    assert found.why == ("Rule R07: led by the School social worker, because the school has no School counselor today.")
 
 
 @pytest.mark.parametrize(
@@ -293,7 +291,5 @@ def test_the_network_helps_when_the_school_has_nobody():
 def test_a_network_lead_is_never_given_a_case():
     found = owner("R08", tier="3", staff=[Holder(41, "network_lead", NETWORK)])
     assert (found.role, found.person_id, found.via) == ("social_worker", None, Via.UNOWNED)
-    assert found.why.endswith(
-        "nobody holds the role of School social worker today. Please give it to someone."
-    )
+    assert found.why.endswith("nobody holds the role of School social worker today. Please give it to someone.")
     assert TABLE.alarm_after == 1 and "network_lead" in TABLE.alarm_tells

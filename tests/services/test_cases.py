@@ -65,9 +65,7 @@ def test_a_student_in_tier_2_gets_a_case_with_the_counselor(world):
         1001, 2, "new", "attendance", "counselor", "school_counseling",
     )  # fmt: skip
     assert owner(world) == "cora"
-    assert rows("SELECT rule, day, sentence FROM case_reason") == [
-        ("R07", date(2026, 11, 9), "R07 since 2026-11-09.")
-    ]
+    assert rows("SELECT rule, day, sentence FROM case_reason") == [("R07", date(2026, 11, 9), "R07 since 2026-11-09.")]
 
 
 def test_due_days_are_school_days(world):

@@ -141,9 +141,7 @@ def upgrade() -> None:
         sa.Column("file", sa.SmallInteger(), nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint(
-            "ended IN ('superseded', 'removed', 'undone')", name=op.f("ck_mark_history_ended")
-        ),
+        sa.CheckConstraint("ended IN ('superseded', 'removed', 'undone')", name=op.f("ck_mark_history_ended")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mark_history")),
     )
     op.create_index("ix_mark_history_batch_id", "mark_history", ["batch_id"], unique=False)
@@ -362,9 +360,7 @@ def upgrade() -> None:
         sa.Column("line", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["student_id"], ["student.id"], name=op.f("fk_contact_student_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
-        sa.UniqueConstraint(
-            "student_id", "name", "relation", name=op.f("uq_contact_student_id_name_relation")
-        ),
+        sa.UniqueConstraint("student_id", "name", "relation", name=op.f("uq_contact_student_id_name_relation")),
     )
     op.create_table(
         "finding",
@@ -574,9 +570,7 @@ def upgrade() -> None:
         sa.Column("rejected", sa.Boolean(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["batch_id"], ["batch.id"], name=op.f("fk_problem_batch_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name=op.f("fk_problem_batch_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_problem")),
     )
     op.create_index("ix_problem_batch_id_line", "problem", ["batch_id", "line"], unique=False)
@@ -940,9 +934,7 @@ def downgrade() -> None:
     op.drop_table("case_reason")
     op.drop_table("case_episode")
     op.drop_table("tier_count")
-    op.drop_index(
-        "uq_support_case_open", table_name="support_case", postgresql_where=sa.text("closed_on IS NULL")
-    )
+    op.drop_index("uq_support_case_open", table_name="support_case", postgresql_where=sa.text("closed_on IS NULL"))
     op.drop_index(op.f("ix_support_case_student_id"), table_name="support_case")
     op.drop_index("ix_support_case_school_id_status", table_name="support_case")
     op.drop_index(
@@ -972,9 +964,7 @@ def downgrade() -> None:
     op.drop_table("batch_file")
     op.drop_index(op.f("ix_absence_code_code"), table_name="absence_code")
     op.drop_table("absence_code")
-    op.drop_index(
-        "uq_tier_change_live", table_name="tier_change", postgresql_where=sa.text("withdrawn_at IS NULL")
-    )
+    op.drop_index("uq_tier_change_live", table_name="tier_change", postgresql_where=sa.text("withdrawn_at IS NULL"))
     op.drop_index("ix_tier_change_day", table_name="tier_change")
     op.drop_table("tier_change")
     op.drop_table("support_flag")
