@@ -27,8 +27,8 @@ def machine() -> Iterator[Machine]:
 
 @pytest.fixture(scope="session")
 def small(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> District:
-    """1,000 students at 12 schools and a full feed of 60 days: two slices, a load of two seconds."""
-    return district.build(machine, tmp_path_factory.mktemp("small"), students=1000, schools=12, days=60)
+    """400 students at 8 schools and a full feed of 40 days: three slices, loaded in a second."""
+    return district.build(machine, tmp_path_factory.mktemp("small"), students=400, schools=8, days=40)
 
 
 @pytest.fixture(scope="session")
