@@ -1,0 +1,121 @@
+"""Every page a role can open, wide and on a phone: axe finds nothing, and nothing scrolls sideways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ew_app.factory import create_app
+from ew_app.kernel import OPERATOR
+from ew_app.services import accounts, credentials
+from models.attendance import Batch
+from models.base import db
+from models.cases import Case
+from models.org import School
+from models.people import Stint
+from models.staff import Person
+from tests.browser.conftest import Open
+from tests.browser.system import System
+from tests.browser.window import assert_fine, contrast_troubles
+
+# login ("": nobody): the addresses that this person opens. {name} is a number or key of the demo: see `numbers`.
+SCREENS: Mapping[str, tuple[str, ...]] = {
+    "": ("/sign-in", "/set-password/{link}"),
+    "social_worker": (
+        *("/today", "/caseload", "/caseload?view=all&sort=-absent", "/caseload?view=all&q=nobody+of+this+name"),
+        *("/flagged", "/flagged?since=year&tier=3", "/flagged?since=7&owner=without&tier=3"),
+        *("/outreach", "/outreach?q=nobody+of+this+name", "/outreach/{student_id}", "/students/{student}"),
+        *("/cases/{case}", "/cases/{case}/timeline", "/cases/{case}/tasks", "/cases/{case}/contacts"),
+        *("/cases/{case}/outreach", "/cases/{case}/causes", "/cases/{case}/notes", "/cases/{case}/plan"),
+        *("/cases/{case}/assign", "/cases/{case}/pause", "/cases/{case}/close", "/cases/{case}/restricted/stls"),
+    ),
+    "attendance_clerk": ("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}"),
+    "data_steward": (
+        *("/imports/{batch}", "/fix/unknown_codes", "/fix/unmatched", "/fix/late_schools", "/fix/did_not_arrive"),
+        *("/fix/code?code=QX", "/health"),
+    ),
+    "homeroom_teacher": ("/today",),
+    "nurse": ("/today", "/caseload?view=all"),
+    "principal": ("/today", "/schools", "/people", "/people/classes", "/people/new", "/people/{nurse}"),
+    "network_lead": ("/today", "/networks", "/schools"),
+    "district_analyst": ("/district", "/networks", "/networks/{network}", "/schools/{school}"),
+    "system_admin": ("/today", "/people?q=nurse", "/gallery"),
+    "partner": ("/",),
+}
+REFUSED: Mapping[tuple[str, str], int] = {
+    ("", "/set-password/forged"): 422,
+    ("social_worker", "/people"): 403,
+    ("social_worker", "/students/no-such-student"): 404,
+}
+ELSEWHERE = {
+    "signin.code": "asks for a second factor, which people of the demo do not need",
+    "signin.app": "the same",
+    "batches.match": "step 2 of an import: test_import.py",
+    "case_work.reopen": "needs a closed case",
+    "signin.extend": "an answer for the script",
+    "health.healthz": "an answer for machines",
+    "health.readyz": "an answer for machines",
+    "batches.problems": "a file",
+    "static": "files",
+    "bootstrap.static": "files",
+}
+IN_THE_DARK = ("/today", "/caseload", "/cases/{case}", "/cases/{case}/outreach", "/flagged", "/gallery")
+
+
+@pytest.fixture(scope="package")
+def numbers(system: System) -> dict[str, Any]:
+    """What the addresses above name: a case of the social worker, and a school that sent nothing for two days."""
+    with system.inside():
+        nurse, worker = accounts.find("nurse").id, accounts.find("social_worker").id
+        case = db.session.scalars(select(Case).where(Case.closed_on.is_(None), Case.owner_id == worker)).first()
+        assert case, "the social worker of the demo owns a case"
+        late = db.session.scalars(select(School).order_by(School.id)).all()[-2]
+        newcomer = db.session.scalars(select(Person.id).where(~Person.is_demo).order_by(Person.id)).first() or 0
+        link = credentials.new_link(person_id=newcomer, by=OPERATOR)
+        return {
+            "nurse": nurse,
+            "case": case.number,
+            "student": case.student.key,
+            "student_id": db.session.scalar(select(Stint.student_id).where(Stint.school_id == case.school_id).limit(1)),
+            "batch": db.session.scalar(select(Batch.id).where(Batch.kind == "attendance").order_by(Batch.id).limit(1)),
+            "school": late.key,
+            "network": late.network.key,
+            "link": link.rpartition("/")[2],
+        }
+
+
+@pytest.mark.parametrize("login, path", [(login, path) for login, paths in SCREENS.items() for path in paths])
+def test_everybody_can_use_the_page(open_window: Open, numbers: dict[str, Any], login: str, path: str) -> None:
+    page = open_window(login)
+    answer = page.goto(path.format_map(numbers))
+    assert answer and answer.status == 200
+    assert_fine(page)
+
+
+@pytest.mark.parametrize("login, path", REFUSED)
+def test_everybody_can_read_why_not(open_window: Open, login: str, path: str) -> None:
+    page = open_window(login)
+    answer = page.goto(path)
+    assert answer and answer.status == REFUSED[login, path]
+    assert_fine(page)
+
+
+@pytest.mark.parametrize("path", IN_THE_DARK)
+def test_the_page_can_be_read_in_the_dark(open_window: Open, numbers: dict[str, Any], path: str) -> None:
+    page = open_window("social_worker")
+    page.emulate_media(color_scheme="dark")
+    page.goto(path.format_map(numbers))
+    assert contrast_troubles(page) == []
+
+
+def test_no_page_is_left_out(system: System, numbers: dict[str, Any]) -> None:
+    """A new screen fails here until it has a line above."""
+    addresses = create_app(system.settings).url_map.bind("localhost")
+    visited = {
+        addresses.match(path.format_map(numbers).partition("?")[0])[0] for paths in SCREENS.values() for path in paths
+    }
+    pages = {rule.endpoint for rule in addresses.map.iter_rules() if "GET" in (rule.methods or ())}
+    assert pages - visited == set(ELSEWHERE)
