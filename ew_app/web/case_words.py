@@ -80,7 +80,7 @@ def _named(data: Mapping[str, Any]) -> dict[str, str]:
     """Keys of the vocabulary among an event's values, as words."""
     named = {name: tier_words(int(data[name])) for name in ("before", "after") if isinstance(data.get(name), int)}
     if (role := data.get("role")) in roles.all_roles():
-        named["role"] = roles.role(role).label.lower()
+        named["role"] = lower_first(roles.role(role).label)
     for kind, key in (
         ("close_reason", data.get("why")),
         ("pause_reason", data.get("why")),
@@ -163,8 +163,8 @@ def many(number: int, noun: str, plural: str = "") -> str:
 
 
 def lower_first(words: str) -> str:
-    """A label inside a sentence: `Left a voicemail` becomes `left a voicemail`."""
-    return words[:1].lower() + words[1:]
+    """A label inside a sentence: `Left a voicemail` becomes `left a voicemail`; `STLS liaison` stays as it is."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
 def day_given(text: str | None) -> date | None:
