@@ -159,7 +159,8 @@ def _print(told: Sequence[Mapping[str, Any]], as_json: bool) -> None:
             click.echo("\n".join(_in_words(one)))
     wrong = [one for one in told if one["status"] not in WELL]
     for one in wrong:
-        click.echo(f"{one['name']}: {one['sentence'] or one['status']}", err=True)
+        words = one["sentence"] or one["status"]
+        click.echo(words if words.startswith(one["name"]) else f"{one['name']}: {words}", err=True)
     if wrong:
         sys.exit(1)
 

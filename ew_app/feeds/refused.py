@@ -35,6 +35,13 @@ class RefusedFile(Exception):
         self.why = why
         self.column = column
 
+    def of(self, file: str) -> RefusedFile:
+        """The same refusal, with the file named first unless the sentence names it already."""
+        sentence = str(self)
+        return RefusedFile(
+            self.why, sentence if sentence.startswith(file) else f"{file}: {sentence}", column=self.column
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -162,7 +162,7 @@ def _reading(batch: Batch, name: str, table: str, *, may_be_empty: bool) -> Iter
                 may_be_empty=may_be_empty,
             )
     except RefusedFile as refused:
-        raise RefusedFile(refused.why, f"{name}: {refused}", column=refused.column) from refused
+        raise refused.of(name) from refused
 
 
 def _fresh_values() -> dict[str, Values]:

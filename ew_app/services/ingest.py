@@ -178,7 +178,7 @@ def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:
             with part.open() as stream:
                 readings.append(read(stream, layout[part.table], mapping=mapping, may_be_empty=True))
         except RefusedFile as refused:
-            raise RefusedFile(refused.why, f"{part.name}: {refused}", column=refused.column) from refused
+            raise refused.of(part.name) from refused
 
 
 def _layout(name: str) -> Format:

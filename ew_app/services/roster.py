@@ -94,8 +94,7 @@ def _read_through(batch_id: int, file_id: int) -> None:
         for _ in _reading(db.session.get_one(Batch, batch_id), file):
             pass
     except RefusedFile as refused:
-        sentence = f"{file.name}: {refused}"
-        raise RefusedFile(refused.why, sentence, column=refused.column) from refused
+        raise refused.of(file.name) from refused
 
 
 @operation
