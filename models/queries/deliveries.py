@@ -13,12 +13,18 @@ from models.base import db
 
 
 def same_delivery(batch_id: int) -> int | None:
-    """An accepted batch with the very same bytes, feed and source, not taken back; the earliest."""
+    """An accepted batch with the very same bytes, feed and source, not taken back; the earliest.
+
+    One that stands still half-way, because the work on it was set aside, must not keep its file out.
+    """
     found: int | None = db.session.scalar(
         text("""
             SELECT o.id FROM batch o JOIN batch b ON b.id = :batch
             WHERE o.sha256 = b.sha256 AND o.kind = b.kind AND o.source_id = b.source_id AND o.feed = b.feed
               AND o.id <> b.id AND o.status IN ('applying', 'applied') AND o.undone_at IS NULL
+              AND (o.status = 'applied' OR NOT EXISTS (
+                  SELECT FROM outbox w WHERE w.job = 'load_batch' AND w.key = o.id::text
+                    AND w.quarantined_at IS NOT NULL))
             ORDER BY o.id LIMIT 1
         """),
         {"batch": batch_id},

@@ -9,6 +9,7 @@ import pytest
 
 from ew_app import outbox
 from ew_app.config import Settings
+from ew_app.kernel import transaction
 from ew_app.services import health
 from models.queries import health as health_rows
 from tests.durability.district import District, Left, differences, left
@@ -122,13 +123,34 @@ def test_work_that_fails_is_set_aside_after_three_attempts_with_its_reason(
     batch = small.receive(settings)
     ask(settings, "ALTER TABLE staged_day ADD CONSTRAINT nothing_fits CHECK (school_id < 0) NOT VALID")
     with machine.working(settings):
-        for attempt in (1, 2, 3):
-            wait_until(lambda: work_on(settings, batch)["error"], what="the attempt to fail")
-            assert work_on(settings, batch)["attempts"] == attempt
-            ask(settings, "UPDATE outbox SET error = '' WHERE quarantined_at IS NULL")
-            sweep(settings)
+        _fail_three_times(settings, batch)
     reason = 'new row for relation "staged_day" violates check constraint "nothing_fits"'
     _is_told(settings, f"CheckViolation: {reason}")
+
+
+def test_a_file_whose_work_was_set_aside_half_way_goes_in_when_it_is_sent_again(
+    machine: Machine, small: District, settings: Settings, undisturbed: Left
+) -> None:
+    """What the health page advises. Some schools were stored already; they are not stored twice."""
+    batch = small.receive(settings)
+    ((last,),) = ask(settings, "SELECT max(id) FROM school")
+    ask(settings, f"ALTER TABLE submission ADD CONSTRAINT not_the_last CHECK (school_id <> {last}) NOT VALID")
+    with machine.working(settings):
+        _fail_three_times(settings, batch)
+        ask(settings, "ALTER TABLE submission DROP CONSTRAINT not_the_last")
+        again = small.receive(settings)
+        until_done(settings, again)
+    assert ask(settings, "SELECT status FROM batch WHERE id = %s", again) == [("applied",)]
+    same = {"mark", "school_day", "student_status", "standing", "finding", "tier_change", "tier_count", "case", "task"}
+    assert not differences(left(settings), undisturbed).keys() & same
+
+
+def _fail_three_times(settings: Settings, batch: int) -> None:
+    for attempt in (1, 2, 3):
+        wait_until(lambda: work_on(settings, batch)["error"], what="the attempt to fail")
+        assert work_on(settings, batch)["attempts"] == attempt
+        ask(settings, "UPDATE outbox SET error = '' WHERE quarantined_at IS NULL")
+        sweep(settings)
 
 
 def _is_told(settings: Settings, reason: str) -> None:
@@ -160,3 +182,25 @@ def test_two_processes_that_perform_one_row_do_it_once(settings: Settings) -> No
 
         told = list(pool.map(perform, range(40)))
     assert (done, told.count(True)) == ([7], 1)
+
+
+def test_work_asked_for_again_while_it_waits_begins_after_the_second_asker_has_committed(settings: Settings) -> None:
+    """Else it would not see what the second one wrote, and nobody would ask again."""
+    order: list[str] = []
+    with on(settings) as app, ThreadPoolExecutor(1) as pool:
+
+        def perform(number: int) -> bool:
+            with app.app_context():
+                return outbox.perform(number, lambda: order.append("the work"))
+
+        with transaction():
+            outbox.enqueue(outbox.Job.EVALUATE, key="touched")
+        ((number,),) = ask(settings, "SELECT id FROM outbox WHERE job = 'evaluate' AND done_at IS NULL")
+        with transaction():
+            outbox.enqueue(outbox.Job.EVALUATE, key="touched")
+            begun = pool.submit(perform, number)
+            time.sleep(0.3)
+            order.append("the second asker")
+        assert begun.result()
+    assert order == ["the second asker", "the work"]
+    assert ask(settings, "SELECT count(*) FROM outbox WHERE job = 'evaluate' AND done_at IS NULL") == [(0,)]
