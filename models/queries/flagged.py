@@ -78,13 +78,16 @@ def flagged(
     page: int = 1,
     size: int = 25,
 ) -> Page:
-    """Enrolled students within reach who came into Watch, Tier 2 or Tier 3 on `since` or later.
+    """Enrolled students within reach who came up into Watch, Tier 2 or Tier 3 on `since` or later.
+
+    A step down is good news and no flag.
 
     `sort`: a key of SORTS; by default the highest tier comes first.
     `without_case`: nobody works on them yet; `unowned`: a case is open and nobody has it.
     """
     owner = aliased(Person)
-    found = _lines(owner).where(scope.students(reach, person_id, on), StudentStatus.tier_since >= since)
+    raised = StudentStatus.tier_since >= since, TierChange.after > TierChange.before
+    found = _lines(owner).where(scope.students(reach, person_id, on), *raised)
     if school is not None:
         found = found.where(StudentStatus.school_id == school)
     if tier is not None:
