@@ -86,7 +86,7 @@ def flagged(
     `without_case`: nobody works on them yet; `unowned`: a case is open and nobody has it.
     """
     owner = aliased(Person)
-    raised = StudentStatus.tier_since >= since, TierChange.after > TierChange.before
+    raised = StudentStatus.tier_since >= since, func.coalesce(TierChange.after > TierChange.before, True)
     found = _lines(owner).where(scope.students(reach, person_id, on), *raised)
     if school is not None:
         found = found.where(StudentStatus.school_id == school)
