@@ -180,10 +180,11 @@ def ask(settings: Settings, query: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def wait_until(true: Callable[[], Any], *, what: str, seconds: float = PATIENCE) -> float:
-    """Seconds waited until `true()` is so. Fails, with what was waited for, if it never is."""
+    """Seconds waited until `true()` is so. TimeoutError, with what was waited for, if it never is."""
     began = time.monotonic()
     while not true():
-        assert time.monotonic() - began < seconds, f"waited {seconds:.0f} s for {what}"
+        if time.monotonic() - began > seconds:
+            raise TimeoutError(f"waited {seconds:.0f} s for {what}")
         time.sleep(0.02)
     return time.monotonic() - began
 
