@@ -142,7 +142,10 @@ class Worker:
         """SIGKILL to the worker and its children: nothing of it can say goodbye."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        wait_until(lambda: not Path(f"/proc/{self.pid}").exists(), what="the end of a killed worker")
+        wait_until(lambda: not self.lives(), what="the end of a killed worker")
+
+    def lives(self) -> bool:
+        return Path(f"/proc/{self.pid}").exists()
 
     def kill_child(self) -> None:
         """SIGKILL to the one child that does the work; the worker itself lives."""
@@ -155,8 +158,11 @@ class Worker:
 
 def children(of: int) -> list[int]:
     """Process ids of a process's children, whichever of its threads started them."""
-    found = [path.read_text() for path in Path(f"/proc/{of}/task").glob("*/children")]
-    return [int(pid) for pid in " ".join(found).split()]
+    found: list[int] = []
+    for path in Path(f"/proc/{of}/task").glob("*/children"):
+        with suppress(OSError):  # the thread has just ended
+            found += map(int, path.read_text().split())
+    return found
 
 
 @contextmanager

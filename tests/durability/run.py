@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.durability import district
 from tests.durability.district import District, Left, differences, left
 from tests.durability.holds import At, held
-from tests.durability.machine import Machine, Worker
+from tests.durability.machine import Machine, Worker, wait_until
 from tests.durability.waits import finish, until_done, work_on
 
 KILLS_A_LOAD = 2  # the third attempt is the last
@@ -136,10 +136,16 @@ class Round:
 
 
 def kill(round_: Round, worker: Worker) -> Worker:
-    """The whole worker, or one child that the worker then replaces."""
-    if round_.chance.random() < 0.5 and worker.children():
+    """The whole worker, or one child that the worker then replaces; a worker that ends is started again.
+
+    Celery gives up when a child dies before it has said that it is up. `ew up` and `ew load` start it again.
+    """
+    first = worker.children()
+    if round_.chance.random() < 0.5 and first:
         worker.kill_child()
-        return worker
+        wait_until(lambda: not worker.lives() or worker.children() not in ([], first), what="a new child or the end")
+        if worker.lives():
+            return worker
     worker.kill()
     return round_.machine.start_worker(round_.settings)
 
