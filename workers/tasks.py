@@ -6,7 +6,9 @@ from celery import shared_task
 
 from ew_app import outbox
 from ew_app.outbox import Job
-from ew_app.services import flagging, ingest, schedule
+from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import ingest
+from ew_app.services.system import schedule
 
 
 @shared_task(name=Job.LOAD_BATCH.value)

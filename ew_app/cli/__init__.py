@@ -12,7 +12,7 @@ from ew_app.config import ConfigError
 from ew_app.feeds.refused import RefusedFile
 from ew_app.kernel import SENTENCES
 from ew_app.local import LocalError
-from ew_app.services.health import DatabaseAway
+from ew_app.services.system.health import DatabaseAway
 
 MENDABLE: tuple[type[Exception], ...] = (ConfigError, LocalError, RefusedFile, *SENTENCES)
 

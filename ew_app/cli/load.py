@@ -19,8 +19,8 @@ from ew_app.cli.runtime import Runtime, runtime
 from ew_app.demo import write_district
 from ew_app.feeds import Delivery, RefusedFile, known_formats, open_deliveries, open_delivery
 from ew_app.kernel import OPERATOR, Refused
-from ew_app.services import ingest, waiting
-from ew_app.services.batch_report import COUNTS, EFFECT
+from ew_app.services.deliveries import ingest, waiting
+from ew_app.services.deliveries.batch_report import COUNTS, EFFECT
 
 WELL = ("applied", "duplicate", "undone")
 SHOWN_PROBLEMS = 10

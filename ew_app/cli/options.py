@@ -7,7 +7,7 @@ from datetime import date, datetime
 import click
 
 from ew_app.kernel import OPERATOR, Actor
-from ew_app.services import accounts
+from ew_app.services.people import accounts
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 

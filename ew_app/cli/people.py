@@ -10,7 +10,7 @@ from ew_app.cli import output
 from ew_app.cli.output import as_json_flag, format_option
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import OPERATOR, today
-from ew_app.services import accounts, credentials
+from ew_app.services.people import accounts, credentials
 from models.queries import staff
 from models.staff import Person
 from rules.access import Area

@@ -12,7 +12,8 @@ from ew_app.cli import output
 from ew_app.cli.options import DAY, day_of
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import OPERATOR, Refused, today
-from ew_app.services import policies, waiting
+from ew_app.services.deliveries import waiting
+from ew_app.services.measuring import policies
 from rules.policy import PRESETS, Policy, PolicyError, PolicyInForce, Rule
 from rules.sentences import describe
 from rules.tiers import days_text

@@ -12,9 +12,10 @@ from ew_app.cli import output, why_page
 from ew_app.cli.options import DAY, acting, as_of_option, as_option, day_of
 from ew_app.cli.output import as_json_flag, format_option
 from ew_app.cli.runtime import Runtime, runtime
-from ew_app.services import ledger as day_ledger
-from ew_app.services import measures as numbers
-from ew_app.services import viewing, waiting
+from ew_app.services.casework import viewing
+from ew_app.services.deliveries import ledger as day_ledger
+from ew_app.services.deliveries import waiting
+from ew_app.services.measuring import measures as numbers
 
 LEDGER = ("school_id", "date", "status", "rows", "expected")
 CASES = (

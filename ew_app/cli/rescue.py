@@ -11,10 +11,10 @@ import click
 from ew_app.cli import output
 from ew_app.cli.output import as_json_flag
 from ew_app.cli.runtime import Runtime, runtime
-from ew_app.services import audit, health
-from ew_app.services import rescue as backups
-from ew_app.services.audit import Verdict
-from ew_app.services.health import State
+from ew_app.services.system import audit, health
+from ew_app.services.system import rescue as backups
+from ew_app.services.system.audit import Verdict
+from ew_app.services.system.health import State
 
 SIGNS = {State.OK: "ok  ", State.LATE: "late", State.DOWN: "DOWN"}
 

@@ -14,7 +14,7 @@ from flask import Flask
 from ew_app.config import Settings, load_settings
 from ew_app.kernel import Refused
 from ew_app.local import Servers
-from ew_app.services import health, opening, upkeep
+from ew_app.services.system import health, opening, upkeep
 from ew_app.up import COMMANDS, LOOK_EVERY, STOP_SECONDS, Service
 
 MakeApp = Callable[[Settings], Flask]

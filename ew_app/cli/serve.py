@@ -10,7 +10,7 @@ import click
 from ew_app import config, up
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.config import Settings, load_settings
-from ew_app.services import opening, upkeep
+from ew_app.services.system import opening, upkeep
 
 CELERY = ("celery", "--quiet", "-A", "workers.app")
 

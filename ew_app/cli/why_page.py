@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ew_app.services.why import Explanation, Reason
+from ew_app.services.measuring.why import Explanation, Reason
 
 STANDING = {"1": "Tier 1", "watch": "Watch", "2": "Tier 2", "3": "Tier 3", "none": "no tier yet"}
 

@@ -9,8 +9,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app import kernel
-from ew_app.services import boards
-from ew_app.services.boards import Board
+from ew_app.services.casework import boards
+from ew_app.services.casework.boards import Board
 from ew_app.web.guard import actor, found, must_reach, requires, scope
 from models.org import School
 from models.queries import boards as rows

@@ -9,10 +9,10 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 
 from ew_app.kernel import now, today
-from ew_app.services import why
-from ew_app.services.reaching import CaseAtHand
-from ew_app.services.tasks import UNDO_WITHIN
-from ew_app.services.why import Explanation, Reason
+from ew_app.services.casework.reaching import CaseAtHand
+from ew_app.services.casework.tasks import UNDO_WITHIN
+from ew_app.services.measuring import why
+from ew_app.services.measuring.why import Explanation, Reason
 from ew_app.web import case_moves, case_page, strips
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import (

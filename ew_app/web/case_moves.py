@@ -7,7 +7,7 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import today
-from ew_app.services.reaching import CaseAtHand
+from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web import case_page
 from ew_app.web.case_words import lower_first
 from ew_app.web.guard import actor

@@ -10,8 +10,8 @@ from typing import Any
 from flask import current_app, request, url_for
 
 from ew_app.kernel import today
-from ew_app.services import reaching
-from ew_app.services.reaching import CaseAtHand
+from ew_app.services.casework import reaching
+from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web.case_words import (
     grade_words,
     language_words,

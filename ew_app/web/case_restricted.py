@@ -8,9 +8,10 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import Refused, now
-from ew_app.services import notes, why
-from ew_app.services.notes import Compartment
-from ew_app.services.reaching import CaseAtHand
+from ew_app.services.casework import notes
+from ew_app.services.casework.notes import Compartment
+from ew_app.services.casework.reaching import CaseAtHand
+from ew_app.services.measuring import why
 from ew_app.web import case_page
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import cause_line, entry_of_note

@@ -10,9 +10,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused
-from ew_app.services import casework, causes, closing, notes, tasks
-from ew_app.services.causes import Heard
-from ew_app.services.reaching import CaseAtHand
+from ew_app.services.casework import causes, closing, notes, tasks
+from ew_app.services.casework import moves as casework
+from ew_app.services.casework.causes import Heard
+from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web import case_moves, case_page, guard
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import day_given, lower_first

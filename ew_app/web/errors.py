@@ -10,7 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
 from ew_app.kernel import SENTENCES, Conflict, NotFound
-from ew_app.services.health import DatabaseAway
+from ew_app.services.system.health import DatabaseAway
 from rules.access import NotAllowed
 from rules.case_flow import IllegalMove
 

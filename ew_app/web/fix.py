@@ -8,8 +8,8 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from ew_app.kernel import NotFound
-from ew_app.services import fixing
-from ew_app.services.fixing import Check
+from ew_app.services.rosters import fixing
+from ew_app.services.rosters.fixing import Check
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.page import moment
 from rules import access

@@ -9,8 +9,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, NotFound, Refused
-from ew_app.services import codes
-from ew_app.services.codes import Effect, Meaning
+from ew_app.services.rosters import codes
+from ew_app.services.rosters.codes import Effect, Meaning
 from ew_app.web import guard
 from ew_app.web.effect import sentences
 from ew_app.web.guard import actor, requires

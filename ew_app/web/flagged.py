@@ -11,7 +11,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, today, transaction
-from ew_app.services import casework, trends
+from ew_app.services.casework import moves as casework
+from ew_app.services.measuring import trends
 from ew_app.web import case_lines, case_moves, freshness, guard
 from ew_app.web.case_words import many
 from ew_app.web.guard import actor, requires, scope

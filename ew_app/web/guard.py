@@ -19,8 +19,8 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from ew_app.kernel import Actor, NotFound, Refused, Trace, settings, trace
-from ew_app.services import accounts, signing_in
-from ew_app.services.signing_in import Opened, Visitor
+from ew_app.services.people import accounts, signing_in
+from ew_app.services.people.signing_in import Opened, Visitor
 from rules import access
 from rules.access import Permission, Place, Scope
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from ew_app.services import health
-from ew_app.services.health import State
+from ew_app.services.system import health
+from ew_app.services.system.health import State
 from ew_app.web.guard import requires
 from models.queries import health as rows
 from rules.access import Permission

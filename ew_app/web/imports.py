@@ -10,8 +10,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, settings, today
-from ew_app.services import uploads
-from ew_app.services.uploads import SchoolDay, Upload
+from ew_app.services.deliveries import uploads
+from ew_app.services.deliveries.uploads import SchoolDay, Upload
 from ew_app.web import arrived, guard
 from ew_app.web.guard import actor, requires, scope
 from models.org import FEEDS

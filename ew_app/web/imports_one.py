@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, NotFound, Refused, today
-from ew_app.services import column_matching, ingest, problem_rows, releasing, uploads
+from ew_app.services.deliveries import column_matching, ingest, problem_rows, releasing, uploads
 from ew_app.web import guard, limits
 from ew_app.web.arrived import first_day
 from ew_app.web.guard import actor, found, requires

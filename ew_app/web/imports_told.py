@@ -9,8 +9,8 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import Actor, local, now
-from ew_app.services import ingest, releasing
-from ew_app.services.staging import OTHER_SCHOOL
+from ew_app.services.deliveries import ingest, releasing
+from ew_app.services.deliveries.staging import OTHER_SCHOOL
 from ew_app.web.arrived import words
 from ew_app.web.effect import sentences, some
 from ew_app.web.guard import actor

@@ -10,10 +10,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, today, transaction
-from ew_app.services import causes, outreach, reaching, staffing
-from ew_app.services.causes import Heard
-from ew_app.services.outreach import Attempt
-from ew_app.services.reaching import CaseAtHand
+from ew_app.services.casework import causes, outreach, reaching, staffing
+from ew_app.services.casework.causes import Heard
+from ew_app.services.casework.outreach import Attempt
+from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web import case_lines, case_page, guard
 from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, requires, scope

@@ -9,8 +9,8 @@ from typing import Any
 from flask import Flask, current_app, g, request, url_for
 
 from ew_app import kernel
-from ew_app.services import health
-from ew_app.services.signing_in import Visitor
+from ew_app.services.people.signing_in import Visitor
+from ew_app.services.system import health
 from ew_app.web import guard, nav
 from ew_app.web.headers import milliseconds
 from models.queries import staff

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, today
-from ew_app.services import accounts, credentials, granting, signing_in
+from ew_app.services.people import accounts, credentials, granting, signing_in
 from ew_app.web.guard import actor, found, requires, scope
 from models.queries import staff
 from models.staff import Person

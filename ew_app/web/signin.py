@@ -10,8 +10,8 @@ from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from ew_app.kernel import Refused
-from ew_app.services import credentials, demo_people, passwords, signing_in
-from ew_app.services.signing_in import Opened
+from ew_app.services.people import credentials, demo_people, passwords, signing_in
+from ew_app.services.people.signing_in import Opened
 from ew_app.web import guard, limits, nav
 from ew_app.web.guard import requires
 from ew_app.web.page import moment

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from ew_app.services.why import Day, Explanation
+from ew_app.services.measuring.why import Day, Explanation
 from rules.school_days import MONTHS, day_text
 
 WEEKDAYS = 5

@@ -15,8 +15,8 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from ew_app import kernel
-from ew_app.services import measures, why
-from ew_app.services.why import Explanation
+from ew_app.services.measuring import measures, why
+from ew_app.services.measuring.why import Explanation
 from ew_app.web import limits, strips
 from ew_app.web.guard import actor, found, requires, scope
 from models.org import School

@@ -9,8 +9,9 @@ from typing import Any
 from flask import Blueprint, render_template, url_for
 
 from ew_app.kernel import today
-from ew_app.services import boards, health, reaching
-from ew_app.services.health import State
+from ew_app.services.casework import boards, reaching
+from ew_app.services.system import health
+from ew_app.services.system.health import State
 from ew_app.web import case_lines, freshness
 from ew_app.web.case_lines import Line
 from ew_app.web.case_words import many

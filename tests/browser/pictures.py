@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ew_app.config import load_settings
 from ew_app.local import Servers
-from ew_app.services import upkeep
+from ew_app.services.system import upkeep
 from tests.browser.conftest import sign_in
 from tests.browser.system import System, running
 from tests.browser.window import PHONE, WIDE, chromium

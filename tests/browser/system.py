@@ -15,7 +15,7 @@ from flask import Flask
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.local import child
-from ew_app.services import opening
+from ew_app.services.system import opening
 from ew_app.up import COMMANDS, Service
 from models.base import db
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from ew_app.feeds import open_delivery
 from ew_app.kernel import OPERATOR
-from ew_app.services import ingest, waiting
+from ew_app.services.deliveries import ingest, waiting
 from models.base import db
 from models.cases import Case
 from models.staff import Person

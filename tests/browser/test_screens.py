@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR
-from ew_app.services import accounts, credentials
+from ew_app.services.people import accounts, credentials
 from models.attendance import Batch
 from models.base import db
 from models.cases import Case

@@ -23,7 +23,7 @@ from ew_app.cli.runtime import Runtime
 from ew_app.config import load_settings
 from ew_app.demo import Summary, write_district
 from ew_app.factory import create_app
-from ew_app.services import upkeep
+from ew_app.services.system import upkeep
 
 Environment = dict[str, str]
 

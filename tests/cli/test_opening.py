@@ -13,7 +13,7 @@ from ew_app.cli.runtime import Runtime
 from ew_app.config import load_settings
 from ew_app.factory import create_app
 from ew_app.kernel import today
-from ew_app.services import opening
+from ew_app.services.system import opening
 from tests.cli.conftest import CommandLine
 
 SMALL = {"networks": 1, "schools": 2, "students": 60}

@@ -10,7 +10,7 @@ from ew_app.config import Settings
 from ew_app.demo import write_district
 from ew_app.feeds import open_delivery
 from ew_app.kernel import OPERATOR
-from ew_app.services import ingest
+from ew_app.services.deliveries import ingest
 from tests.durability.machine import Machine, ask, on
 from tests.durability.waits import until_done
 

@@ -10,7 +10,7 @@ import pytest
 from ew_app import outbox
 from ew_app.config import Settings
 from ew_app.kernel import transaction
-from ew_app.services import health
+from ew_app.services.system import health
 from models.queries import health as health_rows
 from tests.durability.district import District, Left, differences, left
 from tests.durability.holds import At, held

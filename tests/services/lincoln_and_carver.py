@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from ew_app.kernel import OPERATOR, transaction
-from ew_app.services import ingest
+from ew_app.services.deliveries import ingest
 from models.base import db
 from models.org import AbsenceCode, CalendarDay, Network, School
 from models.people import Stint, Student

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import now, transaction
-from ew_app.services import roster
+from ew_app.services.rosters import roster
 from models.attendance import Batch, BatchFile, Mark, Problem
 from models.base import db
 from models.org import School, Source

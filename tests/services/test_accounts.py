@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from ew_app.kernel import OPERATOR, Actor, NotFound, Refused, today
-from ew_app.services import accounts, credentials, demo_people, granting, signing_in, staff_rows
+from ew_app.services.people import accounts, credentials, demo_people, granting, signing_in, staff_rows
 from models.audit import AuditRow, Event
 from models.base import db
 from models.staff import Grant, Person, SignIn

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from ew_app.kernel import OPERATOR
-from ew_app.services import ingest
+from ew_app.services.deliveries import ingest
 from tests.services.lincoln_and_carver import CARVER, CODES, LINCOLN, build, covers, csv, load_files, query, standing
 
 DAYS = ("08-17", "08-18", "08-19")

@@ -13,7 +13,7 @@ from ew_app import kernel
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR, now, transaction
-from ew_app.services import audit, schedule, upkeep
+from ew_app.services.system import audit, schedule, upkeep
 from models.base import db
 
 TABLES = ("audit_row", "audit_seal")

@@ -11,9 +11,10 @@ import pytest
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import WORKER, Conflict, NotFound, Refused
-from ew_app.services import cases, casework, closing, notes, tasks
-from ew_app.services.causes import Heard, end_cause, record_cause
-from ew_app.services.outreach import Attempt, log_outreach
+from ew_app.services.casework import cases, closing, notes, tasks
+from ew_app.services.casework import moves as casework
+from ew_app.services.casework.causes import Heard, end_cause, record_cause
+from ew_app.services.casework.outreach import Attempt, log_outreach
 from models.base import db
 from rules.access import NotAllowed
 from rules.case_flow import IllegalMove

@@ -9,8 +9,9 @@ import pytest
 
 from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, NotFound, Refused, transaction
-from ew_app.services import codes, fixing, flagging, roster
-from ew_app.services.codes import Meaning
+from ew_app.services.deciding import flagging
+from ew_app.services.rosters import codes, fixing, roster
+from ew_app.services.rosters.codes import Meaning
 from models.attendance import SchoolDay, Submission
 from models.base import db
 from models.org import School, Source

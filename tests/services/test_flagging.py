@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from ew_app.kernel import transaction
-from ew_app.services import flagging
-from ew_app.services.touched import touch, touch_schools
+from ew_app.services.deciding import flagging
+from ew_app.services.measuring.touched import touch, touch_schools
 from models.base import db
 from tests.services import letters
 

@@ -12,8 +12,8 @@ from flask import Flask
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import now, transaction
-from ew_app.services import health, schedule
-from ew_app.services.health import State
+from ew_app.services.system import health, schedule
+from ew_app.services.system.health import State
 from models.attendance import SchoolDay
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from ew_app.kernel import OPERATOR, Refused, local, now, transaction
-from ew_app.services import attendance, ingest, loading
+from ew_app.services.deliveries import attendance, ingest, loading
 from models.attendance import Batch
 from models.base import db
 from models.org import AbsenceCode

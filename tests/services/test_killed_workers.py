@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from ew_app.kernel import OPERATOR
-from ew_app.services import ingest
+from ew_app.services.deliveries import ingest
 from models.base import db
 from tests.services.lincoln_and_carver import CARVER, FIRST_DAY, LINCOLN, build, counts, csv, query
 

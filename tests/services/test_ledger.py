@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from ew_app.kernel import transaction
-from ew_app.services import ledger
+from ew_app.services.deliveries import ledger
 from models.base import db
 from models.org import CalendarDay, Network, School
 from models.people import Stint

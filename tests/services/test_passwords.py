@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ew_app.kernel import Refused
-from ew_app.services import passwords
+from ew_app.services.people import passwords
 
 
 @pytest.mark.parametrize(

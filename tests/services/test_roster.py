@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from ew_app.config import Settings
 from ew_app.feeds import RefusedFile
 from ew_app.kernel import transaction
-from ew_app.services import roster
+from ew_app.services.rosters import roster
 from models.attendance import Batch
 from models.base import db
 from models.queries.roster import schools_to_rebuild

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from ew_app.config import Settings
 from ew_app.kernel import transaction
-from ew_app.services import roster
+from ew_app.services.rosters import roster
 from models.attendance import Batch
 from models.base import db
 from tests.services.rosters import ROSTER, changed, deliver, everything, load, mark, open_district, rows, touched

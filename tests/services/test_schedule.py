@@ -11,7 +11,7 @@ from flask import Flask
 
 from ew_app.kernel import now, transaction
 from ew_app.outbox import Job
-from ew_app.services import schedule
+from ew_app.services.system import schedule
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox
 

@@ -15,9 +15,10 @@ from sqlalchemy import event
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import WORKER, Actor, now, transaction
-from ew_app.services import cases, casework, closing, notes, reaching, viewing
-from ew_app.services.causes import Heard, record_cause
-from ew_app.services.outreach import Attempt, log_outreach
+from ew_app.services.casework import cases, closing, notes, reaching, viewing
+from ew_app.services.casework import moves as casework
+from ew_app.services.casework.causes import Heard, record_cause
+from ew_app.services.casework.outreach import Attempt, log_outreach
 from models.base import db
 from models.queries import casework as casework_rows
 from models.queries import flagged, worklists

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from ew_app.config import Settings, load_settings
 from ew_app.factory import create_app
 from ew_app.kernel import now, transaction
-from ew_app.services import accounts
+from ew_app.services.people import accounts
 from ew_app.web.limits import limiter
 from models.base import db
 from models.staff import SignIn

@@ -13,7 +13,8 @@ from sqlalchemy import select, text
 
 from ew_app import outbox
 from ew_app.kernel import OPERATOR, transaction
-from ew_app.services import accounts, ingest
+from ew_app.services.deliveries import ingest
+from ew_app.services.people import accounts
 from models.attendance import Batch
 from models.base import db
 from models.jobs import Outbox

@@ -86,7 +86,7 @@ def fresh(app: Flask, role: str) -> Browser:
 
 def reopen(login: str) -> None:
     from ew_app.kernel import transaction
-    from ew_app.services import accounts
+    from ew_app.services.people import accounts
 
     with transaction():
         person = accounts.find(login)

@@ -14,8 +14,8 @@ from sqlalchemy import delete, event, update
 
 from ew_app.config import Settings
 from ew_app.kernel import now, transaction
-from ew_app.services import boards
-from ew_app.services.boards import Board
+from ew_app.services.casework import boards
+from ew_app.services.casework.boards import Board
 from ew_app.web.boards import grade_order
 from models.attendance import SchoolDay
 from models.base import db

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from ew_app.config import Settings
-from ew_app.services import fixing
+from ew_app.services.rosters import fixing
 from ew_app.web.fix import COLUMNS
 from models.audit import Event
 from models.base import db

@@ -10,7 +10,7 @@ from flask import Flask
 
 from ew_app.config import Settings
 from ew_app.factory import create_app
-from ew_app.services.health import DatabaseAway
+from ew_app.services.system.health import DatabaseAway
 from ew_app.web import page
 from tests.web.conftest import Browser, SignInAs, close, let_in
 from tests.web.test_access import TABLE, House, methods

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from ew_app.services import accounts
+from ew_app.services.people import accounts
 from models.base import db
 from models.staff import Grant, Person
 from tests.web.conftest import SignInAs

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from ew_app.kernel import OPERATOR, now, transaction
-from ew_app.services import accounts, granting
+from ew_app.services.people import accounts, granting
 from models.base import db
 from models.cases import Case, Task
 from models.org import School

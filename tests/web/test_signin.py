@@ -15,7 +15,7 @@ from flask import Flask
 
 from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, now, transaction
-from ew_app.services import accounts, credentials, demo_people, granting, passwords, signing_in
+from ew_app.services.people import accounts, credentials, demo_people, granting, passwords, signing_in
 from models.base import db
 from models.staff import Person, SignIn
 from tests.web import world as named_world

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 
 from ew_app.config import Settings
 from ew_app.kernel import now, transaction
-from ew_app.services import why
+from ew_app.services.measuring import why
 from models.attendance import Batch, BatchFile, Mark, MarkHistory, SchoolDay
 from models.base import db
 from models.org import AbsenceCode, CalendarDay, School, Source

@@ -1,0 +1,140 @@
+"""A case ends by a person, with an answer for every rule that opened it; and it can be taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import select, update
+
+from ew_app.kernel import Actor, Refused, now, operation, record, today
+from ew_app.services.casework import notes, reaching, tasks
+from ew_app.services.measuring.touched import ask_for_evaluation, touch
+from models.base import db
+from models.cases import Case, CaseEpisode, CaseReason, Task
+from rules.access import Permission
+from rules.case_flow import Action, Status, move
+from rules.routing import visible_rules
+from rules.vocabulary import vocabulary
+
+
+@operation
+def close(
+    case_number: int,
+    *,
+    by: Actor,
+    reason: str,
+    useful: Mapping[str, str],
+    goals_reviewed: bool = False,
+    family_told: bool = False,
+    note: str = "",
+    version: int | None = None,
+) -> Case:
+    """Close a case for a reason of the vocabulary. `useful`: rule -> yes, no or cannot_tell, for every live rule.
+
+    Raises NotFound, NotAllowed, Refused, Conflict, IllegalMove, UnfitWords.
+    """
+    held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
+    case = held.case
+    status = move(Status(case.status), Action.CLOSE)
+    _check_reason(reason, goals_reviewed, family_told)
+    _answer(case, useful)
+    if note.strip():
+        notes.add(case, note, by)
+    case.status, case.closed_on, case.close_reason = str(status), today(), reason
+    case.goals_reviewed, case.family_told, case.paused_until = goals_reviewed, family_told, None
+    case.due, case.next_step = None, ""
+    _end_episode(case)
+    _withdraw_tasks(case, by)
+    why = vocabulary().label("close_reason", reason)
+    record("case_closed", by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, why=why)
+    _ask_again(case)
+    return case
+
+
+def rules_to_answer(case: Case) -> list[CaseReason]:
+    """The live reasons of the current episode, each of which is asked about at closing."""
+    live = select(CaseReason).where(
+        CaseReason.case_id == case.id, CaseReason.episode == case.episode, CaseReason.withdrawn_at.is_(None)
+    )
+    reasons = list(db.session.scalars(live.order_by(CaseReason.rule)))
+    shown = visible_rules(reason.rule for reason in reasons)
+    return [reason for reason in reasons if reason.rule in shown]
+
+
+@operation
+def reopen(case_number: int, *, by: Actor, why: str, version: int | None = None) -> Case:
+    """Take a closed case up again as a new episode; the reasons that still stood come along.
+
+    Raises NotFound, NotAllowed, Refused, Conflict, IllegalMove, UnfitWords.
+    """
+    held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
+    case = held.case
+    status = move(Status(case.status), Action.REOPEN)
+    if not why.strip():
+        raise Refused("Say in a sentence why the case is taken up again.")
+    _check_no_other(case)
+    reasons = rules_to_answer(case)
+    case.status, case.episode = str(status), case.episode + 1
+    case.closed_on = case.close_reason = None
+    case.goals_reviewed = case.family_told = False
+    case.opened_at, case.contact_due = now(), tasks.due_in(3, case.school_id)
+    case.due, case.next_step = case.contact_due, "Contact the family again"
+    db.session.add(CaseEpisode(case_id=case.id, episode=case.episode, opened=today()))
+    for old in reasons:
+        db.session.add(
+            CaseReason(
+                case_id=case.id, rule=old.rule, episode=case.episode, day=old.day, sentence=old.sentence, added_at=now()
+            )
+        )  # fmt: skip
+    notes.add(case, f"Taken up again: {why.strip()}", by)
+    record(
+        "case_reopened", by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id,
+        episode=case.episode,
+    )  # fmt: skip
+    _ask_again(case)
+    return case
+
+
+def _check_reason(reason: str, goals_reviewed: bool, family_told: bool) -> None:
+    reaching.known("close_reason", reason)
+    asks = vocabulary().close_reasons[reason].asks_plan_review
+    if asks and not (goals_reviewed and family_told):
+        raise Refused("Before this reason: look at the goals of the plan, and tell the family. Then tick both.")
+
+
+def _answer(case: Case, useful: Mapping[str, str]) -> None:
+    """Keep for each rule whether its flag was useful; every live rule needs an answer."""
+    reasons = rules_to_answer(case)
+    open_ones = [reason.rule for reason in reasons if reason.rule not in useful]
+    if open_ones:
+        raise Refused(f"Say for each reason whether the flag was useful: {', '.join(open_ones)} is still open.")
+    for reason in reasons:
+        reason.useful = reaching.known("useful", useful[reason.rule])
+
+
+def _end_episode(case: Case) -> None:
+    key = {"case_id": case.id, "episode": case.episode}
+    run = db.session.get(CaseEpisode, key) or CaseEpisode(**key, opened=case.opened)
+    run.closed_on, run.close_reason = case.closed_on, case.close_reason
+    db.session.add(run)
+
+
+def _withdraw_tasks(case: Case, by: Actor) -> None:
+    """What the case still asked for is not needed any more; work inside compartments goes on."""
+    db.session.execute(
+        update(Task)
+        .where(Task.case_id == case.id, Task.status == "open", Task.compartment.is_(None))
+        .values(status="withdrawn", done_at=now(), done_by=by.login, note="The case was closed.")
+    )
+
+
+def _check_no_other(case: Case) -> None:
+    other = select(Case.number).where(Case.student_id == case.student_id, Case.closed_on.is_(None))
+    if (number := db.session.scalar(other)) is not None:
+        raise Refused(f"Case {number} is open for this student. Go on with that one.")
+
+
+def _ask_again(case: Case) -> None:
+    """Whether a case is open decides how a tier is left: look at the student again from today."""
+    touch([case.student_id], today())
+    ask_for_evaluation()

@@ -1,0 +1,167 @@
+"""The life of a case between opening and closing: taken, planned, followed, paused, taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select, update
+
+from ew_app.kernel import Actor, Refused, operation, record, today
+from ew_app.services.casework import notes, reaching, tasks
+from ew_app.services.casework.reaching import CaseAtHand
+from ew_app.services.measuring.touched import ask_for_evaluation, touch
+from ew_app.services.people import signing_in
+from models.audit import Event
+from models.base import db
+from models.cases import Case, Task
+from models.staff import Person
+from rules.access import FieldClass, Permission, Place, Right
+from rules.case_flow import Action, Status, move
+from rules.vocabulary import vocabulary
+from rules.words import check_words
+
+LONGEST_STEP = 200
+CHOSEN = ""  # Case.owner_via when a person, not the routing table, gave the case
+
+
+@operation
+def assign(case_number: int, *, by: Actor, to: int | None = None, version: int | None = None) -> Case:
+    """Give a case to a person, or take it (`to` empty). Its open tasks of the same owner go along.
+
+    Raises NotFound, NotAllowed, Refused, Conflict, IllegalMove.
+    """
+    held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
+    case, before = held.case, held.case.owner_id
+    person = db.session.get(Person, to or by.person_id or 0)
+    role = _role_for(person, case, held.place)
+    status = move(Status(case.status), Action.ASSIGN)
+    if person is None or (case.owner_id, case.status, case.owner_via) == (person.id, str(status), CHOSEN):
+        return case
+    case.owner_id, case.owner_role, case.owner_via, case.status = person.id, role, CHOSEN, str(status)
+    _hand_tasks_over(case, before, person.id, role)
+    taken = person.id == by.person_id
+    _tell(held, "case_taken" if taken else "case_assigned", by, to=person.name, role=role)
+    touch([case.student_id], today())
+    ask_for_evaluation()
+    return case
+
+
+@operation
+def plan(
+    case_number: int, *, by: Actor, goal: str, next_step: str = "", due: date | None = None, version: int | None = None
+) -> Case:
+    """Agree a plan: the goal becomes a note, the next step and its day stand on the case.
+
+    Raises NotFound, NotAllowed, Refused, Conflict, IllegalMove, UnfitWords.
+    """
+    held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
+    held.case.status = str(move(Status(held.case.status), Action.PLAN))
+    if not goal.strip():
+        raise Refused("Write the goal of the plan, as you agreed it with the family.")
+    notes.add(held.case, f"Plan: {goal.strip()}", by)
+    _finish(held.case, ("plan",), by)
+    _set_step(held.case, next_step or "Look at how the plan goes", due or tasks.due_in(10, held.case.school_id))
+    _tell(held, "case_planned", by)
+    return held.case
+
+
+@operation
+def monitor(
+    case_number: int, *, by: Actor, next_step: str = "", due: date | None = None, version: int | None = None
+) -> Case:
+    """Follow the agreed plan, with a day to look again (default: ten school days)."""
+    held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
+    held.case.status = str(move(Status(held.case.status), Action.MONITOR))
+    _set_step(held.case, next_step or "Look at how the plan goes", due or tasks.due_in(10, held.case.school_id))
+    _tell(held, "case_monitored", by)
+    return held.case
+
+
+@operation
+def pause(case_number: int, *, by: Actor, reason: str, until: date | None = None, version: int | None = None) -> Case:
+    """Rest a case (a key of `pause_reason`) until a day or until it is resumed; no rule asks for tasks meanwhile."""
+    held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
+    before = held.case.status
+    held.case.status = str(move(Status(before), Action.PAUSE))
+    reaching.known("pause_reason", reason)
+    if until is not None and until <= today():
+        raise Refused("A pause ends on a later day than today.")
+    held.case.paused_until = until
+    _tell(held, "case_paused", by, before=before, why=vocabulary().label("pause_reason", reason))
+    return held.case
+
+
+@operation
+def resume(case_number: int, *, by: Actor, version: int | None = None) -> Case:
+    """Take a paused case up where it stood; what the rules asked for meanwhile is asked now."""
+    held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
+    case = held.case
+    case.status = str(move(Status(case.status), Action.RESUME, before=_before_pause(case)))
+    case.paused_until = None
+    if case.due is not None and case.due < today():
+        case.due = today()
+    _tell(held, "case_resumed", by)
+    touch([case.student_id], today())
+    ask_for_evaluation()
+    return case
+
+
+# -- who may own a case --------------------------------------------------------------------------------------
+
+
+def _role_for(person: Person | None, case: Case, place: Place) -> str:
+    """The role in which a person can own a case there; the case's own role where they hold it."""
+    if person is None or person.disabled_at is not None:
+        raise Refused("Choose someone of the school, its network or the district who can own a case.")
+    roles = list(owning_roles(signing_in.actor_of(person), place))
+    if not roles:
+        raise Refused(f"{person.name} holds no role there that can own a case. Choose someone else.")
+    return case.owner_role if case.owner_role in roles else roles[0]
+
+
+def owning_roles(who: Actor, place: Place) -> Iterable[str]:
+    """The roles in which someone can own a case at a place."""
+    for grant, held in who.grants.at(place):
+        writes = held.right(FieldClass.CASE, own=True).reaches(Right.WRITE)
+        if writes and Permission.SEE_CASE in held.permissions and held.assignable:
+            yield grant.role
+
+
+def _hand_tasks_over(case: Case, before: int | None, owner_id: int, role: str) -> None:
+    """The open tasks the earlier owner had on the case, outside compartments."""
+    theirs = Task.owner_id == before if before is not None else Task.owner_id.is_(None)
+    db.session.execute(
+        update(Task)
+        .where(Task.case_id == case.id, Task.status == "open", Task.compartment.is_(None), theirs)
+        .values(owner_id=owner_id, owner_role=role)
+    )
+
+
+# -- steps ---------------------------------------------------------------------------------------------------
+
+
+def _set_step(case: Case, step: str, due: date) -> None:
+    check_words(step)
+    if len(step) > LONGEST_STEP:
+        raise Refused(f"Please say the next step in under {LONGEST_STEP} characters.")
+    if due < today():
+        raise Refused("The next day has passed already. Choose today or a later day.")
+    case.next_step, case.due = step.strip(), due
+
+
+def _finish(case: Case, kinds: Iterable[str], by: Actor) -> None:
+    found = tasks.open_plain(case).where(Task.kind.in_(list(kinds)))
+    tasks.mark_done(list(db.session.scalars(found)), by)
+
+
+def _before_pause(case: Case) -> Status | None:
+    last = select(Event.data["before"].astext).where(Event.case_id == case.id, Event.kind == "case_paused")
+    before = db.session.scalar(last.order_by(Event.id.desc()).limit(1))
+    return Status(before) if before else None
+
+
+def _tell(held: CaseAtHand, kind: str, by: Actor, **data: Any) -> None:
+    case = held.case
+    record(kind, by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, **data)

@@ -1,0 +1,92 @@
+"""Students read for a following of their findings, a chunk at a time with a constant number of statements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from ew_app.kernel import local, today
+from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason, day_of
+from models.queries import following as rows
+from rules.case_flow import Status
+from rules.stints import school_year_start
+from rules.tiers import Tier
+
+
+def year_text(day: date) -> str:
+    """The school year of a day, like 2026-27."""
+    start = school_year_start(day).year
+    return f"{start}-{(start + 1) % 100:02d}"
+
+
+def read(students: Sequence[int]) -> list[Pupil]:
+    """Everyone of these students who has a finding, an open case or an open task, by id."""
+    pupils = {row.student_id: _pupil(row) for row in rows.standings(students)}
+    _add_cases(pupils, students)
+    years = {pupil.year for pupil in pupils.values()} or {year_text(today())}
+    since = date(int(min(years)[:4]), 7, 1)
+    _add_findings(pupils, students, since)
+    _add_tasks(pupils, students, years)
+    return [pupils[key] for key in sorted(pupils) if _concerned(pupils[key])]
+
+
+def _pupil(row: Any) -> Pupil:
+    here = bool(row.enrolled_now and row.data_through)
+    year = year_text(row.data_through or today())
+    return Pupil(row.student_id, row.school_id, row.tier, here, row.homeroom, year)
+
+
+def _concerned(pupil: Pupil) -> bool:
+    return bool(pupil.case or pupil.tasks or (pupil.here and pupil.active))
+
+
+def _left(student: int, school: int) -> Pupil:
+    """A student without a standing any more, whose case is still open."""
+    return Pupil(student, school, Tier.NONE, False, "", year_text(today()))
+
+
+def _add_cases(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
+    by_id: dict[int, Open] = {}
+    for row in rows.open_cases(students):
+        case = Open(
+            row.id, row.number, row.school_id, row.kind, Status(row.status), row.tier, row.episode, row.department,
+            row.owner_role, row.owner_id, row.owner_via, row.due, row.next_step,
+        )  # fmt: skip
+        pupils.setdefault(row.student_id, _left(row.student_id, row.school_id)).case = by_id[row.id] = case
+    for row in rows.reasons(by_id):
+        reason = Reason(row.id, row.rule, row.day, row.sentence, row.withdrawn)
+        by_id[row.case_id].reasons.append(reason)
+    for number, codes in rows.causes(by_id).items():
+        by_id[number].causes = codes
+    for row in rows.last_closed(students):
+        if row.student_id in pupils:
+            pupils[row.student_id].closed = Closed(
+                row.id, row.number, row.closed_on, row.episode, row.owner_id, row.owner_role
+            )
+    for (student, rule), day in rows.answered(students).items():
+        if student in pupils:
+            pupils[student].answered[rule] = day
+
+
+def _add_findings(pupils: dict[int, Pupil], students: Sequence[int], since: date) -> None:
+    counted: Counter[tuple[int, str, str]] = Counter()
+    for student, rule, start, until, compartment, sentence in rows.findings(students, since):
+        year = year_text(start)
+        counted[student, rule, year] += 1
+        if student in pupils:
+            nth = counted[student, rule, year]
+            pupils[student].findings.append(Found(rule, start, until, compartment, sentence, year, nth))
+
+
+def _add_tasks(pupils: dict[int, Pupil], students: Sequence[int], years: set[str]) -> None:
+    here = today()
+    for row in rows.tasks(students, sorted(years)):
+        if row.student_id in pupils:
+            pupils[row.student_id].tasks.append(
+                Asked(
+                    row.id, row.kind, row.period, row.rule, row.compartment, row.status,
+                    day_of(local(row.created_at), here), row.done_by is None,
+                )
+            )  # fmt: skip

@@ -1,0 +1,156 @@
+"""Which records someone reaches. Every lookup by number passes here; what is out of reach is not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import case as choose
+
+from ew_app.kernel import Actor, Conflict, NotFound, Refused, today
+from ew_app.services.casework.staffing import place_of
+from models.base import db
+from models.cases import Case, Task
+from models.org import School
+from models.people import Student
+from models.queries import scope
+from models.queries.compartments import Opening, title_shown
+from rules import access
+from rules.access import Area, FieldClass, NotAllowed, Permission, Place
+from rules.vocabulary import vocabulary
+
+NO_CASE = "There is no such case, or it is not one of yours."
+NO_STUDENT = "There is no such student, or not at a school of yours."
+NO_TASK = "There is no such task, or it is not one of yours."
+CHANGED = "Somebody changed this case while you had it open. Nothing was saved; load the page and look again."
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAtHand:
+    """A case someone reaches. `own`: they own it or hold an open task on it; `readable`: classes open to them."""
+
+    case: Case
+    place: Place
+    own: bool
+    readable: frozenset[FieldClass]
+
+    def open_compartments(self) -> frozenset[str]:
+        """The compartments this person may read on this case."""
+        return frozenset(str(c) for c in self.readable if c.restricted)
+
+
+def cases_of(by: Actor, permission: Permission) -> ColumnElement[bool]:
+    """Condition on Case: what the permission reaches for this person today."""
+    return scope.cases(access.scope_of(by.grants, permission), by.person_id, today())
+
+
+def students_of(by: Actor, *permissions: Permission) -> ColumnElement[bool]:
+    """Condition on Student: what any of the permissions reaches for this person today."""
+    reaches = (access.scope_of(by.grants, permission) for permission in permissions)
+    return or_(false(), *(scope.students(reach, by.person_id, today()) for reach in reaches))
+
+
+def tasks_of(by: Actor) -> ColumnElement[bool]:
+    """Condition on Task: their own, those of a role they hold there, and plain ones of cases they work on."""
+    roles = (
+        and_(Task.owner_role == grant.role, Task.school_id.in_(scope.school_ids(Area().with_place(grant.place))))
+        for grant in by.grants.held
+    )
+    worked = scope.tasks(access.scope_of(by.grants, Permission.WORK_CASE), by.person_id)
+    return or_(worked, *roles)
+
+
+def openings(by: Actor) -> tuple[Opening, ...]:
+    """Which compartments are open to someone where: to all records of a place, and to their own."""
+    return tuple(
+        Opening(
+            area=Area().with_place(grant.place),
+            classes=_restricted(by, grant.place, own=False),
+            own_classes=_restricted(by, grant.place, own=True),
+        )
+        for grant in by.grants.held
+    )
+
+
+def shown_title(by: Actor) -> ColumnElement[str]:
+    """A task's title as this person may read it."""
+    return title_shown(openings(by), by.person_id)
+
+
+def _restricted(by: Actor, place: Place, *, own: bool) -> frozenset[str]:
+    return frozenset(str(c) for c in access.readable_classes(by.grants, place, own=own) if c.restricted)
+
+
+# -- one by number -------------------------------------------------------------------------------------------
+
+
+def case_at_hand(
+    number: int, by: Actor, *permissions: Permission, version: int | None = None, lock: bool = True
+) -> CaseAtHand:
+    """A case for one of the permissions, locked for the change. Raises NotAllowed, NotFound, Conflict.
+
+    Someone who may see the case but not do this is told so; to everybody else it is not there.
+    """
+    _check_any(by, permissions)
+    allowed = or_(false(), *(cases_of(by, permission) for permission in permissions))
+    seen = cases_of(by, Permission.SEE_CASE)
+    wanted = select(Case, choose((allowed, True), else_=False)).where(Case.number == number, or_(allowed, seen))
+    wanted = wanted.execution_options(populate_existing=True)
+    found = db.session.execute(wanted.with_for_update(of=Case) if lock else wanted).one_or_none()
+    if found is None:
+        raise NotFound(NO_CASE)
+    case, may = found
+    place = place_of(case.school)
+    if not may:
+        access.check(by.grants, permissions[0], place)
+        raise NotAllowed("This case is somebody else's. Ask its owner, or have it given to you.")
+    if version is not None and version != case.version:
+        raise Conflict(CHANGED)
+    own = _is_own(case, by.person_id)
+    return CaseAtHand(case, place, own, access.readable_classes(by.grants, place, own=own))
+
+
+def student_at_hand(student_id: int, by: Actor, *permissions: Permission) -> Student:
+    """A student for one of the permissions. Raises NotAllowed, NotFound."""
+    _check_any(by, permissions)
+    student: Student | None = db.session.scalar(
+        select(Student).where(Student.id == student_id, students_of(by, *permissions))
+    )
+    if student is None:
+        raise NotFound(NO_STUDENT)
+    return student
+
+
+def task_at_hand(task_id: int, by: Actor) -> Task:
+    """A task this person may do, locked for the change. Raises NotAllowed, NotFound."""
+    access.check(by.grants, Permission.DO_TASKS)
+    wanted = select(Task).where(Task.id == task_id, tasks_of(by)).execution_options(populate_existing=True)
+    task: Task | None = db.session.scalar(wanted.with_for_update())
+    if task is None:
+        raise NotFound(NO_TASK)
+    return task
+
+
+def place_of_school(school_id: int) -> Place:
+    """The place of a school by its number."""
+    return place_of(db.session.get_one(School, school_id))
+
+
+def known(kind: str, key: str) -> str:
+    """A key of the vocabulary. Refused with the keys there are."""
+    try:
+        return vocabulary().known(kind, key)
+    except KeyError as error:
+        raise Refused(str(error.args[0])) from error
+
+
+def _check_any(by: Actor, permissions: tuple[Permission, ...]) -> None:
+    if not any(access.can(by.grants, permission) for permission in permissions):
+        access.check(by.grants, permissions[0])
+
+
+def _is_own(case: Case, person_id: int | None) -> bool:
+    if person_id is None:
+        return False
+    mine = exists().where(Task.case_id == case.id, Task.owner_id == person_id, Task.status == "open")
+    return case.owner_id == person_id or bool(db.session.scalar(select(mine)))

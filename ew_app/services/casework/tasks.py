@@ -1,0 +1,117 @@
+"""Tasks: asked for by what people learn, done with one press, taken back within seconds."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import Select, select
+from sqlalchemy.dialects.postgresql import insert
+
+from ew_app.kernel import Actor, Refused, now, operation, record, today
+from ew_app.services.casework import reaching
+from models.base import db
+from models.cases import Case, Task
+from models.queries import following
+from rules.routing import PlannedTask
+from rules.school_days import add_school_days
+from rules.vocabulary import vocabulary
+from rules.words import check_words
+
+UNDO_WITHIN = timedelta(seconds=15)  # people are shown ten; the rest is the way to us
+
+
+def due_in(school_days: int, school_id: int) -> date:
+    """The school day so many school days from today at a school."""
+    days = following.school_days([school_id], today()).get(school_id, [])
+    return add_school_days(today(), school_days, days)
+
+
+def ask(
+    planned: PlannedTask, *, student_id: int, school_id: int, case: Case | None, period: str, rule: str | None = None
+) -> bool:
+    """Ask for a planned task in the open transaction, unless one of its kind is open already; True if asked."""
+    if _open_alike(planned, student_id):
+        return False
+    row = {
+        "case_id": case.id if case else None, "student_id": student_id, "school_id": school_id,
+        "kind": planned.kind, "period": period, "title": planned.title, "rule": rule,
+        "compartment": planned.compartment, "department": planned.department, "owner_role": planned.role,
+        "owner_id": planned.person_id, "due": due_in(planned.due_days, school_id), "created_at": now(),
+    }  # fmt: skip
+    asked = insert(Task).values(row).on_conflict_do_nothing().returning(Task.id)
+    return db.session.scalar(asked) is not None
+
+
+def _open_alike(planned: PlannedTask, student_id: int) -> bool:
+    alike = select(Task.id).where(
+        Task.student_id == student_id,
+        Task.kind == planned.kind,
+        Task.status == "open",
+        Task.compartment.is_not_distinct_from(planned.compartment),
+    )
+    return db.session.scalar(alike.limit(1)) is not None
+
+
+@operation
+def finish(task_id: int, *, by: Actor, note: str = "") -> Task:
+    """Mark a task as done; done twice stays done once. Raises NotFound, NotAllowed, Refused."""
+    check_words(note)
+    task = reaching.task_at_hand(task_id, by)
+    if task.status == "done":
+        return task
+    if task.status == "withdrawn":
+        raise Refused("This task is not needed any more, so there is nothing to mark as done.")
+    mark_done([task], by, note)
+    return task
+
+
+@operation
+def undo(task_id: int, *, by: Actor) -> Task:
+    """Take back a task just marked as done. Raises NotFound, Refused once the time has passed."""
+    task = reaching.task_at_hand(task_id, by)
+    if task.status == "open":
+        return task
+    if task.done_by != by.login or task.done_at is None or now() - task.done_at > UNDO_WITHIN:
+        raise Refused("This can be taken back for ten seconds only, by whoever did it. Write a note instead.")
+    task.status, task.done_at, task.done_by, task.note = "open", None, None, ""
+    _tell("task_taken_back", task, by)
+    if task.case_id is not None and task.compartment is None:
+        look_ahead(db.session.get_one(Case, task.case_id))
+    return task
+
+
+def mark_done(done: list[Task], by: Actor, note: str = "") -> None:
+    """Mark tasks as done in the open transaction; a case that waited for one looks ahead to the next."""
+    for task in done:
+        task.status, task.done_at, task.done_by, task.note = "done", now(), by.login, note.strip()
+        _tell("task_done", task, by)
+        if task.case_id is not None and task.compartment is None:
+            case = db.session.get_one(Case, task.case_id)
+            if case.next_step == task.title and case.closed_on is None:
+                look_ahead(case)
+
+
+def look_ahead(case: Case) -> None:
+    """The open task due first is the next step of the case; without one, that step is to decide."""
+    db.session.flush()
+    upcoming = open_plain(case).order_by(Task.due.asc().nulls_last(), Task.id)
+    task = db.session.scalars(upcoming.limit(1)).first()
+    case.next_step = task.title if task else "Decide what comes next"
+    case.due = task.due if task else due_in(5, case.school_id)
+
+
+def open_plain(case: Case) -> Select[Task]:
+    """The open tasks of a case outside compartments, as a SELECT."""
+    return select(Task).where(Task.case_id == case.id, Task.status == "open", Task.compartment.is_(None))
+
+
+def _tell(kind: str, task: Task, by: Actor) -> None:
+    record(
+        kind,
+        by=by,
+        subject=f"task:{task.id}",
+        student_id=task.student_id,
+        case_id=task.case_id,
+        compartment=task.compartment,
+        task=vocabulary().label("task_kind", task.kind),
+    )

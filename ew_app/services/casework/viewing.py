@@ -1,0 +1,78 @@
+"""What one person may see of the numbers that commands and scripts read: the operator sees every student."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from ew_app.kernel import Actor, NotFound, audit, operation, today
+from ew_app.services.measuring import why
+from ew_app.services.measuring.why import Explanation
+from models.base import db
+from models.org import School
+from models.people import Student
+from models.queries import naming, scope
+from models.queries.case_table import cases_table
+from models.tiers import StudentStatus
+from rules import access
+from rules.access import Permission, Place
+from rules.tiers import Tier
+
+
+def students_of(by: Actor) -> frozenset[str] | None:
+    """Keys of the students whose records this person may open; None for everybody."""
+    reach = access.scope_of(by.grants, Permission.SEE_STUDENT)
+    if reach.whole.district:
+        return None
+    condition = scope.students(reach, by.person_id, today())
+    return frozenset(db.session.scalars(select(Student.key).where(condition)))
+
+
+@operation
+def explain(student: str, as_of: date | None = None, *, by: Actor) -> Explanation:
+    """Why a student stands where they stand, as far as this person may read. NotFound also when out of reach.
+
+    Reading a finding of a compartment is noted in the audit.
+    """
+    allowed = students_of(by)
+    if allowed is not None and student not in allowed:
+        raise NotFound(f"There is no student {student}.")
+    classes = access.readable_classes(by.grants, _place(student))
+    found = why.explain(student, as_of, classes=[held.value for held in classes])
+    number = naming.student_id(student)
+    for compartment in sorted({reason.restricted for reason in found.reasons if reason.restricted}):
+        audit("compartment_read", by=by, subject=f"student:{number}", student_id=number, compartment=compartment)
+    return found
+
+
+def _place(student: str) -> Place:
+    """The student's school, with its network; the district for a student of no school."""
+    number = naming.student_id(student)
+    row = db.session.execute(
+        select(School)
+        .join(StudentStatus, StudentStatus.school_id == School.id)
+        .where(StudentStatus.student_id == number)
+    ).scalar_one_or_none()
+    return Place.of_school(row.key, row.network.key) if row else Place.district()
+
+
+def cases(*, by: Actor, only_open: bool) -> Iterator[dict[str, Any]]:
+    """Rows of `ew cases`, as far as this person reaches, by number. Restricted rules never stand on a case."""
+    reach = access.scope_of(by.grants, Permission.SEE_CASE)
+    for row in cases_table(reach, by.person_id, today(), only_open=only_open):
+        yield {
+            "case_number": row.number,
+            "student_id": row.student,
+            "school_id": row.school,
+            "tier": Tier(row.tier).text,
+            "owner_role": row.owner_role,
+            "owner": row.owner or "",
+            "department": row.department,
+            "status": row.status,
+            "opened": row.opened,
+            "due": row.due,
+            "rules": ";".join(row.rules or ()),
+        }

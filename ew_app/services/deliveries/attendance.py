@@ -1,0 +1,188 @@
+"""Attendance rows into the tables and out again, a slice of schools at a time.
+
+A slice is one transaction that holds the locks of its schools, writes its counts, and marks the students to be
+measured again: whatever happens, a slice is wholly there or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from ew_app.kernel import now, operation, transaction
+from ew_app.services.deliveries import ledger
+from ew_app.services.deliveries.believing import limits_of
+from ew_app.services.deliveries.staged_rows import store_problems
+from ew_app.services.deliveries.staging import UNKNOWN_STUDENT, Part, stage
+from ew_app.services.measuring.touched import touch_each, touch_schools
+from models import marks, marks_undone
+from models.attendance import Batch, BatchSlice
+from models.base import db
+from models.queries import deliveries
+from rules.feed_checks import Limits
+
+SCHOOL_LOCK: Final = 7304
+FATES: Final = {"applied": "applied", "superseded": "superseded", "removed": "removed"}
+
+Span = tuple[int, int]
+
+
+def slices(schools: Sequence[int], width: int) -> list[Span]:
+    """The schools cut into spans of ids; the same ids and width always give the same spans."""
+    return [(number * width, number * width + width - 1) for number in sorted({s // width for s in schools})]
+
+
+@operation
+def merge_slice(batch_id: int, span: Span, limits: Limits) -> None:
+    """Store one slice of a staged batch, once: a slice that is there already is left alone."""
+    batch = db.session.get_one(Batch, batch_id)
+    if not _begin_slice(batch_id, span):
+        return
+    here = _here(batch, span, now())
+    marks.lock_schools(SCHOOL_LOCK, here)
+    _write_counts(batch_id, span, _merge(here, limits))
+
+
+def _merge(here: dict[str, Any], limits: Limits) -> Counter[str]:
+    """Lay the staged rows over what stands; counts by bucket."""
+    counts: Counter[str] = Counter()
+    if marks.all_new(here):
+        counts["applied"] = marks.add_all(here)
+        marks.claim(here)
+        ledger.touch_each_school(ledger.begin(here, limits))
+        return counts
+    fates = marks.merge(here)
+    marks.claim(here)
+    known = ledger.follow(here, limits)
+    ledger.touch_each_school(known)
+    touch_each(marks.changed_students())
+    for fate, rows in fates.items():
+        counts[FATES.get(fate, "unchanged")] += rows
+    return counts
+
+
+def retry_waiting() -> int:
+    """After a roster load: let in every row whose student or school has become known; returns how many."""
+    with transaction():
+        waiting = deliveries.waiting_for_roster()
+    return retry_rejected(waiting)
+
+
+def retry_rejected(batch_ids: Sequence[int]) -> int:
+    """Let in rows of these batches whose student or school has become known; returns how many went in."""
+    return sum(_retry(batch_id) for batch_id in batch_ids)
+
+
+@operation
+def _retry(batch_id: int) -> int:
+    """Let in the rows of a batch that waited for a student or school; returns how many went in."""
+    batch = db.session.get_one(Batch, batch_id, with_for_update=True)
+    limits = limits_of(batch)
+    waiting = frozenset((row.file, row.line) for row in deliveries.waiting_rows(batch_id))
+    staged = stage(batch, limits, Part(waiting=waiting))
+    settled = waiting - {(file, problem.line) for file, problem, _, cause in staged.problems if cause}
+    if not settled:
+        marks.drop_staged(batch_id)
+        return 0
+    schools = deliveries.staged_schools(batch_id)
+    here = _here(batch, (schools[0], schools[-1]), now())
+    marks.lock_schools(SCHOOL_LOCK, here)
+    merged = _merge(here, limits)
+    marks.drop_staged(batch_id)
+    store_problems(batch_id, [found for found in staged.problems if not found[3]])
+    _settle(batch, settled, merged + staged.counts)
+    return sum(merged[bucket] for bucket in ("applied", "superseded", "unchanged"))
+
+
+def _settle(batch: Batch, settled: frozenset[tuple[str, int]], found: Counter[str]) -> None:
+    """The rows leave the rejected for where they stand now."""
+    files, lines = zip(*sorted(settled), strict=True)
+    rows = db.session.execute(
+        text("""
+            UPDATE problem SET settled_at = :at
+            FROM unnest(CAST(:files AS text[]), CAST(:lines AS int[])) AS s (file, line)
+            WHERE batch_id = :batch AND problem.file = s.file AND problem.line = s.line AND cause <> ''
+            RETURNING rejected, problem.cause
+        """),
+        {"batch": batch.id, "at": now(), "files": list(files), "lines": list(lines)},
+    ).all()
+    counts = Counter(batch.counts)
+    for bucket in ("applied", "superseded", "unchanged", "removed", "duplicate"):
+        counts[bucket] += found[bucket]
+    for finer in ("unknown_code", "off_calendar", "not_enrolled"):
+        counts[finer] += found[finer]
+    counts["rejected"] -= sum(row.rejected for row in rows)
+    counts["unmatched_student"] -= sum(row.cause == UNKNOWN_STUDENT for row in rows)
+    batch.counts = dict(counts)
+
+
+@operation
+def undo_slice(batch_id: int, span: Span, limits: Limits) -> None:
+    """Take a batch back at one slice of schools: its days are laid again from the other deliveries, in order.
+
+    What later deliveries set stays, also where they only repeated what this one had said.
+    """
+    batch = db.session.get_one(Batch, batch_id)
+    here = _here(batch, span, now())
+    marks_undone.lock_claimed(SCHOOL_LOCK, here)
+    days = [(school, day) for school, day in deliveries.spoken_of(batch_id) if span[0] <= school <= span[1]]
+    if not days:
+        return
+    others = deliveries.others_on(batch_id, batch.source_id, *span)
+    marks_undone.take_out(here)
+    for other in others:
+        _lay_again(other, batch_id, span, here["at"], limits)
+    marks_undone.settle(here, others)
+    ledger.derive(days, limits)
+    touch_schools({school for school, _ in days}, min(day for _, day in days))
+
+
+def _lay_again(other_id: int, undone_id: int, span: Span, at: datetime, limits: Limits) -> None:
+    """Lay one earlier or later delivery over the cleared days, by what it claimed when it was accepted."""
+    other = db.session.get_one(Batch, other_id)
+    claims = deliveries.claims_shared(other_id, undone_id, *span)
+    without = frozenset((row.file, row.line) for row in deliveries.waiting_rows(other_id))
+    stage(other, limits, Part(days=claims, without=without))
+    marks.merge(_here(other, span, at))
+    marks.drop_staged(other_id)
+
+
+def _here(batch: Batch, span: Span, at: datetime) -> dict[str, Any]:
+    """The parameters of one slice."""
+    return {
+        "batch": batch.id,
+        "source": batch.source_id,
+        "feed": batch.feed,
+        "low": span[0],
+        "high": span[1],
+        "at": at,
+    }
+
+
+def _begin_slice(batch_id: int, span: Span) -> bool:
+    """Take the slice: False if it is done. A second worker waits here until the first has committed."""
+    row = {"batch_id": batch_id, "key": _key(span), "counts": {}}
+    taken = insert(BatchSlice).values(row).on_conflict_do_nothing().returning(BatchSlice.key)
+    return db.session.scalar(taken) is not None
+
+
+def _write_counts(batch_id: int, span: Span, counts: Counter[str]) -> None:
+    db.session.get_one(BatchSlice, (batch_id, _key(span))).counts = dict(counts)
+
+
+def _key(span: Span) -> str:
+    return f"schools {span[0]}-{span[1]}"
+
+
+def unfinished(batch_id: int, spans: Sequence[Span]) -> Iterator[Span]:
+    """Those of the slices that are not stored yet."""
+    done = {
+        row.key
+        for row in db.session.execute(text("SELECT key FROM batch_slice WHERE batch_id = :batch"), {"batch": batch_id})
+    }
+    return (span for span in spans if _key(span) not in done)

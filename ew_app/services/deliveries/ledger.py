@@ -1,0 +1,220 @@
+"""The day ledger: which school took attendance on which day, from how many rows, for how many students.
+
+Derived from submissions, calendars and enrolment, for the school-days asked for; never patched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from sqlalchemy import text
+
+from ew_app.kernel import today
+from ew_app.services.deliveries.enrolment import Enrolment, day_number
+from ew_app.services.measuring.touched import touch_schools
+from models.base import db
+from models.marks import hashed, one_by_one
+from models.queries import school_days
+from rules.feed_checks import Limits
+
+SchoolDay = tuple[int, date]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One line of `ew ledger`; `school_id` is the school's own key."""
+
+    school_id: str
+    date: date
+    status: str
+    rows: int
+    expected: int
+
+
+_TEMPORARY = (
+    """
+    CREATE TEMP TABLE IF NOT EXISTS asked (
+        school_id int, day date, expected int, teaches boolean, is_full boolean
+    ) ON COMMIT DELETE ROWS
+    """,
+    """
+    CREATE TEMP TABLE IF NOT EXISTS said (
+        school_id int, day date, student_id int, code text, is_mark boolean
+    ) ON COMMIT DELETE ROWS
+    """,
+    "TRUNCATE asked, said",
+)
+# First each row that stands is fetched through an index; then they are counted by themselves.
+_ASK = text("""
+    INSERT INTO asked SELECT a.*, (
+        SELECT bool_or(s.feed = 'full') FROM submission s
+        WHERE s.school_id = a.school_id AND s.day = a.day AND s.ended_at IS NULL)
+    FROM unnest(CAST(:schools AS int[]), CAST(:days AS date[]), CAST(:expected AS int[]), CAST(:teaches AS boolean[]))
+        AS a (school_id, day, expected, teaches)
+""")
+_FETCH = (
+    text("""
+        INSERT INTO said SELECT m.school_id, m.day, m.student_id, m.code, true
+        FROM asked JOIN mark m USING (school_id, day) WHERE is_full IS NOT NULL
+    """),
+    text("""
+        INSERT INTO said SELECT r.school_id, r.day, unnest(r.students), r.code, false
+        FROM asked JOIN roll r USING (school_id, day) WHERE is_full IS NOT NULL AND r.replaced_by IS NULL
+    """),
+    text("DELETE FROM school_day l USING asked a WHERE l.school_id = a.school_id AND l.day = a.day"),
+)
+# A student on a roll with a mark on top counts once. An absence is a mark whose code means absent that day.
+_COUNT = text("""
+    WITH counted AS (
+        SELECT school_id, day, count(DISTINCT student_id) AS students, count(*) FILTER (WHERE is_mark) AS marks,
+               count(DISTINCT student_id) FILTER (WHERE is_mark) AS marked
+        FROM said GROUP BY 1, 2
+    ), words AS (
+        SELECT school_id, day, code, count(DISTINCT student_id) AS students FROM said WHERE is_mark GROUP BY 1, 2, 3
+    ), absent AS (
+        SELECT w.school_id, w.day, sum(w.students) AS students FROM words w, LATERAL (
+            SELECT c.kind FROM absence_code c
+            WHERE c.code = w.code AND (c.school_id = w.school_id OR c.school_id IS NULL)
+              AND (c.valid_from IS NULL OR c.valid_from <= w.day) AND (c.valid_to IS NULL OR c.valid_to >= w.day)
+            ORDER BY c.school_id IS NULL, c.valid_from DESC NULLS LAST LIMIT 1) best
+        WHERE best.kind IN ('absence', 'suspension_out') GROUP BY 1, 2
+    )
+    INSERT INTO school_day (school_id, day, status, feed, rows, expected, absences)
+    SELECT a.school_id, a.day,
+           CASE WHEN NOT a.teaches THEN 'closed'
+                WHEN a.is_full AND 100 * coalesce(c.students, 0) < :least * a.expected THEN 'partial'
+                ELSE 'submitted' END,
+           CASE WHEN a.is_full THEN 'full' ELSE 'exception' END,
+           coalesce(c.marks + c.students - c.marked, 0), a.expected, coalesce(absent.students, 0)
+    FROM asked a LEFT JOIN counted c USING (school_id, day) LEFT JOIN absent USING (school_id, day)
+    WHERE a.is_full IS NOT NULL ORDER BY a.school_id, a.day
+""")
+_BEFORE = text("""
+    SELECT l.school_id, l.day, l.feed FROM asked JOIN school_day l USING (school_id, day)
+    WHERE l.status IN ('submitted', 'partial')
+""")
+_FIRST = text("""
+    INSERT INTO school_day (school_id, day, status, feed, rows, expected, absences)
+    SELECT school_id, day,
+           CASE WHEN NOT teaches THEN 'closed'
+                WHEN :feed = 'full' AND 100 * students < :least * expected THEN 'partial' ELSE 'submitted' END,
+           :feed, rows, expected, absences
+    FROM staged_day WHERE batch_id = :batch AND school_id BETWEEN :low AND :high ORDER BY school_id, day
+    RETURNING school_id, day, status
+""")
+_STAGED = text("""
+    SELECT school_id, day, expected, teaches FROM staged_day
+    WHERE batch_id = :batch AND school_id BETWEEN :low AND :high ORDER BY school_id, day
+""")
+
+
+def begin(here: Mapping[str, Any], limits: Limits) -> dict[int, date]:
+    """Ledger rows of school-days nobody spoke of before, as staged; school -> its first day that counts."""
+    wanted = {name: here[name] for name in ("feed", "batch", "low", "high")}
+    rows = db.session.execute(_FIRST, wanted | {"least": limits.least_rows})
+    return _first_days((row.school_id, row.day) for row in rows if row.status != "closed")
+
+
+def follow(here: Mapping[str, Any], limits: Limits) -> dict[int, date]:
+    """Derive the school-days of a staged batch again; school -> first day that counts differently now."""
+    rows = db.session.execute(_STAGED, {name: here[name] for name in ("batch", "low", "high")}).all()
+    return _derive(rows, limits)
+
+
+def derive(days: Collection[SchoolDay], limits: Limits | None = None) -> dict[int, date]:
+    """Derive these school-days from what stands; school -> first day that counts differently now.
+
+    Differently: attendance is known where it was not, or the other way round, or the feed changed its kind.
+    """
+    if not days:
+        return {}
+    ordered = sorted(days)
+    school = np.array([school for school, _ in ordered], dtype=np.int64)
+    day = np.array([day_number(day) for _, day in ordered], dtype=np.int64)
+    enrolment = Enrolment(school.tolist(), day.tolist())
+    expected, teaches = enrolment.expected(school, day), enrolment.teaches(school, day)
+    rows = [(*pair, *rest) for pair, *rest in zip(ordered, expected.tolist(), teaches.tolist(), strict=True)]
+    return _derive(rows, limits or Limits())
+
+
+def rebuild(since: Mapping[int, date], limits: Limits | None = None) -> None:
+    """After a roster changed calendars or enrolments: derive each school's days from its date on.
+
+    Students of schools whose days count differently now are marked for evaluation.
+    """
+    rows = db.session.execute(
+        text("""
+            SELECT DISTINCT s.school_id, s.day FROM submission s
+            JOIN unnest(CAST(:schools AS int[]), CAST(:since AS date[])) AS a (school_id, since) USING (school_id)
+            WHERE s.day >= a.since AND s.ended_at IS NULL
+        """),
+        {"schools": list(since), "since": list(since.values())},
+    )
+    touch_each_school(derive([(row.school_id, row.day) for row in rows], limits))
+
+
+def touch_each_school(since: Mapping[int, date]) -> None:
+    """Mark everyone at each school for evaluation from that school's own day on."""
+    for day in sorted(set(since.values())):
+        touch_schools((school for school, first in since.items() if first == day), day)
+
+
+def days(*, start: date | None = None, until: date | None = None, school: str | None = None) -> list[LedgerRow]:
+    """Every calendar date and submitted day of each school, by school key and date.
+
+    Without `until` up to the last day that any school submitted. `school` is a school's key.
+    """
+    found = school_days.ledger_rows(start, until, school, today())
+    open_days = [row for row in found if row.expected is None and row.status == "not_submitted"]
+    expected = _expected([(row.school, row.date) for row in open_days])
+    return [
+        LedgerRow(
+            row.school_id,
+            row.date,
+            row.status,
+            row.rows,
+            row.expected if row.expected is not None else expected.get((row.school, row.date), 0),
+        )
+        for row in found
+    ]
+
+
+def _expected(days: Sequence[SchoolDay]) -> dict[SchoolDay, int]:
+    if not days:
+        return {}
+    school = np.array([school for school, _ in days], dtype=np.int64)
+    day = np.array([day_number(day) for _, day in days], dtype=np.int64)
+    due = Enrolment(school.tolist(), day.tolist()).expected(school, day)
+    return dict(zip(days, due.tolist(), strict=True))
+
+
+def _derive(rows: Sequence[Any], limits: Limits) -> dict[int, date]:
+    names = ("schools", "days", "expected", "teaches")
+    for statement in _TEMPORARY:
+        db.session.execute(text(statement))
+    with one_by_one():
+        db.session.execute(_ASK, {name: [row[at] for row in rows] for at, name in enumerate(names)})
+        before = _kinds()
+        for step in _FETCH:
+            db.session.execute(step)
+    with hashed():
+        db.session.execute(_COUNT, {"least": limits.least_rows})
+    after = _kinds()
+    changed = (pair for pair in before.keys() | after.keys() if before.get(pair) != after.get(pair))
+    return _first_days(changed)
+
+
+def _kinds() -> dict[SchoolDay, str]:
+    """The feed of each school-day asked for that counts."""
+    return {(row.school_id, row.day): row.feed for row in db.session.execute(_BEFORE)}
+
+
+def _first_days(pairs: Any) -> dict[int, date]:
+    first: dict[int, date] = {}
+    for school, day in pairs:
+        first[school] = min(day, first.get(school, day))
+    return first

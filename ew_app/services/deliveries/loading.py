@@ -1,0 +1,292 @@
+"""The work on a received delivery: stage, check, merge in slices, decide; or take it back in slices.
+
+Each step is its own transaction. A worker that dies leaves a status and finished slices; the next one goes on
+from there and comes to the same counts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import insert, text, update
+
+from ew_app.feeds import RefusedFile
+from ew_app.kernel import WORKER, NotFound, Refused, now, operation, record, transaction
+from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import attendance, ledger
+from ew_app.services.deliveries.believing import compared, figures_of, limits_of
+from ew_app.services.deliveries.staged_rows import store_problems
+from ew_app.services.deliveries.staging import SCHOOLS_A_SLICE, Part, Staged, stage
+from ew_app.services.rosters import roster, roster_undo
+from models import marks
+from models.attendance import Batch, Problem
+from models.base import db
+from models.queries import deliveries, lookups
+from models.queries.roster import schools_to_rebuild
+from rules.feed_checks import doubts
+
+FINISHED: Final = ("applied", "held", "refused", "duplicate", "previewed", "undoing", "undone", "cancelled")
+BUCKETS: Final = ("applied", "unchanged", "superseded", "removed")
+DELIVERY_LOCK: Final = 7305
+SCHOOLS_READ_AGAIN: Final = 1_000
+
+
+class _Rehearsed(Exception):
+    """Raised on purpose: everything was done to be counted and is taken back."""
+
+
+def load(batch_id: int) -> None:
+    """Bring a received batch to its end: applied, held, refused, duplicate or previewed. May be called again."""
+    kind, status, preview = _standing(batch_id)
+    if status in FINISHED:
+        return
+    try:
+        if preview:
+            _rehearse(batch_id, kind)
+        else:
+            _go(batch_id, kind)
+    except RefusedFile as refused:
+        _refuse(batch_id, str(refused))
+
+
+def load_now(batch_id: int) -> str:
+    """Load in this process and return the status; for tests and small tools."""
+    load(batch_id)
+    return _standing(batch_id)[1]
+
+
+def undo(batch_id: int) -> None:
+    """Take a batch back; may be called again after an interruption. Refused if it never went in."""
+    kind, status, _ = _standing(batch_id)
+    if status == "undone":
+        return
+    if status not in ("applied", "undoing"):
+        raise Refused(f"Batch {batch_id} is {status}; only an applied batch can be taken back.")
+    _set(batch_id, status="undoing")
+    if kind == "roster":
+        _undo_roster(batch_id)
+    else:
+        _undo_attendance(batch_id)
+    flagging.evaluate_touched()
+    _undone(batch_id)
+
+
+# -- attendance ----------------------------------------------------------------------------------------------
+
+
+def _go(batch_id: int, kind: str) -> None:
+    if kind == "roster":
+        _load_roster(batch_id)
+    elif _stage(batch_id) and _check(batch_id):
+        _merge(batch_id)
+        _finish(batch_id)
+    else:
+        return
+    flagging.evaluate_touched(batch_id)
+    _applied(batch_id)
+
+
+@operation
+def _stage(batch_id: int) -> bool:
+    """Fill the staging tables, unless they still hold the batch. True: there is something to go on with."""
+    batch = _locked(batch_id)
+    if batch.status == "received":
+        _note(batch, stage(batch, limits_of(batch)))
+        batch.status, batch.step, batch.percent = "staged", "checking", 30
+    elif deliveries.staged_rows(batch_id) != batch.counts["staged_rows"]:
+        away = frozenset((row.file, row.line) for row in deliveries.turned_away(batch_id))
+        stage(batch, limits_of(batch), Part(without=away))
+    return batch.status in ("staged", "applying")
+
+
+def _note(batch: Batch, staged: Staged) -> None:
+    """Keep what staging found: counts, problems, sentences."""
+    db.session.execute(text("DELETE FROM problem WHERE batch_id = :batch"), {"batch": batch.id})
+    store_problems(batch.id, staged.problems)
+    batch.counts = dict(staged.counts) | {
+        "staged_rows": deliveries.staged_rows(batch.id),
+        "schools_a_slice": staged.schools_a_slice,
+        "notes": staged.notes,
+    }
+    batch.effect = {}
+
+
+@operation
+def _check(batch_id: int) -> bool:
+    """Whether the batch may be merged: it is not the same delivery again, and believable or let in."""
+    batch = _locked(batch_id)
+    if batch.status != "staged":
+        return batch.status == "applying"
+    lock = text("SELECT pg_advisory_xact_lock(:space, hashtext(:hash))")
+    db.session.execute(lock, {"space": DELIVERY_LOCK, "hash": batch.sha256})
+    if earlier := deliveries.same_delivery(batch_id):
+        _duplicate(batch, earlier)
+        return False
+    limits = limits_of(batch)
+    new, figures = figures_of(batch, limits)
+    found = doubts(figures, limits)
+    batch.counts = batch.counts | {
+        "new_days": new,
+        "doubts": [doubt.value for doubt, _ in found],
+        "compared": compared(figures),
+    }
+    batch.sentence = " ".join(sentence for _, sentence in found)
+    if found and not batch.accept_held:
+        batch.counts = batch.counts | _as_if(batch)
+        batch.status, batch.step = "held", "waiting for a person"
+        return False
+    batch.status, batch.step, batch.percent = "applying", "storing", 40
+    return True
+
+
+def _duplicate(batch: Batch, earlier: int) -> None:
+    rows = batch.counts["rows_in"]
+    batch.status, batch.counts = "duplicate", {"rows_in": rows, "unchanged": rows}
+    batch.sentence = f"This is the same delivery as batch {earlier}. Nothing was changed."
+    db.session.execute(text("DELETE FROM problem WHERE batch_id = :batch"), {"batch": batch.id})
+    marks.drop_staged(batch.id)
+
+
+def _as_if(batch: Batch) -> dict[str, int]:
+    """What merging would count; nothing of it stays."""
+    batch_id, limits, spans = batch.id, limits_of(batch), _spans(batch)
+    trial = db.session.begin_nested()
+    for span in spans:
+        attendance.merge_slice(batch_id, span, limits)
+    db.session.flush()
+    totals = deliveries.slice_totals(batch_id)
+    trial.rollback()
+    return totals
+
+
+def _merge(batch_id: int) -> None:
+    with transaction():
+        batch = db.session.get_one(Batch, batch_id)
+        limits, spans = limits_of(batch), _spans(batch)
+    for done, span in enumerate(spans):
+        attendance.merge_slice(batch_id, span, limits)
+        _set(batch_id, percent=40 + 40 * (done + 1) // len(spans))
+
+
+def _spans(batch: Batch) -> list[attendance.Span]:
+    return attendance.slices(deliveries.staged_schools(batch.id), batch.counts["schools_a_slice"])
+
+
+@operation
+def _finish(batch_id: int) -> None:
+    """All slices are in: their counts become the batch's."""
+    batch = _locked(batch_id)
+    totals = deliveries.slice_totals(batch_id)
+    batch.counts = batch.counts | {bucket: totals.get(bucket, 0) for bucket in BUCKETS}
+    batch.step, batch.percent = "deciding", 80
+
+
+@operation
+def _applied(batch_id: int) -> None:
+    batch = _locked(batch_id)
+    if batch.status == "applied":
+        return
+    batch.status, batch.applied_at, batch.step, batch.percent = "applied", now(), "", 100
+    marks.drop_staged(batch_id)
+    record("batch_applied", by=WORKER, subject=f"batch:{batch_id}")
+
+
+def _undo_attendance(batch_id: int) -> None:
+    with transaction():
+        batch = db.session.get_one(Batch, batch_id)
+        limits, schools = limits_of(batch), sorted({school for school, _ in deliveries.spoken_of(batch_id)})
+        # Other deliveries about the same days are read once a slice, so few slices then.
+        shared = bool(schools) and bool(deliveries.others_on(batch_id, batch.source_id, schools[0], schools[-1]))
+    spans = attendance.slices(schools, SCHOOLS_READ_AGAIN if shared else SCHOOLS_A_SLICE)
+    for done, span in enumerate(spans):
+        attendance.undo_slice(batch_id, span, limits)
+        _set(batch_id, percent=80 * (done + 1) // len(spans))
+
+
+# -- rosters -------------------------------------------------------------------------------------------------
+
+
+def _load_roster(batch_id: int) -> None:
+    with transaction():
+        batch = db.session.get_one(Batch, batch_id)
+        batch.status = "applying"
+    counts = roster.apply(db.session.get_one(Batch, batch_id))
+    _after_roster(batch_id, counts)
+    attendance.retry_waiting()
+
+
+@operation
+def _after_roster(batch_id: int, counts: dict[str, Any]) -> None:
+    """Days are counted again where calendars or enrolments changed."""
+    _locked(batch_id).counts = counts
+    ledger.rebuild(schools_to_rebuild(batch_id))
+
+
+@operation
+def _undo_roster(batch_id: int) -> None:
+    batch = _locked(batch_id)
+    since = schools_to_rebuild(batch_id)
+    told = roster_undo.take_back(batch)
+    batch.counts = batch.counts | {"taken_back": told}
+    still_there = lookups.school_names(since)
+    ledger.rebuild({school: day for school, day in since.items() if school in still_there})
+
+
+# -- rehearsal -----------------------------------------------------------------------------------------------
+
+
+def _rehearse(batch_id: int, kind: str) -> None:
+    """Do everything in one transaction, note what came of it, and take it all back."""
+    told: dict[str, Any] = {}
+    problems: list[dict[str, Any]] = []
+    try:
+        with transaction():
+            _go(batch_id, kind)
+            batch = db.session.get_one(Batch, batch_id)
+            told = {name: getattr(batch, name) for name in ("counts", "effect", "sentence")}
+            told["counts"] = told["counts"] | {"would_be": batch.status}
+            problems = [dict(row._mapping) for row in deliveries.all_problems(batch_id)]
+            raise _Rehearsed
+    except _Rehearsed:
+        _rehearsed(batch_id, told, problems)
+
+
+@operation
+def _rehearsed(batch_id: int, told: dict[str, Any], problems: list[dict[str, Any]]) -> None:
+    if problems:
+        db.session.execute(insert(Problem), problems)
+    db.session.execute(
+        update(Batch).where(Batch.id == batch_id).values(**told, status="previewed", step="", percent=100)
+    )
+
+
+# -- the batch's own row -------------------------------------------------------------------------------------
+
+
+@operation
+def _standing(batch_id: int) -> tuple[str, str, bool]:
+    batch = db.session.get(Batch, batch_id, populate_existing=True)
+    if batch is None:
+        raise NotFound(f"There is no batch {batch_id}.")
+    return batch.kind, batch.status, batch.preview
+
+
+def _locked(batch_id: int) -> Batch:
+    return db.session.get_one(Batch, batch_id, with_for_update=True, populate_existing=True)
+
+
+@operation
+def _set(batch_id: int, **values: Any) -> None:
+    db.session.execute(update(Batch).where(Batch.id == batch_id).values(**values))
+
+
+@operation
+def _refuse(batch_id: int, sentence: str) -> None:
+    marks.drop_staged(batch_id)
+    _set(batch_id, status="refused", sentence=sentence, step="", percent=100)
+
+
+@operation
+def _undone(batch_id: int) -> None:
+    _set(batch_id, status="undone", undone_at=now(), step="", percent=100)
+    record("batch_undone", by=WORKER, subject=f"batch:{batch_id}")

@@ -1,0 +1,162 @@
+"""The rows of a delivery with ids in place of keys and meanings in place of codes, and which of them stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime
+from itertools import repeat
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ew_app.kernel import settings
+from ew_app.services.deliveries.arriving import Arrivals, Values
+from ew_app.services.deliveries.enrolment import EPOCH, day_number, day_of
+from models.queries import lookups
+from rules.codes import Meaning, meaning
+from rules.day import Kind, Reason, precedence
+from rules.same_day import standing
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+STUDENT_BITS: Final = 31
+_BEFORE_1970: Final = 1 << 20
+
+
+class Sifted:
+    """Rows as parallel arrays that lose what does not go in, step by step.
+
+    student and school are ids, -1 where nobody knows the key; day counts from 1970; modified is microseconds since
+    1970, 0 without. After `read_codes` also kind, reason and share (thousandths) of each row's code.
+    """
+
+    def __init__(self, rows: Arrivals) -> None:
+        self.rows = rows
+        self.student, self.school = self._ids("student", "student_id"), self._ids("school", "school_id")
+        self.day = by_number(rows.values["date"], day_number)[rows.columns["date"]]
+        self.modified = self._modified()
+        self.kind = self.reason = self.share = np.zeros(len(rows), dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def only(self, chosen: Flags) -> None:
+        """Keep the chosen rows."""
+        if chosen.all():
+            return
+        self.rows.only(chosen)
+        for name in ("student", "school", "day", "modified", "kind", "reason", "share"):
+            setattr(self, name, getattr(self, name)[chosen])
+
+    def only_on(self, days: Collection[tuple[int, date]]) -> None:
+        """Keep the rows of some school-days."""
+        wanted = np.fromiter((school_day(school, day_number(day)) for school, day in days), np.int64, len(days))
+        self.only(np.isin(self.school_day, wanted))
+
+    @property
+    def known(self) -> Flags:
+        """Rows whose student and school there are."""
+        return (self.student >= 0) & (self.school >= 0)
+
+    @property
+    def school_day(self) -> Ints:
+        """School and day of each row as one number."""
+        return np.asarray(school_day(self.school, self.day))
+
+    @property
+    def key(self) -> Ints:
+        """School, day, period and student as one number: equal for rows of one key, sorted by school-day."""
+        school, day = _dense(self.school), _dense(self.day)
+        period = self.rows.columns.get("period", np.zeros(len(self), dtype=np.int32))
+        at = (school * (int(day.max(initial=0)) + 1) + day) * len(self.rows.values["period"]) + period
+        return np.asarray(at << STUDENT_BITS | self.student)
+
+    @property
+    def plain(self) -> Flags:
+        """Rows that say "present" and nothing else."""
+        plain = (self.kind == Kind.PRESENT) & (self.share <= 0)
+        for name in ("fraction_absent", "minutes_absent"):
+            if name in self.rows.columns:
+                nothing = np.array([value in (None, 0) for value in self.rows.values[name]], dtype=bool)
+                plain &= nothing[self.rows.columns[name]]
+        for name in ("period", "reason"):
+            if name in self.rows.columns:
+                plain &= self.rows.columns[name] == 0
+        return np.asarray(plain, dtype=bool)
+
+    def read_codes(self) -> None:
+        """Kind, reason and share of each row's code at its school on its day; asked once for each combination."""
+        schools, codes = np.unique(self.school), self.rows.values["code"]
+        meanings = [_meaning(row) for row in lookups.code_meanings(schools.tolist(), list(codes))]
+        nothing = np.zeros(len(self), dtype=np.int64)
+        place = np.searchsorted(schools, self.school) if any(m.school for m in meanings) else nothing
+        days, when = np.unique(self.day, return_inverse=True)
+        if not any(m.starts or m.ends for m in meanings):
+            when = nothing
+        asked, back = np.unique(
+            (place * len(days) + when) * len(codes) + self.rows.columns["code"], return_inverse=True
+        )
+        answers = [self._answer(number, meanings, schools, days) for number in asked.tolist()]
+        for name, part in (("kind", "kind"), ("reason", "reason"), ("share", "fraction")):
+            said = np.array([getattr(answer, part) for answer in answers], dtype=np.int64)
+            setattr(self, name, said[back])
+
+    def keep_what_stands(self) -> int:
+        """Of several rows for one student, school, day and period one stands; returns how many others there were."""
+        stands = standing(self.key, self.modified, precedence(self.kind, self.reason))
+        self.only(stands)
+        return int((~stands).sum())
+
+    def _ids(self, table: str, column: str) -> Ints:
+        values = self.rows.values[column]
+        ids = lookups.ids_of(table, values)
+        known = np.fromiter(map(ids.get, values, repeat(-1)), np.int64, len(values))
+        return known[self.rows.columns[column]]
+
+    def _modified(self) -> Ints:
+        if "last_modified" not in self.rows.columns:
+            return np.zeros(len(self), dtype=np.int64)
+        return by_number(self.rows.values["last_modified"], _microseconds)[self.rows.columns["last_modified"]]
+
+    def _answer(self, number: int, meanings: Sequence[Meaning], schools: Ints, days: Ints) -> Meaning:
+        """What the code of one combination means."""
+        rest, code = divmod(number, len(self.rows.values["code"]))
+        place, when = divmod(rest, len(days))
+        text = list(self.rows.values["code"])[code]
+        return meaning([m for m in meanings if m.code == text], int(schools[place]), day_of(days[when]))
+
+
+def by_number(values: Values, read: Callable[[Any], int]) -> Ints:
+    """What each different value of a column reads as, by its number."""
+    return np.fromiter((read(value) for value in values), np.int64, len(values))
+
+
+def school_day(school: Any, day: Any) -> Any:
+    """School and day (since 1970, may be negative) as one number that sorts like both."""
+    return (school << 32) + day + _BEFORE_1970
+
+
+def school_and_day(number: int) -> tuple[int, int]:
+    """The school and day of such a number."""
+    return number >> 32, (number & 0xFFFFFFFF) - _BEFORE_1970
+
+
+def _meaning(row: Any) -> Meaning:
+    school, code, kind, excused, fraction, starts, ends = row
+    return Meaning(school, code, Kind[kind.upper()], Reason[excused.upper()], fraction, starts, ends)
+
+
+def _dense(column: Ints) -> Ints:
+    """The rank of each value among the different values."""
+    return np.searchsorted(np.unique(column), column).astype(np.int64)
+
+
+def _microseconds(moment: datetime | None) -> int:
+    """Since 1970; a time without an offset is local."""
+    if moment is None:
+        return 0
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=settings().timezone)
+    since = aware.astimezone(UTC) - datetime(EPOCH.year, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -1,0 +1,247 @@
+"""From a delivery's rows to rows that can be stored: what goes in, what must wait, and what people are told.
+
+Runs in the open transaction and replaces what was staged of the batch before, so it may be repeated at any time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ew_app.feeds import Problem
+from ew_app.kernel import today
+from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows
+from ew_app.services.deliveries.enrolment import Enrolment, day_number, day_of
+from ew_app.services.deliveries.sifting import Flags, Sifted, by_number, school_and_day
+from ew_app.services.deliveries.staged_rows import Days, store_rows
+from models import marks
+from models.attendance import Batch
+from models.queries import lookups
+from rules.day import Kind
+from rules.feed_checks import Limits, is_whole
+
+SchoolDay = tuple[int, date]
+
+SCHOOLS_A_SLICE: Final = 100
+ROWS_A_SLICE: Final = 50_000
+MOST_SINGLE_REMARKS: Final = 1_000
+A_YEAR: Final = 366
+UNKNOWN_STUDENT: Final = "unknown_student"
+UNKNOWN_SCHOOL: Final = "unknown_school"
+NO_STUDENT: Final = (
+    "No student has this id. The row is tried again by itself after the next roster; "
+    "until then nothing is known of this day."
+)
+OTHER_SCHOOL: Final = (
+    "This school is not one you look after, so the row stays out. Its own clerk or the data team can send it."
+)
+NO_SCHOOL: Final = "No school has this id. The row is tried again by itself after the next roster."
+NOT_ENROLLED: Final = (
+    "The student is not enrolled at this school on this day. The row counts once an enrolment covers it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which rows of a delivery to stage when it is read again.
+
+    waiting: only these (file name, line), which were turned away for an unknown student or school.
+    days: only these school-days, each with whether the delivery claimed it whole when it was accepted.
+    without: rows that never went in.
+    """
+
+    waiting: frozenset[tuple[str, int]] | None = None
+    days: Mapping[SchoolDay, bool] | None = None
+    without: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(slots=True)
+class Staged:
+    """What staging found: counts, problems to show, and how many schools one slice may hold."""
+
+    counts: Counter[str]
+    problems: list[tuple[str, Problem, bool, str]] = field(default_factory=list)  # file, problem, rejected, cause
+    notes: list[str] = field(default_factory=list)
+    schools_a_slice: int = SCHOOLS_A_SLICE
+
+
+def stage(batch: Batch, limits: Limits, part: Part | None = None) -> Staged:
+    """Read a batch and put its rows into the staging tables. RefusedFile: nothing of it may be used."""
+    marks.drop_staged(batch.id)
+    rows = read_rows(batch)
+    claims, unread = read_claims(batch)
+    staging = _Staging(batch, limits, part or Part(), rows, claims)
+    for name, problem, rejected in (*rows.problems, *unread):
+        staging.problem(name, problem, rejected)
+    return staging.run()
+
+
+class _Staging:
+    """One staging; the steps share the rows as they get fewer."""
+
+    def __init__(self, batch: Batch, limits: Limits, part: Part, rows: Arrivals, claims: Sequence[Claim]) -> None:
+        self.batch, self.limits, self.part, self.rows, self.claims = batch, limits, part, rows, claims
+        self.found = Staged(Counter(rows_in=rows.rows_in), notes=list(rows.notes))
+
+    def run(self) -> Staged:
+        """All steps in order."""
+        self._keep_the_part()
+        self._keep_to_the_senders_schools()
+        sifted = self._sift()
+        enrolment, days = self._look_at_days(sifted, self._claimed())
+        store_rows(self.batch.id, sifted)
+        self._store_days(sifted, enrolment, days)
+        self.found.counts["rejected"] = sum(rejected for _, _, rejected, _ in self.found.problems)
+        return self.found
+
+    def problem(self, file: str, problem: Problem, rejected: bool, cause: str = "") -> None:
+        """Remember what is wrong with a row."""
+        self.found.problems.append((file, problem, rejected, cause))
+
+    # -- which rows ------------------------------------------------------------------------------------------
+
+    def _keep_the_part(self) -> None:
+        wanted, without = self.part.waiting, self.part.without
+        if wanted is None and not without:
+            return
+        names = self.rows.file_names
+        places = zip(self.rows.columns["file"].tolist(), self.rows.columns["line"].tolist(), strict=True)
+        keys = [(names[file], line) for file, line in places]
+        self.rows.only(np.array([(wanted is None or key in wanted) and key not in without for key in keys], dtype=bool))
+        if wanted is not None:
+            self.claims = [claim for claim in self.claims if (claim.file, claim.line) in wanted]
+            self.found.problems.clear()
+
+    def _keep_to_the_senders_schools(self) -> None:
+        """Rows about a school that the sender does not look after are turned away for good."""
+        schools = self.batch.options.get("schools")
+        if schools is None:
+            return
+        theirs = by_number(self.rows.values["school_id"], lambda key: key in schools)[self.rows.columns["school_id"]]
+        other = np.flatnonzero(theirs == 0)
+        for row, key in zip(other.tolist(), self.rows.texts("school_id", other), strict=True):
+            self._remark(row, OTHER_SCHOOL, "school_id", key, rejected=True)
+        self.rows.only(theirs == 1)
+        for claim in self.claims:
+            if claim.school not in schools:
+                self.problem(claim.file, Problem(claim.line, OTHER_SCHOOL, "school_id", claim.school), False)
+        self.claims = [claim for claim in self.claims if claim.school in schools]
+
+    def _sift(self) -> Sifted:
+        """Ids, meanings, and one row of each key; rows without a student or school wait for the next roster."""
+        sifted = Sifted(self.rows)
+        self._turn_away(sifted)
+        sifted.only(sifted.known)
+        if self.part.days is not None:
+            sifted.only_on(self.part.days)
+        sifted.read_codes()
+        self.found.counts["duplicate"] = sifted.keep_what_stands()
+        return sifted
+
+    def _turn_away(self, sifted: Sifted) -> None:
+        rows = np.flatnonzero(~sifted.known)
+        students, schools = self.rows.texts("student_id", rows), self.rows.texts("school_id", rows)
+        for row, student, school in zip(rows.tolist(), students, schools, strict=True):
+            if sifted.student[row] < 0:
+                self._remark(row, NO_STUDENT, "student_id", student, rejected=True, cause=UNKNOWN_STUDENT)
+            else:
+                self._remark(row, NO_SCHOOL, "school_id", school, rejected=True, cause=UNKNOWN_SCHOOL)
+        self.found.counts["unmatched_student"] = int((sifted.student < 0).sum())
+
+    def _claimed(self) -> dict[str, set[tuple[int, int]]]:
+        """(school, day) named in covers.csv and in submitted.csv."""
+        ids = lookups.ids_of("school", {claim.school for claim in self.claims})
+        claimed: dict[str, set[tuple[int, int]]] = {"covers": set(), "submitted": set()}
+        for claim in self.claims:
+            if claim.school in ids:
+                claimed[claim.table].add((ids[claim.school], day_number(claim.day)))
+            else:
+                problem = Problem(claim.line, NO_SCHOOL, "school_id", claim.school)
+                self.problem(claim.file, problem, False, UNKNOWN_SCHOOL)
+        self.covered = claimed["covers"]
+        return claimed
+
+    # -- which days ------------------------------------------------------------------------------------------
+
+    def _look_at_days(self, sifted: Sifted, claimed: Mapping[str, set[tuple[int, int]]]) -> tuple[Enrolment, Days]:
+        """The school-days spoken of; counts and remarks on rows that will be held out of measures."""
+        delivered = set(map(school_and_day, np.unique(sifted.school_day).tolist()))
+        pairs = sorted(delivered | claimed["covers"] | claimed["submitted"])
+        if self.part.days is not None:
+            pairs = sorted((school, day_number(day)) for school, day in self.part.days)
+        enrolment = Enrolment((school for school, _ in pairs), (day for _, day in pairs))
+        enrolled, teaches = enrolment.enrolled(sifted.student, sifted.school, sifted.day)
+        unknown = sifted.kind == Kind.UNKNOWN
+        held_out = {"unknown_code": unknown, "off_calendar": ~teaches, "not_enrolled": ~enrolled}
+        self.found.counts.update({name: int(rows.sum()) for name, rows in held_out.items()})
+        self._point_out(sifted, held_out)
+        for _, school in enrolment.without_calendar:
+            self.found.notes.append(f"{school} has no calendar yet, so nothing can be measured there.")
+        return enrolment, Days(pairs, sifted, enrolment, enrolled)
+
+    def _store_days(self, sifted: Sifted, enrolment: Enrolment, days: Days) -> None:
+        schools = len(enrolment.schools)
+        self.found.counts["schools"] = schools
+        fitting = ROWS_A_SLICE * schools // max(len(sifted), 1)
+        self.found.schools_a_slice = max(1, min(SCHOOLS_A_SLICE, fitting))
+        days.store(self.batch.id, [self._is_whole(*day) for day in self._counted(days)])
+
+    def _counted(self, days: Days) -> Iterable[tuple[tuple[int, int], int, int]]:
+        return zip(days.pairs, days.students.tolist(), days.expected.tolist(), strict=True)
+
+    def _is_whole(self, at: tuple[int, int], students: int, due: int) -> bool:
+        """A day is claimed whole by covers.csv, or by a full feed with rows for enough of the students due."""
+        if self.part.days is not None:
+            return self.part.days[at[0], day_of(at[1])]
+        by_rows = self.batch.feed == "full" and self.part.waiting is None
+        return at in self.covered or (by_rows and is_whole(students, due, self.limits))
+
+    # -- what people are told --------------------------------------------------------------------------------
+
+    def _point_out(self, sifted: Sifted, held_out: Mapping[str, Flags]) -> None:
+        """One remark per unknown code and per day without school, one per row of a student not enrolled."""
+        rows = np.flatnonzero(held_out["unknown_code"])
+        for at, count, code in _first_of_each(rows, self.rows.texts("code", rows)):
+            sentence = (
+                f'Nobody has said what the code "{code}" means here. {_rows(count)} held out of every measure '
+                "until it is mapped."
+            )
+            self._remark(at, sentence, "code", code)
+        rows = np.flatnonzero(held_out["off_calendar"])
+        names = lookups.school_names(set(sifted.school[rows].tolist()))
+        places = zip(sifted.school[rows].tolist(), self.rows.texts("date", rows), strict=True)
+        for at, count, (school, day) in _first_of_each(rows, list(places)):
+            sentence = f"{names[school]} has no school on this day. {_rows(count)} not counted."
+            self._remark(at, sentence, "date", str(day))
+        rows = np.flatnonzero(held_out["not_enrolled"])[:MOST_SINGLE_REMARKS]
+        for at, student in zip(rows.tolist(), self.rows.texts("student_id", rows), strict=True):
+            self._remark(at, NOT_ENROLLED, "student_id", student)
+        rows = np.flatnonzero(sifted.day > day_number(today()) + A_YEAR)
+        for at, count, day in _first_of_each(rows, self.rows.texts("date", rows)):
+            sentence = f"This day is more than a year from now. {_rows(count)} kept until then; is the year right?"
+            self._remark(at, sentence, "date", str(day))
+
+    def _remark(
+        self, row: int, sentence: str, column: str, value: str, *, rejected: bool = False, cause: str = ""
+    ) -> None:
+        file, line = (int(self.rows.columns[name][row]) for name in ("file", "line"))
+        self.problem(self.rows.file_names[file], Problem(line, sentence, column, value), rejected, cause)
+
+
+def _first_of_each(rows: NDArray[np.intp], values: Sequence[Any]) -> list[tuple[int, int, Any]]:
+    """(first row, how many rows, value) of each different value."""
+    first: dict[Any, int] = {}
+    for row, value in zip(rows.tolist(), values, strict=True):
+        first.setdefault(value, row)
+    counts = Counter(values)
+    return [(row, counts[value], value) for value, row in first.items()]
+
+
+def _rows(count: int) -> str:
+    return "1 row is" if count == 1 else f"{count:,} rows are"

@@ -1,0 +1,117 @@
+"""Wait for queued work, for commands that answer when it is done.
+
+While waiting, lost work is sent again, so that a command needs no schedule beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import func, select
+
+from ew_app import outbox
+from ew_app.kernel import Refused, operation
+from ew_app.outbox import Job
+from ew_app.services.deciding import flagging
+from ew_app.services.measuring.touched import ask_for_evaluation
+from models.attendance import Batch
+from models.audit import Event
+from models.base import db
+from models.jobs import Outbox
+from models.tiers import TouchedStudent
+
+Show = Callable[[int, str], None]
+
+LOOK_EVERY = 0.1
+UNDER_WAY = ("received", "staged", "checked", "applying", "undoing")
+
+
+def for_batch(batch_id: int, show: Show) -> Batch:
+    """The batch when its delivery has come to an end: applied, held, refused ... Refused if the work was set aside."""
+    for _ in _looks():
+        batch = db.session.get_one(Batch, batch_id)
+        show(min(batch.percent, 99), batch.step)
+        if batch.status not in UNDER_WAY and _settled(batch_id):
+            break
+        _check_set_aside(batch_id)
+    show(100, batch.status)
+    return batch
+
+
+def evaluate_everybody(show: Show) -> dict[str, int]:
+    """Have the worker decide for the whole district again; the effect as loads report it."""
+    seen = db.session.scalar(select(func.max(Event.id))) or 0
+    _ask_for_everybody()
+    for_evaluation(show)
+    return _effect_since(seen)
+
+
+def for_evaluation(show: Show) -> None:
+    """Return when nobody is marked for evaluation any more and no evaluation is under way."""
+    number = db.session.scalar(select(func.max(Outbox.id)).where(Outbox.job == Job.EVALUATE.value))
+    marked = most = _marked()
+    for _ in _looks():
+        marked = _marked()
+        most = max(most, marked)
+        show(99 * (most - marked) // most if most else 99, "deciding")
+        row = db.session.get(Outbox, number) if number else None
+        if row is None or row.done_at:
+            break
+        if row.quarantined_at:
+            raise Refused(f"The evaluation was set aside: {row.error}")
+    show(100, "done")
+
+
+@operation
+def _ask_for_everybody() -> None:
+    flagging.mark_everyone()
+    ask_for_evaluation()
+
+
+def _marked() -> int:
+    return db.session.scalar(select(func.count()).select_from(TouchedStudent)) or 0
+
+
+def _effect_since(event_id: int) -> dict[str, int]:
+    """What all evaluations since an event moved, added up."""
+    effect = Counter(flagging.NO_EFFECT)
+    told = select(Event.data).where(Event.kind == "evaluated", Event.id > event_id)
+    for data in db.session.scalars(told):
+        found: Mapping[str, Any] = data.get("data", data)
+        effect.update({name: found.get(name, 0) for name in flagging.NO_EFFECT})
+    return dict(effect)
+
+
+def _looks() -> Iterator[None]:
+    """One turn per look, each on fresh rows; now and then what the broker lost is sent again."""
+    turn = 0
+    while True:
+        yield
+        db.session.rollback()  # ends the read, so that the next look sees what was committed since
+        if turn % 100 == 99:
+            outbox.sweep()
+        turn += 1
+        time.sleep(LOOK_EVERY)
+
+
+def _work_on(batch_id: int) -> Outbox | None:
+    """The newest piece of work on a batch."""
+    jobs = (Job.LOAD_BATCH.value, Job.UNDO_BATCH.value)
+    asked = select(Outbox).where(Outbox.job.in_(jobs), Outbox.args[0].as_integer() == batch_id)
+    found: Outbox | None = db.session.scalars(asked.order_by(Outbox.id.desc()).limit(1)).first()
+    return found
+
+
+def _settled(batch_id: int) -> bool:
+    """The work on a batch is over, not only its status: the evaluation that follows counts too."""
+    work = _work_on(batch_id)
+    return work is None or work.done_at is not None or work.quarantined_at is not None
+
+
+def _check_set_aside(batch_id: int) -> None:
+    work = _work_on(batch_id)
+    if work is not None and work.quarantined_at is not None:
+        raise Refused(f"The work on batch {batch_id} was set aside: {work.error}")

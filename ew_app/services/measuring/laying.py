@@ -1,0 +1,228 @@
+"""The cells of a matrix from the rows: what the day ledger says, then full-feed rolls, then marks.
+
+Read once per table, set-based, and laid out with numpy; no row is looked at twice.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ew_app.services.measuring.frames import Frame
+from models.queries import measuring as rows
+from rules import cells, day, stints
+from rules.cells import Status
+from rules.codes import Meaning, meaning
+from rules.matrix import Days
+
+Ints = NDArray[np.int64]
+
+
+def pair(student: NDArray[np.integer], school: NDArray[np.integer]) -> Ints:
+    """Student and school as one sortable number."""
+    return student.astype(np.int64) << 32 | school.astype(np.int64)
+
+
+def _dates(days: NDArray[np.integer]) -> Days:
+    return days.astype("datetime64[D]")
+
+
+class Calendars:
+    """The calendars of some schools over the days on which any of them teaches."""
+
+    def __init__(self, schools: Sequence[int], at: Frame) -> None:
+        given = rows.calendar(schools, at.since, at.day)
+        self.days: Days = np.unique(np.array([row.day for row in given], dtype="datetime64[D]"))
+        self._number = {key: place for place, key in enumerate(sorted({(r.school_id, r.calendar_key) for r in given}))}
+        self._none = len(self._number)  # an empty calendar: a school without one has no measures
+        shape = (self._none + 1, len(self.days))
+        teaches, weights = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int32)
+        self.minutes = np.full(shape, day.NOT_GIVEN, dtype=np.int32)
+        column = {day: place for place, day in enumerate(self.days.tolist())}
+        for row in given:
+            where = self._number[row.school_id, row.calendar_key], column[row.day]
+            teaches[where], weights[where] = True, row.weight
+            if row.day_minutes is not None:
+                self.minutes[where] = row.day_minutes
+        self.table = stints.Calendars(teaches, weights)
+
+    def of(self, school: int, key: str) -> int:
+        """The calendar a stint follows: its own, else its school's, else the empty one."""
+        return self._number.get((school, key), self._number.get((school, ""), self._none))
+
+    def first_days(self, spans: stints.Stints, at: Frame) -> Days:
+        """Per stint the first school day of the school year it ended in; NaT when none is known."""
+        ended_before = spans.last < np.datetime64(at.start)
+        this_year = np.searchsorted(self.days, np.datetime64(at.start))
+        return np.where(
+            ended_before,
+            self._first(slice(0, this_year))[spans.calendar],
+            self._first(slice(this_year, None))[spans.calendar],
+        )
+
+    def _first(self, columns: slice) -> Days:
+        teaches = self.table.instructional[:, columns]
+        found = np.full(len(teaches), np.datetime64("NaT"), dtype="datetime64[D]")
+        some = np.flatnonzero(teaches.any(axis=1))
+        if len(some):
+            found[some] = self.days[columns][teaches[some].argmax(axis=1)]
+        return found
+
+    def open_days(self, schools: Sequence[int], at: Frame) -> dict[int, NDArray[np.bool_]]:
+        """School -> the days it taught in any calendar, up to its data-through day."""
+        taught: dict[int, NDArray[np.bool_]] = {s: np.zeros(len(self.days), dtype=bool) for s in schools}
+        for (school, _), place in self._number.items():
+            taught[school] |= self.table.instructional[place]
+        return {s: open_ & (self.days <= _through(s, at)) for s, open_ in taught.items()}
+
+
+def _through(school: int, at: Frame) -> np.datetime64:
+    return np.datetime64(at.through.get(school, date(1900, 1, 1)), "D")
+
+
+def lay(
+    student: Ints,
+    school: Ints,
+    member: NDArray[np.bool_],
+    schools: Sequence[int],
+    calendars: Calendars,
+    at: Frame,
+) -> cells.Cells:
+    """The cells of every (student, school) row: what the ledger says, then rolls, then marks."""
+    if not member.size:  # nobody, or no school day in any calendar
+        return np.zeros(member.shape, dtype=np.uint16)
+    school_row = np.searchsorted(schools, school)
+    laid = _by_ledger(member, school_row, schools, calendars.days, at)
+    place = _Place(pair(student, school), calendars.days)
+    codes = _Codes(schools)
+    _lay_rolls(laid, place, schools, at, codes)
+    _lay_marks(laid, place, schools, school_row, calendars, at, codes)
+    return laid
+
+
+class _Place:
+    """Where a (student, school, day) stands in the matrix."""
+
+    def __init__(self, pairs: Ints, days: Days) -> None:
+        self._pairs, self._days = pairs, days
+        self.students = np.unique(pairs >> 32)
+
+    def of(self, found: rows.Columns) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+        """Row, column, and whether the place exists, for columns student, school, day."""
+        asked, on = pair(found["student"], found["school"]), _dates(found["day"])
+        row = np.minimum(np.searchsorted(self._pairs, asked), len(self._pairs) - 1)
+        column = np.minimum(np.searchsorted(self._days, on), max(len(self._days) - 1, 0))
+        known = self._pairs[row] == asked
+        return row, column, known & (self._days[column] == on) if len(self._days) else np.zeros_like(known)
+
+
+def _by_ledger(
+    member: NDArray[np.bool_], school_row: Ints, schools: Sequence[int], days: Days, at: Frame
+) -> cells.Cells:
+    """Present where an exception feed submitted the day, unknown where a full feed did, missing where none did."""
+    said = np.full((len(schools), len(days)), Status.MISSING, dtype=np.uint8)
+    found = rows.ledger(schools, at.since, at.day)
+    where = np.searchsorted(schools, found["school"])
+    column = np.searchsorted(days, _dates(found["day"]))
+    known = (column < len(days)) & (days[np.minimum(column, len(days) - 1)] == _dates(found["day"]))
+    said[where[known], column[known]] = np.where(found["full"][known] == 1, Status.UNKNOWN_ROW, Status.MEMBER)
+    through = np.array([_through(s, at) for s in schools])
+    said[days[None, :] > through[:, None]] = Status.OUT
+    return cells.pack(0, np.where(member, said[school_row], Status.OUT))
+
+
+def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Frame, codes: _Codes) -> None:
+    """Plain presences of full feeds, by what their code means today: a code can be mapped anew."""
+    found = rows.present(schools, at.since, at.day, codes.words)
+    row, column, known = place.of(found)
+    awaited = known.copy()
+    awaited[known] = cells.status(laid[row[known], column[known]]) == Status.UNKNOWN_ROW
+    found = {name: values[awaited] for name, values in found.items()}
+    laid[row[awaited], column[awaited]] = day.whole_day_cells(codes.read(found), day.DayLength())
+
+
+def _lay_marks(
+    laid: cells.Cells,
+    place: _Place,
+    schools: Sequence[int],
+    school_row: Ints,
+    calendars: Calendars,
+    at: Frame,
+    codes: _Codes,
+) -> None:
+    """Marks of enrolled students on submitted days; what falls elsewhere is held out and listed under Fix data."""
+    found = rows.marks(place.students.tolist(), at.since, at.day, codes.words)
+    row, column, known = place.of(found)
+    counted = known.copy()
+    counted[known] = np.isin(cells.status(laid[row[known], column[known]]), _COUNTED)
+    found = {name: values[counted] for name, values in found.items()}
+    row, column = row[counted], column[counted]
+    if not len(row):
+        return
+    order = np.lexsort((column, row))
+    row, column = row[order], column[order]
+    marks = codes.read(found).at(order)
+    starts = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
+    row, column = row[starts], column[starts]
+    length = _lengths(row, column, schools, school_row, calendars)
+    laid[row, column] = day.day_cells(marks, starts, length)
+
+
+_COUNTED = (Status.MEMBER, Status.UNKNOWN_ROW, Status.UNKNOWN_CODE, Status.HELD_OUT)
+
+
+class _Codes:
+    """What codes mean at some schools, asked once for each school and code."""
+
+    def __init__(self, schools: Sequence[int]) -> None:
+        self._meanings = _meanings(schools)
+        self.words = sorted(self._meanings)
+        self._dated = any(m.starts or m.ends for group in self._meanings.values() for m in group)
+
+    def read(self, found: rows.Columns) -> day.Marks:
+        """Marks with their codes' meanings; numbers of their own default to "not given"."""
+        on = found["day"] if self._dated else np.zeros_like(found["day"])
+        asked, back = np.unique(np.stack([found["school"], found["code"], on]), axis=1, return_inverse=True)
+        answers = [self._answer(*key) for key in asked.T.tolist()]
+        kind, reason, fraction = (
+            np.array([getattr(answer, part) for answer in answers], dtype=np.int64)[back.ravel()]
+            for part in ("kind", "reason", "fraction")
+        )
+        none = np.full(len(on), day.NOT_GIVEN)
+        period = found.get("period", np.zeros(len(on), dtype=np.int32)) == 1
+        return day.Marks(kind, reason, fraction, found.get("fraction", none), found.get("minutes", none), period)
+
+    def _answer(self, school: int, code: int, when: int) -> Meaning:
+        said = self._meanings[self.words[code]] if code >= 0 else ()
+        return meaning(said, school, rows.EPOCH + timedelta(days=when))
+
+
+def _meanings(schools: Sequence[int]) -> dict[str, list[Meaning]]:
+    """Code -> what it means, at these schools or in the whole district."""
+    found: dict[str, list[Meaning]] = defaultdict(list)
+    for code in rows.codes(schools):
+        kind, reason = day.Kind[code.kind.upper()], day.Reason[code.excused.upper()]
+        found[code.code].append(
+            Meaning(code.school_id, code.code, kind, reason, code.absent_fraction, code.valid_from, code.valid_to)
+        )
+    return found
+
+
+def _lengths(
+    row: NDArray[np.intp],
+    column: NDArray[np.intp],
+    schools: Sequence[int],
+    school_row: Ints,
+    calendars: Calendars,
+) -> day.DayLength:
+    """Minutes of each day: the calendar's for that date, else the school's."""
+    by_school = {school: numbers for school, *numbers in rows.minutes(schools)}
+    usual = np.array([by_school[school] for school in schools], dtype=np.int64).reshape(-1, 3)
+    own = np.array([calendars.of(school, "") for school in schools])
+    at = school_row[row]
+    dated = calendars.minutes[own[at], column]
+    return day.DayLength(np.where(dated >= 0, dated, usual[at, 0]), usual[at, 1], usual[at, 2])

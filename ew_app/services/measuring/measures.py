@@ -1,0 +1,190 @@
+"""The published numbers: one row a student (or a student and school), and counts by tier. Computed, never stored.
+
+Columns and words are those of the command line's contract; days are decimals, rates floored at one decimal.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from ew_app.kernel import NotFound, Refused
+from ew_app.services.measuring.frames import Frame, frame
+from ew_app.services.measuring.judging import Judged, judge
+from models.queries import measuring, naming
+from rules import facts as fact_tables
+from rules.tiers import Tier, band, days_text, rate_text, rate_tier, too_early
+
+CHUNK = 20_000
+TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
+LEVELS = ("district", "network", "school", "grade")
+MEASURES = (
+    "as_of",
+    "data_through",
+    "policy_version",
+    "enrolled_days",
+    "absent_days",
+    "excused_days",
+    "unexcused_days",
+    "tardies",
+    "absence_rate",
+    "band",
+    "tier",
+    "too_early",
+    "missing_days",
+    "unknown_days",
+    "federal_absent_days",
+    "streak_now",
+    "rate_tier",
+    "tier_min",
+    "tier_max",
+)
+
+
+def measures(
+    as_of: date | None = None, *, scope: str = "student", student: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Rows of `ew measures`, everyone with an enrolment in the school year, ordered by student (and school)."""
+    at = frame(as_of)
+    students = _wanted(at, student)
+    keys, schools = naming.student_keys(students), naming.school_keys()
+    for judged in _judged(students, at):
+        rows = _by_school(judged, schools) if scope == "school" else _by_student(judged)
+        for student_id, row in rows:
+            yield {"student_id": keys[student_id], **row}
+
+
+def tiers(as_of: date | None = None, *, by: str = "district") -> list[dict[str, Any]]:
+    """Rows of `ew tiers`: students enrolled on the day, at their primary school, by tier."""
+    if by not in LEVELS:
+        raise Refused(f"Counts are by {', '.join(LEVELS)}; not by {by}.")
+    at = frame(as_of)
+    places = naming.places()
+    counts: dict[tuple[Any, ...], Counter[str]] = {}
+    for judged in _judged(_wanted(at, None), at):
+        _count(judged, by, places, counts)
+    names = {"district": (), "network": ("network_id",), "school": ("network_id", "school_id"), "grade": ("grade",)}
+    return [_tier_row(dict(zip(names[by], key, strict=True)), counts[key], at, by) for key in sorted(counts)]
+
+
+def measure_of(judged: Judged) -> dict[str, Any]:
+    """The row of the only student that was judged."""
+    return next(row for _, row in _by_student(judged))
+
+
+def _wanted(at: Frame, student: str | None) -> list[int]:
+    if student is None:
+        return [int(found) for found in measuring.students_between(at.start, at.day)]
+    found = naming.student_id(student)
+    if found is None:
+        raise NotFound(f"There is no student {student}.")
+    return [found]
+
+
+def _judged(students: list[int], at: Frame) -> Iterator[Judged]:
+    for start in range(0, len(students), CHUNK):
+        judged = judge(students[start : start + CHUNK], at)
+        if judged is not None:
+            yield judged
+
+
+def _by_student(judged: Judged) -> Iterable[tuple[int, dict[str, Any]]]:
+    standing, last, facts = judged.standing, judged.last, judged.facts
+    for row, student in enumerate(judged.students.tolist()):
+        own = {
+            "tier": _tier(standing.tier[row]),
+            "rate_tier": _tier(standing.rate_tier[row]),
+            "tier_min": _tier(standing.tier_min[row]),
+            "tier_max": _tier(standing.tier_max[row]),
+            "too_early": _bool(standing.too_early[row]),
+            "band": str(standing.band[row]),
+        }
+        yield student, _measure(judged, facts, row, last, int(judged.year.school[row]), own)
+
+
+def _by_school(judged: Judged, schools: dict[int, str]) -> Iterable[tuple[int, dict[str, Any]]]:
+    """The same measures on the days at each school; the tier stays the student's."""
+    facts, last = fact_tables.compute(judged.year.by_school), judged.last
+    enrolled, absent = facts.enrolled[:, last], facts.absent[:, last]
+    alone, bands, early = (
+        rate_tier(judged.policy, enrolled, absent),
+        band(enrolled, absent),
+        too_early(judged.policy, enrolled),
+    )
+    whole = dict(zip(judged.students.tolist(), range(len(judged.students)), strict=True))
+    here = judged.year.by_school
+    assert here.schools is not None
+    for row, (student, school) in enumerate(zip(here.students.tolist(), here.schools.tolist(), strict=True)):
+        of_student = whole[student]
+        own = {
+            "tier": _tier(judged.standing.tier[of_student]),
+            "rate_tier": _tier(alone[row]),
+            "tier_min": _tier(judged.standing.tier_min[of_student]),
+            "tier_max": _tier(judged.standing.tier_max[of_student]),
+            "too_early": _bool(early[row]),
+            "band": str(bands[row]),
+        }
+        yield student, {"school_id": schools[school], **_measure(judged, facts, row, last, school, own)}
+
+
+def _measure(judged: Judged, facts: Any, row: int, col: int, school: int, own: dict[str, str]) -> dict[str, Any]:
+    through = judged.year.frame.data_through(school)
+    enrolled, absent = int(facts.enrolled[row, col]), int(facts.absent[row, col])
+    found = {
+        "as_of": str(judged.year.frame.as_of or through or judged.year.frame.day),
+        "data_through": str(through or ""),
+        "policy_version": judged.policy.version,
+        "enrolled_days": days_text(enrolled),
+        "absent_days": days_text(absent),
+        "excused_days": days_text(int(facts.excused[row, col])),
+        "unexcused_days": days_text(int(facts.unexcused[row, col])),
+        "tardies": str(facts.tardies[row, col]),
+        "absence_rate": rate_text(enrolled, absent),
+        "missing_days": str(facts.missing_days[row, col]),
+        "unknown_days": str(facts.unknown_days[row, col]),
+        "federal_absent_days": days_text(int(facts.federal_absent[row, col])),
+        "streak_now": str(facts.streak[row, col]),
+    } | own
+    return {name: found[name] for name in MEASURES}
+
+
+def _tier(number: Any) -> str:
+    return Tier(int(number)).text
+
+
+def _bool(value: Any) -> str:
+    return "true" if value else "false"
+
+
+def _count(
+    judged: Judged, by: str, places: dict[int, tuple[str, str]], counts: dict[tuple[Any, ...], Counter[str]]
+) -> None:
+    year, standing = judged.year, judged.standing
+    for row in np.flatnonzero(year.enrolled_now).tolist():
+        network, school = places[int(year.school[row])]
+        key = {"district": (), "network": (network,), "school": (network, school), "grade": (year.grade[row],)}[by]
+        count = counts.setdefault(key, Counter())
+        count["students"] += 1
+        count[_TIER_COLUMN[Tier(int(standing.tier[row]))]] += 1
+        count["too_early"] += bool(standing.too_early[row])
+        count[f"school {year.school[row]}"] += 1
+
+
+_TIER_COLUMN = {Tier.NONE: "none", Tier.ONE: "tier_1", Tier.WATCH: "watch", Tier.TWO: "tier_2", Tier.THREE: "tier_3"}
+
+
+def _tier_row(key: dict[str, Any], count: Counter[str], at: Frame, by: str) -> dict[str, Any]:
+    """One row of counts; `data_through` is the earliest among its schools, so that no figure claims too much."""
+    through = [at.data_through(int(name.removeprefix("school "))) for name in count if name.startswith("school ")]
+    known = [day for day in through if day]
+    return {
+        **key,
+        "students": count["students"],
+        **{name: count[name] for name in TIERS},
+        "too_early": count["too_early"],
+        "data_through": str(min(known)) if known and len(known) == len(through) else "",
+    }

@@ -1,0 +1,276 @@
+"""Why this child, why now: every finding with its days and arithmetic, every mark with its file and line.
+
+Computed from the rows at the moment of asking, by the same functions that decide.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+
+from ew_app.kernel import NotFound
+from ew_app.services.measuring.frames import frame
+from ew_app.services.measuring.judging import Judged, judge
+from ew_app.services.measuring.measures import measure_of
+from models.queries import naming, provenance
+from rules import cells as c
+from rules.cells import WHOLE_DAY, Excuse, Status
+from rules.findings import met, not_fed
+from rules.policy import Rule
+from rules.school_days import day_text
+from rules.sentences import dates_used, describe, numbers, sentence
+from rules.tiers import Tier, days_text
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a mark was said."""
+
+    batch: int
+    file: str
+    line: int
+    received_at: datetime
+
+    @property
+    def text(self) -> str:
+        """As a person would look it up."""
+        return f"{self.file} (batch {self.batch}), line {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One mark: what a file said of a day, and, if it no longer stands, how it ended."""
+
+    code: str
+    title: str
+    period: str
+    school: str
+    source: Source
+    ended: str = ""
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One school day of a student: how it counts, who says so, and which rules rest on it."""
+
+    day: date
+    state: str
+    words: str
+    absent: int  # thousandths of the day
+    marks: tuple[Said, ...] = ()
+    earlier: tuple[Said, ...] = ()
+    used_by: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole sentence: what, when, by which file and line."""
+        said = "; ".join(f"{mark.title or mark.code}, {mark.source.text}" for mark in self.marks)
+        was = "; ".join(f"before: {mark.title or mark.code}, {mark.source.text}" for mark in self.earlier)
+        return ". ".join(
+            part for part in (f"{self.day:%a} {self.day.day} {self.day:%b}: {self.words}", said, was) if part
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A finding that is active, in words and numbers, with the days it rests on."""
+
+    rule: str
+    label: str
+    level: str
+    since: date
+    sentence: str
+    numbers: dict[str, str]
+    dates: tuple[date, ...]
+    asks: str
+    reference: str
+    policy_version: str
+    restricted: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of tier."""
+
+    day: date
+    before: str
+    after: str
+    rules: tuple[str, ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything there is to say about one student's standing on one day."""
+
+    student: str
+    measures: dict[str, Any]
+    policy: str
+    policy_version: str
+    reasons: tuple[Reason, ...] = ()
+    days: tuple[Day, ...] = ()
+    steps: tuple[Step, ...] = ()
+    rates: tuple[tuple[date, int, int], ...] = ()  # (day, absent, enrolled) to date, in thousandths
+    not_fed: tuple[str, ...] = ()
+    lines: tuple[tuple[str, str], ...] = field(default=())  # (tier, share in percent) of the policy's rate lines
+
+    def as_json(self) -> dict[str, Any]:
+        """The object `ew why --json` prints."""
+        return asdict(self)
+
+
+def explain(student: str, as_of: date | None = None, *, classes: Collection[str] = ()) -> Explanation:
+    """Explain a student by the district's key; findings of compartments only for those who may read the class."""
+    number = naming.student_id(student)
+    if number is None:
+        raise NotFound(f"There is no student {student}.")
+    judged = judge([number], frame(as_of))
+    if judged is None:
+        return Explanation(student, {}, "", "")
+    reasons = tuple(_reasons(judged, classes))
+    return Explanation(
+        student=student,
+        measures=measure_of(judged),
+        policy=judged.policy.label,
+        policy_version=judged.policy.version,
+        reasons=reasons,
+        days=tuple(_days(judged, number, reasons)),
+        steps=tuple(_steps(number, judged)),
+        rates=tuple(_rates(judged)),
+        not_fed=tuple(
+            key for key in not_fed(judged.policy, judged.inputs, 1) if _open(judged.policy.rule(key), classes)
+        ),
+        lines=tuple((Tier(line.level.tier).text, days_text(int(line.bound * 100_000))) for line in judged.policy.lines),
+    )
+
+
+def _open(rule: Rule, classes: Collection[str]) -> bool:
+    return rule.restricted is None or rule.restricted in classes
+
+
+def _reasons(judged: Judged, classes: Collection[str]) -> list[Reason]:
+    """The findings active on the last day, the strongest first."""
+    found = []
+    for rule in judged.policy.rules:
+        active = judged.replay.active.get(rule.key)
+        if active is not None and active[0, judged.last] and _open(rule, classes):
+            found.append(_reason(judged, rule, active[0]))
+    return sorted(found, key=lambda reason: (-judged.policy.rule(reason.rule).level.tier, reason.since))
+
+
+def _reason(judged: Judged, rule: Rule, active: np.ndarray) -> Reason:
+    """A finding in the numbers of the last day on which its rule was met: a finding outlives its rule until an exit."""
+    began = judged.last - int(np.argmin(active[::-1])) + 1 if not active.all() else 0
+    told = next((col for col in range(judged.last, began, -1) if met(rule, judged.facts, judged.inputs, col)[0]), began)
+    matrix = judged.year.by_student
+    said = numbers(rule, judged.facts, judged.inputs, 0, told)
+    words = sentence(rule, said)
+    on = matrix.days[told].astype(date)
+    return Reason(
+        rule=rule.key,
+        label=rule.label,
+        level=rule.level.value,
+        since=matrix.days[began].astype(date),
+        sentence=words if told == judged.last else f"On {day_text(on)}: {words[0].lower()}{words[1:]}",
+        numbers={name: value for name, value in said.items() if value},
+        dates=tuple(dates_used(matrix, judged.facts, 0, told, rule)),
+        asks=describe(rule),
+        reference=rule.reference,
+        policy_version=judged.policy.version,
+        restricted=rule.restricted,
+    )
+
+
+def _steps(student: int, judged: Judged) -> list[Step]:
+    """Tier changes as they are stored, newest first."""
+    return [
+        Step(row.day, Tier(row.before).text, Tier(row.after).text, tuple(row.rules), row.sentence)
+        for row in provenance.changes_of(student, judged.year.frame.start)
+        if row.day <= judged.year.frame.day
+    ]
+
+
+def _rates(judged: Judged) -> list[tuple[date, int, int]]:
+    """The running absence of every member day of the school year."""
+    matrix, facts = judged.year.by_student, judged.facts
+    member = np.flatnonzero(c.status(matrix.cells[0]) == Status.MEMBER)
+    return [
+        (matrix.days[col].astype(date), int(facts.absent[0, col]), int(facts.enrolled[0, col]))
+        for col in member[member >= matrix.first].tolist()
+    ]
+
+
+def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day]:
+    """Every school day of the year up to the data-through day, with its marks and the rules that use it."""
+    matrix, at = judged.year.by_student, judged.year.frame
+    standing, earlier = _said(judged, student)
+    used = defaultdict(list)
+    for reason in reasons:
+        for day in reason.dates:
+            used[day].append(reason.rule)
+    days = []
+    for col in range(matrix.first, len(matrix.days)):
+        day, cell = matrix.days[col].astype(date), matrix.cells[0, col : col + 1]
+        if c.status(cell)[0] == Status.OUT and day not in standing:
+            continue
+        state, words = _state(cell)
+        share = int(c.fraction(cell)[0])
+        days.append(Day(day, state, words, share, standing.get(day, ()), earlier.get(day, ()), tuple(used[day])))
+    return [day for day in days if day.day <= at.day]
+
+
+def _said(judged: Judged, student: int) -> tuple[dict[date, tuple[Said, ...]], dict[date, tuple[Said, ...]]]:
+    """Standing and ended marks by day, each with its source."""
+    start, until = judged.year.frame.start, judged.year.frame.day
+    marks = provenance.marks_of(student, start, until)
+    ended = provenance.ended_marks_of(student, start, until)
+    rolls = provenance.presences_of(student, set(judged.year.stint_school.tolist()), start, until)
+    files = provenance.attendance_files(row.batch_id for row in (*marks, *ended, *rolls))
+    standing, earlier = defaultdict(list), defaultdict(list)
+    for row in marks:
+        standing[row.day].append(Said(row.code, row.title, row.period, row.school, _source(row, files)))
+    for row in rolls:
+        if row.day not in standing:
+            standing[row.day].append(Said("", "Present", "", row.school, _source(row, files)))
+    for row in ended:
+        source = _source(row, files)
+        earlier[row.day].append(Said(row.code, row.title, row.period, row.school, source, row.ended, row.ended_at))
+    return ({d: tuple(s) for d, s in standing.items()}, {d: tuple(s) for d, s in earlier.items()})
+
+
+def _source(row: Any, files: dict[tuple[int, int], str]) -> Source:
+    return Source(row.batch_id, files.get((row.batch_id, row.file), "attendance.csv"), row.line, row.received_at)
+
+
+_PLAIN = {
+    Status.OUT: ("out", "not counted: not enrolled, or no school"),
+    Status.MISSING: ("missing", "the school did not submit attendance"),
+    Status.UNKNOWN_ROW: ("unknown", "no row came for this student"),
+    Status.UNKNOWN_CODE: ("unknown", "the code is not known yet; the day is not counted"),
+    Status.HELD_OUT: ("homebound", "not counted: homebound, hospital or not in membership"),
+}
+_EXCUSES = {
+    Excuse.OTHER: ("other", "half", ""),
+    Excuse.EXCUSED: ("excused", "half-excused", ", excused"),
+    Excuse.UNEXCUSED: ("unexcused", "half", ", unexcused"),
+}
+
+
+def _state(cell: c.Cells) -> tuple[str, str]:
+    """The strip's word for a day, and the day in words."""
+    status = Status(int(c.status(cell)[0]))
+    if status != Status.MEMBER:
+        return _PLAIN[status]
+    share, late = int(c.fraction(cell)[0]), bool(c.tardy(cell)[0])
+    if share == 0:
+        return ("tardy", "came late") if late else ("present", "present")
+    whole, part, words = _EXCUSES[Excuse(int(c.excuse(cell)[0]))]
+    if share == WHOLE_DAY:
+        return whole, f"absent{words}"
+    return part, f"absent {days_text(share)} of the day{words}{', came late' if late else ''}"

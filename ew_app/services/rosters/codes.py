@@ -1,0 +1,179 @@
+"""What attendance codes mean: explain a code for a school or the district, and see the effect before saving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import delete, func, select, text, true, union_all
+
+from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
+from ew_app.services.deciding import flagging
+from ew_app.services.measuring.touched import ask_for_evaluation, touch_each
+from ew_app.services.rosters.roster_targets import ROSTER_LOCK
+from models.attendance import Mark, Roll, RowHistory
+from models.base import db
+from models.org import CODE_KINDS, EXCUSES, AbsenceCode, School
+from models.tiers import TouchedStudent
+from rules.cells import WHOLE_DAY
+
+BY_HAND: Final = 0  # stands in history for the batch of a change that a person made
+USUAL_FRACTIONS: Final = {"absence": WHOLE_DAY, "suspension_out": WHOLE_DAY}
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a code is to mean. `absent_fraction` in thousandths of the day; None takes the usual one of the kind.
+
+    school_key: one school, or None for the whole district. Both dates are inclusive, None leaves that side open.
+    """
+
+    code: str
+    kind: str
+    excused: str = "unknown"
+    absent_fraction: int | None = None
+    school_key: str | None = None
+    title: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def check(self) -> None:
+        """Refused, with a sentence, for a meaning that cannot be."""
+        if self.kind not in CODE_KINDS:
+            raise Refused(f"{self.kind!r} is no kind of mark. It may be: {', '.join(CODE_KINDS)}.")
+        if self.excused not in EXCUSES:
+            raise Refused(f"{self.excused!r} is no excuse status. It may be: {', '.join(EXCUSES)}.")
+        if not 0 <= self.fraction <= WHOLE_DAY:
+            raise Refused("The part of the day that was missed is between 0 and 1.")
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise Refused("The last day this meaning holds comes before its first day.")
+
+    @property
+    def fraction(self) -> int:
+        """Thousandths of the day that the code alone stands for."""
+        return USUAL_FRACTIONS.get(self.kind, 0) if self.absent_fraction is None else self.absent_fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What saving a meaning would do: marks and students that have the code, and tiers entered and left."""
+
+    marks: int
+    students: int
+    tiers: dict[str, int]
+
+
+@operation
+def map_code(meaning: Meaning, *, by: Actor) -> AbsenceCode:
+    """Save what a code means and measure everyone who has it again. Raises Refused, NotFound.
+
+    The same code, school and first day again corrects the meaning; its earlier form is kept.
+    """
+    row = _save(meaning)
+    school = meaning.school_key or "district"
+    record("code_mapped", by=by, subject=f"code:{meaning.code}", school=school, meaning=meaning.kind)
+    ask_for_evaluation()
+    return row
+
+
+@operation
+def effect_of(meaning: Meaning) -> Effect:
+    """What `map_code` would do, worked out with everything it leads to and taken back. Raises Refused, NotFound."""
+    with _taken_back():
+        db.session.execute(delete(TouchedStudent))
+        _save(meaning)
+        marks, students = db.session.execute(_having(meaning)).one()
+        return Effect(marks, students, flagging.evaluate_touched())
+
+
+@contextmanager
+def _taken_back() -> Iterator[None]:
+    """Undo all that happens in the block: its rows, and the work it queued."""
+    queued = db.session.info.get("on_commit", [])
+    db.session.info["on_commit"] = []
+    savepoint = db.session.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+        db.session.info["on_commit"] = queued
+
+
+def _save(meaning: Meaning) -> AbsenceCode:
+    """Store the meaning with history and mark the students who have the code."""
+    meaning.check()
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROSTER_LOCK})
+    school_id = _school_id(meaning)
+    row = db.session.scalar(
+        select(AbsenceCode).where(
+            AbsenceCode.school_id.is_not_distinct_from(school_id),
+            AbsenceCode.code == meaning.code,
+            AbsenceCode.valid_from.is_not_distinct_from(meaning.valid_from),
+        )
+    )
+    before = _form(row) if row else None
+    row = row or AbsenceCode(school_id=school_id, code=meaning.code, valid_from=meaning.valid_from)
+    row.kind, row.excused, row.absent_fraction = meaning.kind, meaning.excused, meaning.fraction
+    row.title, row.valid_to = meaning.title or row.title or meaning.code, meaning.valid_to
+    row.batch_id = row.line = None
+    db.session.add(row)
+    db.session.flush()
+    _keep(row, before)
+    touch_each(_first_days(meaning))
+    return row
+
+
+def _school_id(meaning: Meaning) -> int | None:
+    if meaning.school_key is None:
+        return None
+    found = db.session.scalar(select(School.id).where(School.key == meaning.school_key))
+    if found is None:
+        raise NotFound(f"There is no school {meaning.school_key}.")
+    return found
+
+
+def _form(row: AbsenceCode) -> dict[str, Any]:
+    """The row as history keeps it."""
+    return {
+        column.name: value.isoformat() if isinstance(value := getattr(row, column.name), date) else value
+        for column in AbsenceCode.__table__.columns
+    }
+
+
+def _keep(row: AbsenceCode, before: dict[str, Any] | None) -> None:
+    if before == _form(row):
+        return
+    kept = RowHistory(batch_id=BY_HAND, table_name="absence_code", row_key={"id": row.id}, before=before, at=now())
+    db.session.add(kept)
+
+
+def _at(school_id: Any, meaning: Meaning) -> Any:
+    """Condition: at the school of the meaning, or anywhere."""
+    if meaning.school_key is None:
+        return true()
+    return school_id == select(School.id).where(School.key == meaning.school_key).scalar_subquery()
+
+
+def _first_days(meaning: Meaning) -> dict[int, date]:
+    """Student -> the first day with this code; also outside the dates, as an earlier form may have held there."""
+    marks = select(Mark.student_id, Mark.day).where(Mark.code == meaning.code, _at(Mark.school_id, meaning))
+    rolls = select(func.unnest(Roll.students), Roll.day).where(
+        Roll.code == meaning.code, Roll.replaced_by.is_(None), _at(Roll.school_id, meaning)
+    )
+    found = union_all(marks, rolls).subquery()
+    student, day = found.c
+    first = select(student, func.min(day)).group_by(student).order_by(student)
+    return {number: since for number, since in db.session.execute(first)}
+
+
+def _having(meaning: Meaning) -> Any:
+    """Marks and students within the dates of the meaning."""
+    wanted = [Mark.code == meaning.code, _at(Mark.school_id, meaning)]
+    if meaning.valid_from:
+        wanted.append(Mark.day >= meaning.valid_from)
+    if meaning.valid_to:
+        wanted.append(Mark.day <= meaning.valid_to)
+    return select(func.count(), func.count(Mark.student_id.distinct())).where(*wanted)

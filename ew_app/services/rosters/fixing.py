@@ -1,0 +1,138 @@
+"""What does not fit together in the records, why it matters, and what to do about it: the Fix data screen.
+
+Nothing here changes a row: most of it is put right where it came from, and comes back right with the next file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from ew_app.kernel import Actor, NotFound, today
+from ew_app.services.measuring.policies import timeline
+from models.base import db
+from models.org import School
+from models.queries import fixing as lists
+from models.queries import scope
+from rules.access import Area
+from rules.stints import school_year_start
+
+PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One list: what it holds, when it matters, how to resolve it."""
+
+    key: str
+    title: str
+    matters: str
+    remedy: str
+
+
+CHECKS: Final = (
+    Check(
+        "unknown_codes",
+        "Attendance codes nobody has explained",
+        "These days are held as unknown: they count neither as present nor as absent, and no tier moves.",
+        "Say what the code means. The effect is shown before it is saved.",
+    ),
+    Check(
+        "unmatched",
+        "Rows whose student or school we do not know",
+        "The rows are kept with their delivery and are in no count.",
+        "Send the student or school with the next roster, or correct the id in the student system. "
+        "The rows are tried again after every roster by themselves.",
+    ),
+    Check(
+        "late_schools",
+        "Schools whose attendance is late",
+        "Their counts stand still at the last day received, and no new support starts.",
+        "Call the clerk of the school, or look at Imports for a file that waits or was refused.",
+    ),
+    Check(
+        "no_calendar",
+        "Schools without a calendar",
+        "Without school days there is no rate and no tier for these students.",
+        "Send calendar.csv with the school's days of this year.",
+    ),
+    Check(
+        "off_calendar",
+        "Marks on days without school",
+        "They are left out of every count.",
+        "If there was school that day, correct the calendar; otherwise correct the date of the mark.",
+    ),
+    Check(
+        "not_enrolled",
+        "Marks outside an enrolment",
+        "They are left out until an enrolment covers the day.",
+        "Check the entry and exit dates. Often the exit date is wrong.",
+    ),
+    Check(
+        "did_not_arrive",
+        "Students who did not arrive",
+        "They are in no rate, so nothing else will draw attention to them.",
+        "Find out where the student is in school now, and record it in the student system.",
+    ),
+    Check(
+        "odd_stints",
+        "Enrolments that overlap or cannot be",
+        "A day counts once for a student, but the school it counts for may be the wrong one.",
+        "Correct the dates, or mark one of the schools as primary.",
+    ),
+    Check(
+        "two_sources",
+        "Days on which two systems disagree",
+        "The school's own system is believed.",
+        "Correct the other system, so that people see the same everywhere.",
+    ),
+    Check(
+        "same_child",
+        "One child under two ids, perhaps",
+        "Absences that are split over two ids look smaller than they are.",
+        "If it is one child, merge the ids in the student system.",
+    ),
+    Check(
+        "nowhere",
+        "Students without any enrolment",
+        "They are in no count and on no list of a school.",
+        "Send their enrolment, or leave them if they are not students of the district now.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A check and how many rows it has for this person."""
+
+    check: Check
+    rows: int
+
+
+def overview(area: Area, by: Actor) -> list[Found]:
+    """Every check with its number of rows within `area`, in the order of CHECKS; 0 is good news."""
+    parameters = _parameters(area, by)
+    return [Found(check, lists.count(check.key, parameters)) for check in CHECKS]
+
+
+def rows(key: str, area: Area, by: Actor, *, limit: int = PAGE, offset: int = 0) -> Sequence[Mapping[str, Any]]:
+    """A page of one list within `area`, as columns by name. NotFound: there is no such list."""
+    if key not in lists.LISTS:
+        raise NotFound("There is no such list under Fix data.")
+    return lists.rows(key, _parameters(area, by), limit, offset)
+
+
+def _parameters(area: Area, by: Actor) -> dict[str, Any]:
+    on = today()
+    no_show = timeline().on(on).no_show_exit_codes
+    return {
+        "schools": list(db.session.scalars(select(School.id).where(scope.schools(area)))),
+        "whole": area.district,
+        "login": by.login,
+        "start": school_year_start(on),
+        "today": on,
+        "no_show": [code.strip().lower() for code in no_show],
+    }

@@ -1,0 +1,229 @@
+"""A roster delivery, from its files to schools, students, enrolments, calendars, codes and contacts.
+
+Rows are upserted by key and nothing is removed because it is missing. Each file is one transaction that also
+holds its counts, so a delivery that was interrupted goes on where it stopped, to the same counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Final
+
+from sqlalchemy import select, text
+
+from ew_app.feeds import Reading, RefusedFile, TableFormat, load_format, read
+from ew_app.kernel import now, operation, today
+from ew_app.services.measuring.touched import touch_each
+from ew_app.services.rosters.roster_people import load_people
+from ew_app.services.rosters.roster_rows import Incoming, store_problems
+from ew_app.services.rosters.roster_tables import ORDER, ROSTER_TABLES
+from ew_app.services.rosters.roster_targets import ROSTER_LOCK, SUPPORT_FLAG, RosterTable
+from ew_app.services.rosters.roster_undo import take_back
+from models.attendance import Batch, BatchFile, BatchSlice
+from models.base import db
+from models.org import Source
+from models.queries.roster import enrolled_on, students_to_measure
+from models.upsert import end_rows, upsert
+from rules.stints import school_year_start
+
+__all__ = ["apply", "take_back"]
+
+SHRUNKEN: Final = 95  # percent of the enrolled below which a file deserves a remark
+SUMMED: Final = ("rows_in", "applied", "superseded", "unchanged", "rejected", "duplicate")
+_FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileCounts:
+    """What became of the rows of one file: rows_in = created + changed + unchanged + rejected + duplicate."""
+
+    rows_in: int = 0
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    unused: int = 0  # rows of a file we read and do not use yet; outside the sum
+    notes: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the slice and the batch."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def apply(batch: Batch) -> dict[str, Any]:
+    """Load every file of a roster batch; a file that is done already keeps its counts.
+
+    Returns totals in attendance's words (applied = created, superseded = changed), `files`: counts by file
+    name, `notes`: sentences for people. RefusedFile: one file cannot be read, nothing of any is stored.
+    """
+    number = batch.id
+    files = _files(number)
+    for file, _ in files:
+        _read_through(number, file)
+    _remember_exit_dates(number)
+    counts = {name: _load_once(number, file, index, len(files)) for index, (file, name) in enumerate(files)}
+    return _summary(counts)
+
+
+def _files(batch_id: int) -> list[tuple[int, str]]:
+    """(id, name) of the files, so that whoever is named in a row was loaded before it."""
+    found = db.session.execute(
+        select(BatchFile.id, BatchFile.name, BatchFile.table_name).where(BatchFile.batch_id == batch_id)
+    ).all()
+    known = [row for row in found if row.table_name in ORDER]
+    known.sort(key=lambda row: (ORDER.index(row.table_name), row.name))
+    return [(row.id, row.name) for row in known]
+
+
+def _reading(batch: Batch, file: BatchFile) -> Reading:
+    """The file as its batch says it is to be read."""
+    table: TableFormat = load_format(batch.options.get("format", "csv"))[file.table_name]
+    mapping = batch.options.get("mapping", {}).get(file.table_name)
+    return read(BytesIO(file.content), table, mapping=mapping)
+
+
+def _read_through(batch_id: int, file_id: int) -> None:
+    """Read a file to its end before any is stored: a refusal half-way would leave half a roster."""
+    file = db.session.get_one(BatchFile, file_id)
+    if db.session.get(BatchSlice, (batch_id, file.name)):
+        return
+    try:
+        for _ in _reading(db.session.get_one(Batch, batch_id), file):
+            pass
+    except RefusedFile as refused:
+        raise refused.of(file.name) from refused
+
+
+@operation
+def _remember_exit_dates(batch_id: int) -> None:
+    """`exit` inclusive or exclusive, once said, holds for the source from then on."""
+    batch = db.session.get_one(Batch, batch_id)
+    said = batch.options.get("exit")
+    if said:
+        db.session.get_one(Source, batch.source_id).exit_inclusive = said == "inclusive"
+
+
+@operation
+def _load_once(batch_id: int, file_id: int, index: int, of: int) -> dict[str, Any]:
+    """Load one file, or tell what it counted when it was loaded."""
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROSTER_LOCK})
+    batch, file = db.session.get_one(Batch, batch_id), db.session.get_one(BatchFile, file_id)
+    done = db.session.get(BatchSlice, (batch_id, file.name))
+    if done:
+        return done.counts
+    counts = _load(batch, file).as_dict()
+    db.session.add(BatchSlice(batch_id=batch_id, key=file.name, counts=counts))
+    batch.step, batch.percent = file.name, 100 * (index + 1) // of
+    return counts
+
+
+def _load(batch: Batch, file: BatchFile) -> FileCounts:
+    if file.table_name == "people":
+        return _load_people(batch, file)
+    table = ROSTER_TABLES.get(file.table_name)
+    return _load_table(batch, file, table) if table else _count_only(batch, file)
+
+
+def _load_people(batch: Batch, file: BatchFile) -> FileCounts:
+    people = load_people(_reading(batch, file), batch.received_by)
+    store_problems(batch.id, file.name, people.problems)
+    return FileCounts(people.rows_in, people.created, people.changed, people.unchanged, people.rejected)
+
+
+def _load_table(batch: Batch, file: BatchFile, table: RosterTable) -> FileCounts:
+    """One file into its tables: staged, sorted out, stored with history, students marked for measuring."""
+    moment = {"today": today()}
+    rows = Incoming(table, _reading(batch, file))
+    rows.sort_out(moment)
+    notes = _shrunken() if table.name == "enrollments" else []
+    created, changed = _store(batch, table, rows)
+    if table.restricted:
+        _store_flags(batch, rows)
+    touch_each(students_to_measure(batch.id, table.fills, school_year_start(today())))
+    store_problems(batch.id, file.name, rows.problems)
+    kept = rows.good - created - changed
+    return FileCounts(rows.rows_in, created, changed, kept, rows.rejected, rows.duplicate, notes=notes)
+
+
+def _store(batch: Batch, table: RosterTable, rows: Incoming) -> tuple[int, int]:
+    """(created, changed) rows of the file's own table."""
+    counts = (0, 0)
+    for write in table.writes:
+        source = write.source()
+        days_off = {"days_off": 0 if batch.source.exit_inclusive else 1} if ":days_off" in source else {}
+        counts = upsert(
+            write.target,
+            source,
+            batch_id=batch.id,
+            at=now(),
+            absent=write.absent(rows.present),
+            parameters=days_off,
+        )
+    return counts
+
+
+def _store_flags(batch: Batch, rows: Incoming) -> None:
+    """Restricted columns go to their compartments. No, or nothing in a column that is there, ends a flag
+    that a roster had set; an unreadable cell leaves it, and so does a missing column."""
+    rows.resolve_students()
+    named = [name for name in _FLAGS if name in rows.present]
+    if not named:
+        return
+    values = ", ".join(f"('{name}', '{_FLAGS[name]}', i.{name})" for name in named)
+    source = f"""
+        SELECT i.line, i.unread, i.student_pk AS student_id, f.key, f.compartment
+        FROM incoming i CROSS JOIN LATERAL (VALUES {values}) f(key, compartment, said) WHERE f.said
+    """
+    upsert(SUPPORT_FLAG, source, batch_id=batch.id, at=now())
+    ended = f"""
+        t.batch_id IS NOT NULL AND EXISTS (
+            SELECT FROM incoming i CROSS JOIN LATERAL (VALUES {values}) f(key, compartment, said)
+            WHERE i.student_pk = t.student_id AND f.key = t.key AND f.said IS NOT TRUE
+              AND NOT f.key = ANY(coalesce(i.unread, CAST('{{}}' AS text[]))))
+    """
+    end_rows(SUPPORT_FLAG, ended, batch_id=batch.id, at=now())
+
+
+def _shrunken() -> list[str]:
+    """A remark when the file names far fewer enrolled students than are stored for its schools."""
+    found = db.session.execute(
+        text("""
+            SELECT count(DISTINCT student_pk) FILTER (
+                       WHERE entry_date <= :day AND (exit_date IS NULL OR exit_date >= :day)),
+                   array_agg(DISTINCT school_pk) FROM incoming
+        """),
+        {"day": today()},
+    ).one()
+    named, schools = found
+    stored = enrolled_on(today(), schools or [])
+    if 100 * named >= SHRUNKEN * stored:
+        return []
+    return [
+        f"The file names {named:,} students enrolled today, and {stored:,} are stored for its schools. "
+        "Nobody was taken out: whoever has left needs a row with an exit date."
+    ]
+
+
+def _count_only(batch: Batch, file: BatchFile) -> FileCounts:
+    """A file we know and cannot use yet: read, counted, and said so."""
+    reading = _reading(batch, file)
+    problems = [(problem, True) for chunk in reading for problem in chunk.problems]
+    store_problems(batch.id, file.name, problems)
+    note = f"{file.name} was read ({reading.rows_in:,} rows) and is not used yet."
+    return FileCounts(unused=reading.rows_in, notes=[note])
+
+
+def _summary(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Totals of all files in the words of an attendance load."""
+    words = {"applied": "created", "superseded": "changed"}
+    totals: dict[str, Any] = {
+        total: sum(counts[words.get(total, total)] for counts in files.values()) for total in SUMMED
+    }
+    totals["files"] = {
+        name: {key: value for key, value in counts.items() if key != "notes"} for name, counts in files.items()
+    }
+    totals["notes"] = [note for counts in files.values() for note in counts["notes"]]
+    return totals

@@ -1,0 +1,273 @@
+"""What each roster file fills: where its rows go, whom they name, which rows are faulty, who is touched.
+
+All of it is SQL over `incoming i`, the rows of one file with their line: student_pk and school_pk are the ids
+behind the keys in the file, `unread` names the columns whose cell could not be read.
+"""
+
+from __future__ import annotations
+
+from ew_app.services.rosters.roster_targets import (
+    ABSENCE_CODE,
+    CALENDAR_DAY,
+    CONTACT,
+    NETWORK,
+    PRIOR_YEAR,
+    SCHOOL,
+    STINT,
+    STUDENT,
+    Fault,
+    RosterTable,
+    Write,
+)
+
+
+def _text(column: str) -> str:
+    return f"coalesce(i.{column}, '')"
+
+
+def _same(*columns: str) -> dict[str, str]:
+    return {column: f"i.{column}" for column in columns}
+
+
+def _texts(*columns: str) -> dict[str, str]:
+    return {column: _text(column) for column in columns}
+
+
+WHOLE_DAY_KINDS = ("absence", "suspension_out")
+
+_A_YEAR_AHEAD = "i.{column} > CAST(:today AS date) + 366"
+
+_SCHOOLS = RosterTable(
+    name="schools",
+    about="school",
+    writes=(
+        Write(
+            NETWORK,
+            {"key": "i.network_id", "name": "i.name"},
+            rows="""(
+                SELECT DISTINCT ON (i.network_id) i.line, i.unread, i.network_id, coalesce(
+                    nullif(i.network_name, ''), (SELECT n.name FROM network n WHERE n.key = i.network_id),
+                    i.network_id) AS name
+                FROM incoming i ORDER BY i.network_id, i.network_name = '', i.line DESC) i""",
+            reads={"name": "network_name"},
+        ),
+        Write(
+            SCHOOL,
+            {
+                "key": "i.school_id",
+                "name": "i.name",
+                "network_id": "n.id",
+                "level": _text("level"),
+                "day_minutes": "coalesce(i.day_minutes, 420)",
+                "min_full_minutes": "coalesce(i.min_full_minutes, 300)",
+                "min_half_minutes": "coalesce(i.min_half_minutes, 150)",
+            },
+            rows="incoming i JOIN network n ON n.key = i.network_id",
+        ),
+    ),
+    faults=(
+        Fault(
+            "min_half_minutes",
+            "coalesce(i.min_half_minutes, 150) > coalesce(i.min_full_minutes, 300)",
+            "Half a day needs more minutes here than a whole day. Check min_half_minutes and min_full_minutes.",
+            rejected=False,
+        ),
+    ),
+)
+
+_STUDENTS = RosterTable(
+    name="students",
+    about="student",
+    restricted=True,
+    writes=(
+        Write(
+            STUDENT,
+            {
+                "key": "i.student_id",
+                **_texts("first_name", "last_name"),
+                **_same("birth_date"),
+                **_texts("grade", "homeroom", "bus_route"),
+                "household_key": _text("household_id"),
+                "home_language": _text("home_language"),
+                "interpreter": "coalesce(i.interpreter, false)",
+                "race_ethnicity": _text("race_ethnicity"),
+                **_same("english_learner", "low_income"),
+            },
+            reads={"household_key": "household_id"},
+        ),
+    ),
+    faults=(
+        Fault(
+            "birth_date",
+            "i.birth_date > CAST(:today AS date)",
+            "This date of birth lies in the future. It is stored as it came; correct it in the student system.",
+            rejected=False,
+        ),
+        Fault(
+            "student_id",
+            """NOT EXISTS (SELECT FROM student s WHERE s.key = i.student_id) AND EXISTS (
+                SELECT FROM student s WHERE ltrim(s.key, '0') = ltrim(i.student_id, '0'))""",
+            'There is a student whose id is "{value}" but for the zeros at the front. If this is the same child, '
+            "export the id column as text; until then two students stand in the list.",
+            rejected=False,
+        ),
+    ),
+)
+
+_ENROLLMENTS = RosterTable(
+    name="enrollments",
+    about="enrolment",
+    names_school=True,
+    names_student=True,
+    writes=(
+        Write(
+            STINT,
+            {
+                "student_id": "i.student_pk",
+                "school_id": "i.school_pk",
+                "entry_date": "i.entry_date",
+                "exit_date": "i.exit_date - CAST(:days_off AS int)",
+                "exit_code": _text("exit_code"),
+                "grade": _text("grade"),
+                "calendar_key": _text("calendar_id"),
+                "is_primary": 'i."primary"',
+            },
+            reads={"calendar_key": "calendar_id", "is_primary": "primary"},
+        ),
+    ),
+    faults=(
+        Fault(
+            "exit_date",
+            "i.exit_date < i.entry_date",
+            "This enrolment ends before it begins. It is kept and listed under Fix data, and no day counts for it.",
+            rejected=False,
+        ),
+        Fault(
+            "entry_date",
+            _A_YEAR_AHEAD.format(column="entry_date"),
+            "This enrolment begins more than a year from now. It waits until then; is the year right?",
+            rejected=False,
+        ),
+    ),
+)
+
+_CALENDAR = RosterTable(
+    name="calendar",
+    about="date",
+    names_school=True,
+    rank="(i.day_type NOT IN ('instructional', 'make_up'))::int",
+    writes=(
+        Write(
+            CALENDAR_DAY,
+            {
+                "school_id": "i.school_pk",
+                "calendar_key": _text("calendar_id"),
+                "day": "i.date",
+                "day_type": "i.day_type",
+                "weight": "coalesce(i.day_value, 1000)",
+                "day_minutes": "i.day_minutes",
+            },
+            reads={"weight": "day_value"},
+        ),
+    ),
+    faults=(
+        Fault(
+            "date",
+            _A_YEAR_AHEAD.format(column="date"),
+            "This day is more than a year from now. It is kept; is the year right?",
+            rejected=False,
+        ),
+        Fault(
+            "day_value",
+            "i.day_value = 0 AND i.day_type IN ('instructional', 'make_up')",
+            "A school day worth 0 days counts for nobody. Leave day_value empty for a whole day.",
+            rejected=False,
+        ),
+    ),
+)
+
+_CODES = RosterTable(
+    name="absence_codes",
+    about="code",
+    names_school=True,
+    school_may_be_blank=True,
+    writes=(
+        Write(
+            ABSENCE_CODE,
+            {
+                "school_id": "i.school_pk",
+                "code": "i.code",
+                "valid_from": "i.valid_from",
+                "title": _text("title"),
+                "kind": "i.kind",
+                "absent_fraction": "coalesce(i.absent_fraction, "
+                f"CASE WHEN i.kind IN {WHOLE_DAY_KINDS} THEN 1000 ELSE 0 END)",
+                "excused": "i.excused",
+                "valid_to": "i.valid_to",
+            },
+        ),
+    ),
+    faults=(
+        Fault(
+            "valid_to",
+            "i.valid_to < i.valid_from",
+            "This code would end before it begins. Correct valid_from or valid_to.",
+        ),
+    ),
+)
+
+_CONTACTS = RosterTable(
+    name="contacts",
+    about="contact",
+    names_student=True,
+    writes=(
+        Write(
+            CONTACT,
+            {
+                "student_id": "i.student_pk",
+                "name": "i.name",
+                **_texts("relation", "phone", "email", "address", "language"),
+                **_same("may_receive_mail", "may_pick_up"),
+            },
+        ),
+    ),
+)
+
+_PRIOR_YEAR = RosterTable(
+    name="prior_year",
+    about="student and school year",
+    names_student=True,
+    writes=(
+        Write(
+            PRIOR_YEAR,
+            {
+                "student_id": "i.student_pk",
+                # 2025-2026 and 2025-26 are one school year
+                "school_year": r"regexp_replace(i.school_year, '^(\d{4})[-/](\d\d)?(\d\d)$', '\1-\3')",
+                "enrolled": "i.enrolled_days",
+                "absent": "i.absent_days",
+                "unexcused": "i.unexcused_days",
+            },
+            reads={"enrolled": "enrolled_days", "absent": "absent_days", "unexcused": "unexcused_days"},
+        ),
+    ),
+    faults=(
+        Fault(
+            "absent_days",
+            "i.absent_days > i.enrolled_days",
+            "More days absent than enrolled cannot be. Correct the totals of last year.",
+        ),
+        Fault(
+            "unexcused_days",
+            "i.unexcused_days > i.absent_days",
+            "More unexcused days than absent days cannot be. Correct the totals of last year.",
+        ),
+    ),
+)
+
+# In the order in which rows can point at others.
+ROSTER_TABLES = {
+    table.name: table for table in (_SCHOOLS, _STUDENTS, _ENROLLMENTS, _CALENDAR, _CODES, _CONTACTS, _PRIOR_YEAR)
+}
+NOT_USED_YET = ("course_marks", "schedule")
+ORDER = (*ROSTER_TABLES, "people", *NOT_USED_YET)

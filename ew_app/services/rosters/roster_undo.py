@@ -1,0 +1,125 @@
+"""Take a roster delivery back: every row as it stood before, unless a later delivery has worked on it since."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import select, text
+
+from ew_app.kernel import now, operation, today
+from ew_app.services.measuring.touched import touch_each
+from ew_app.services.rosters.roster_targets import NETWORK, ROSTER_LOCK, SCHOOL, STUDENT, TARGETS
+from models import upsert
+from models.attendance import Batch, BatchFile, BatchSlice
+from models.base import db
+from models.queries.roster import students_to_measure
+from models.upsert import Target
+from rules.stints import school_year_start
+
+SLICE: Final = "taken back"
+# Computed from stints, calendars and marks: no reason to keep a student or a school.
+_COMPUTED: Final = ("student_status", "standing", "touched_student", "school_day", "tier_count")
+_WORDS: Final = {
+    "prior_year": "totals of last year",
+    "contact": "contacts",
+    "absence_code": "attendance codes",
+    "calendar_day": "calendar days",
+    "stint": "enrolments",
+    "support_flag": "support flags",
+    "student": "students",
+    "school": "schools",
+    "network": "networks",
+}
+
+
+@operation
+def take_back(batch: Batch) -> dict[str, Any]:
+    """Undo a roster batch; returns {restored, deleted, kept: {table: rows}, notes: sentences}.
+
+    Done once: asked again, it tells what it did. The caller sets the batch's status.
+    """
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROSTER_LOCK})
+    done = db.session.get(BatchSlice, (batch.id, SLICE))
+    if done:
+        return done.counts
+    restored, deleted, kept = Counter[str](), 0, Counter[str]()
+    for target in TARGETS:
+        back, gone, left = _take_back_rows(target, batch.id)
+        restored[target.table] += back
+        deleted += gone
+        kept[target.table] += left
+    touch_each(students_to_measure(batch.id, [target.table for target in TARGETS], school_year_start(today())))
+    counts = {
+        "restored": restored.total(),
+        "deleted": deleted,
+        "kept": dict(+kept),
+        "notes": [*_reasons(+kept), *_people(batch.id)],
+    }
+    db.session.add(BatchSlice(batch_id=batch.id, key=SLICE, counts=counts))
+    return counts
+
+
+def _take_back_rows(target: Target, batch_id: int) -> tuple[int, int, int]:
+    """One table of the batch; a form that comes back from a batch undone earlier is taken back as well."""
+    if target in (STUDENT, SCHOOL):
+        _forget_computed(target)
+    restored = deleted = left = 0
+    asked: set[int] = set()
+    waiting = [batch_id]
+    while waiting:
+        earlier = waiting.pop()
+        asked.add(earlier)
+        back, gone, stays = upsert.take_back(target, earlier, by_batch=batch_id, at=now(), used=_used(target))
+        restored, deleted = restored + back, deleted + gone
+        left = stays if earlier == batch_id else left
+        if back:
+            waiting += [number for number in _undone_in(target) if number not in asked]
+    return restored, deleted, left
+
+
+def _undone_in(target: Target) -> Iterable[int]:
+    """Batches that were undone and still have rows in the table."""
+    return db.session.scalars(
+        text(f"SELECT id FROM batch WHERE undone_at IS NOT NULL AND id IN (SELECT batch_id FROM {target.table})")
+    ).all()
+
+
+def _used(target: Target) -> str:
+    """SQL: whether anything but computed rows speaks of the student, school or network `t`."""
+    if target not in (STUDENT, SCHOOL, NETWORK):
+        return "false"
+    column = f"{target.table}_id"
+    tables = [name for name, table in db.metadata.tables.items() if column in table.columns and name not in _COMPUTED]
+    uses = [f"EXISTS (SELECT FROM {name} u WHERE u.{column} = t.id)" for name in sorted(tables)]
+    if target is STUDENT:
+        uses.append("t.id IN (SELECT unnest(students) FROM roll)")
+    else:
+        uses.append(f"EXISTS (SELECT FROM role_grant g WHERE g.place = '{target.table}:' || t.key)")
+    return " OR ".join(uses)
+
+
+def _forget_computed(target: Target) -> None:
+    """Rows computed for students or schools without any enrolment left; they would come again by themselves."""
+    column = f"{target.table}_id"
+    for name in _COMPUTED:
+        if column in db.metadata.tables[name].columns:
+            db.session.execute(
+                text(f"DELETE FROM {name} u WHERE NOT EXISTS (SELECT FROM stint s WHERE s.{column} = u.{column})")
+            )
+
+
+def _reasons(kept: Counter[str]) -> list[str]:
+    return [
+        f"{rows:,} {_WORDS[table]} of this delivery stay: a later delivery set them again, "
+        "or attendance, cases or people name them."
+        for table, rows in kept.items()
+    ]
+
+
+def _people(batch_id: int) -> list[str]:
+    found = db.session.scalar(
+        select(BatchFile.id).where(BatchFile.batch_id == batch_id, BatchFile.table_name == "people").limit(1)
+    )
+    return ["People and their roles are not taken back with a delivery; change them under People."] if found else []

@@ -1,0 +1,1 @@
+"""Starting, watching, saving and proving the whole."""

@@ -1,0 +1,234 @@
+"""Is anything lost or late? One list of checks for the health page and for `ew doctor`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import psycopg
+import redis
+from flask import current_app
+from sqlalchemy import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from ew_app.kernel import DomainError, local, now, settings, today
+from ew_app.services.system import upkeep
+from models.base import db
+from models.queries import health as rows
+from rules.stints import school_year_start
+
+DatabaseAway = OperationalError
+
+WORKER_SILENT = timedelta(seconds=60)  # it shows itself every 10 s
+SCHEDULE_SILENT = timedelta(minutes=12)  # every 5 min
+WAITS_LONG = timedelta(minutes=5)
+DISK_LOW = 10  # percent free
+BACKUP_OLD = timedelta(days=2)
+READY_SECONDS = 1.8
+
+
+class State(StrEnum):
+    OK = "ok"
+    LATE = "late"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: how it stands, and what mends it."""
+
+    name: str
+    state: State
+    sentence: str
+    mend: str = ""
+
+
+def ready() -> bool:
+    """Database, broker and worker all answer now; takes two seconds at most."""
+    asked = ThreadPoolExecutor(max_workers=2)
+    urls = settings()
+    answers = [asked.submit(_broker_answers, urls.redis_url), asked.submit(_worker_seen, urls.database_url)]
+    wait(answers, timeout=READY_SECONDS)
+    asked.shutdown(wait=False, cancel_futures=True)
+    return all(answer.done() and answer.exception() is None and answer.result() for answer in answers)
+
+
+def _broker_answers(url: str | None) -> bool:
+    if not url:
+        return False
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=0.5) as broker:
+            return bool(broker.ping())
+    except redis.RedisError:
+        return False
+
+
+def _worker_seen(url: str | None) -> bool:
+    """Asked on a connection of its own: a full pool or a hanging query must not hold up the answer."""
+    with psycopg.connect(url or "", connect_timeout=2, options="-c statement_timeout=700") as line:
+        row = line.execute("SELECT at FROM beat WHERE part = 'worker'").fetchone()
+    return row is not None and now() - row[0] < WORKER_SILENT
+
+
+def updates_late() -> str:
+    """A sentence for every page when background work has stopped; nothing while it runs or has not begun."""
+    seen = rows.beat("worker")
+    if seen is None or now() - seen < WORKER_SILENT * 3:
+        return ""
+    return f"Updates are late: nothing was worked out since {_clock(seen)}. What you enter is kept."
+
+
+def checks() -> list[Check]:
+    """Every check, in the order in which to mend things. Without a database there is one."""
+    database = _checked("Database", _database)
+    if database.state is State.DOWN:
+        return [database, _checked("Broker", _broker)]
+    names: tuple[tuple[str, Callable[[], Check]], ...] = (
+        ("Broker", _broker),
+        ("Worker", _worker),
+        ("Schedule", _schedule),
+        ("Waiting work", _outbox),
+        ("Set aside", _set_aside),
+        ("Nightly run", _nightly),
+        ("Policy", _policy),
+        ("Feeds", _feeds),
+        ("Disk", _disk),
+        ("Backup", _backup),
+    )
+    return [database, *(_checked(name, check) for name, check in names)]
+
+
+def _checked(name: str, check: Callable[[], Check]) -> Check:
+    """A check that cannot be made is itself the finding."""
+    try:
+        return check()
+    except (OperationalError, InterfaceError, OSError, redis.RedisError) as error:
+        db.session.rollback()
+        return Check(name, State.DOWN, f"It does not answer ({type(error).__name__}).", _MEND[name])
+
+
+_MEND = {
+    "Database": "Start PostgreSQL, or correct EW_DATABASE_URL; `ew config` shows where it was looked for.",
+    "Broker": "Start Redis or Valkey, or correct EW_REDIS_URL. Nothing is lost: work waits in the database.",
+    "Worker": "Start the worker: `ew worker`, or `ew up` for everything.",
+    "Schedule": "Start the schedule: `ew beat`, or `ew up` for everything.",
+    "Waiting work": "Look at worker and broker first; work is sent again by itself.",
+    "Set aside": "Read the reasons below. What was wrong with a file is mended by sending the file again.",
+    "Nightly run": "It starts by itself once worker and schedule run; `ew evaluate` does it now.",
+    "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
+    "Feeds": "Ask the school or the sender for the missing days.",
+    "Disk": "Make room on the disk of EW_DATA_DIR. Below a tenth, files sent in are refused.",
+    "Backup": "Run `ew backup DIR` every night, unless your PostgreSQL is backed up in another way.",
+}
+
+
+def _database() -> Check:
+    try:
+        upkeep.check_tables()
+    except DomainError as refusal:
+        return Check("Database", State.DOWN, str(refusal), "Run `ew db upgrade`.")
+    where = make_url(str(current_app.config["SQLALCHEMY_DATABASE_URI"]))
+    return Check("Database", State.OK, f"It answers and has this version's tables ({where.host}).")
+
+
+def _broker() -> Check:
+    if _broker_answers(settings().redis_url):
+        return Check("Broker", State.OK, "It answers.")
+    return Check("Broker", State.DOWN, "It does not answer.", _MEND["Broker"])
+
+
+def _worker() -> Check:
+    seen = [at for at in (rows.beat("worker"), rows.outbox().last_claim) if at]
+    return _alive("Worker", max(seen, default=None), WORKER_SILENT)
+
+
+def _schedule() -> Check:
+    return _alive("Schedule", rows.beat("schedule"), SCHEDULE_SILENT)
+
+
+def _alive(name: str, seen: datetime | None, silent: timedelta) -> Check:
+    if seen is None:
+        return Check(name, State.DOWN, "It has never shown a sign of life.", _MEND[name])
+    if now() - seen > silent:
+        return Check(name, State.DOWN, f"No sign of life since {_clock(seen)}.", _MEND[name])
+    return Check(name, State.OK, f"Last sign of life {_clock(seen)}.")
+
+
+def _outbox() -> Check:
+    work = rows.outbox()
+    if work.oldest is None:
+        return Check("Waiting work", State.OK, "Nothing waits.")
+    pieces = "1 piece waits" if work.waiting == 1 else f"{work.waiting} pieces wait"
+    late = now() - work.oldest > WAITS_LONG
+    sentence = f"{pieces}, the oldest since {_clock(work.oldest)}."
+    return Check("Waiting work", State.LATE if late else State.OK, sentence, _MEND["Waiting work"] if late else "")
+
+
+def _set_aside() -> Check:
+    number = rows.outbox().set_aside
+    if not number:
+        return Check("Set aside", State.OK, "No work was set aside.")
+    return Check("Set aside", State.LATE, f"{number} set aside for a person to look at.", _MEND["Set aside"])
+
+
+def _nightly() -> Check:
+    last = rows.last_run("nightly")
+    if last is None:
+        return Check("Nightly run", State.OK, "It has not been due yet.")
+    late = local(now()).date() - last > timedelta(days=1)
+    state = State.LATE if late else State.OK
+    return Check(
+        "Nightly run", state, f"Last for {last:%a} {last.day} {last:%b}.", _MEND["Nightly run"] if late else ""
+    )
+
+
+def _policy() -> Check:
+    """Read from the table alone: looking must not put the first policy in force."""
+    version = rows.policy_in_force(today())
+    if version is None:
+        return Check("Policy", State.OK, f"None yet; the first evaluation starts with {settings().policy}.")
+    since = f"{version.starts:%a} {version.starts.day} {version.starts:%b %Y}"
+    return Check("Policy", State.OK, f"{version.name} holds since {since} ({version.version[:8]}).")
+
+
+def late_schools() -> list[rows.LateSchool]:
+    """Schools that lack school days of this school year up to yesterday, the longest wait first."""
+    return rows.late_schools(school_year_start(today()), today())
+
+
+def _feeds() -> Check:
+    schools, late = rows.school_count(), late_schools()
+    if not schools:
+        return Check("Feeds", State.OK, "No school is known yet.")
+    if not late:
+        return Check("Feeds", State.OK, f"No school day of this school year is missing from {schools} schools.")
+    longest = late[0]
+    days = "1 school day" if longest.days == 1 else f"{longest.days} school days"
+    sentence = f"{len(late)} of {schools} schools are late; {longest.name} lacks {days}."
+    return Check("Feeds", State.LATE, sentence, _MEND["Feeds"])
+
+
+def _disk() -> Check:
+    space = shutil.disk_usage(settings().folder("uploads"))
+    free = space.free * 100 // space.total
+    state = State.LATE if free < DISK_LOW else State.OK
+    return Check("Disk", state, f"{free}% is free.", _MEND["Disk"] if state is State.LATE else "")
+
+
+def _backup() -> Check:
+    last = rows.last_backup()
+    if last is None:
+        if not rows.school_count():
+            return Check("Backup", State.OK, "There is nothing to save yet.")
+        return Check("Backup", State.LATE, "`ew backup` has never been run.", _MEND["Backup"])
+    late = now() - last > BACKUP_OLD
+    return Check("Backup", State.LATE if late else State.OK, f"Last {_clock(last)}.", _MEND["Backup"] if late else "")
+
+
+def _clock(at: datetime) -> str:
+    here = local(at)
+    return f"{here:%H:%M}" if here.date() == local(now()).date() else f"{here:%a} {here.day} {here:%b} {here:%H:%M}"

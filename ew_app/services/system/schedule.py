@@ -1,0 +1,65 @@
+"""What the clock starts: signs of life, lost work sent again, and each daily job once per local day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy.dialects.postgresql import insert
+
+from ew_app import outbox
+from ew_app.kernel import local, now, operation
+from ew_app.outbox import Job, enqueue
+from ew_app.services.system import audit
+from models.base import db
+from models.jobs import Beat, JobRun
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """A job for each local day, from an hour on; a run missed by midnight is made up the next morning."""
+
+    job: Job
+    from_hour: time
+
+
+DAILY = (Daily(Job.NIGHTLY, time(20)),)
+
+
+def sweep() -> int:
+    """Say that worker and schedule are alive (only the schedule asks for this), send again what the broker lost,
+    and seal what the audit has taken in."""
+    sign_of_life("worker")
+    sign_of_life("schedule")
+    sent = outbox.sweep()
+    audit.seal()
+    return sent
+
+
+def tick() -> list[Job]:
+    """Start the daily jobs that are due; two ticks at once, or an hour told twice, start each once."""
+    sign_of_life("schedule")
+    moment = local(now())
+    return [daily.job for daily in DAILY if _start(daily.job, due_date(daily, moment))]
+
+
+def due_date(daily: Daily, moment: datetime) -> date:
+    """The local date whose run is due at a local moment: today's from its hour on, until then yesterday's."""
+    return moment.date() if moment.time() >= daily.from_hour else moment.date() - timedelta(days=1)
+
+
+@operation
+def _start(job: Job, day: date) -> bool:
+    """Take the day's row and ask for the work in one transaction; False when the row is there already."""
+    row = insert(JobRun).values(job=job.value, local_date=day, at=now())
+    if db.session.scalar(row.on_conflict_do_nothing().returning(JobRun.job)) is None:
+        return False
+    enqueue(job, key=day.isoformat())
+    return True
+
+
+@operation
+def sign_of_life(part: str) -> None:
+    """Write that a part is alive now."""
+    row = insert(Beat).values(part=part, at=now(), detail={})
+    db.session.execute(row.on_conflict_do_update(index_elements=[Beat.part], set_={"at": row.excluded.at}))
