@@ -1,0 +1,98 @@
+"""One student, one school, one day: what is known and how much of it was missed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from tests.oracle.codes import EXCUSES, HELD_OUT, meaning
+from tests.oracle.rows import CalendarDay, Code, Roster, Row, School
+
+WHOLE_DAY = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`status`: out, missing, unknown_row, unknown_code, held_out or member; `fraction` of the day in thousandths."""
+
+    status: str
+    weight: int = 0
+    fraction: int = 0
+    excuse: str = ""
+    tardy: bool = False
+
+    @property
+    def absent(self) -> int:
+        return self.weight * self.fraction // 1000
+
+
+OUT = Cell("out")
+
+
+def half_day_rule(missed: Fraction, school: School, day: CalendarDay) -> int:
+    """0, 500 or 1000 by the minutes a student was there."""
+    length = day.minutes if day.minutes is not None else school.day_minutes
+    there = max(length - missed, Fraction(0))
+    if there >= min(school.min_full, length):
+        return 0
+    return 500 if there >= min(Fraction(school.min_half), Fraction(length, 2)) else 1000
+
+
+def by_minutes(minutes: int, school: School, day: CalendarDay) -> int:
+    length = day.minutes if day.minutes is not None else school.day_minutes
+    return half_day_rule(Fraction(length if minutes == WHOLE_DAY else minutes), school, day)
+
+
+def by_periods(known: list[tuple[Row, Code]], school: School, day: CalendarDay) -> int:
+    """The share of the periods with a known answer that was missed, of the day's length."""
+    length = day.minutes if day.minutes is not None else school.day_minutes
+    missed = sum(row.fraction if row.fraction is not None else code.fraction for row, code in known)
+    return half_day_rule(Fraction(missed * length, 1000 * len(known)), school, day)
+
+
+def bucket(code: Code) -> str:
+    """excused, unexcused, or blank for what is in neither. A suspension is never without an excuse."""
+    if code.excused == "excused":
+        return "excused"
+    return "unexcused" if code.excused == "unexcused" and code.kind != "suspension_out" else ""
+
+
+def known_day(marks: dict[str, Row], roster: Roster, school: School, day: CalendarDay) -> Cell:
+    """The cell of a day with at least one mark."""
+    whole = marks.get("")
+    periods = [row for period, row in marks.items() if period]
+    if whole is not None and not whole.code and periods:
+        whole = None
+    known = [(row, code) for row in periods if (code := meaning(roster, row)) is not None]
+    if whole is None:
+        return _period_day(known, school, day)
+    code = meaning(roster, whole)
+    if code is None:
+        return Cell("unknown_code", day.value)
+    if code.kind in HELD_OUT:
+        return Cell("held_out", day.value)
+    if whole.fraction is not None:
+        fraction = whole.fraction
+    elif whole.minutes is not None:
+        fraction = by_minutes(whole.minutes, school, day)
+    elif known:
+        fraction = by_periods(known, school, day)
+    else:
+        fraction = code.fraction
+    return Cell("member", day.value, fraction, bucket(code), code.kind == "tardy")
+
+
+def _period_day(known: list[tuple[Row, Code]], school: School, day: CalendarDay) -> Cell:
+    if not known:
+        return Cell("unknown_code", day.value)
+    if all(code.kind in HELD_OUT for _, code in known):
+        return Cell("held_out", day.value)
+    missed = [code for row, code in known if (row.fraction if row.fraction is not None else code.fraction) > 0]
+    heaviest = min(missed, key=lambda code: EXCUSES.index(code.excused), default=None)
+    return Cell(
+        "member",
+        day.value,
+        by_periods(known, school, day),
+        bucket(heaviest) if heaviest else "",
+        any(code.kind == "tardy" for _, code in known),
+    )

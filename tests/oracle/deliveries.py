@@ -1,0 +1,114 @@
+"""From files, in the order they came, to the marks that stand and the days that were sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+
+from tests.oracle.codes import rank
+from tests.oracle.membership import Membership
+from tests.oracle.rows import Delivery, Row, SchoolDay
+
+StudentDay = tuple[str, str, date]
+
+
+@dataclass(slots=True)
+class Standing:
+    """What stands after all deliveries: marks by source and key, and which days were sent and how."""
+
+    marks: dict[tuple[str, str, str, date, str], Row] = field(default_factory=dict)
+    sent: dict[SchoolDay, set[str]] = field(default_factory=dict)
+    counts: list[Counter[str]] = field(default_factory=list)
+
+    def of_day(self, student: str, school: str, day: date, source: str) -> dict[str, Row]:
+        """The marks of one student and day by period, blank for the whole day; the primary source first."""
+        by_source = self._days().get((student, school, day), {})
+        if source in by_source or not by_source:
+            return by_source.get(source, {})
+        return by_source[sorted(by_source)[0]]
+
+    _by_day: dict[StudentDay, dict[str, dict[str, Row]]] | None = None
+
+    def _days(self) -> dict[StudentDay, dict[str, dict[str, Row]]]:
+        if self._by_day is None:
+            self._by_day = {}
+            for (source, student, school, day, period), row in self.marks.items():
+                self._by_day.setdefault((student, school, day), {}).setdefault(source, {})[period] = row
+        return self._by_day
+
+
+def wins_inside_a_file(one: Row, other: Row, membership: Membership) -> Row:
+    """The newer of two rows of a file when both say when; else by what they mean; else the later line (`other`)."""
+    if one.last_modified and other.last_modified and one.last_modified != other.last_modified:
+        return max(one, other, key=lambda row: row.last_modified)  # type: ignore[return-value, arg-type]
+    ranks = [rank(membership.roster, row) for row in (one, other)]
+    return one if ranks[0] < ranks[1] else other
+
+
+def stands_against(stored: Row, incoming: Row) -> bool:
+    """Whether a stored mark is newer than a row of a later file."""
+    return bool(stored.last_modified and incoming.last_modified and stored.last_modified > incoming.last_modified)
+
+
+def claimed_whole(delivery: Delivery, rows: list[Row], membership: Membership) -> set[SchoolDay]:
+    """School-days the file speaks for entirely: it says so, or it is a full feed of at least four in five."""
+    claimed = set(delivery.covers)
+    if delivery.feed == "full":
+        for school, day in {(row.school, row.date) for row in rows}:
+            due = membership.all_due(school, day)
+            seen = {row.student for row in rows if (row.school, row.date) == (school, day)} & due
+            if due and 5 * len(seen) >= 4 * len(due):
+                claimed.add((school, day))
+    return claimed
+
+
+def hear(standing: Standing, delivery: Delivery, membership: Membership) -> None:
+    """Let one delivery in. Its counts are appended: rows_in is the sum of all but `removed`."""
+    count: Counter[str] = Counter()
+    best: dict[tuple[str, str, date, str], Row] = {}
+    rows = [row for row in delivery.rows if _resolves(row, membership)]
+    count["rejected"] = len(delivery.rows) - len(rows)
+    for row in rows:
+        if row.key in best:
+            count["duplicate"] += 1
+            best[row.key] = wins_inside_a_file(best[row.key], row, membership)
+        else:
+            best[row.key] = row
+    for key, row in best.items():
+        count[_store(standing, (delivery.source, *key), row)] += 1
+    claimed = claimed_whole(delivery, rows, membership)
+    for stored in list(standing.marks):
+        source, _, school, day, _ = stored
+        if source == delivery.source and (school, day) in claimed and stored[1:] not in best:
+            del standing.marks[stored]
+            count["removed"] += 1
+    for school_day in {(row.school, row.date) for row in rows} | delivery.covers | delivery.submitted:
+        standing.sent.setdefault(school_day, set()).add(delivery.feed)
+    standing.counts.append(count)
+
+
+def _resolves(row: Row, membership: Membership) -> bool:
+    roster = membership.roster
+    return row.student in roster.students and row.school in roster.schools
+
+
+def _store(standing: Standing, key: tuple[str, str, str, date, str], row: Row) -> str:
+    """Put the row in its place; returns the bucket it is counted in."""
+    stored = standing.marks.get(key)
+    if stored is None:
+        standing.marks[key] = row
+        return "applied"
+    if stands_against(stored, row):
+        return "unchanged"
+    standing.marks[key] = row
+    return "unchanged" if stored.says == row.says else "superseded"
+
+
+def replay(deliveries: list[Delivery], membership: Membership) -> Standing:
+    """All deliveries in order, as if those taken back had never come."""
+    standing = Standing()
+    for delivery in deliveries:
+        if not delivery.undone:
+            hear(standing, delivery, membership)
+    return standing
