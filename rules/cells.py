@@ -27,6 +27,10 @@ class Status(IntEnum):
     UNKNOWN_CODE = 3  # a code nobody has mapped yet
     HELD_OUT = 4  # homebound, hospital or non-membership
     MEMBER = 5
+    RECODED = 6  # a code nobody has mapped replaced what was known; share, excuse and tardy are what was known
+
+
+UNMAPPED = (Status.UNKNOWN_CODE, Status.RECODED)
 
 
 class Excuse(IntEnum):
@@ -62,3 +66,14 @@ def excuse(cells: Cells) -> NDArray[np.uint8]:
 def tardy(cells: Cells) -> NDArray[np.bool_]:
     """True where the student came late."""
     return (cells >> np.uint16(_TARDY_AT)).astype(bool)
+
+
+def recoded(known: Cells) -> Cells:
+    """What was known of these days, now that a code nobody has mapped stands in its place."""
+    return pack(fraction(known), Status.RECODED, excuse(known), tardy(known))
+
+
+def as_last_known(cells: Cells) -> Cells:
+    """The same cells with recoded days as they were known before the code came."""
+    known = pack(fraction(cells), Status.MEMBER, excuse(cells), tardy(cells))
+    return np.where(status(cells) == Status.RECODED, known, cells)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules import cells as c
-from rules.cells import WHOLE_DAY, Excuse, Status
+from rules.cells import UNMAPPED, WHOLE_DAY, Excuse, Status
 from rules.matrix import Matrix
 
 Ints = NDArray[np.int32]
@@ -174,17 +174,17 @@ class Facts:
     @cached_property
     def unknown_days(self) -> Ints:
         """Days without a row in a full feed, or with a code nobody has mapped."""
-        return self._to_date(np.isin(self._year.status, (Status.UNKNOWN_ROW, Status.UNKNOWN_CODE)))
+        return self._to_date(np.isin(self._year.status, (Status.UNKNOWN_ROW, *UNMAPPED)))
 
     @cached_property
     def unknown_codes(self) -> Ints:
-        """Days with a code nobody has mapped; from the first one on the tier waits."""
-        return self._to_date(self._year.status == Status.UNKNOWN_CODE)
+        """Days with a code nobody has mapped."""
+        return self._to_date(np.isin(self._year.status, UNMAPPED))
 
     @cached_property
     def undecided(self) -> Ints:
         """Weight of the missing and unknown days: what a late file may still turn either way."""
-        open_days = np.isin(self._year.status, (Status.MISSING, Status.UNKNOWN_ROW, Status.UNKNOWN_CODE))
+        open_days = np.isin(self._year.status, (Status.MISSING, Status.UNKNOWN_ROW, *UNMAPPED))
         return self._to_date(np.where(open_days, self._year.weight, 0))
 
     @cached_property
@@ -278,7 +278,7 @@ class Facts:
     def _runs(self) -> tuple[Ints, Ints]:
         year = self._year
         full = year.member & (year.fraction == WHOLE_DAY)
-        unknown = (year.status == Status.UNKNOWN_ROW) | (year.status == Status.UNKNOWN_CODE)
+        unknown = np.isin(year.status, (Status.UNKNOWN_ROW, *UNMAPPED))
         breaks = unknown | (year.member & ~full)
         length, start = np.zeros(full.shape, np.int32), np.full(full.shape, -1, np.int32)
         run, begun = np.zeros(full.shape[1], np.int32), np.full(full.shape[1], -1, np.int32)

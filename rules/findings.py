@@ -24,6 +24,7 @@ class Inputs:
     case_open: Bools | None = None  # [S, D]
     barrier_owned: Bools | None = None  # [S, D]
     last_enrolled: NDArray[np.integer] | None = None  # [S] column of a leaver's last enrolled day, -1: has not left
+    waits_from: NDArray[np.integer] | None = None  # [S] first column on which an unmapped code holds the tier
 
     def row(self, row: int) -> Inputs:
         """The inputs of one student."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules import cells as c
-from rules.cells import Cells, Excuse, Status
+from rules.cells import UNMAPPED, Cells, Excuse, Status
 
 Days = NDArray[np.datetime64]
 
@@ -40,6 +40,13 @@ class Matrix:
         schools = None if self.schools is None else self.schools[chosen]
         return Matrix(self.students[chosen], self.days, self.weights[chosen], self.cells[chosen], self.first, schools)
 
+    def as_last_known(self) -> Matrix:
+        """The matrix that tiers are decided on: a day whose code nobody has mapped yet stands as it stood before."""
+        if not (c.status(self.cells) == Status.RECODED).any():
+            return self
+        known = c.as_last_known(self.cells)
+        return Matrix(self.students, self.days, self.weights, known, self.first, self.schools)
+
 
 def combine(by_school: Matrix) -> Matrix:
     """School-scope rows -> one row per student, in order of first appearance.
@@ -63,9 +70,8 @@ def combine(by_school: Matrix) -> Matrix:
 
 
 _STATUS_RANK = np.zeros(8, dtype=np.int64)
-for _rank, _status in enumerate(
-    (Status.MEMBER, Status.UNKNOWN_CODE, Status.UNKNOWN_ROW, Status.MISSING, Status.HELD_OUT, Status.OUT)
-):
+_BETTER_KNOWN_FIRST = (Status.MEMBER, *UNMAPPED[::-1], Status.UNKNOWN_ROW, Status.MISSING, Status.HELD_OUT, Status.OUT)
+for _rank, _status in enumerate(_BETTER_KNOWN_FIRST):
     _STATUS_RANK[_status] = _rank
 _EXCUSE_RANK = np.zeros(4, dtype=np.int64)
 _EXCUSE_RANK[[Excuse.EXCUSED, Excuse.OTHER, Excuse.UNEXCUSED]] = 0, 1, 2

@@ -1,14 +1,14 @@
 """Tiers day by day, as if every mark had always stood: up on the day a rule is met, down only by its exit.
 
 A replay is a pure function of the state at the end of one day and the facts of the next, for all students at
-once. Nothing moves on a day that is not a member day of the student, nor from the first unmapped code on.
+once. Nothing moves on a day that is not a member day of the student, nor while a code waits to be mapped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -95,7 +95,7 @@ def replay(
     start: int | None = None,
 ) -> Replay:
     """Tiers and findings of the school year, or from column `start` on `after` an earlier state."""
-    matrix, inputs = facts.matrix, inputs or Inputs()
+    matrix, inputs = facts.matrix, _waiting(facts, inputs or Inputs())
     rows, days = matrix.cells.shape
     state = deepcopy(after) if after else State.at_start(rows)
     tier = np.full((days, rows), Tier.NONE, dtype=np.int8)
@@ -113,10 +113,25 @@ def replay(
     return Replay(tier.T, {key: found.T for key, found in sorted(active.items())}, changes, state)
 
 
-def _follow_bands(state: State, facts: Facts, policy: PolicyInForce, _: Inputs, col: int) -> list[Change]:
+def _waiting(facts: Facts, inputs: Inputs) -> Inputs:
+    """The tier waits from the first day whose code nobody has mapped, or from where the inputs say, if earlier."""
+    unmapped = status(facts.matrix.cells[:, facts.matrix.first :]) == Status.UNKNOWN_CODE
+    if not unmapped.any():
+        return inputs
+    days = facts.matrix.cells.shape[1]
+    first = np.where(unmapped.any(axis=1), facts.matrix.first + unmapped.argmax(axis=1), days)
+    return replace(inputs, waits_from=first if inputs.waits_from is None else np.minimum(first, inputs.waits_from))
+
+
+def _may_move(inputs: Inputs, col: int) -> Bools | np.bool_:
+    return np.True_ if inputs.waits_from is None else col < inputs.waits_from
+
+
+def _follow_bands(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> list[Change]:
     """One day without memory: the tier is what the day's rate says."""
     enrolled, absent = facts.enrolled[:, col], facts.absent[:, col]
-    before, state.tier = state.tier, rate_tier(policy, enrolled, absent)
+    before = state.tier
+    state.tier = np.where(_may_move(inputs, col), rate_tier(policy, enrolled, absent), before).astype(np.int8)
     state.active = {line.key: line_met(line, enrolled, absent) for line in policy.lines}
     causes = {line.key: state.active[line.key] & (state.tier == line.level.tier) for line in policy.lines}
     return _changes(before, state.tier, causes, col)
@@ -126,7 +141,7 @@ def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col
     """One day: findings first, then the tier, up before down."""
     days = facts.member_days[:, col]
     member = status(facts.matrix.cells[:, col]) == Status.MEMBER
-    moves = member & (facts.unknown_codes[:, col] == 0)
+    moves = member & _may_move(inputs, col)
     before = np.where(member & (state.tier == Tier.NONE), Tier.ONE, state.tier).astype(np.int8)
     arrived = before != state.tier
     holds = {rule.key: met(rule, facts, inputs, col) for rule in policy.rules}

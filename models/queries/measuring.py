@@ -126,6 +126,43 @@ def marks(students: Sequence[int], start: date, until: date, words: Sequence[str
     )
 
 
+def before_unmapped(asked: Columns, words: Sequence[str]) -> Columns:
+    """What stood before the whole-day mark of these students, schools and days: the latest first.
+
+    A replaced mark, or presence (code -1) where an earlier delivery claimed it; `arrived` is the day on which the
+    mark that stands now was loaded, the same for all rows of a day.
+    """
+    return read_ints(
+        """
+        WITH now AS (
+            SELECT m.id, m.student_id, m.school_id, m.day, m.source_id, m.batch_id,
+                   m.recorded_at::date - DATE '1970-01-01' AS arrived
+            FROM unnest(%(students)s::int[], %(schools)s::int[], %(days)s::int[]) AS a (student_id, school_id, number)
+            JOIN mark m ON m.student_id = a.student_id AND m.school_id = a.school_id
+                       AND m.day = DATE '1970-01-01' + a.number AND m.period = ''
+        )
+        SELECT student_id, school_id, day - DATE '1970-01-01', arrived, code, fraction, minutes FROM (
+            SELECT n.*, coalesce(array_position(%(words)s::text[], h.code) - 1, -2) AS code,
+                   coalesce(h.fraction, -1) AS fraction, coalesce(h.minutes, -1) AS minutes, 0 AS kind, h.id AS nth
+            FROM now n JOIN mark_history h ON h.student_id = n.student_id AND h.day = n.day
+             AND h.school_id = n.school_id AND h.source_id = n.source_id AND h.period = '' AND h.ended = 'superseded'
+            UNION ALL
+            SELECT n.*, -1, -1, -1, 1, 0 FROM now n WHERE EXISTS (
+                SELECT FROM submission s WHERE s.school_id = n.school_id AND s.day = n.day AND s.feed = 'exception'
+                   AND s.batch_id < n.batch_id AND s.ended_at IS NULL)
+              OR EXISTS (
+                SELECT FROM roll r WHERE r.school_id = n.school_id AND r.day = n.day AND r.batch_id < n.batch_id
+                   AND n.student_id = ANY(r.students) AND coalesce(r.replaced_by >= n.batch_id, true))
+        ) known ORDER BY student_id, school_id, day, kind, nth DESC
+        """,
+        ["student", "school", "day", "arrived", "code", "fraction", "minutes"],
+        {
+            **{f"{name}s": asked[name].tolist() for name in ("student", "school", "day")},
+            "words": list(words),
+        },
+    )
+
+
 def present(schools: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
     """Who a full feed called plainly present, school-day by school-day; `code` is its place in `words` or -1."""
     return read_ints(

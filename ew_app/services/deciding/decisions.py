@@ -115,7 +115,7 @@ class Decisions:
         """Sentence, numbers, compartment and policy of a finding on its first day."""
         judged, policy = self.judged, self.judged.timeline.on(self.days[span.since])
         asked = policy.rule(rule)
-        found = numbers(asked, judged.facts, judged.inputs, span.row, span.since)
+        found = numbers(asked, judged.deciding, judged.inputs, span.row, span.since)
         return {
             "compartment": asked.restricted,
             "numbers": {name: value for name, value in found.items() if value},
@@ -127,7 +127,7 @@ class Decisions:
         """From where to where, by which rules, the sentence and the policy."""
         judged, policy = self.judged, self.judged.timeline.on(self.days[change.col])
         if change.rules == (EXIT,):
-            words = exit_sentence(policy, change.before, judged.facts, change.row, change.col)
+            words = exit_sentence(policy, change.before, judged.deciding, change.row, change.col)
         else:
             words = " ".join(self._said(policy, rule, change) for rule in change.rules)
         return {
@@ -140,7 +140,7 @@ class Decisions:
 
     def _said(self, policy: PolicyInForce, rule: str, change: Change) -> str:
         asked = policy.rule(rule)
-        found = numbers(asked, self.judged.facts, self.judged.inputs, change.row, change.col)
+        found = numbers(asked, self.judged.deciding, self.judged.inputs, change.row, change.col)
         return sentence(asked, found)
 
     def _key(self, span: Span) -> tuple[int, date]:

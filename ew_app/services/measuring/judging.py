@@ -18,6 +18,7 @@ from ew_app.services.measuring.laying import Ints
 from ew_app.services.measuring.years import Year, year_of
 from models.queries import measuring as rows
 from rules import facts as measures
+from rules.cells import Status, status
 from rules.facts import Facts
 from rules.findings import Inputs
 from rules.policy import PolicyInForce
@@ -35,6 +36,7 @@ class Judged:
     year: Year
     timeline: Timeline
     facts: Facts
+    deciding: Facts  # what tiers rest on: the same, but a day with an unmapped code stands as it was known before
     inputs: Inputs
     replay: Replay
 
@@ -67,8 +69,10 @@ def judge(students: Sequence[int] | Ints, at: Frame | None = None) -> Judged | N
     if not len(year.by_student.days) or not len(year.by_student.students):
         return None
     facts = measures.compute(year.by_student)
+    stood = year.by_student.as_last_known()
+    deciding = facts if stood is year.by_student else measures.compute(stood)
     inputs = _inputs(year)
-    return Judged(year, timeline, facts, inputs, replay(facts, timeline, inputs))
+    return Judged(year, timeline, facts, deciding, inputs, replay(deciding, timeline, inputs))
 
 
 def _inputs(year: Year) -> Inputs:
@@ -83,7 +87,20 @@ def _inputs(year: Year) -> Inputs:
         case_open=opened,
         barrier_owned=owned,
         last_enrolled=_last_enrolled(year),
+        waits_from=_waits_from(year),
     )
+
+
+def _waits_from(year: Year) -> NDArray[np.int64] | None:
+    """[S] the first column on which a tier waits because a code nobody has mapped replaced what was known."""
+    students, days = year.by_student.students, len(year.by_student.days)
+    row = np.searchsorted(students, year.recoded.student)
+    stands = status(year.by_student.cells[row, year.recoded.column]) == Status.RECODED
+    if not stands.any():
+        return None
+    waits = np.full(len(students), days, dtype=np.int64)
+    np.minimum.at(waits, row[stands], year.recoded.waits_from[stands])
+    return waits
 
 
 def _prior(year: Year, students: Ints) -> tuple[Ints, Ints]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -84,6 +85,20 @@ def _through(school: int, at: Frame) -> np.datetime64:
     return np.datetime64(at.through.get(school, date(1900, 1, 1)), "D")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Recoded:
+    """Days on which a code nobody has mapped replaced what was known, and from where on the tier waits."""
+
+    student: Ints
+    column: Ints
+    waits_from: Ints  # the first column after the day on which the code was loaded
+
+    @classmethod
+    def none(cls) -> Recoded:
+        """The usual case."""
+        return cls(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
+
+
 def lay(
     student: Ints,
     school: Ints,
@@ -91,17 +106,17 @@ def lay(
     schools: Sequence[int],
     calendars: Calendars,
     at: Frame,
-) -> cells.Cells:
+) -> tuple[cells.Cells, Recoded]:
     """The cells of every (student, school) row: what the ledger says, then rolls, then marks."""
     if not member.size:  # nobody, or no school day in any calendar
-        return np.zeros(member.shape, dtype=np.uint16)
+        return np.zeros(member.shape, dtype=np.uint16), Recoded.none()
     school_row = np.searchsorted(schools, school)
     laid = _by_ledger(member, school_row, schools, calendars.days, at)
     place = _Place(pair(student, school), calendars.days)
     codes = _Codes(schools)
     _lay_rolls(laid, place, schools, at, codes)
     _lay_marks(laid, place, schools, school_row, calendars, at, codes)
-    return laid
+    return laid, _lay_recoded(laid, place, schools, school_row, calendars, codes)
 
 
 class _Place:
@@ -110,6 +125,15 @@ class _Place:
     def __init__(self, pairs: Ints, days: Days) -> None:
         self._pairs, self._days = pairs, days
         self.students = np.unique(pairs >> 32)
+
+    def asked(self, row: NDArray[np.intp], column: NDArray[np.intp]) -> rows.Columns:
+        """Student, school and day of some places, as a query takes them."""
+        pairs, on = self._pairs[row], self._days[column].astype(np.int64)
+        return {"student": pairs >> 32, "school": pairs & 0xFFFFFFFF, "day": on}
+
+    def column_after(self, days: NDArray[np.integer]) -> Ints:
+        """The first column after each day."""
+        return np.searchsorted(self._days, _dates(days), side="right")
 
     def of(self, found: rows.Columns) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
         """Row, column, and whether the place exists, for columns student, school, day."""
@@ -172,6 +196,30 @@ def _lay_marks(
     laid[row, column] = day.day_cells(marks, starts, length)
 
 
+def _lay_recoded(
+    laid: cells.Cells,
+    place: _Place,
+    schools: Sequence[int],
+    school_row: Ints,
+    calendars: Calendars,
+    codes: _Codes,
+) -> Recoded:
+    """Where a code nobody has mapped replaced something known, keep what was known in the cell: tiers rest on it."""
+    unmapped = np.nonzero(cells.status(laid) == Status.UNKNOWN_CODE)
+    if not len(unmapped[0]):
+        return Recoded.none()
+    found = rows.before_unmapped(place.asked(*unmapped), codes.words)
+    marks = codes.read(found, present=-1)
+    known = np.flatnonzero(marks.kind != day.Kind.UNKNOWN)
+    found, marks = {name: values[known] for name, values in found.items()}, marks.at(known)
+    row, column, _ = place.of(found)
+    latest = np.flatnonzero(np.diff(row * len(calendars.days) + column, prepend=-1))
+    row, column = row[latest], column[latest]
+    length = _lengths(row, column, schools, school_row, calendars)
+    laid[row, column] = cells.recoded(day.whole_day_cells(marks.at(latest), length))
+    return Recoded(found["student"][latest], column, place.column_after(found["arrived"][latest]))
+
+
 _COUNTED = (Status.MEMBER, Status.UNKNOWN_ROW, Status.UNKNOWN_CODE, Status.HELD_OUT)
 
 
@@ -183,8 +231,11 @@ class _Codes:
         self.words = sorted(self._meanings)
         self._dated = any(m.starts or m.ends for group in self._meanings.values() for m in group)
 
-    def read(self, found: rows.Columns) -> day.Marks:
-        """Marks with their codes' meanings; numbers of their own default to "not given"."""
+    def read(self, found: rows.Columns, present: int | None = None) -> day.Marks:
+        """Marks with their codes' meanings; numbers of their own default to "not given".
+
+        `present`: a number in place of a code that says plainly present.
+        """
         on = found["day"] if self._dated else np.zeros_like(found["day"])
         asked, back = np.unique(np.stack([found["school"], found["code"], on]), axis=1, return_inverse=True)
         answers = [self._answer(*key) for key in asked.T.tolist()]
@@ -192,6 +243,8 @@ class _Codes:
             np.array([getattr(answer, part) for answer in answers], dtype=np.int64)[back.ravel()]
             for part in ("kind", "reason", "fraction")
         )
+        if present is not None:
+            kind = np.where(found["code"] == present, day.Kind.PRESENT, kind)
         none = np.full(len(on), day.NOT_GIVEN)
         period = found.get("period", np.zeros(len(on), dtype=np.int32)) == 1
         return day.Marks(kind, reason, fraction, found.get("fraction", none), found.get("minutes", none), period)

@@ -166,10 +166,10 @@ def _reasons(judged: Judged, classes: Collection[str]) -> list[Reason]:
 
 def _reason(judged: Judged, rule: Rule, active: np.ndarray) -> Reason:
     """A finding in the numbers of the last day on which its rule was met: a finding outlives its rule until an exit."""
+    facts, matrix = judged.deciding, judged.deciding.matrix
     began = judged.last - int(np.argmin(active[::-1])) + 1 if not active.all() else 0
-    told = next((col for col in range(judged.last, began, -1) if met(rule, judged.facts, judged.inputs, col)[0]), began)
-    matrix = judged.year.by_student
-    said = numbers(rule, judged.facts, judged.inputs, 0, told)
+    told = next((col for col in range(judged.last, began, -1) if met(rule, facts, judged.inputs, col)[0]), began)
+    said = numbers(rule, facts, judged.inputs, 0, told)
     words = sentence(rule, said)
     on = matrix.days[told].astype(date)
     return Reason(
@@ -179,7 +179,7 @@ def _reason(judged: Judged, rule: Rule, active: np.ndarray) -> Reason:
         since=matrix.days[began].astype(date),
         sentence=words if told == judged.last else f"On {day_text(on)}: {words[0].lower()}{words[1:]}",
         numbers={name: value for name, value in said.items() if value},
-        dates=tuple(dates_used(matrix, judged.facts, 0, told, rule)),
+        dates=tuple(dates_used(judged.deciding.matrix, judged.deciding, 0, told, rule)),
         asks=describe(rule),
         reference=rule.reference,
         policy_version=judged.policy.version,
@@ -253,6 +253,7 @@ _PLAIN = {
     Status.MISSING: ("missing", "the school did not submit attendance"),
     Status.UNKNOWN_ROW: ("unknown", "no row came for this student"),
     Status.UNKNOWN_CODE: ("unknown", "the code is not known yet; the day is not counted"),
+    Status.RECODED: ("unknown", "the code is not known yet; the day is not counted, and the tier stays as it was"),
     Status.HELD_OUT: ("homebound", "not counted: homebound, hospital or not in membership"),
 }
 _EXCUSES = {

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.measuring.frames import Frame
-from ew_app.services.measuring.laying import Calendars, Ints, lay, pair
+from ew_app.services.measuring.laying import Calendars, Ints, Recoded, lay, pair
 from models.queries import measuring as rows
 from rules import matrix, stints
 from rules.matrix import Days, Matrix
@@ -35,6 +35,7 @@ class Year:
     enrolled_now: NDArray[np.bool_]  # [S]
     grade: list[str]  # [S]
     open_days: dict[int, NDArray[np.bool_]]  # school -> [D] instructional and within its data-through day
+    recoded: Recoded  # days whose code nobody has mapped replaced what was known
 
 
 def year_of(students: Sequence[int] | Ints, at: Frame, excluded_exits: Sequence[str]) -> Year:
@@ -49,11 +50,11 @@ def year_of(students: Sequence[int] | Ints, at: Frame, excluded_exits: Sequence[
     spans = stints.share_boundary_days(spans.only(real))
     member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
     student, school = pairs >> 32, pairs & 0xFFFFFFFF
-    laid = lay(student, school, member, schools, calendars, at)
+    laid, recoded = lay(student, school, member, schools, calendars, at)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
     by_school = Matrix(student, calendars.days, weights, laid, first, school)
     belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
-    return Year(at, by_school, matrix.combine(by_school), *belongs, calendars.open_days(schools, at))
+    return Year(at, by_school, matrix.combine(by_school), *belongs, calendars.open_days(schools, at), recoded)
 
 
 class _Enrolments:
