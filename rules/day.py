@@ -49,7 +49,8 @@ class Reason(IntEnum):
 
 HELD_OUT_KINDS = (Kind.HOMEBOUND, Kind.HOSPITAL, Kind.NON_MEMBERSHIP)
 ABSENT_KINDS = (Kind.ABSENCE, Kind.SUSPENSION_OUT)
-FRACTION_KINDS = (*ABSENT_KINDS, Kind.TARDY, Kind.EARLY_LEAVE)  # kinds whose code may carry a fraction
+# Kinds whose code may carry a fraction. A day from home that nobody joined is a remote code worth a whole day.
+FRACTION_KINDS = (*ABSENT_KINDS, Kind.TARDY, Kind.EARLY_LEAVE, Kind.REMOTE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,16 +111,27 @@ def day_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, due: Ar
     """One cell per group of marks that share student, school and day; groups begin at `starts`.
 
     `length` and `due` have one value, or one per group. `due` is the number of periods on the student's
-    timetable; 0 counts the rows that came. Of several whole-day rows the highest precedence stands; one with
-    its own number goes before periods, one without comes after them.
+    timetable; 0 counts the rows that came. Of several whole-day rows the highest precedence stands. How much was
+    missed: its own number, else the periods, else its code. Held out or in a code nobody knows, it is the day.
     """
     whole = _standing_whole_day(marks, starts)
-    group_has_whole = whole >= 0
-    by_whole = whole_day_cells(marks.at(np.maximum(whole, 0)), length)
-    numbered = group_has_whole & ((marks.fraction[whole] >= 0) | (marks.minutes[whole] >= 0))
-    has_period = np.logical_or.reduceat(marks.period, starts)
+    said = marks.at(np.maximum(whole, 0))
+    by_whole = whole_day_cells(said, length)
     by_period = _period_cells(marks, starts, length, np.asarray(due))
-    return np.where(has_period & ~numbered, by_period, by_whole)
+    settles = (said.fraction >= 0) | (said.minutes >= 0) | np.isin(said.kind, (Kind.UNKNOWN, *HELD_OUT_KINDS))
+    settles |= c.status(by_period) == Status.UNKNOWN_CODE
+    has_period = np.logical_or.reduceat(marks.period, starts)
+    periods_tell = has_period & ~((whole >= 0) & settles)
+    return np.where(periods_tell, _with_its_reason(by_period, said, whole >= 0), by_whole)
+
+
+def _with_its_reason(by_period: Cells, whole: Marks, given: NDArray[np.bool_]) -> Cells:
+    """A day told by periods with what its whole-day row adds: the reason of an absence, and that it came late."""
+    member = given & (c.status(by_period) == Status.MEMBER)
+    decides = member & np.isin(whole.kind, ABSENT_KINDS) & (c.fraction(by_period) > 0)
+    excuse = np.where(decides, _excuse(whole), c.excuse(by_period))
+    late = c.tardy(by_period) | (member & (whole.kind == Kind.TARDY))
+    return c.pack(c.fraction(by_period), c.status(by_period), excuse, late)
 
 
 def code_share(marks: Marks) -> Ints:
@@ -195,10 +207,10 @@ def _status(kind: NDArray[np.integer]) -> Ints:
 
 
 def _excuse(marks: Marks) -> Ints:
-    """A suspension is neither excused nor unexcused, whatever its code says."""
+    """What the code says; but a suspension is never unexcused, whatever its code says."""
     said = np.where(marks.reason == Reason.EXCUSED, Excuse.EXCUSED, Excuse.OTHER)
-    said = np.where(marks.reason == Reason.UNEXCUSED, Excuse.UNEXCUSED, said)
-    return np.where(marks.kind == Kind.SUSPENSION_OUT, Excuse.OTHER, said)
+    without = (marks.reason == Reason.UNEXCUSED) & (marks.kind != Kind.SUSPENSION_OUT)
+    return np.where(without, Excuse.UNEXCUSED, said)
 
 
 def _cells(share: Ints, status: Ints, excuse: Ints, tardy: NDArray[np.bool_]) -> Cells:

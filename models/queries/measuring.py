@@ -108,7 +108,8 @@ def minutes(schools: Sequence[int]) -> list[Any]:
 def marks(students: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
     """Every mark of these students: `code` is its place in `words` or -1, absent numbers are -1.
 
-    Where two sources speak of one day, the school's own source is heard.
+    Where two sources speak of one day, the school's own source is heard. A whole-day row without a code says
+    nothing where the same source has periods for the day.
     """
     return read_ints(
         """
@@ -120,6 +121,9 @@ def marks(students: Sequence[int], start: date, until: date, words: Sequence[str
           AND (m.source_id = s.source_id OR NOT EXISTS (
               SELECT FROM mark own WHERE own.student_id = m.student_id AND own.school_id = m.school_id
                 AND own.day = m.day AND own.source_id = s.source_id))
+          AND (m.code <> '' OR m.period <> '' OR NOT EXISTS (
+              SELECT FROM mark p WHERE p.student_id = m.student_id AND p.school_id = m.school_id
+                AND p.day = m.day AND p.source_id = m.source_id AND p.period <> ''))
         """,
         ["student", "school", "day", "period", "code", "fraction", "minutes"],
         {"students": list(students), "start": start, "until": until, "words": list(words)},

@@ -103,7 +103,8 @@ def test_a_tardy_counts_as_tardy_and_its_number_counts_too() -> None:
 
 def test_a_suspension_counts_but_is_never_unexcused() -> None:
     for reason in Reason:
-        assert day(mark(Kind.SUSPENSION_OUT, reason)) == (1000, Status.MEMBER, Excuse.OTHER, False)
+        excuse = Excuse.EXCUSED if reason == Reason.EXCUSED else Excuse.OTHER
+        assert day(mark(Kind.SUSPENSION_OUT, reason)) == (1000, Status.MEMBER, excuse, False)
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,23 @@ def test_periods_go_before_a_code_and_after_a_number() -> None:
     assert day(mark(), *periods("PPP"))[0] == 0
     assert day(mark(fraction=250), *periods("AAA"))[0] == 250
     assert day(mark(minutes=200), *periods("AAA"))[0] == 500
+
+
+def test_a_whole_day_row_gives_periods_its_reason_and_that_it_came_late() -> None:
+    assert day(mark(reason=Reason.EXCUSED), *periods("AAAPPPP")) == (500, Status.MEMBER, Excuse.EXCUSED, False)
+    assert day(mark(Kind.SUSPENSION_OUT), *periods("AAAAAAA")) == (1000, Status.MEMBER, Excuse.OTHER, False)
+    assert day(mark(Kind.PRESENT), *periods("AAAPPPP")) == (500, Status.MEMBER, Excuse.UNEXCUSED, False)
+    assert day(mark(Kind.TARDY), *periods("PPPPPPP")) == (0, Status.MEMBER, Excuse.OTHER, True)
+    assert day(mark(), *periods("???")) == (1000, Status.MEMBER, Excuse.UNEXCUSED, False)
+
+
+def test_a_day_held_out_or_unknown_as_a_whole_is_so_whatever_its_periods() -> None:
+    assert day(mark(Kind.HOMEBOUND), *periods("AAAAAAA"))[:2] == (0, Status.HELD_OUT)
+    assert day(mark(Kind.UNKNOWN), *periods("PPPPPPP"))[:2] == (0, Status.UNKNOWN_CODE)
+
+
+def test_a_remote_day_that_nobody_joined_is_worth_what_its_code_says() -> None:
+    assert day(mark(Kind.REMOTE, code_fraction=1000))[0] == 1000
 
 
 def test_which_of_several_whole_day_rows_stands() -> None:
