@@ -18,7 +18,8 @@ class Frame:
     day: date  # the last day looked at
     start: date  # July 1 of the school year
     since: date  # July 1 of the year before
-    through: dict[int, date]  # school -> its data-through day within `day`
+    through: dict[int, date]  # school -> the last day it has sent; a day before it without a file is missing
+    shown: dict[int, date]  # the same within `day`
 
     @property
     def school_year(self) -> str:
@@ -26,15 +27,16 @@ class Frame:
         return f"{self.start.year}-{(self.start.year + 1) % 100:02d}"
 
     def data_through(self, school: int) -> date | None:
-        """The school's last submitted day of this school year."""
-        last = self.through.get(school)
+        """The school's last submitted day of this school year, within the days looked at."""
+        last = self.shown.get(school)
         return last if last and last >= self.start else None
 
 
 def frame(as_of: date | None = None) -> Frame:
     """The days to look at, as of a date or as far as the schools have submitted."""
-    cap = as_of or today()
-    through = rows.last_submitted(cap)
-    last = as_of or max(through.values(), default=cap)
+    now = today()
+    through = rows.last_submitted(max(as_of or now, now))
+    last = as_of or max(through.values(), default=now)
     start = school_year_start(last)
-    return Frame(as_of, last, start, date(start.year - 1, start.month, start.day), through)
+    shown = rows.last_submitted(last) if as_of else through
+    return Frame(as_of, last, start, date(start.year - 1, start.month, start.day), through, shown)
