@@ -91,9 +91,7 @@ def membership(
     """
     enrolled = np.zeros((rows, len(days)), dtype=bool)
     weights = np.zeros((rows, len(days)), dtype=np.int32)
-    begins = np.searchsorted(days, stints.entry, side="left")
-    open_ended = np.where(np.isnat(stints.last), np.datetime64("9999-12-31"), stints.last)
-    ends = np.searchsorted(days, open_ended, side="right")
+    begins, ends = _columns(stints, days)
     day = np.arange(len(days))
     for wave in _waves(stints.row):
         inside = (day >= begins[wave, None]) & (day < ends[wave, None])
@@ -103,6 +101,34 @@ def membership(
         enrolled[target] |= inside
         weights[target] = np.maximum(weights[target], worth)
     return enrolled, weights
+
+
+def calendar_on(
+    stints: Stints, calendars: Calendars, days: Days, row: NDArray[np.intp], column: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """The calendar by which each place (row, column) is a school day, that of the stint over it; -1 for none.
+
+    Stints as for `membership`; of several the first in their order.
+    """
+    begins = np.searchsorted(days, stints.entry, side="left")
+    ends = np.searchsorted(
+        days, np.where(np.isnat(stints.last), np.datetime64("9999-12-31"), stints.last), side="right"
+    )
+    found = np.full(len(row), -1, dtype=np.intp)
+    for wave in _waves(stints.row)[::-1]:
+        of_row = np.full(int(max(row.max(initial=0), stints.row.max(initial=0))) + 1, -1, dtype=np.intp)
+        of_row[stints.row[wave]] = wave
+        stint = of_row[row]
+        here = (stint >= 0) & (begins[stint] <= column) & (column < ends[stint])
+        here &= calendars.instructional[stints.calendar[stint], column]
+        found = np.where(here, stints.calendar[stint], found)
+    return found
+
+
+def _columns(stints: Stints, days: Days) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Per stint its first column and the one after its last."""
+    last = np.where(np.isnat(stints.last), np.datetime64("9999-12-31"), stints.last)
+    return np.searchsorted(days, stints.entry, side="left"), np.searchsorted(days, last, side="right")
 
 
 def _waves(row: NDArray[np.intp]) -> list[NDArray[np.intp]]:

@@ -102,6 +102,7 @@ class Recoded:
 def lay(
     student: Ints,
     school: Ints,
+    spans: stints.Stints,
     member: NDArray[np.bool_],
     schools: Sequence[int],
     calendars: Calendars,
@@ -113,10 +114,10 @@ def lay(
     school_row = np.searchsorted(schools, school)
     laid = _by_ledger(member, school_row, schools, calendars.days, at)
     place = _Place(pair(student, school), calendars.days)
-    codes = _Codes(schools)
+    codes, lengths = _Codes(schools), _Lengths(schools, school_row, spans, calendars)
     _lay_rolls(laid, place, schools, at, codes)
-    _lay_marks(laid, place, schools, school_row, calendars, at, codes)
-    return laid, _lay_recoded(laid, place, schools, school_row, calendars, codes)
+    _lay_marks(laid, place, lengths, at, codes)
+    return laid, _lay_recoded(laid, place, lengths, codes)
 
 
 class _Place:
@@ -169,15 +170,7 @@ def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Fra
     laid[row[awaited], column[awaited]] = day.whole_day_cells(codes.read(found), day.DayLength())
 
 
-def _lay_marks(
-    laid: cells.Cells,
-    place: _Place,
-    schools: Sequence[int],
-    school_row: Ints,
-    calendars: Calendars,
-    at: Frame,
-    codes: _Codes,
-) -> None:
+def _lay_marks(laid: cells.Cells, place: _Place, lengths: _Lengths, at: Frame, codes: _Codes) -> None:
     """Marks of enrolled students on submitted days; what falls elsewhere is held out and listed under Fix data."""
     found = rows.marks(place.students.tolist(), at.since, at.day, codes.words)
     row, column, known = place.of(found)
@@ -192,18 +185,11 @@ def _lay_marks(
     marks = codes.read(found).at(order)
     starts = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
     row, column = row[starts], column[starts]
-    length = _lengths(row, column, schools, school_row, calendars)
+    length = lengths.of(row, column)
     laid[row, column] = day.day_cells(marks, starts, length)
 
 
-def _lay_recoded(
-    laid: cells.Cells,
-    place: _Place,
-    schools: Sequence[int],
-    school_row: Ints,
-    calendars: Calendars,
-    codes: _Codes,
-) -> Recoded:
+def _lay_recoded(laid: cells.Cells, place: _Place, lengths: _Lengths, codes: _Codes) -> Recoded:
     """Where a code nobody has mapped replaced something known, keep what was known in the cell: tiers rest on it."""
     unmapped = np.nonzero(cells.status(laid) == Status.UNKNOWN_CODE)
     if not len(unmapped[0]):
@@ -213,9 +199,9 @@ def _lay_recoded(
     known = np.flatnonzero(marks.kind != day.Kind.UNKNOWN)
     found, marks = {name: values[known] for name, values in found.items()}, marks.at(known)
     row, column, _ = place.of(found)
-    latest = np.flatnonzero(np.diff(row * len(calendars.days) + column, prepend=-1))
+    latest = np.flatnonzero(np.diff(row * laid.shape[1] + column, prepend=-1))
     row, column = row[latest], column[latest]
-    length = _lengths(row, column, schools, school_row, calendars)
+    length = lengths.of(row, column)
     laid[row, column] = cells.recoded(day.whole_day_cells(marks.at(latest), length))
     return Recoded(found["student"][latest], column, place.column_after(found["arrived"][latest]))
 
@@ -265,17 +251,17 @@ def _meanings(schools: Sequence[int]) -> dict[str, list[Meaning]]:
     return found
 
 
-def _lengths(
-    row: NDArray[np.intp],
-    column: NDArray[np.intp],
-    schools: Sequence[int],
-    school_row: Ints,
-    calendars: Calendars,
-) -> day.DayLength:
-    """Minutes of each day: the calendar's for that date, else the school's."""
-    by_school = {school: numbers for school, *numbers in rows.minutes(schools)}
-    usual = np.array([by_school[school] for school in schools], dtype=np.int64).reshape(-1, 3)
-    own = np.array([calendars.of(school, "") for school in schools])
-    at = school_row[row]
-    dated = calendars.minutes[own[at], column]
-    return day.DayLength(np.where(dated >= 0, dated, usual[at, 0]), usual[at, 1], usual[at, 2])
+class _Lengths:
+    """Minutes of each day: those of the student's own calendar for that date, else the school's."""
+
+    def __init__(self, schools: Sequence[int], school_row: Ints, spans: stints.Stints, calendars: Calendars) -> None:
+        by_school = {school: numbers for school, *numbers in rows.minutes(schools)}
+        self._usual = np.array([by_school[school] for school in schools], dtype=np.int64).reshape(-1, 3)
+        self._school_row, self._spans, self._calendars = school_row, spans, calendars
+
+    def of(self, row: NDArray[np.intp], column: NDArray[np.intp]) -> day.DayLength:
+        """One length for each place in the matrix."""
+        followed = stints.calendar_on(self._spans, self._calendars.table, self._calendars.days, row, column)
+        dated = self._calendars.minutes[followed, column]
+        usual = self._usual[self._school_row[row]]
+        return day.DayLength(np.where(dated >= 0, dated, usual[:, 0]), usual[:, 1], usual[:, 2])

@@ -50,7 +50,7 @@ def year_of(students: Sequence[int] | Ints, at: Frame, excluded_exits: Sequence[
     spans = stints.share_boundary_days(spans.only(real))
     member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
     student, school = pairs >> 32, pairs & 0xFFFFFFFF
-    laid, recoded = lay(student, school, member, schools, calendars, at)
+    laid, recoded = lay(student, school, spans, member, schools, calendars, at)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
     by_school = Matrix(student, calendars.days, weights, laid, first, school)
     belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
