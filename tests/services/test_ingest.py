@@ -198,6 +198,16 @@ def test_a_row_goes_in_by_itself_once_the_student_is_known() -> None:
     assert standing() == {"ana 08-17": "A", "zoe 08-17": "E"}
 
 
+def test_a_row_that_waited_does_not_outlive_a_later_file_for_the_whole_day() -> None:
+    first = load("ana lincoln 08-17 A", "zoe lincoln 08-17 E", accept_held=True)["batch"]
+    load_files({"attendance.csv": csv("ana lincoln 08-17 T"), "covers.csv": covers("lincoln 08-17")})
+    with transaction():
+        enrol("zoe", school_named("lincoln"))
+    ingest.retry_rejected([first])
+    assert standing() == {"ana 08-17": "T"}
+    assert query("SELECT code, ended FROM mark_history WHERE code = 'E'") == [("E", "removed")]
+
+
 def test_a_roster_load_tries_waiting_rows_again() -> None:
     told = load("ana lincoln 08-17 A", "zoe lincoln 08-17 E", accept_held=True)
     files = {

@@ -20,7 +20,7 @@ from ew_app.services.deliveries.believing import limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import UNKNOWN_STUDENT, Part, stage
 from ew_app.services.measuring.touched import touch_each, touch_schools
-from models import marks, marks_undone
+from models import marks, marks_late, marks_undone
 from models.attendance import Batch, BatchSlice
 from models.base import db
 from models.queries import deliveries
@@ -48,8 +48,8 @@ def merge_slice(batch_id: int, span: Span, limits: Limits) -> None:
     _write_counts(batch_id, span, _merge(here, limits))
 
 
-def _merge(here: dict[str, Any], limits: Limits) -> Counter[str]:
-    """Lay the staged rows over what stands; counts by bucket."""
+def _merge(here: dict[str, Any], limits: Limits, *, waited: bool = False) -> Counter[str]:
+    """Lay the staged rows over what stands; counts by bucket. `waited`: later deliveries are in already."""
     counts: Counter[str] = Counter()
     if marks.all_new(here):
         counts["applied"] = marks.add_all(here)
@@ -58,6 +58,8 @@ def _merge(here: dict[str, Any], limits: Limits) -> Counter[str]:
         return counts
     fates = marks.merge(here)
     marks.claim(here)
+    if waited:
+        marks_late.end_what_was_claimed_since(here)
     known = ledger.follow(here, limits)
     ledger.touch_each_school(known)
     touch_each(marks.changed_students())
@@ -92,7 +94,7 @@ def _retry(batch_id: int) -> int:
     schools = deliveries.staged_schools(batch_id)
     here = _here(batch, (schools[0], schools[-1]), now())
     marks.lock_schools(SCHOOL_LOCK, here)
-    merged = _merge(here, limits)
+    merged = _merge(here, limits, waited=True)
     marks.drop_staged(batch_id)
     store_problems(batch_id, [found for found in staged.problems if not found[3]])
     _settle(batch, settled, merged + staged.counts)
