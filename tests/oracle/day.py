@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from tests.oracle.codes import EXCUSES, HELD_OUT, meaning
+from tests.oracle.codes import ABSENT, EXCUSES, HELD_OUT, meaning
 from tests.oracle.rows import CalendarDay, Code, Roster, Row, School
 
 WHOLE_DAY = 999
@@ -63,30 +63,28 @@ def known_day(marks: dict[str, Row], roster: Roster, school: School, day: Calend
     periods = [row for period, row in marks.items() if period]
     if whole is not None and not whole.code and periods:
         whole = None
-    known = [(row, code) for row in periods if (code := meaning(roster, row)) is not None]
+    mapped = [(row, code) for row in periods if (code := meaning(roster, row)) is not None]
+    known = [(row, code) for row, code in mapped if code.kind not in HELD_OUT]
     if whole is None:
+        if not known:
+            return Cell("held_out" if len(mapped) == len(periods) else "unknown_code", day.value)
         return _period_day(known, school, day)
     code = meaning(roster, whole)
     if code is None:
         return Cell("unknown_code", day.value)
     if code.kind in HELD_OUT:
         return Cell("held_out", day.value)
-    if whole.fraction is not None:
-        fraction = whole.fraction
-    elif whole.minutes is not None:
-        fraction = by_minutes(whole.minutes, school, day)
-    elif known:
-        fraction = by_periods(known, school, day)
-    else:
-        fraction = code.fraction
-    return Cell("member", day.value, fraction, bucket(code), code.kind == "tardy")
+    if whole.fraction is not None or whole.minutes is not None or not known:
+        missed = whole.fraction if whole.fraction is not None else code.fraction
+        if whole.fraction is None and whole.minutes is not None:
+            missed = by_minutes(whole.minutes, school, day)
+        return Cell("member", day.value, missed, bucket(code), code.kind == "tardy")
+    by_period = _period_day(known, school, day)
+    excuse = bucket(code) if code.kind in ABSENT else by_period.excuse
+    return replace(by_period, excuse=excuse, tardy=by_period.tardy or code.kind == "tardy")
 
 
 def _period_day(known: list[tuple[Row, Code]], school: School, day: CalendarDay) -> Cell:
-    if not known:
-        return Cell("unknown_code", day.value)
-    if all(code.kind in HELD_OUT for _, code in known):
-        return Cell("held_out", day.value)
     missed = [code for row, code in known if (row.fraction if row.fraction is not None else code.fraction) > 0]
     heaviest = min(missed, key=lambda code: EXCUSES.index(code.excused), default=None)
     return Cell(

@@ -90,7 +90,8 @@ def hear(standing: Standing, delivery: Delivery, membership: Membership) -> None
 
 def _resolves(row: Row, membership: Membership) -> bool:
     roster = membership.roster
-    return row.student in roster.students and row.school in roster.schools
+    readable = 1950 <= row.date.year <= 2200
+    return readable and row.student in roster.students and row.school in roster.schools
 
 
 def _store(standing: Standing, key: tuple[str, str, str, date, str], row: Row) -> str:

@@ -26,7 +26,7 @@ class Ledger:
         return self.known[key]
 
     def _status(self, school: str, day: date) -> str:
-        if not self.membership.is_open(school, day):
+        if self.membership.has_calendar(school) and not self.membership.is_open(school, day):
             return "closed"
         feeds = self.standing.sent.get((school, day), set())
         if not feeds or day > self.today:

@@ -14,11 +14,16 @@ LINES = (("3", 5, 5000), ("2", 10, 3000), ("watch", 20, 0))
 """A tier, one day in how many from which on it holds, and the least absence it needs."""
 ENOUGH = 20_000
 """Enrolled days before a rate is judged."""
+SAYS = ("excused", "", "unexcused")
+"""Which reason stands where a day was missed alike at two schools."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """Days in thousandths; tardies, missing and unknown days, streak and months are counts."""
+    """Days in thousandths; tardies, missing and unknown days, streak and months are counts.
+
+    `open_days` are missing or unknown: all present gives `tier_min`, all missed `tier_max`, by the rate alone.
+    """
 
     enrolled: int
     absent: int
@@ -43,6 +48,7 @@ class Measures:
     too_early: bool
     rate_tenths: int | None
     rate_tier: str
+    open_days: int
     tier_min: str
     tier_max: str
 
@@ -53,10 +59,17 @@ class Oracle:
     def __init__(self, standing: Standing, membership: Membership, today: date) -> None:
         self.standing, self.membership = standing, membership
         self.ledger = Ledger(standing, membership, today)
+        self.cells: dict[tuple[str, str, date], Cell] = {}
         self.through = {school: self.ledger.data_through(school) for school in membership.roster.schools}
 
     def cell(self, student: str, school: str, day: date) -> Cell:
         """What is known of a student at one school on a day."""
+        key = (student, school, day)
+        if key not in self.cells:
+            self.cells[key] = self._cell(*key)
+        return self.cells[key]
+
+    def _cell(self, student: str, school: str, day: date) -> Cell:
         due = self.membership.due(student, school, day)
         through = self.through[school]
         if due is None or through is None or day > through:
@@ -101,7 +114,7 @@ def together(cells: list[Cell]) -> Cell:
     """One day at several schools: it counts once, missed only as far as at every school; late at one is late."""
     members = [cell for cell in cells if cell.status == "member"]
     if members:
-        least = min(members, key=lambda cell: cell.fraction)
+        least = min(members, key=lambda cell: (cell.fraction, SAYS.index(cell.excuse)))
         return Cell(
             "member",
             max(cell.weight for cell in members),
@@ -153,7 +166,7 @@ def summed(cells: list[Cell], year_before: list[Cell]) -> Measures:
     last_180 = ([cell for cell in year_before if cell.status == "member"] + members)[-180:]
     enrolled = sum(cell.weight for cell in members)
     absent = sum(cell.absent for cell in members)
-    open_weight = sum(cell.weight for cell in cells if cell.status == "missing")
+    open_days = sum(cell.weight for cell in cells if cell.status in ("missing", "unknown_row", "unknown_code"))
 
     def unexcused(some: list[Cell]) -> int:
         return sum(cell.absent for cell in some if cell.excuse == "unexcused")
@@ -185,6 +198,7 @@ def summed(cells: list[Cell], year_before: list[Cell]) -> Measures:
         too_early=enrolled < ENOUGH,
         rate_tenths=1000 * absent // enrolled if enrolled else None,
         rate_tier=tier_by_rate(absent, enrolled),
-        tier_min=tier_by_rate(absent, enrolled + open_weight),
-        tier_max=tier_by_rate(absent + open_weight, enrolled + open_weight),
+        open_days=open_days,
+        tier_min=tier_by_rate(absent, enrolled + open_days),
+        tier_max=tier_by_rate(absent + open_days, enrolled + open_days),
     )

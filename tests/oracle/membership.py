@@ -75,6 +75,10 @@ class Membership:
             if stint.entry <= day <= last_day(stint) and self.due(stint.student, school, day)
         }
 
+    def has_calendar(self, school: str) -> bool:
+        """Whether anything is known of the school's days."""
+        return any(of == school for of, _ in self.with_rows)
+
     def is_open(self, school: str, day: date) -> bool:
         """Whether any calendar of the school has the day."""
         return day in self.open_days.get(school, ())

@@ -1,0 +1,229 @@
+"""An invented history, loaded the way real files are, beside the oracle that hears the same files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from random import Random
+from typing import Any
+
+from ew_app.config import Settings
+from ew_app.factory import create_app
+from ew_app.kernel import OPERATOR
+from ew_app.services.deliveries import ingest, ledger
+from ew_app.services.measuring.frames import frame
+from ew_app.services.measuring.judging import judge
+from ew_app.services.measuring.measures import measures
+from models.base import db
+from models.queries import measuring, naming
+from tests.oracle import written
+from tests.oracle.deliveries import Standing, hear, replay
+from tests.oracle.histories import FileStep, History, RosterStep, UndoStep
+from tests.oracle.measures import Measures, Oracle
+from tests.oracle.membership import Membership, last_day, school_year_start
+from tests.oracle.rows import Delivery, Roster
+
+BUCKETS = ("applied", "unchanged", "superseded", "rejected", "duplicate", "removed")
+FACTS = (
+    *("member_days", "absent_last_10", "absent_last_20", "absent_last_30", "unexcused_last_20", "unexcused_last_180"),
+    *("attendance_days_180", "absent_first_20", "months_started", "present_ever"),
+)
+TIERS = ("none", "1", "watch", "2", "3")
+
+
+@contextmanager
+def open_on(settings: Settings, today: date) -> Iterator[None]:
+    """An application on the test's own database, on a day."""
+    with create_app(replace(settings, today=today)).app_context():
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+class Witness:
+    """Hears every step twice: the product through its doors, the oracle as plain rows."""
+
+    def __init__(self) -> None:
+        self.roster = Roster()
+        self.membership = Membership(self.roster)
+        self.standing = Standing()
+        self.deliveries: list[Delivery] = []
+        self.batches: list[int] = []
+        self.chance = Random(0)
+
+    def lives_through(self, history: History) -> None:
+        for step in history.steps:
+            if isinstance(step, RosterStep):
+                self.roster_comes(step)
+            elif isinstance(step, UndoStep):
+                self.taken_back(step.number)
+            elif step.again:
+                self.comes_again()
+            else:
+                self.file_comes(step)
+
+    def roster_comes(self, step: RosterStep) -> None:
+        """The roster's files at once; enrolments with exclusive exits by themselves."""
+        inclusive = [stint for stint in step.stints if not stint.exclusive]
+        exclusive = [stint for stint in step.stints if stint.exclusive]
+        files = {
+            "schools.csv": written.schools(step.schools),
+            "students.csv": written.students(step.students),
+            "enrollments.csv": written.enrollments(inclusive),
+            "calendar.csv": written.calendar(step.calendar),
+            "absence_codes.csv": written.codes(step.codes),
+        }
+        self._load("roster", {name: data for name, data in files.items() if data.count(b"\n") > 1})
+        if exclusive:
+            ends = {"exit": "exclusive"}
+            self._load("roster", {"enrollments.csv": written.enrollments(exclusive)}, source="other", options=ends)
+        self.roster.hear(
+            students=step.students,
+            schools=step.schools,
+            calendar=step.calendar,
+            stints=step.stints,
+            codes=step.codes,
+        )
+        self.membership = Membership(self.roster)
+        self.standing = replay(self.deliveries, self.membership)
+
+    def file_comes(self, step: FileStep) -> None:
+        """An attendance file; its counts must agree row by row."""
+        heard = {"feed": step.delivery.feed, "source": step.delivery.source}
+        told = self._load("attendance", self._files(step.delivery), accept_held=True, **heard)
+        hear(self.standing, step.delivery, self.membership)
+        counted = self.standing.counts[-1]
+        assert {name: told[name] for name in BUCKETS} == {name: counted[name] for name in BUCKETS}, told["batch"]
+        self.deliveries.append(step.delivery)
+        self.batches.append(told["batch"])
+
+    def comes_again(self) -> None:
+        last = self.deliveries[-1]
+        assert self._load("attendance", self._last_files, feed=last.feed)["status"] == "duplicate"
+
+    def taken_back(self, number: int) -> None:
+        ingest.take_back(self.batches[number], by=OPERATOR)
+        ingest.undo(self.batches[number])
+        self.deliveries[number] = replace(self.deliveries[number], undone=True)
+        self.standing = replay(self.deliveries, self.membership)
+
+    def _files(self, delivery: Delivery) -> dict[str, bytes]:
+        files = {"attendance.csv": written.attendance(delivery.rows, self.chance)}
+        if delivery.covers:
+            files["covers.csv"] = written.school_days(delivery.covers)
+        if delivery.submitted:
+            files["submitted.csv"] = written.school_days(delivery.submitted)
+        self._last_files = files
+        return files
+
+    def _load(self, kind: str, files: dict[str, bytes], **more: Any) -> dict[str, Any]:
+        more = {"source": "sis"} | more
+        batch = ingest.receive(kind=kind, name=kind, files=files, by=OPERATOR, **more)
+        ingest.load(batch)
+        told = ingest.describe(batch)
+        assert told["status"] in ("applied", "duplicate"), told
+        return told
+
+    def oracle(self, today: date) -> Oracle:
+        return Oracle(self.standing, self.membership, today)
+
+
+Found = dict[tuple[str, ...], dict[str, Any]]
+
+
+def published(as_of: date | None, scope: str) -> Found:
+    """The rows of `ew measures` by student, or by student and school."""
+    keys = ("student_id", "school_id") if scope == "school" else ("student_id",)
+    return {tuple(row[key] for key in keys): row for row in measures(as_of, scope=scope)}
+
+
+def expected(of: Measures, tier: str, whole: Measures) -> dict[str, str]:
+    """What `ew measures` must say; `whole`: of the student in the district, whose tier it is in either scope.
+
+    The range of tiers is between what stands and what open days can make of it.
+    """
+    rate, lowest, highest = of.rate_tenths, tier, tier
+    if whole.open_days:
+        lowest = min(tier, whole.tier_min, key=TIERS.index)
+        highest = max(tier, whole.tier_max, key=TIERS.index)
+    return {
+        "enrolled_days": _days(of.enrolled),
+        "absent_days": _days(of.absent),
+        "excused_days": _days(of.excused),
+        "unexcused_days": _days(of.unexcused),
+        "federal_absent_days": _days(of.federal),
+        "tardies": str(of.tardies),
+        "absence_rate": "" if rate is None else f"{rate // 10}.{rate % 10}",
+        "band": of.band,
+        "too_early": "true" if of.too_early else "false",
+        "missing_days": str(of.missing),
+        "unknown_days": str(of.unknown),
+        "streak_now": str(of.streak),
+        "rate_tier": of.rate_tier,
+        "tier_min": lowest,
+        "tier_max": highest,
+    }
+
+
+def _days(mils: int) -> str:
+    return f"{mils // 1000}.{mils % 1000:03d}".rstrip("0").rstrip(".")
+
+
+def facts_of(as_of: date | None) -> Found:
+    """The facts behind the rules, by student."""
+    at = frame(as_of)
+    students = measuring.students_between(at.start, at.day)
+    judged = judge(students, at)
+    keys = naming.student_keys([int(number) for number in students])
+    if judged is None:
+        return {}
+    return {
+        (keys[int(student)],): {name: int(judged.facts.named(name)[row, judged.last]) for name in FACTS}
+        for row, student in enumerate(judged.students)
+    }
+
+
+def differences(found: Found, wanted: Found) -> list[str]:
+    """One line for each number that differs."""
+    lines = [f"{key}: only one side has a row" for key in sorted(found.keys() ^ wanted.keys())]
+    for key in sorted(found.keys() & wanted.keys()):
+        for name, value in wanted[key].items():
+            if found[key][name] != value:
+                lines.append(f"{key} {name}: product {found[key][name]}, oracle {value}")
+    return lines
+
+
+def differences_on(as_of: date | None, oracle: Oracle) -> list[str]:
+    """Where the two disagree on a day: every column in both scopes, and the facts that rules look at."""
+    end = as_of or max(day for day in oracle.through.values() if day)
+    whole = {key: oracle.of_student(key[0], end) for key in published(as_of, "student")}
+    facts = facts_of(as_of)
+    lines = differences(facts, {key: {name: int(getattr(whole[key], name)) for name in FACTS} for key in facts})
+    for scope in ("student", "school"):
+        found = published(as_of, scope)
+        of = {key: whole[key] if scope == "student" else oracle.at_school(*key, end) for key in found}
+        wanted = {key: expected(of[key], row["tier"], whole[key[:1]]) for key, row in found.items()}
+        lines += differences(found, wanted)
+    return [f"as of {as_of}, {line}" for line in lines + _who_is_missing(as_of, end, oracle)]
+
+
+def _who_is_missing(as_of: date | None, end: date, oracle: Oracle) -> list[str]:
+    """Everybody with an enrolment in the school year has a row, and nobody else."""
+    start = school_year_start(end)
+    enrolled = {
+        stint.student
+        for stint in oracle.membership.roster.stints.values()
+        if stint.entry <= end and last_day(stint) >= start
+    }
+    return [f"{key}: a row too many or too few" for key in enrolled ^ {key for (key,) in published(as_of, "student")}]
+
+
+def ledger_differences(oracle: Oracle) -> list[str]:
+    """Where the day ledger and the oracle's disagree."""
+    rows = {(row.school_id, row.date): row.status for row in ledger.days()}
+    wanted = {at: oracle.ledger.status(*at) for at in rows}
+    return [f"{at}: product {status}, oracle {wanted[at]}" for at, status in rows.items() if status != wanted[at]]
