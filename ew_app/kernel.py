@@ -73,6 +73,7 @@ class Trace:
 NOWHERE = Trace()
 trace: ContextVar[Trace] = ContextVar("trace", default=NOWHERE)
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
+_as_of: ContextVar[datetime | None] = ContextVar("as_of", default=None)
 
 
 def settings() -> Settings:
@@ -81,9 +82,27 @@ def settings() -> Settings:
     return kept
 
 
-def now() -> datetime:
-    """This moment in UTC. The only clock in the house."""
+def clock() -> datetime:
+    """This moment in UTC, whatever is being told. The only clock in the house."""
     return datetime.now(UTC)
+
+
+def now() -> datetime:
+    """The moment at which things happen, in UTC: what the clock says, unless `told_as_of` says otherwise."""
+    return _as_of.get() or clock()
+
+
+@contextmanager
+def told_as_of(moment: datetime) -> Iterator[None]:
+    """Let everything inside happen at a moment of the past: so an invented district gets its history.
+
+    Queue and audit keep to the clock: they say when something was really done.
+    """
+    token = _as_of.set(moment)
+    try:
+        yield
+    finally:
+        _as_of.reset(token)
 
 
 def local(moment: datetime) -> datetime:
@@ -93,7 +112,9 @@ def local(moment: datetime) -> datetime:
 
 def today() -> date:
     """The district's date, or the date fixed by EW_TODAY for a pilot, a demo or a test."""
-    return settings().today or local(now()).date()
+    if (moment := _as_of.get()) is not None:
+        return local(moment).date()
+    return settings().today or local(clock()).date()
 
 
 @contextmanager
@@ -150,10 +171,9 @@ def record(
 
     `data` holds ids, keys and short labels for the timeline; the audit row takes none of it.
     """
-    at = now()
     db.session.add(
         Event(
-            at=at,
+            at=now(),
             kind=kind,
             subject=subject,
             case_id=case_id,
@@ -164,7 +184,7 @@ def record(
             data=data,
         )
     )
-    audit(kind, by=by, subject=subject, student_id=student_id, compartment=compartment, reason=reason, at=at)
+    audit(kind, by=by, subject=subject, student_id=student_id, compartment=compartment, reason=reason)
 
 
 def audit(
@@ -175,13 +195,12 @@ def audit(
     student_id: int | None = None,
     compartment: str | None = None,
     reason: str = "",
-    at: datetime | None = None,
 ) -> None:
     """Write an audit row alone: for reads of a compartment, sign-ins and refusals, which change nothing."""
     here = trace.get()
     db.session.add(
         AuditRow(
-            at=at or now(),
+            at=clock(),
             actor=by.login,
             role=by.position,
             action=action,

@@ -8,8 +8,9 @@ it at once, without a timeout to guess. Whatever is neither done nor set aside i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -23,7 +24,7 @@ from sqlalchemy import Select, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.config import Settings
-from ew_app.kernel import SENTENCES, now, on_commit, operation
+from ew_app.kernel import SENTENCES, clock, on_commit, operation
 from models.base import db
 from models.jobs import Outbox
 
@@ -46,6 +47,9 @@ class Job(StrEnum):
     NIGHTLY = "nightly"
     SWEEP = "sweep"
     TICK = "tick"
+
+
+_done_here: ContextVar[Mapping[Job, Callable[..., Any]] | None] = ContextVar("done_here", default=None)
 
 
 def make_celery(settings: Settings) -> Celery:
@@ -89,8 +93,8 @@ def enqueue(job: Job, *args: Any, key: str | None = None) -> None:
         "job": job.value,
         "key": key or ":".join(map(str, args)),
         "args": list(args),
-        "created_at": now(),
-        "sent_at": now(),
+        "created_at": clock(),
+        "sent_at": clock(),
         "attempts": 0,
         "error": "",
     }
@@ -108,8 +112,23 @@ def _still_waits(job: str, key: str) -> Select[Any]:
     return waiting.with_for_update(read=True, key_share=True)
 
 
+@contextmanager
+def done_here(work: Mapping[Job, Callable[..., Any]]) -> Iterator[None]:
+    """What is asked for inside is done by this process right after the commit, not sent to a worker.
+
+    If this process ends before, the sweep sends the row like any other.
+    """
+    token = _done_here.set(work)
+    try:
+        yield
+    finally:
+        _done_here.reset(token)
+
+
 def send(job: str, number: int) -> bool:
     """Hand a row number to the broker; False if the broker is away: then the sweep will do it."""
+    if (here := _done_here.get()) is not None:
+        return perform(number, here[Job(job)])
     try:
         current_app.extensions["celery"].send_task(job, args=[number], retry=False)
     except (OperationalError, OSError):
@@ -168,17 +187,17 @@ def _begin(number: int) -> list[Any] | None:
     if row is None or row.done_at or row.quarantined_at:
         return None
     if row.attempts >= MAX_ATTEMPTS:
-        row.quarantined_at = now()
+        row.quarantined_at = clock()
         row.error = row.error or "The worker was lost three times while doing this."
         return None
     row.attempts += 1
-    row.claimed_at = now()
+    row.claimed_at = clock()
     return list(row.args)
 
 
 @operation
 def _finish(number: int) -> None:
-    db.session.execute(update(Outbox).where(Outbox.id == number).values(done_at=now(), error=""))
+    db.session.execute(update(Outbox).where(Outbox.id == number).values(done_at=clock(), error=""))
 
 
 @operation
@@ -186,13 +205,13 @@ def _failed(number: int, error: str) -> None:
     row = db.session.get_one(Outbox, number, with_for_update=True)
     row.error = error[:2000]
     if row.attempts >= MAX_ATTEMPTS:
-        row.quarantined_at = now()
+        row.quarantined_at = clock()
 
 
 @operation
 def _set_aside(number: int, sentence: str) -> None:
     """A refusal will not go away by trying again: keep it for a person."""
-    db.session.execute(update(Outbox).where(Outbox.id == number).values(quarantined_at=now(), error=sentence[:2000]))
+    db.session.execute(update(Outbox).where(Outbox.id == number).values(quarantined_at=clock(), error=sentence[:2000]))
 
 
 @operation
@@ -204,12 +223,12 @@ def sweep() -> int:
     waiting = (
         select(Outbox.id, Outbox.job)
         .where(Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None))
-        .where(Outbox.sent_at < now() - RESEND_AFTER)
+        .where(Outbox.sent_at < clock() - RESEND_AFTER)
         .order_by(Outbox.id)
         .limit(1000)
         .with_for_update(skip_locked=True)
     )
     rows = db.session.execute(waiting).all()
-    db.session.execute(update(Outbox).where(Outbox.id.in_([row.id for row in rows])).values(sent_at=now()))
+    db.session.execute(update(Outbox).where(Outbox.id.in_([row.id for row in rows])).values(sent_at=clock()))
     on_commit(lambda: all(send(row.job, row.id) for row in rows))  # up to the first that fails
     return len(rows)
