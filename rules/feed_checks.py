@@ -129,9 +129,13 @@ def _schools(figures: Figures, limits: Limits) -> Iterator[Found]:
     if 100 * figures.schools < limits.least_schools * usual:
         yield (
             Doubt.FEW_SCHOOLS,
-            f"Only {figures.schools:,} schools are in this file; usually there are {_number(usual)}. "
+            f"Only {_are(figures.schools)} in this file; usually there are {_number(usual)}. "
             "The schools that are missing would look as if attendance was not taken.",
         )
+
+
+def _are(number: int) -> str:
+    return "1 school is" if number == 1 else f"{number:,} schools are"
 
 
 def _thin(figures: Figures, limits: Limits) -> Iterator[Found]:

@@ -11,8 +11,12 @@ from typing import Any
 
 import pytest
 
-from ew_app.demo import Summary, write_district
+from ew_app.demo import Summary, casework, write_district
+from ew_app.demo.casework import Due
+from ew_app.demo.school_year import taught_days
 from ew_app.feeds import load_format, open_deliveries, open_delivery, read
+from rules.vocabulary import vocabulary
+from rules.words import check_words
 
 ROLES = {
     *("attendance_clerk", "homeroom_teacher", "counselor", "social_worker", "nurse", "stls_liaison"),
@@ -203,6 +207,43 @@ def test_a_file_a_day(tmp_path: Path) -> None:
     deliveries = open_deliveries([tmp_path / "days"])
     assert len(deliveries) == 12 and all(delivery.has("covers") for delivery in deliveries)
     assert not (tmp_path / "attendance.csv").exists() and summary.rows["covers"] == 36
+
+
+def test_parts_add_up_to_the_whole_and_bring_corrections(tmp_path: Path) -> None:
+    ends = taught_days(12, None)[5], taught_days(12, None)[10]
+    write_district(tmp_path, networks=1, schools=6, students=300, days=12, parts=ends)
+    told: dict[tuple[str, str], str] = {}
+    corrected = 0
+    for end in ends:
+        for row in rows(tmp_path / "parts" / str(end) / "attendance.csv"):
+            key = row["student_id"], row["date"]
+            corrected += key in told
+            told[key] = row["code"]
+    assert corrected > 3
+    assert told == {(row["student_id"], row["date"]): row["code"] for row in rows(tmp_path / "attendance.csv")}
+    covers = [row for end in ends for row in rows(tmp_path / "parts" / str(end) / "covers.csv")]
+    assert covers == rows(tmp_path / "covers.csv")
+    late = rows(tmp_path / "late" / "attendance.csv")
+    assert {row["date"] for row in late} == {str(ends[1])} and len({row["school_id"] for row in late}) == 1
+
+
+def test_staff_do_the_same_on_the_same_day_and_leave_some_cases(tmp_path: Path) -> None:
+    on = date(2026, 10, 1)
+    cases = [Due(f"{number:08d}", 5, 2, "new", reached=number % 2 > 0, late=True) for number in range(400)]
+    done = [casework.acts(1, on, case) for case in cases]
+    assert done == [casework.acts(1, on, case) for case in cases] != [casework.acts(2, on, case) for case in cases]
+    left = [case for case in cases if casework.is_left(1, case.student, case.school)]
+    assert 0.5 < len(left) / len(cases) < 0.7
+    assert not any(casework.acts(1, on, case) for case in left)
+
+
+def test_staff_speak_in_words_of_the_vocabulary() -> None:
+    for method, outcome, _ in (*casework.REACHED, *casework.MISSED):
+        assert vocabulary().outcomes[outcome] in vocabulary().outcomes_for(method)
+    for kind, lots in (("cause", casework.CAUSES), ("close_reason", casework.CLOSED)):
+        assert [vocabulary().known(kind, key) for key, _ in lots]
+    for words in (*casework.AGREED, *casework.HEARD, *casework.NOTED, *casework.GOALS, *casework.CALLED_IN):
+        check_words(words)
 
 
 def test_a_second_year_of_days(tmp_path: Path) -> None:

@@ -70,6 +70,39 @@ class AttendanceFiles:
                 rows["covers"] += _write_covers(folder / "days" / f"covers-{on}.csv", year.covers(day, day))
         return rows
 
+    def write_parts(self, folder: Path, ends: Sequence[date]) -> dict[str, int]:
+        """parts/DATE/: what came in up to each of these days since the one before, and covers.csv beside it."""
+        rows = {"attendance": 0, "covers": 0}
+        first = 0
+        for end in (self.days.index(day) for day in ends):
+            inside = folder / "parts" / self.days[end].isoformat()
+            inside.mkdir(parents=True, exist_ok=True)
+            with (inside / "attendance.csv").open("w", encoding="utf-8", newline="") as out:
+                out.write(HEADER)
+                rows["attendance"] += self.write_between(out, first, end)
+            rows["covers"] += _write_covers(inside / "covers.csv", self.covers(first, end))
+            first = end + 1
+        return rows
+
+    def write_late(self, folder: Path) -> int:
+        """late/attendance.csv: what the school that is late has sent by itself for the day before the last."""
+        late = self.late_school()
+        if late is None:
+            return 0
+        (folder / "late").mkdir(exist_ok=True)
+        with (folder / "late" / "attendance.csv").open("w", encoding="utf-8", newline="") as out:
+            out.write(HEADER)
+            return self._write_marks(
+                out, np.flatnonzero((self.school == late) & (self.marks.day == self.today - 1)), self.today - 1
+            )
+
+    def write_between(self, out: TextIO, first: int, last: int) -> int:
+        """The rows of some days as known on the last of them, and corrections of earlier days made meanwhile."""
+        marks = self.marks
+        own = (marks.day >= first) & (marks.day <= last)
+        corrected = (marks.day < first) & (marks.corrected >= first) & (marks.corrected <= last)
+        return self._write_marks(out, np.flatnonzero((own | corrected) & self._sent()), last)
+
     def write_until(self, out: TextIO, last: int) -> int:
         """All days up to `last`, each mark as it stands at the end of that day."""
         if self.feed == "full":

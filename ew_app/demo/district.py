@@ -103,7 +103,7 @@ def build_schools(rng: np.random.Generator, networks: int, schools: int) -> list
                 network_name=f"{_network(network)} Network",
                 level=level,
                 size={"elementary": 1.0, "middle": 1.0, "high": 1.5, "k-8": 1.3}[level] * rng.uniform(0.75, 1.25),
-                strain=float(np.interp((at * 0.618) % 1, [0, 1], [0.3, 1.25])),
+                strain=float(np.interp((at * 0.618 + 0.45) % 1, [0, 1], [0.3, 1.25])),
             )
         )
     return built

@@ -51,11 +51,14 @@ def write_district(
     seed: int = 2026,
     feed: Feed = "exception",
     by_day: bool = False,
+    parts: Sequence[date] = (),
 ) -> Summary:
     """Write the district into `out_dir` (made if need be); the same arguments give the same bytes.
 
     years: how many school years of daily attendance, the earlier ones whole. feed: what attendance.csv holds.
     by_day: instead of one attendance.csv, a dated file (and dated covers) a day under days/.
+    parts: beside it, the same in parts up to each of these school days, under parts/, and under late/ what a school
+    that is late has sent by itself.
     ValueError with a sentence if the numbers do not make a district.
     """
     _check(networks, schools, students, years)
@@ -72,6 +75,9 @@ def write_district(
     rows = _write_roster(out_dir, children, built, taught, year, past, files.shares(), rng)
     rows["people"] = write_csv(out_dir / "people.csv", PEOPLE_COLUMNS, people)
     rows |= files.write_by_day(out_dir, past) if by_day else files.write(out_dir, past)
+    if parts:
+        files.write_parts(out_dir, parts)
+        files.write_late(out_dir)
     return Summary(
         folder=out_dir,
         first_day=taught[0],

@@ -13,7 +13,7 @@ from ew_app.cli.runtime import Runtime
 from ew_app.config import load_settings
 from ew_app.factory import create_app
 from ew_app.kernel import today
-from ew_app.services.system import opening
+from ew_app.services.system import audit, opening
 from tests.cli.conftest import CommandLine
 
 SMALL = {"networks": 1, "schools": 2, "students": 60}
@@ -41,12 +41,33 @@ def test_the_demo_comes_in_by_the_real_import_on_its_own_day(without_a_date: Com
         assert "counselor / demo" in said and "system_admin / demo" in said
         again = "\n".join(opening.open_doors(demo=True, **SMALL))
         assert "Loading" not in again and "counselor / demo" in again
-    assert without_a_date.query("SELECT kind, status FROM batch ORDER BY id") == [
-        ("roster", "applied"),
-        ("attendance", "applied"),
+    assert without_a_date.query("SELECT kind, status, count(*)::int FROM batch GROUP BY 1, 2 ORDER BY 1") == [
+        ("attendance", "applied", 6),
+        ("roster", "applied", 1),
     ]
     assert without_a_date.rows("tiers")[0]["data_through"] == "2026-11-19"
-    assert without_a_date.query("SELECT count(*) FROM support_case WHERE closed_on IS NULL")[0][0] > 0
+
+
+def test_the_demo_has_a_past_in_which_people_worked(without_a_date: CommandLine) -> None:
+    with RUN.bare():
+        opening.at_its_day(load_settings(), demo=True)
+    with RUN.working():
+        list(opening.open_doors(demo=True, networks=1, schools=6, students=300))
+        assert audit.verify().broken is None
+    ask = without_a_date.query
+    opened = {day for (day,) in ask("SELECT DISTINCT opened FROM support_case")}
+    assert min(opened) == date(2026, 9, 28) and len(opened) > 3
+    worked = {day for (day,) in ask("SELECT DISTINCT on_day FROM outreach WHERE at::date = on_day")}
+    assert min(worked) >= min(opened) and max(worked) == date(2026, 11, 19)
+    assert ask("SELECT count(*)::int FROM outreach WHERE written_at::date <> on_day")[0][0] == 0
+    assert ask("SELECT count(*)::int FROM support_case WHERE closed_on IS NULL AND due < '2026-11-20'")[0][0] > 0
+    for table in ("support_case WHERE closed_on IS NOT NULL", "cause", "note", "task WHERE status = 'done'"):
+        assert ask(f"SELECT count(*)::int FROM {table}")[0][0] > 0, table
+    assert ask("SELECT received_by, sentence FROM batch WHERE status = 'held'") == [
+        ("clerk.northgate", "Only 1 school is in this file; usually there are 6. "
+         "The schools that are missing would look as if attendance was not taken."),
+    ]  # fmt: skip
+    assert ask("SELECT count(*)::int FROM outbox WHERE done_at IS NULL")[0][0] == 0
 
 
 def test_without_the_demo_people_read_how_to_begin(without_a_date: CommandLine) -> None:

@@ -63,13 +63,12 @@ def log_outreach(
     """
     student = _student(by, student_id, case_number)
     outcome = _checked(attempt)
-    entry, new = _written(attempt, outcome, student, by, once)
+    case = _open_case(student.id)
+    entry, new = _written(attempt, outcome, student, case, by, once)
     if not new:
         return entry
-    case = _open_case(student.id)
     _finish_tasks(student.id, outcome, task_id, by)
     if case is not None:
-        entry.case_id = case.id
         _move(case, attempt)
     if outcome.contact_problem:
         _ask_for_repair(entry, case)
@@ -125,7 +124,7 @@ def _day(attempt: Attempt) -> date:
 
 
 def _written(
-    attempt: Attempt, outcome: Outcome, student: Student, by: Actor, once: str | None
+    attempt: Attempt, outcome: Outcome, student: Student, case: Case | None, by: Actor, once: str | None
 ) -> tuple[Outreach, bool]:
     """The entry, and whether it is new: a key that was used stands for the entry it made."""
     day = _day(attempt)
@@ -133,14 +132,15 @@ def _written(
     noon = datetime.combine(day, time(12), settings().timezone)
     at = attempt.at or (now() if attempt.on_day is None or day == local(now()).date() else noon)
     values = asdict(attempt) | {
-        "student_id": student.id, "on_day": day, "at": at, "is_contact": outcome.counts_as_contact, "once": once,
+        "student_id": student.id, "case_id": case.id if case else None, "on_day": day, "at": at,
+        "is_contact": outcome.counts_as_contact, "once": once,
         "author_id": by.person_id, "author": by.name, "position": by.position, "written_at": now(),
         "note": attempt.note.strip(), "promise": attempt.promise.strip(),
     }  # fmt: skip
-    made = insert(Outreach).values(values).on_conflict_do_nothing(index_elements=["once"]).returning(Outreach.id)
-    number = db.session.scalar(made)
-    if number is not None:
-        return db.session.get_one(Outreach, number), True
+    made = insert(Outreach).values(values).on_conflict_do_nothing(index_elements=["once"]).returning(Outreach)
+    entry: Outreach | None = db.session.scalar(made)
+    if entry is not None:
+        return entry, True
     first = db.session.scalars(select(Outreach).where(Outreach.once == once)).one()
     if first.author_id != by.person_id or first.student_id != student.id:
         raise Refused("This form was sent before for something else. Nothing was saved; load the page again.")

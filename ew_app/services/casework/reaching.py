@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 from sqlalchemy import case as choose
+from sqlalchemy.orm import joinedload
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, today
 from ew_app.services.casework.staffing import place_of
@@ -95,6 +96,7 @@ def case_at_hand(
     allowed = or_(false(), *(cases_of(by, permission) for permission in permissions))
     seen = cases_of(by, Permission.SEE_CASE)
     wanted = select(Case, choose((allowed, True), else_=False)).where(Case.number == number, or_(allowed, seen))
+    wanted = wanted.options(joinedload(Case.student), joinedload(Case.school).joinedload(School.network))
     wanted = wanted.execution_options(populate_existing=True)
     found = db.session.execute(wanted.with_for_update(of=Case) if lock else wanted).one_or_none()
     if found is None:

@@ -6,24 +6,22 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import select
 
 from ew_app.config import Settings
-from ew_app.demo import write_district
 from ew_app.demo.school_year import taught_days
-from ew_app.feeds import Delivery, open_deliveries, open_delivery
-from ew_app.kernel import OPERATOR, Refused, operation, record, settings
-from ew_app.services.deliveries import ingest, waiting
+from ew_app.kernel import OPERATOR, operation, record, settings
+from ew_app.services.deliveries import waiting
 from ew_app.services.people import demo_people
+from ew_app.services.system import demo_past
 from models.attendance import Batch
 from models.audit import Event
 from models.base import db
 from models.org import School
 from models.staff import Person
 
-DAYS: Final = 60
 STARTED, FINISHED = "demo_started", "demo_finished"
 
 
@@ -33,7 +31,7 @@ def at_its_day(ready: Settings, *, demo: bool = False) -> Settings:
     `demo`: an empty database is promised to the demo here, before anything else runs.
     """
     if demo and _is_empty() and _told(STARTED) is None:
-        _begin(taught_days(DAYS, None)[-1])
+        _begin(taught_days(demo_past.DAYS, None)[-1])
     begun = _told(STARTED)
     if ready.today or begun is None:
         return ready
@@ -66,30 +64,11 @@ def _end() -> None:
 
 
 def _load_demo(size: Mapping[str, Any]) -> Iterator[str]:
-    """Through the same door as every file; a start that was interrupted goes on where it stopped."""
-    folder = settings().folder("demo")
-    yield "Writing the demo district ..."
-    made = write_district(folder, days=DAYS, **size)
+    """A start that was interrupted goes on where it stopped."""
     for number in db.session.scalars(select(Batch.id).where(Batch.status.in_(waiting.UNDER_WAY))).all():
-        waiting.for_batch(number, _silent)
-    yield f"Loading its roster: {made.students:,} students ..."
-    _load("roster", open_delivery([folder]))
-    demo_people.add()
-    yield f"Loading its attendance: {made.rows['attendance']:,} marks of {made.days - 1} school days ..."
-    for delivery in open_deliveries([folder / "attendance.csv"]):
-        _load("attendance", delivery)
+        waiting.for_batch(number, demo_past.silent)
+    yield from demo_past.tell(settings().folder("demo"), **size)
     _end()
-
-
-def _load(kind: str, delivery: Delivery) -> None:
-    number = ingest.receive(kind=kind, name=delivery.name, files=delivery, by=OPERATOR)
-    batch = waiting.for_batch(number, _silent)
-    if batch.status not in ("applied", "duplicate"):
-        raise Refused(f"The demo could not be loaded: {batch.sentence or batch.status}")
-
-
-def _silent(percent: int, step: str) -> None:
-    """The lines that `open_doors` yields say enough."""
 
 
 def _logins() -> Iterator[str]:

@@ -1,0 +1,124 @@
+"""The demo's past, told as it went: attendance comes in week after week, and the staff work in between.
+
+Everything passes through the same import and the same services as a real district's days, each at its own moment,
+in this process: a worker lives on the demo's last day. What is told already is not told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from ew_app.demo import Summary, write_district
+from ew_app.demo.school_year import SchoolYear, taught_days
+from ew_app.feeds import open_delivery
+from ew_app.kernel import OPERATOR, Actor, Refused, operation, record, told_as_of, transaction
+from ew_app.outbox import Job, done_here
+from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import ingest, waiting
+from ew_app.services.measuring.touched import ask_for_evaluation
+from ew_app.services.people import demo_people, signing_in
+from ew_app.services.system.demo_staff import Staff, moment
+from models.audit import Event
+from models.base import db
+from models.staff import Grant, Person
+
+Work = Mapping[Job, Callable[..., Any]]
+
+DAYS: Final = 60  # the last of them is today
+STUDENTS: Final = 3_000
+SEED: Final = 2026
+PARTS: Final = (24, 31, 38, 45, 52, DAYS - 2)  # the school days on which attendance comes in
+TOLD: Final = "demo_told"
+NOW: Final[Work] = {Job.LOAD_BATCH: ingest.load, Job.EVALUATE: flagging.evaluate}
+LATER: Final[Work] = {**NOW, Job.EVALUATE: lambda *_: None}  # the next delivery decides for whoever was touched
+
+
+def tell(folder: Path, **size: Any) -> Iterator[str]:
+    """Write the district into `folder` and live it; size: in the words of `write_district`. Yields what is done."""
+    size = {"students": STUDENTS, "seed": SEED} | size
+    taught = taught_days(DAYS, None)
+    ends = [taught[number] for number in PARTS]
+    yield "Writing the demo district ..."
+    made = write_district(folder, days=DAYS, parts=ends, **size)
+    yield f"Loading its roster: {made.students:,} students ..."
+    _start(folder, taught[0])
+    staff = Staff(size["seed"], SchoolYear(taught[0].year).school_days)
+    for end, until in pairwise([*ends, taught[-1]]):
+        yield f"Loading its attendance up to {end:%a} {end.day} {end:%b}, and what the staff do after it ..."
+        _load_part(folder, end)
+        _work(staff, [day for day in taught if end <= day < until])
+    _end(folder, made, staff, taught[-2:])
+
+
+def silent(percent: int, step: str) -> None:
+    """The lines that `tell` yields say enough."""
+
+
+def _start(folder: Path, day: date) -> None:
+    with told_as_of(moment(day, 7)), done_here(NOW):
+        if _is_new("roster"):
+            _load("roster", folder, OPERATOR, "roster of the new school year")
+            demo_people.add()
+            _note("roster")
+
+
+def _load_part(folder: Path, end: date) -> None:
+    """Attendance is taken by nine, and the district's file comes in half an hour later."""
+    with told_as_of(moment(end, 9, 30)), done_here(NOW):
+        if _is_new(f"part {end}"):
+            _load("attendance", folder / "parts" / end.isoformat(), _person("data_steward"), f"attendance-{end}.csv")
+            _note(f"part {end}")
+
+
+def _work(staff: Staff, days: Sequence[date]) -> None:
+    for day in days:
+        with told_as_of(moment(day, 16)), done_here(LATER), transaction():
+            if _is_new(f"work {day}"):
+                staff.work(day)
+                _note(f"work {day}")
+
+
+def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> None:
+    """Yesterday evening families have called; this morning the late school sent a file that waits to be let in."""
+    yesterday, today = days
+    with told_as_of(moment(yesterday, 17)), done_here(NOW), transaction():
+        if _is_new("calls"):
+            staff.hear(yesterday)
+            ask_for_evaluation()
+            _note("calls")
+    with told_as_of(moment(today, 7, 45)), done_here(NOW):
+        for school in made.not_submitted:
+            if _is_new("late file"):
+                _load("attendance", folder / "late", _person("attendance_clerk", school), "attendance.csv")
+                _note("late file")
+
+
+def _load(kind: str, folder: Path, by: Actor, name: str) -> None:
+    number = ingest.receive(kind=kind, name=name, files=open_delivery([folder]), by=by)
+    batch = waiting.for_batch(number, silent)
+    if batch.status not in ("applied", "duplicate", "held"):
+        raise Refused(f"The demo could not be loaded: {batch.sentence or batch.status}")
+
+
+def _person(role: str, school: str = "") -> Actor:
+    """The first of the staff in that role, at that school if one is named."""
+    place = f"school:{school}" if school else "district"
+    held = select(Person).join(Grant, Grant.person_id == Person.id)
+    wanted = held.where(Grant.role == role, Grant.place == place, ~Person.is_demo)
+    return signing_in.actor_of(db.session.scalars(wanted.order_by(Person.id).limit(1)).one())
+
+
+def _is_new(what: str) -> bool:
+    told = select(Event.id).where(Event.subject == "demo", Event.kind == TOLD, Event.data["what"].astext == what)
+    return db.session.scalar(told.limit(1)) is None
+
+
+@operation
+def _note(what: str) -> None:
+    record(TOLD, by=OPERATOR, subject="demo", what=what)
