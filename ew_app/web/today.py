@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from flask import Blueprint, render_template, url_for
 
@@ -12,10 +11,11 @@ from ew_app.kernel import today
 from ew_app.services.casework import boards, reaching
 from ew_app.services.system import health
 from ew_app.services.system.health import State
-from ew_app.web import case_lines, freshness
+from ew_app.web import case_lines, freshness, today_clerk
 from ew_app.web.case_lines import Line
 from ew_app.web.case_words import many
 from ew_app.web.guard import actor, requires, scope
+from ew_app.web.today_parts import SHOWN, Day, Part, verb
 from models.queries import boards as schools
 from models.queries import today as heads
 from models.queries import worklists
@@ -26,34 +26,6 @@ from rules.access import Permission
 screen = Blueprint("today", __name__)
 
 P = Permission
-SHOWN = 12  # more than that is a list and no longer a day
-CALLS = ("call", "contact")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A titled list: what to do, with the sentence for when there is nothing."""
-
-    title: str
-    lines: list[Line]
-    empty: str
-    total: int
-    hint: str = ""
-    more: tuple[str, str] | None = None
-    tiers: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """The page: the answer, the one thing to press, three numbers, the parts."""
-
-    answer: str
-    action: tuple[str, str] | None = None
-    counts: tuple[tuple[int, str, str | None], ...] = ()
-    parts: tuple[Part, ...] = ()
-    schools: list[dict[str, Any]] | None = None
-    checks: list[health.Check] | None = None
-    fresh: list[Any] | None = None
 
 
 @screen.get("/today")
@@ -77,7 +49,7 @@ def _day() -> Day:
     if _can(P.WORK_CASE):
         return _of_a_case_worker()
     if _can(P.IMPORT_ATTENDANCE):
-        return _of_a_clerk()
+        return today_clerk.day()
     if _can(P.DO_TASKS) and not _can(P.SEE_HEALTH):
         return _of_a_helper()
     if _can(P.SEE_NETWORK_BOARD) and not _can(P.SEE_HEALTH):
@@ -114,29 +86,33 @@ def _of_a_case_worker() -> Day:
 def _own_answer(counts: Counts, first: Part) -> str:
     """The longest wait of a family comes before all else."""
     if counts.first_due:
-        return f"{many(counts.first_due, 'student')} {_verb(counts.first_due, 'needs', 'need')} a first contact today"
+        return f"{many(counts.first_due, 'student')} {verb(counts.first_due, 'needs', 'need')} a first contact today"
     if first.total:
-        return f"{many(first.total, 'thing')} {_verb(first.total, 'is', 'are')} due today"
+        return f"{many(first.total, 'thing')} {verb(first.total, 'is', 'are')} due today"
     return "Nothing is due today"
 
 
 def _school_answer(counts: Counts, first: Part) -> str:
     if counts.unowned:
-        return f"{many(counts.unowned, 'case')} {_verb(counts.unowned, 'has', 'have')} no owner"
+        return f"{many(counts.unowned, 'case')} {verb(counts.unowned, 'has', 'have')} no owner"
     if counts.overdue:
-        return f"{many(counts.overdue, 'case')} at your school {_verb(counts.overdue, 'is', 'are')} overdue"
+        return f"{many(counts.overdue, 'case')} at your school {verb(counts.overdue, 'is', 'are')} overdue"
     return _own_answer(replace(counts, first_due=0), first)
-
-
-def _verb(number: int, one: str, several: str) -> str:
-    return one if number == 1 else several
 
 
 def _counts(counts: Counts, view: str) -> tuple[tuple[int, str, str | None], ...]:
     return (
-        (counts.first_due, "wait for a first contact", url_for("caseload.show", view=view, first="1")),
-        (counts.overdue, "cases overdue", url_for("caseload.show", view=view, overdue="1")),
-        (counts.open, "open cases", url_for("caseload.show", view=view)),
+        (
+            counts.first_due,
+            f"{verb(counts.first_due, 'waits', 'wait')} for a first contact",
+            url_for("caseload.show", view=view, first="1"),
+        ),
+        (
+            counts.overdue,
+            f"{verb(counts.overdue, 'case', 'cases')} overdue",
+            url_for("caseload.show", view=view, overdue="1"),
+        ),
+        (counts.open, f"open {verb(counts.open, 'case', 'cases')}", url_for("caseload.show", view=view)),
     )
 
 
@@ -207,46 +183,7 @@ def _new(me: int, on: date) -> Part:
     )
 
 
-# -- people who call, help, or watch counts ------------------------------------------------------------------------
-
-
-def _of_a_clerk() -> Day:
-    """Whom to call and what has come in. No tier stands here: a call is a call."""
-    on, me = today(), actor().person_id or 0
-    area = scope(P.IMPORT_ATTENDANCE).whole
-    late = freshness.late_lines(area)
-    todo = worklists.my_tasks(me, on, reaching.openings(actor()), until=on)
-    calls = case_lines.task_lines(task for task in todo if task.kind in CALLS)
-    others = case_lines.task_lines(task for task in todo if task.kind not in CALLS)
-    send = ("Bring in attendance", url_for("imports.show"))
-    return Day(
-        answer=_clerk_answer(len(late), len(calls)),
-        action=send if late or not calls else ("Log a contact", calls[0]["url"]),
-        parts=(
-            Part("Families to call", calls[:SHOWN], "No call is due today.", len(calls), tiers=False),
-            Part("Other tasks", others[:SHOWN], "No other task is due today.", len(others), tiers=False),
-            Part(
-                "Attendance that has not come in",
-                late[:SHOWN],
-                "Everything is in through the last school day.",
-                len(late),
-                tiers=False,
-                more=send,
-            ),
-        ),
-        fresh=freshness.of_schools(area),
-    )
-
-
-def _clerk_answer(late: int, calls: int) -> str:
-    families = f"{many(calls, 'family', 'families')} {_verb(calls, 'waits', 'wait')} for a call"
-    if late and calls:
-        return f"Attendance is missing, and {families}"
-    if late:
-        return "Attendance of the last school day is missing"
-    if calls:
-        return f"{families} today"
-    return "Attendance is in and no call is due"
+# -- people who help, or watch counts ------------------------------------------------------------------------
 
 
 def _of_a_helper() -> Day:
@@ -256,7 +193,7 @@ def _of_a_helper() -> Day:
     later = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), limit=len(due) + SHOWN))
     ahead = [line for line in later if line["due"] and line["due"] > on]
     return Day(
-        answer=f"{many(len(due), 'task')} {_verb(len(due), 'is', 'are')} due today" if due else "No task is due today",
+        answer=f"{many(len(due), 'task')} {verb(len(due), 'is', 'are')} due today" if due else "No task is due today",
         parts=(
             Part("Do first", due[:SHOWN], "Nothing is due today.", len(due), tiers=False),
             Part("Coming up", ahead[:SHOWN], "Nothing is planned. New tasks appear here.", len(ahead), tiers=False),
@@ -274,7 +211,7 @@ def _of_a_network_lead() -> Day:
         {"name": line.name, "url": url_for("boards.school", key=line.key), "needs": boards.needs(line)}
         for line in needy[:SHOWN]
     ]
-    answer = f"{len(needy)} of {many(len(inside), 'school')} {_verb(len(needy), 'needs', 'need')} your help"
+    answer = f"{len(needy)} of {many(len(inside), 'school')} {verb(len(needy), 'needs', 'need')} your help"
     return Day(
         answer=answer if needy else "No school needs your help today",
         action=("Open the network board", url_for("boards.networks")),
@@ -285,7 +222,7 @@ def _of_a_network_lead() -> Day:
 
 def _of_an_administrator() -> Day:
     bad = [check for check in health.checks() if check.state is not State.OK]
-    answer = f"{many(len(bad), 'thing')} {_verb(len(bad), 'needs', 'need')} a look" if bad else "The system is well"
+    answer = f"{many(len(bad), 'thing')} {verb(len(bad), 'needs', 'need')} a look" if bad else "The system is well"
     return Day(answer=answer, action=("See every check", url_for("health.show")), checks=bad)
 
 

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import event, select
 
 from ew_app.kernel import now, today, transaction
+from models.attendance import Batch
 from models.base import db
 from models.cases import Case, CaseReason, Cause, Note, Task
-from models.org import School
+from models.org import School, Source
 from models.people import Stint, Student
 from models.staff import Person
 from tests.web.world import START
@@ -64,6 +65,18 @@ def give_task(number: int, login: str, title: str, *, compartment: str | None = 
     db.session.add(task)
     db.session.flush()
     return task.id
+
+
+def hold_a_file(name: str, sentence: str) -> None:
+    """A delivery of the attendance clerk that waits for somebody to decide."""
+    source = db.session.scalars(select(Source)).first() or Source(name="default")
+    db.session.add(source)
+    db.session.flush()
+    batch = Batch(
+        kind="attendance", source_id=source.id, status="held", name=name, sha256=name, received_at=now(),
+        received_by="attendance_clerk", sentence=sentence,
+    )  # fmt: skip
+    db.session.add(batch)
 
 
 def keep_secret(number: int, compartment: str, code: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.web.casebook import committed, counting, give_task, long_ago, open_case
+from tests.web.casebook import committed, counting, give_task, hold_a_file, long_ago, open_case
 from tests.web.conftest import SignInAs
 
 House = dict[str, int]
@@ -101,3 +101,12 @@ def test_the_page_costs_the_same_for_few_and_many(app: Flask, sign_in: SignInAs)
             assert browser.get("/today").status_code == 200
             spent.append(len(sent))
     assert spent[0] == spent[1] <= 40
+
+
+def test_a_clerk_reads_of_a_file_that_waits_before_anything_else(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        committed(hold_a_file, "From Lincoln.csv", "Only 1 school is in this file.")
+    page = text_of(sign_in, "attendance_clerk")
+    assert "1 file waits for your answer" in page
+    assert page.index("From Lincoln.csv") < page.index("Only 1 school is in this file.")
+    assert "Look at the file" in page

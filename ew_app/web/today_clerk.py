@@ -1,0 +1,74 @@
+"""A clerk's day: files that wait, families to call, attendance that has not come in."""
+
+from __future__ import annotations
+
+from flask import url_for
+
+from ew_app.kernel import today
+from ew_app.services.casework import reaching
+from ew_app.web import case_lines, freshness
+from ew_app.web.case_lines import Line
+from ew_app.web.case_words import many
+from ew_app.web.guard import actor, scope
+from ew_app.web.today_parts import CALLS, SHOWN, Day, Part, verb
+from models.queries import imports, worklists
+from rules.access import Area, Permission
+
+
+def day() -> Day:
+    """Whom to call and what has come in. No tier stands here: a call is a call."""
+    on, me = today(), actor().person_id or 0
+    area = scope(Permission.IMPORT_ATTENDANCE).whole
+    late, files = freshness.late_lines(area), _files(area)
+    todo = worklists.my_tasks(me, on, reaching.openings(actor()), until=on)
+    calls = case_lines.task_lines(task for task in todo if task.kind in CALLS)
+    others = case_lines.task_lines(task for task in todo if task.kind not in CALLS)
+    send = ("Bring in attendance", url_for("imports.show"))
+    first = [("Look at the file", line["url"]) for line in files] + [send] * bool(late or not calls)
+    return Day(
+        answer=_answer(len(late), len(calls), len(files)),
+        action=[*first, *(("Log a contact", line["url"]) for line in calls)][0],
+        parts=(
+            Part("Files that wait for you", files[:SHOWN], "No file waits for an answer.", len(files), tiers=False),
+            Part("Families to call", calls[:SHOWN], "No call is due today.", len(calls), tiers=False),
+            Part("Other tasks", others[:SHOWN], "No other task is due today.", len(others), tiers=False),
+            Part(
+                "Attendance that has not come in",
+                late[:SHOWN],
+                "Everything is in through the last school day.",
+                len(late),
+                tiers=False,
+                more=send,
+            ),
+        ),
+        fresh=freshness.of_schools(area),
+    )
+
+
+def _files(area: Area) -> list[Line]:
+    """Deliveries that were checked and count only once somebody has decided."""
+    waiting = [batch for batch in imports.waiting(area, actor().login) if batch.status in ("held", "previewed")]
+    names = imports.names_of({batch.received_by for batch in waiting})
+    return [
+        {
+            "name": batch.name, "about": f"from {names.get(batch.received_by, batch.received_by)}",
+            "reason": batch.sentence or "Checked, and waits to be applied.", "due": None, "late": 0, "tier": None,
+            "url": url_for("batches.one", batch_id=batch.id),
+        }
+        for batch in waiting
+    ]  # fmt: skip
+
+
+def _answer(late: int, calls: int, files: int) -> str:
+    """What keeps the most from being known comes first."""
+    families = f"{many(calls, 'family', 'families')} {verb(calls, 'waits', 'wait')} for a call"
+    if files:
+        waits = f"{many(files, 'file')} {verb(files, 'waits', 'wait')} for your answer"
+        return f"{waits}, and {families}" if calls else waits
+    if late and calls:
+        return f"Attendance is missing, and {families}"
+    if late:
+        return "Attendance of the last school day is missing"
+    if calls:
+        return f"{families} today"
+    return "Attendance is in and no call is due"

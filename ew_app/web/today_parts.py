@@ -1,0 +1,43 @@
+"""What a day is made of: lists of what to do, with the sentence for when there is nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ew_app.services.system import health
+from ew_app.web.case_lines import Line
+
+SHOWN = 12  # more than that is a list and no longer a day
+CALLS = ("call", "contact")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A titled list: what to do, with the sentence for when there is nothing."""
+
+    title: str
+    lines: list[Line]
+    empty: str
+    total: int
+    hint: str = ""
+    more: tuple[str, str] | None = None
+    tiers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The page: the answer, the one thing to press, three numbers, the parts."""
+
+    answer: str
+    action: tuple[str, str] | None = None
+    counts: tuple[tuple[int, str, str | None], ...] = ()
+    parts: tuple[Part, ...] = ()
+    schools: list[dict[str, Any]] | None = None
+    checks: list[health.Check] | None = None
+    fresh: list[Any] | None = None
+
+
+def verb(number: int, one: str, several: str) -> str:
+    """The form of a word that fits a number."""
+    return one if number == 1 else several
