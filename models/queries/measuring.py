@@ -108,8 +108,8 @@ def minutes(schools: Sequence[int]) -> list[Any]:
 def marks(students: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
     """Every mark of these students: `code` is its place in `words` or -1, absent numbers are -1.
 
-    Where two sources speak of one day, the school's own source is heard. A whole-day row without a code says
-    nothing where the same source has periods for the day.
+    Where two sources speak of one day, the school's own source is heard, also where it says present. A whole-day
+    row without a code says nothing where the same source has periods for the day.
     """
     return read_ints(
         """
@@ -120,7 +120,9 @@ def marks(students: Sequence[int], start: date, until: date, words: Sequence[str
         WHERE m.student_id = ANY(%(students)s) AND m.day BETWEEN %(start)s AND %(until)s
           AND (m.source_id = s.source_id OR NOT EXISTS (
               SELECT FROM mark own WHERE own.student_id = m.student_id AND own.school_id = m.school_id
-                AND own.day = m.day AND own.source_id = s.source_id))
+                AND own.day = m.day AND own.source_id = s.source_id) AND NOT EXISTS (
+              SELECT FROM roll own WHERE own.school_id = m.school_id AND own.day = m.day
+                AND own.source_id = s.source_id AND own.replaced_by IS NULL AND m.student_id = ANY(own.students)))
           AND (m.code <> '' OR m.period <> '' OR NOT EXISTS (
               SELECT FROM mark p WHERE p.student_id = m.student_id AND p.school_id = m.school_id
                 AND p.day = m.day AND p.source_id = m.source_id AND p.period <> ''))
