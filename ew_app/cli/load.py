@@ -12,18 +12,20 @@ from typing import Any
 import click
 
 from ew_app.cli import output
-from ew_app.cli.options import DAY, day_of
+from ew_app.cli.options import DAY, day_of, format_option, said_options
 from ew_app.cli.output import as_json_flag
 from ew_app.cli.report import effect_words
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.demo import write_district
-from ew_app.feeds import Delivery, RefusedFile, known_formats, open_deliveries, open_delivery
+from ew_app.feeds import ATTENDANCE, TABLES, Delivery, RefusedFile, Said, open_deliveries, open_delivery
 from ew_app.kernel import OPERATOR, Refused
-from ew_app.services.deliveries import ingest, waiting
+from ew_app.services.deliveries import ingest, remembering, waiting
 from ew_app.services.deliveries.batch_report import COUNTS, EFFECT
 
 WELL = ("applied", "duplicate", "undone")
 SHOWN_PROBLEMS = 10
+SOURCE = "default"
+ROSTER = [table for table in TABLES if table not in ATTENDANCE]
 PATH = click.Path(path_type=Path)
 
 
@@ -34,7 +36,8 @@ def load_group() -> None:
 
 @load_group.command("roster")
 @click.argument("path", type=PATH)
-@click.option("--format", "layout", type=click.Choice(["csv"]), default="csv", show_default=True)
+@format_option("schools", "students", "enrollments")
+@said_options
 @click.option(
     "--exit",
     "exit_rule",
@@ -43,17 +46,17 @@ def load_group() -> None:
 )
 @as_json_flag
 @runtime
-def roster(run: Runtime, path: Path, layout: str, exit_rule: str | None, as_json: bool) -> None:
+def roster(run: Runtime, path: Path, said: Said, exit_rule: str | None, as_json: bool) -> None:
     """Schools, students, enrolments, calendar, codes, contacts from a folder or zip."""
-    options = {"format": layout} | ({"exit": exit_rule} if exit_rule else {})
     with run.working():
-        told = _told("roster", [path], options=options)
+        told = _told("roster", [path], said, options={"exit": exit_rule} if exit_rule else {})
     _print(told, as_json)
 
 
 @load_group.command("attendance")
 @click.argument("paths", metavar="PATH...", type=PATH, nargs=-1, required=True)
-@click.option("--format", "layout", metavar="NAME", default="csv", show_default=True, help="How the file is laid out.")
+@format_option("attendance")
+@said_options
 @click.option(
     "--feed", type=click.Choice(["exception", "full"]), help="What a missing row means (default: the source's setting)."
 )
@@ -64,18 +67,16 @@ def roster(run: Runtime, path: Path, layout: str, exit_rule: str | None, as_json
 def attendance(
     run: Runtime,
     paths: tuple[Path, ...],
-    layout: str,
+    said: Said,
     feed: str | None,
     preview: bool,
     accept_held: bool,
     as_json: bool,
 ) -> None:
     """One or more attendance files, folders or zips, in order."""
-    if layout not in known_formats():
-        raise click.BadParameter(f"There is no format {layout}. There are: {', '.join(known_formats())}.")
     with run.working():
         how = {"feed": feed, "preview": preview, "accept_held": accept_held}
-        told = _told("attendance", paths, **how, options={"format": layout})
+        told = _told("attendance", paths, said, **how)
     _print(told, as_json)
 
 
@@ -116,10 +117,15 @@ def demo(out_dir: Path, last_day: datetime | None, **size: Any) -> None:
 # -- loading -------------------------------------------------------------------------------------------------
 
 
-def _told(kind: str, paths: Sequence[Path], **how: Any) -> list[dict[str, Any]]:
+def _told(kind: str, paths: Sequence[Path], said: Said, **how: Any) -> list[dict[str, Any]]:
     """What became of each delivery, one after the other; what cannot even be opened is refused as a whole."""
+    memory = remembering.said_before(SOURCE)
     try:
-        deliveries = open_deliveries(paths) if kind == "attendance" else [open_delivery(paths)]
+        deliveries = (
+            open_deliveries(paths, said, memory)
+            if kind == "attendance"
+            else [open_delivery(paths, said, ROSTER, memory)]
+        )
     except RefusedFile as refused:
         return [_refused(_name(paths), refused)]
     return [_loaded(kind, delivery, **how) for delivery in deliveries]

@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import wraps
+from typing import Any
 
 import click
 
+from ew_app.feeds import Said, formats_with
+from ew_app.feeds.saying import ROWS
 from ew_app.kernel import OPERATOR, Actor
 from ew_app.services.people import accounts
+
+Command = Callable[..., Any]
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 as_of_option = click.option("--as-of", type=DAY, help="As it stood at the end of this day.")
 as_option = click.option("--as", "login", metavar="LOGIN", help="See only what this person may see.")
+
+
+def format_option(*tables: str) -> Callable[[Command], Command]:
+    """--format with the formats that have one of these tables."""
+    return click.option(
+        "--format",
+        "layout",
+        type=click.Choice(formats_with(*tables)),
+        help="How the files are laid out (default: what they are recognised as, else csv).",
+    )
+
+
+def said_options(command: Command) -> Command:
+    """--dates, --ids and --periods; the command gets them and the format as one `said`. All three are remembered."""
+
+    @click.option("--dates", type=click.Choice(["mdy", "dmy"]), help="Month first or day first, if not 2026-09-14.")
+    @click.option("--ids", metavar="FIELD", help="Which of the system's ids is the student's, as identifier.")
+    @click.option("--periods", metavar="MINUTES|rows", callback=_periods, help="How class periods add up to a day.")
+    @wraps(command)
+    def told(
+        *words: Any, layout: str | None, dates: str | None, ids: str | None, periods: str | None, **more: Any
+    ) -> Any:
+        return command(*words, said=Said(layout, dates, ids, periods), **more)
+
+    return told
+
+
+def _periods(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and value != ROWS and not (value.isdigit() and 0 < int(value) <= 600):
+        raise click.BadParameter("Say the minutes of one period, such as 50, or: rows.")
+    return value
 
 
 def day_of(moment: datetime | None) -> date | None:

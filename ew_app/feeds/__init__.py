@@ -5,13 +5,24 @@ Pure: bytes in, values out. Knows no tables, no clock and no settings.
 
 from __future__ import annotations
 
-from ew_app.feeds.delivery import Delivery, Part, delivery_from_bytes, open_deliveries, open_delivery
-from ew_app.feeds.formats import Column, ColumnType, Format, TableFormat, known_formats, load_format
+from ew_app.feeds.delivery import delivery_from_bytes, open_deliveries, open_delivery
+from ew_app.feeds.exports import Export, formats_with, load_export
+from ew_app.feeds.formats import OURS, Column, ColumnType, Format, TableFormat, known_formats, layout, load_format
 from ew_app.feeds.header import suggest_mapping
+from ew_app.feeds.parts import ATTENDANCE, TABLES, Delivery, Part
 from ew_app.feeds.reader import Chunk, Reading, read
 from ew_app.feeds.refused import Problem, RefusedFile, Why
+from ew_app.feeds.saying import Said
 
 __all__ = [
+    "ATTENDANCE",
+    "OURS",
+    "TABLES",
+    "Export",
+    "Said",
+    "formats_with",
+    "layout",
+    "load_export",
     "Chunk",
     "Column",
     "ColumnType",

@@ -2,117 +2,60 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
-from ew_app.feeds.archive import ZIP_MARK, entries_of
-from ew_app.feeds.formats import load_format
+from ew_app.feeds.exports import load_export
+from ew_app.feeds.formats import OURS, load_format
+from ew_app.feeds.handed import Handed, Together, handed_as, handed_at
 from ew_app.feeds.header import plain
+from ew_app.feeds.looking import cells_of_first_line, recognised
+from ew_app.feeds.parts import ATTENDANCE, CLAIMS, TABLES, Delivery, Part, table_named
 from ew_app.feeds.refused import RefusedFile, Why
+from ew_app.feeds.saying import Said
+from ew_app.feeds.translating import translate
 
-CLAIMS: Final = ("covers", "submitted")
-ATTENDANCE: Final = ("attendance", *CLAIMS)
-TABLES: Final = tuple(load_format("csv").tables)
 _KNOWN: Final = f"Files are named {', '.join(TABLES)}, each with .csv."
-_BLOCK: Final = 1 << 20
-
-Opener = Callable[[], AbstractContextManager[BinaryIO]]
+Memory = Mapping[str, Mapping[str, str]]  # format -> what was said of its last delivery
 
 
-class Part:
-    """One file of a delivery: the table it holds, its name as handed over, its size, a way to its bytes."""
+def open_delivery(
+    paths: Sequence[Path], said: Said | None = None, tables: Collection[str] = TABLES, memory: Memory | None = None
+) -> Delivery:
+    """All of `paths` (files, folders, zips) as one delivery. RefusedFile: missing, not known, unsafe zip.
 
-    def __init__(self, table: str, name: str, size: int, opener: Opener) -> None:
-        self.table, self.name, self.size = table, name, size
-        self._opener = opener
-
-    def __repr__(self) -> str:
-        return f"Part({self.table!r}, {self.name!r})"
-
-    def open(self) -> AbstractContextManager[BinaryIO]:
-        """The bytes from the start, each time it is called: `with part.open() as stream`."""
-        return self._opener()
-
-    @cached_property
-    def sha256(self) -> str:
-        """Hash of the bytes alone; a new name does not make a new file."""
-        digest = hashlib.sha256()
-        with self.open() as stream:
-            while block := stream.read(_BLOCK):
-                digest.update(block)
-        return digest.hexdigest()
+    Its format is what was said, else the one export it can be, else our own CSV; of an export `tables` alone are read.
+    """
+    together = [handed_at(Path(path)) for path in paths]
+    return _delivery(", ".join(Path(path).name for path in paths), together, said or Said(), tables, memory or {})
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """Files that belong together: one attendance batch, or a roster; `ignored` names what was left alone."""
-
-    name: str
-    parts: tuple[Part, ...]
-    ignored: tuple[str, ...] = ()
-
-    def all(self, table: str) -> tuple[Part, ...]:
-        """The parts that hold that table, in the order handed over."""
-        return tuple(part for part in self.parts if part.table == table)
-
-    def get(self, table: str) -> Part | None:
-        """The first part that holds that table, or None."""
-        return next(iter(self.all(table)), None)
-
-    def has(self, *tables: str) -> bool:
-        """Whether any of these tables is there."""
-        return any(part.table in tables for part in self.parts)
-
-    def hash_of(self, tables: Iterable[str]) -> str:
-        """sha256 over the tables and bytes of these parts; other file names do not change it."""
-        digest = hashlib.sha256()
-        wanted = set(tables)
-        for table, sha256 in sorted((part.table, part.sha256) for part in self.parts if part.table in wanted):
-            digest.update(f"{table} {sha256}\n".encode())
-        return digest.hexdigest()
-
-    @property
-    def content_hash(self) -> str:
-        """Hash of everything that was handed over."""
-        return self.hash_of(TABLES)
-
-    @property
-    def attendance_hash(self) -> str:
-        """Hash of what makes an attendance batch: attendance, covers and submitted."""
-        return self.hash_of(ATTENDANCE)
-
-
-def open_delivery(paths: Sequence[Path]) -> Delivery:
-    """All of `paths` (files, folders, zips) as one delivery. RefusedFile: missing, not known, unsafe zip."""
-    found: list[Part] = []
-    ignored: list[str] = []
-    for path in paths:
-        parts, left = _parts_of(Path(path))
-        found += parts
-        ignored += left
-    _refuse_nothing(found, paths)
-    return Delivery(", ".join(Path(path).name for path in paths), tuple(found), tuple(ignored))
-
-
-def open_deliveries(paths: Sequence[Path]) -> list[Delivery]:
+def open_deliveries(paths: Sequence[Path], said: Said | None = None, memory: Memory | None = None) -> list[Delivery]:
     """One delivery for each attendance batch of `ew load attendance PATH...`, in order.
 
-    Each attendance file is a batch. Files that share a covers.csv or submitted.csv (in their folder or zip,
-    or given with them) are one batch, because the rows of a day claimed whole may be in any of them. A claim
-    with the ending of one attendance file, as attendance-2026-09-14 and covers-2026-09-14, is that file's.
+    Each attendance file of ours is a batch. Files that share a covers.csv or submitted.csv (in their folder or zip,
+    or given with them) are one batch, because the rows of a day claimed whole may be in any of them. A claim with
+    the ending of one attendance file, as attendance-2026-09-14 and covers-2026-09-14, is that file's. Of an export
+    each folder or zip is a batch, and all loose files together are one.
     """
+    paths, said = [Path(path) for path in paths], said or Said()
+    if _format([file for path in paths for file in handed_at(path).files], said) != OURS:
+        return [open_delivery(group, said, ATTENDANCE, memory) for group in _groups(paths)]
     batches: list[Delivery] = []
-    for group in _together([Path(path) for path in paths]):
-        batches += _batches(open_delivery(group))
+    for group in _together(paths):
+        batches += _batches(open_delivery(group, said))
     return batches
+
+
+def _groups(paths: Sequence[Path]) -> list[list[Path]]:
+    """Each folder or zip by itself, loose files together; claims alone go with the one folder or zip there is."""
+    loose = [path for path in paths if _is_loose(path)]
+    places = [[path] for path in paths if path not in loose]
+    if len(places) == 1 and all(map(_is_claim, loose)):
+        return [places[0] + loose]
+    return [*places, *([loose] if loose else [])]
 
 
 def _together(paths: Sequence[Path]) -> list[list[Path]]:
@@ -152,54 +95,58 @@ def _batches(delivery: Delivery) -> list[Delivery]:
     own = {part: [claim for claim in claims if dated[claim] and dated[claim] == dated[part]] for part in files}
     shared = [claim for claim in claims if not any(claim in mine for mine in own.values())]
     if shared or not files:
-        return [Delivery(delivery.name, (*files, *claims), left)]
-    return [Delivery(part.name, (part, *own[part]), left) for part in files]
+        return [replace(delivery, parts=(*files, *claims), ignored=left)]
+    return [replace(delivery, name=part.name, parts=(part, *own[part]), ignored=left) for part in files]
 
 
-def delivery_from_bytes(files: Mapping[str, bytes]) -> Delivery:
+def delivery_from_bytes(
+    files: Mapping[str, bytes],
+    said: Said | None = None,
+    tables: Collection[str] = TABLES,
+    memory: Memory | None = None,
+) -> Delivery:
     """A delivery from named bytes (an upload, or bytes kept with a batch); zips are opened."""
+    return _delivery(", ".join(files), handed_as(files), said or Said(), tables, memory or {})
+
+
+def _delivery(name: str, together: Sequence[Together], said: Said, tables: Collection[str], memory: Memory) -> Delivery:
+    files = [file for group in together for file in group.files]
+    layout = _format(files, said)
+    said = said.or_else(memory.get(layout, {}))
+    if layout != OURS:
+        return _of_export(name, files, layout, said, tables)
     found: list[Part] = []
     ignored: list[str] = []
-    zips = [(name, data) for name, data in files.items() if _is_zip(name, data)]
-    named = [(name, data) for name, data in files.items() if not _is_zip(name, data)]
-    parts, left = _sorted_out([(name, len(data), _from_bytes(data)) for name, data in named], explicit=True)
-    found += parts
-    ignored += left
-    for name, data in zips:
-        parts, left = _sorted_out(entries_of(name, _from_bytes(data)), explicit=False)
+    for group in together:
+        parts, left = _sorted_out(group)
         found += parts
         ignored += left
-    _refuse_nothing(found, list(files))
-    return Delivery(", ".join(files), tuple(found), tuple(ignored))
+    if not found:
+        raise RefusedFile(Why.NOT_RECOGNISED, f"There is no file we know in {name or 'nothing'}. {_KNOWN}")
+    return Delivery(name, tuple(found), tuple(ignored), said=said.options())
 
 
-def table_named(file_name: str) -> str | None:
-    """The table that a file of this name holds; 'attendance-2026-09-14.csv' is attendance."""
-    stem, dot, ending = file_name.replace("\\", "/").rsplit("/", 1)[-1].lower().rpartition(".")
-    if not dot or ending != "csv":
-        return None
-    stem = plain(stem)
-    if stem in TABLES:
-        return stem
-    dated = re.fullmatch(r"(attendance|covers|submitted)[_\d.]+", stem)
-    return dated.group(1) if dated else None
+def _format(files: Sequence[Handed], said: Said) -> str:
+    return said.format or recognised(files) or OURS
 
 
-def looks_like_attendance(opener: Opener) -> bool:
+def _of_export(name: str, files: Sequence[Handed], layout: str, said: Said, tables: Collection[str]) -> Delivery:
+    """The rows of an export. RefusedFile: there are none that we read."""
+    done = translate(files, layout, said, tables)
+    if not any(part.table not in CLAIMS for part in done.parts):
+        words = f"There is nothing in {name} that we read as {load_export(layout).label}."
+        raise RefusedFile(Why.NOT_RECOGNISED, " ".join([words, *done.told]))
+    return Delivery(name, tuple(done.parts), tuple(done.ignored), layout, tuple(done.told), said.options())
+
+
+def looks_like_attendance(file: Handed) -> bool:
     """Whether the header has what an attendance file needs."""
-    with opener() as stream:
-        head = stream.read(8192).decode("utf-8-sig", "replace")
-    names = {plain(name) for name in next(csv.reader(io.StringIO(head)), [])}
-    return names.issuperset(load_format("csv")["attendance"].required)
+    names = {plain(name) for name in cells_of_first_line(file.head().decode("utf-8-sig", "replace"))}
+    return names.issuperset(load_format()["attendance"].required)
 
 
 def _is_loose(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() != ".zip"
-
-
-def _is_zip(name: str, head: bytes) -> bool:
-    """A zip by its first bytes; one that calls itself .csv is read as text, and refused as none."""
-    return head.startswith(ZIP_MARK) and not name.lower().endswith(".csv")
 
 
 def _is_claim(path: Path) -> bool:
@@ -211,52 +158,23 @@ def _ending(name: str, table: str) -> str:
     return plain(name.lower().removesuffix(".csv")).removeprefix(table)
 
 
-def _parts_of(path: Path) -> tuple[list[Part], list[str]]:
-    if path.is_dir():
-        files = [entry for entry in sorted(path.iterdir()) if entry.is_file() and not entry.name.startswith(".")]
-        return _sorted_out([(entry.name, entry.stat().st_size, _from_path(entry)) for entry in files], explicit=False)
-    if not path.is_file():
-        raise RefusedFile(Why.NOT_FOUND, f"There is no file or folder {path.name}.")
-    opener = _from_path(path)
-    with opener() as stream:
-        head = stream.read(4)
-    if _is_zip(path.name, head):
-        return _sorted_out(entries_of(path.name, opener), explicit=False)
-    return _sorted_out([(path.name, path.stat().st_size, opener)], explicit=True)
-
-
-def _sorted_out(files: Sequence[tuple[str, int, Opener]], *, explicit: bool) -> tuple[list[Part], list[str]]:
+def _sorted_out(group: Together) -> tuple[list[Part], list[str]]:
     """Known tables by name; another .csv is attendance if given by itself, or alone with such a header."""
-    parts = [Part(table, name, size, opener) for name, size, opener in files if (table := table_named(name))]
-    others = [file for file in files if not table_named(file[0])]
-    sheets = [file for file in others if file[0].lower().endswith((".csv", ".txt"))]
-    if not explicit and (len(sheets) > 1 or any(part.table == "attendance" for part in parts)):
+    parts = [_part(table, file) for file in group.files if (table := table_named(file.name))]
+    others = [file for file in group.files if not table_named(file.name)]
+    sheets = [file for file in others if file.name.lower().endswith((".csv", ".txt"))]
+    if not group.alone and (len(sheets) > 1 or any(part.table == "attendance" for part in parts)):
         sheets = []
-    ignored = [name for name, _, _ in others if name not in {sheet[0] for sheet in sheets}]
-    for name, size, opener in sheets:
-        if explicit or looks_like_attendance(opener):
-            parts.append(Part("attendance", name, size, opener))
+    ignored = [file.name for file in others if file not in sheets]
+    for file in sheets:
+        if group.alone or looks_like_attendance(file):
+            parts.append(_part("attendance", file))
         else:
-            ignored.append(name)
-    if explicit:
-        _refuse_unknown(ignored)
+            ignored.append(file.name)
+    if group.alone and ignored:
+        raise RefusedFile(Why.NOT_RECOGNISED, f"{ignored[0]} is not a file we know. {_KNOWN}")
     return parts, ignored
 
 
-def _refuse_unknown(names: Sequence[str]) -> None:
-    if names:
-        raise RefusedFile(Why.NOT_RECOGNISED, f"{names[0]} is not a file we know. {_KNOWN}")
-
-
-def _refuse_nothing(parts: Sequence[Part], paths: Sequence[object]) -> None:
-    if not parts:
-        where = ", ".join(Path(str(path)).name for path in paths) or "nothing"
-        raise RefusedFile(Why.NOT_RECOGNISED, f"There is no file we know in {where}. {_KNOWN}")
-
-
-def _from_path(path: Path) -> Opener:
-    return lambda: path.open("rb")
-
-
-def _from_bytes(data: bytes) -> Opener:
-    return lambda: io.BytesIO(data)
+def _part(table: str, file: Handed) -> Part:
+    return Part(table, file.name, file.size, file.open)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 FOLDER = Path(__file__).with_name("formats")
+OURS: Final = "csv"
 
 
 class ColumnType(StrEnum):
@@ -64,6 +65,7 @@ class TableFormat:
     refuse_empty: bool = False
     delimiter: str = ","
     date_order: DateOrder = DateOrder.ISO
+    numbered: bool = False  # the file may be rows of ours made from an export, each with the line it came from
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -91,20 +93,29 @@ class Format:
 
 
 def known_formats() -> list[str]:
-    """Keys of all formats that `load_format` can read."""
-    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+    """Keys of all formats, our own first."""
+    return sorted((path.stem for path in FOLDER.glob("*.yaml")), key=lambda name: (name != OURS, name))
 
 
 @cache
-def load_format(name: str = "csv") -> Format:
-    """The format of that name; ValueError names the formats there are."""
+def load_format(name: str = OURS) -> Format:
+    """The format of our own files; ValueError names the formats there are. `exports.load_export` has the others."""
     path = FOLDER / f"{name}.yaml"
-    if name not in known_formats():
-        raise ValueError(f"There is no format {name!r}. Known formats: {', '.join(known_formats())}.")
+    if name != OURS:
+        raise ValueError(f"There is no format {name!r} of our own. Known formats: {', '.join(known_formats())}.")
     spec = yaml.safe_load(path.read_text(encoding="utf-8"))
     order, delimiter = DateOrder(spec["date_order"]), spec["delimiter"]
     tables = {key: _table(key, table, order, delimiter) for key, table in spec["tables"].items()}
     return Format(spec["format"], spec["label"], MappingProxyType(tables))
+
+
+def layout(options: Mapping[str, Any], table: str) -> TableFormat:
+    """How a kept file of that table is read: as ours, in the order of dates that was said; rows made from an export
+    tell their lines and the order of their dates themselves."""
+    ours = load_format()[table]
+    if options.get("format", OURS) != OURS:
+        return replace(ours, numbered=True)
+    return replace(ours, date_order=DateOrder(options["dates"])) if options.get("dates") else ours
 
 
 def _table(name: str, spec: dict[str, Any], order: DateOrder, delimiter: str) -> TableFormat:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ew_app.feeds import written
 from ew_app.feeds.blocks import Block, Blocks
 from ew_app.feeds.cells import SURROUNDING, ColumnReader, Unreadable
 from ew_app.feeds.formats import TableFormat
@@ -68,14 +69,18 @@ class Reading:
     max_rows: int | None = None
     may_be_empty = True
 
+    numbered = False  # whether it is rows made from an export, which tell their own lines
+
     def __init__(self, stream: BinaryIO, table: TableFormat, mapping: Mapping[str, str], chunk_rows: int) -> None:
         self.table = table
         self.rows_in = self.good = self.rejected = self.blank = 0
         text = open_text(stream)
         self._blocks = Blocks(text.lines, table.delimiter, chunk_rows)
         self.header = self._header(mapping)
-        self.notes = [*text.notes, *_ignored(self.header)]
-        self._columns = [ColumnReader(column, table.date_order) for column in table.columns]
+        self.numbered = table.numbered and written.is_numbered(self.header.names)
+        self.notes = [*text.notes, *([] if self.numbered else _ignored(self.header))]
+        order = written.order_of(self.header.names) if self.numbered else table.date_order
+        self._columns = [ColumnReader(column, order) for column in table.columns]
 
     @property
     def present(self) -> frozenset[str]:
@@ -104,6 +109,10 @@ class Reading:
     def _chunk(self, block: Block) -> Chunk:
         values: dict[str, Values] = {}
         failed: dict[int, Problem] = {}  # row of the block -> why it is rejected
+        if self.numbered:
+            block = replace(block, lines=np.array(block.column(0), dtype=np.int32))
+            reasons = enumerate(block.column(1))
+            failed = {row: Problem(int(block.lines[row]), reason) for row, reason in reasons if reason}
         warned: list[tuple[int, Problem]] = []
         for column in self._columns:
             place = self.header.places.get(column.name)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from ew_app.feeds import Problem, Reading, RefusedFile, load_format, read
+from ew_app.feeds import Problem, Reading, RefusedFile, layout, read
 from models.attendance import Batch, BatchFile
 from models.base import db
 
@@ -151,12 +151,11 @@ def open_file(batch_id: int, name: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _reading(batch: Batch, name: str, table: str, *, may_be_empty: bool) -> Iterator[Reading]:
     options: Mapping[str, Any] = batch.options
-    layout = load_format(options.get("format", "csv"))[table]
     try:
         with open_file(batch.id, name) as stream:
             yield read(
                 stream,
-                layout,
+                layout(options, table),
                 mapping=options.get("mapping", {}).get(table),
                 max_rows=options.get("max_rows"),
                 may_be_empty=may_be_empty,

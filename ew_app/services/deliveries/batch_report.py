@@ -47,7 +47,7 @@ def describe(batch_id: int, *, most_problems: int = MOST_PROBLEMS) -> dict[str, 
         "name": batch.name,
         "feed": batch.feed,
         "sentence": batch.sentence,
-        "notes": counts.get("notes", []),
+        "notes": [*batch.options.get("told", []), *counts.get("notes", [])],
     }
     if batch.kind == "roster":
         told["files"] = counts.get("files", {})

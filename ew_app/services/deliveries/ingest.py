@@ -14,12 +14,26 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from ew_app.feeds import Delivery, Format, Part, RefusedFile, delivery_from_bytes, load_format, open_delivery, read
+from ew_app.feeds import (
+    ATTENDANCE,
+    OURS,
+    TABLES,
+    Delivery,
+    Part,
+    RefusedFile,
+    Said,
+    delivery_from_bytes,
+    known_formats,
+    layout,
+    open_delivery,
+    read,
+)
 from ew_app.kernel import Actor, NotFound, Refused, local, now, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.deliveries.attendance import retry_rejected
 from ew_app.services.deliveries.batch_report import describe, history
 from ew_app.services.deliveries.loading import load, load_now, undo
+from ew_app.services.deliveries.remembering import said_before
 from models import marks
 from models.attendance import Batch, BatchFile
 from models.base import db
@@ -41,7 +55,6 @@ __all__ = [
     "undo_needs",
 ]
 
-ATTENDANCE: Final = ("attendance", "covers", "submitted")
 PART_BYTES: Final = 200 << 20
 
 Files = Mapping[str, bytes] | Sequence[Path] | Delivery
@@ -62,12 +75,12 @@ def receive(
 ) -> int:
     """Keep a delivery and queue its loading; returns the batch. Refused: there is nothing in it we can read.
 
-    kind: attendance or roster. feed: exception or full, by default the source's setting. options: format,
-    mapping {table: {our column: their header}}, max_rows, limits {name of a feed_checks.Limits field: value},
-    schools: the keys of those whose rows may go in.
+    kind: attendance or roster. feed: exception or full, by default the source's setting. options: format, dates,
+    ids and periods (`feeds.Said`), mapping {table: {our column: their header}}, max_rows, limits {name of a
+    feed_checks.Limits field: value}, schools: the keys of those whose rows may go in.
     A file that may never be kept is noted as refused without its bytes; the same delivery again as duplicate.
     """
-    delivery = _opened(files)
+    delivery = _opened(kind, files, source, options or {})
     parts = _parts(kind, delivery)
     sender = _source(source)
     batch = Batch(
@@ -80,7 +93,7 @@ def receive(
         received_by=by.login,
         accept_held=accept_held,
         preview=preview,
-        options=dict(options or {}),
+        options=dict(options or {}) | told_by(delivery),
     )
     db.session.add(batch)
     db.session.flush()
@@ -123,11 +136,22 @@ def undo_needs(batch: Batch, today: date) -> Permission:
     return Permission.UNDO_SAME_DAY if same_day else Permission.UNDO_ANY
 
 
-def _opened(files: Files) -> Delivery:
+def told_by(delivery: Delivery) -> dict[str, Any]:
+    """What the options of a batch keep of how its delivery was opened."""
+    if delivery.format == OURS:
+        return dict(delivery.said)
+    return {**delivery.said, "format": delivery.format, "told": list(delivery.told)}
+
+
+def _opened(kind: str, files: Files, source: str, options: Mapping[str, Any]) -> Delivery:
+    if options.get("format", OURS) not in known_formats():
+        raise Refused(f"There is no format {options['format']}. There are: {', '.join(known_formats())}.")
+    tables = ATTENDANCE if kind == "attendance" else [table for table in TABLES if table not in ATTENDANCE]
+    how = Said.of(options), tables, said_before(source)
     try:
         if isinstance(files, Delivery):
             return files
-        return delivery_from_bytes(files) if isinstance(files, Mapping) else open_delivery(files)
+        return delivery_from_bytes(files, *how) if isinstance(files, Mapping) else open_delivery(files, *how)
     except RefusedFile as refused:
         raise Refused(str(refused)) from refused
 
@@ -170,22 +194,14 @@ def _take_in(batch: Batch, parts: Sequence[Part]) -> None:
 
 def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:
     """RefusedFile before any byte is kept: a column that must never be here, or one that is missing."""
-    layout = _layout(batch.options.get("format", "csv"))
     readings = []  # each is kept until its file is closed in order
     for part in parts:
         mapping = batch.options.get("mapping", {}).get(part.table)
         try:
             with part.open() as stream:
-                readings.append(read(stream, layout[part.table], mapping=mapping, may_be_empty=True))
+                readings.append(read(stream, layout(batch.options, part.table), mapping=mapping, may_be_empty=True))
         except RefusedFile as refused:
             raise refused.of(part.name) from refused
-
-
-def _layout(name: str) -> Format:
-    try:
-        return load_format(name)
-    except ValueError as error:
-        raise Refused(str(error)) from error
 
 
 def _rows_of(batch_id: int) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import insert, text, update
 
-from ew_app.feeds import RefusedFile
+from ew_app.feeds import OURS, RefusedFile
 from ew_app.kernel import WORKER, NotFound, Refused, now, operation, record, transaction
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import attendance, ledger
@@ -18,6 +18,7 @@ from ew_app.services.deliveries.believing import compared, figures_of, limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import SCHOOLS_A_SLICE, Part, Staged, stage
 from ew_app.services.rosters import roster, roster_undo
+from ew_app.services.rosters.codes import know_codes
 from models import marks
 from models.attendance import Batch, Problem
 from models.base import db
@@ -91,6 +92,7 @@ def _stage(batch_id: int) -> bool:
     """Fill the staging tables, unless they still hold the batch. True: there is something to go on with."""
     batch = _locked(batch_id)
     if batch.status == "received":
+        know_codes(batch.options.get("format", OURS))
         _note(batch, stage(batch, limits_of(batch)))
         batch.status, batch.step, batch.percent = "staged", "checking", 30
     elif deliveries.staged_rows(batch_id) != batch.counts["staged_rows"]:
@@ -210,6 +212,7 @@ def _load_roster(batch_id: int) -> None:
     with transaction():
         batch = db.session.get_one(Batch, batch_id)
         batch.status = "applying"
+        know_codes(batch.options.get("format", OURS))
     counts = roster.apply(db.session.get_one(Batch, batch_id))
     _after_roster(batch_id, counts)
     attendance.retry_waiting()

@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from ew_app.feeds import RefusedFile, load_format
+from ew_app.feeds import RefusedFile
 from ew_app.feeds.text import open_text
+from ew_app.feeds.written import is_numbered
 from ew_app.kernel import NotFound
 from ew_app.services.deliveries.arriving import open_file
 from models.attendance import Batch, Problem
@@ -50,12 +51,12 @@ def _of_file(batch: Batch, name: str, problems: Sequence[Problem]) -> Iterator[l
 
 def _lines(batch: Batch, name: str, wanted: set[int]) -> tuple[list[str], dict[int, list[str]]]:
     """The header of a kept file, and its rows that begin on the wanted lines."""
-    table = next((file.table_name for file in rows.files_of(batch.id) if file.name == name), "attendance")
-    delimiter = load_format(batch.options.get("format", "csv"))[table].delimiter
     try:
         with open_file(batch.id, name) as stream:
-            reader = csv.reader(open_text(stream).lines, delimiter=delimiter)
+            reader = csv.reader(open_text(stream).lines)
             header = next(reader, [])
+            if is_numbered(header):
+                return header[2:], {int(row[0]): row[2:] for row in reader if int(row[0]) in wanted}
             return header, _picked(reader, wanted, reader.line_num + 1)
     except (RefusedFile, csv.Error):
         return [], {}

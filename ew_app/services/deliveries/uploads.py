@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from ew_app.feeds import Delivery, Part, RefusedFile, delivery_from_bytes
+from ew_app.feeds import ATTENDANCE, TABLES, Delivery, Part, RefusedFile, delivery_from_bytes
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record, settings
 from ew_app.outbox import Job, enqueue
 from ew_app.services.deliveries import ingest
+from ew_app.services.deliveries.remembering import matched_before, said_before
 from ew_app.services.deliveries.upload_reading import columns_unknown, is_empty, is_silent
 from models.attendance import Batch, BatchFile
 from models.base import db
@@ -29,7 +30,6 @@ from rules.access import Area, Permission
 COLUMNS: Final = "columns"
 DAYS: Final = "days"
 
-ATTENDANCE: Final = frozenset({"attendance", "covers", "submitted"})
 NO_ROWS: Final = b"student_id,school_id,date,code\n"
 MOST_UNPACKED: Final = 8  # times the largest upload
 
@@ -62,7 +62,7 @@ def take(upload: Upload, *, by: Actor, area: Area) -> int:
     if (earlier := _taken(upload.once)) is not None:
         return earlier
     delivery, kind = _sorted(upload, by)
-    options = _options(upload, kind, area)
+    options = _options(upload, kind, area) | ingest.told_by(delivery)
     if columns_unknown(delivery.parts, options):
         return _keep_waiting(upload, delivery, kind, options, COLUMNS, by)
     if _says_nothing(upload, delivery.parts, options):
@@ -161,7 +161,7 @@ def _sorted(upload: Upload, by: Actor) -> tuple[Delivery, str]:
     parts = tuple(part for part in delivery.parts if (part.table in ATTENDANCE) == (kind == "attendance"))
     if not parts:
         raise Refused(f"There is no {kind} file among what you sent. Nothing was kept.")
-    return Delivery(", ".join(part.name for part in parts)[:200], parts), kind
+    return replace(delivery, name=", ".join(part.name for part in parts)[:200], parts=parts), kind
 
 
 def _opened(upload: Upload) -> Delivery:
@@ -173,12 +173,18 @@ def _opened(upload: Upload) -> Delivery:
     if not files:
         raise Refused("Choose a file first, or tick the days on which nobody was absent.")
     try:
-        delivery = delivery_from_bytes(files)
+        delivery = delivery_from_bytes(files, tables=_tables(upload), memory=said_before(upload.source))
     except RefusedFile as refused:
         raise Refused(f"{refused} Nothing was kept.") from refused
     if sum(part.size for part in delivery.parts) > MOST_UNPACKED * (settings().upload_mb << 20):
         raise Refused("These files are too large for the browser once unpacked. Send them in smaller parts.")
     return delivery
+
+
+def _tables(upload: Upload) -> Sequence[str]:
+    """The tables that are looked for in an export: those of the kind that was said, or all."""
+    wanted = {None: (True, False), "attendance": (True,), "roster": (False,)}[upload.kind]
+    return [table for table in TABLES if (table in ATTENDANCE) in wanted]
 
 
 def _is_claim(name: str) -> bool:
@@ -198,23 +204,13 @@ def _options(upload: Upload, kind: str, area: Area) -> dict[str, Any]:
     options: dict[str, Any] = {"once": upload.once, "max_rows": settings().upload_rows}
     if kind == "attendance" and not area.district:
         options["schools"] = _school_keys(area)
-    if mapping := _matched_before(upload.source, kind):
+    if mapping := matched_before(upload.source, kind):
         options["mapping"] = mapping
     return options
 
 
 def _school_keys(area: Area) -> list[str]:
     return list(db.session.scalars(select(School.key).where(scope.schools(area)).order_by(School.key)))
-
-
-def _matched_before(source: str, kind: str) -> Any:
-    """The columns matched for the last file of this source that went in."""
-    matched = (
-        select(Batch.options["mapping"])
-        .join(Source, Source.id == Batch.source_id)
-        .where(Source.name == source, Batch.kind == kind, Batch.status == "applied", Batch.options.has_key("mapping"))
-    )
-    return db.session.scalar(matched.order_by(Batch.id.desc()).limit(1))
 
 
 def _says_nothing(upload: Upload, parts: Sequence[Part], options: Mapping[str, Any]) -> bool:

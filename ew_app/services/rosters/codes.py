@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import delete, func, select, text, true, union_all
 
+from ew_app.feeds import OURS, load_export
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
 from ew_app.services.deciding import flagging
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_each
@@ -77,6 +78,22 @@ def map_code(meaning: Meaning, *, by: Actor) -> AbsenceCode:
     record("code_mapped", by=by, subject=f"code:{meaning.code}", school=school, meaning=meaning.kind)
     ask_for_evaluation()
     return row
+
+
+@operation
+def know_codes(format_name: str) -> None:
+    """Explain the codes that a format brings along, where nobody has said for the whole district what they mean."""
+    known = () if format_name == OURS else load_export(format_name).codes
+    if not known:
+        return
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROSTER_LOCK})
+    words = [code.code for code in known]
+    said = set(
+        db.session.scalars(select(AbsenceCode.code).where(AbsenceCode.school_id.is_(None), AbsenceCode.code.in_(words)))
+    )
+    for code in known:
+        if code.code not in said:
+            _save(Meaning(code.code, code.kind, code.excused, code.fraction))
 
 
 @operation

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from ew_app.feeds import Reading, RefusedFile, TableFormat, load_format, read
+from ew_app.feeds import Reading, RefusedFile, layout, load_export, read
 from ew_app.kernel import now, operation, today
 from ew_app.services.measuring.touched import touch_each
 from ew_app.services.rosters.roster_people import load_people
@@ -32,6 +32,10 @@ __all__ = ["apply", "take_back"]
 
 SHRUNKEN: Final = 95  # percent of the enrolled below which a file deserves a remark
 SUMMED: Final = ("rows_in", "applied", "superseded", "unchanged", "rejected", "duplicate")
+# An export's own list of codes says less than a person does, so it explains what is new and corrects nothing.
+UNEXPLAINED: Final = """
+    WHERE NOT EXISTS (SELECT FROM absence_code c WHERE c.code = i.code AND c.school_id IS NOT DISTINCT FROM i.school_pk)
+"""
 _FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
 
 
@@ -80,9 +84,8 @@ def _files(batch_id: int) -> list[tuple[int, str]]:
 
 def _reading(batch: Batch, file: BatchFile) -> Reading:
     """The file as its batch says it is to be read."""
-    table: TableFormat = load_format(batch.options.get("format", "csv"))[file.table_name]
     mapping = batch.options.get("mapping", {}).get(file.table_name)
-    return read(BytesIO(file.content), table, mapping=mapping)
+    return read(BytesIO(file.content), layout(batch.options, file.table_name), mapping=mapping)
 
 
 def _read_through(batch_id: int, file_id: int) -> None:
@@ -153,7 +156,9 @@ def _store(batch: Batch, table: RosterTable, rows: Incoming) -> tuple[int, int]:
     counts = (0, 0)
     for write in table.writes:
         source = write.source()
-        days_off = {"days_off": 0 if batch.source.exit_inclusive else 1} if ":days_off" in source else {}
+        if table.name == "absence_codes" and rows.of_an_export:
+            source += UNEXPLAINED
+        days_off = {"days_off": int(_exit_rule(batch, rows) == "exclusive")} if ":days_off" in source else {}
         counts = upsert(
             write.target,
             source,
@@ -163,6 +168,13 @@ def _store(batch: Batch, table: RosterTable, rows: Incoming) -> tuple[int, int]:
             parameters=days_off,
         )
     return counts
+
+
+def _exit_rule(batch: Batch, rows: Incoming) -> str:
+    """Whether an exit date is the last day or the day after: as said for this delivery, as the export it came from
+    writes it, or as the source is known to mean it."""
+    known = load_export(batch.options["format"]).exit if rows.of_an_export else ""
+    return batch.options.get("exit") or known or ("inclusive" if batch.source.exit_inclusive else "exclusive")
 
 
 def _store_flags(batch: Batch, rows: Incoming) -> None:

@@ -43,6 +43,7 @@ class Incoming:
         self._table = table
         self._key = reading.table.key
         self.present = reading.present
+        self.of_an_export = reading.numbered
         self.problems: list[tuple[Problem, bool]] = []
         self.rows_in = self.rejected = self.duplicate = 0
         self._create(reading.table.columns)
@@ -140,12 +141,12 @@ class Incoming:
         rows = db.session.execute(
             text(f"""
                 WITH ranked AS (
-                    SELECT line, row_number() OVER same AS place, first_value(line) OVER same AS kept
+                    SELECT ctid AS spot, row_number() OVER same AS place, first_value(line) OVER same AS kept
                     FROM incoming i
                     WINDOW same AS (PARTITION BY {", ".join(f"i.{column}" for column in self._key)}
                                     ORDER BY {self._table.rank}, line DESC)
                 )
-                DELETE FROM incoming i USING ranked r WHERE r.line = i.line AND r.place > 1
+                DELETE FROM incoming i USING ranked r WHERE r.spot = i.ctid AND r.place > 1
                 RETURNING i.line, r.kept
             """)
         ).all()

@@ -1,0 +1,31 @@
+"""Names and texts as Ed-Fi and others write them in XML and JSON, brought to one form."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_NOT_A_NAME = re.compile(r"[^0-9a-z]+")
+_DESCRIPTOR = re.compile(r"(?:uri|https?)://[^#\s]*#(.*)", re.DOTALL)
+
+
+def shortened(name: str) -> str:
+    """One name in lower case, letters and digits alone, without `descriptor` at its end."""
+    return _NOT_A_NAME.sub("", name.lower()).removesuffix("descriptor")
+
+
+def meant(text: str) -> str:
+    """A text without the namespace of a descriptor: what stands behind the #."""
+    found = _DESCRIPTOR.fullmatch(text) if "://" in text else None
+    return found.group(1).strip() if found else text
+
+
+def add(record: dict[str, Any], key: str, text: str) -> None:
+    """Say one thing more: a field that is there already becomes a list."""
+    text = meant(text)
+    if key not in record:
+        record[key] = text
+    elif isinstance(record[key], list):
+        record[key].append(text)
+    else:
+        record[key] = [record[key], text]
