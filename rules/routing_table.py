@@ -89,6 +89,7 @@ class Route:
     due: Due = field(default_factory=Due)
     tasks: tuple[TaskText, ...] = ()
     opens: Opens = Opens.TASK
+    after: int = 0  # school days that a finding stands before it speaks for a case; until then its tasks are asked
     firm: bool = False
     leads_case: bool = False
     restricted: FieldClass | None = None
@@ -188,6 +189,7 @@ def _route(key: str, entry: dict[str, Any]) -> Route:
         due=Due(**due),
         tasks=_tasks(entry, department, due["contact"]),
         opens=Opens(entry.get("opens", "task")),
+        after=entry.get("after", 0),
         firm=entry.get("firm", False),
         leads_case=entry.get("leads") == "case",
         restricted=FieldClass(entry["restricted"]) if "restricted" in entry else None,

@@ -64,6 +64,7 @@ def show(number: int) -> str:
         may_cause=case.closed_on is None and case_page.writes_case(at_hand),
         moves=case_moves.moves(at_hand),
         compartments=compartments(at_hand),
+        arrived=case_moves.can_be_closed_as_arrived(at_hand),
         seers=list(_seers(at_hand, page)),
     )
 

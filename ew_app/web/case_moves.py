@@ -13,6 +13,7 @@ from ew_app.web.case_words import lower_first
 from ew_app.web.guard import actor
 from models.queries import case_page as rows
 from models.queries import staffing
+from models.queries.following import looked_for
 from rules import roles
 from rules.access import FieldClass, Permission, Right
 from rules.case_flow import Action, Status, actions
@@ -45,6 +46,15 @@ def moves(at_hand: CaseAtHand) -> list[dict[str, Any]]:
             url = url_for(f"case_work.{action}", number=case.number)
             made.append({"words": WORDS[action], "url": url, "post": action in AT_ONCE})
     return made
+
+
+def can_be_closed_as_arrived(at_hand: CaseAtHand) -> bool:
+    """Whether this reader may close the case with one press, because the student it looked for has come."""
+    case = at_hand.case
+    if case.kind != "did_not_arrive" or case.closed_on is not None:
+        return False
+    theirs = case.owner_id == actor().person_id or case_page.may(at_hand, Permission.WORK_CASE)
+    return theirs and not looked_for([case.student_id])
 
 
 def _could_own(place: Place) -> bool:

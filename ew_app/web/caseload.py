@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import today
+from ew_app.kernel import SENTENCES, today
+from ew_app.services.casework import closing
 from ew_app.web import case_lines
 from ew_app.web.case_words import many
 from ew_app.web.guard import actor, requires, scope
@@ -32,12 +34,26 @@ COLUMNS = [
 ]
 TIERS = [(str(int(tier)), tier.words) for tier in (Tier.THREE, Tier.TWO, Tier.WATCH, Tier.ONE)]
 YES = "1"
+NAMED = 3  # students by name in a sentence
 VIEWS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("mine", "Mine", {}),
     ("mine", "Mine, overdue", {"overdue": YES}),
     ("mine", "Mine, no first contact yet", {"first": YES}),
     ("all", "Everyone's in my schools", {}),
 )
+
+
+@screen.post("/caseload/arrived")
+@requires(Permission.LOG_OUTREACH)
+def close_of_arrived() -> ResponseReturnValue:
+    """One press for all students who were looked for and have come."""
+    numbers = [int(number) for number in request.form.get("numbers", "").split() if number.isdecimal()]
+    try:
+        closed = closing.close_of_arrived(numbers, by=actor())
+        flash(f"{many(closed, 'case')} {'is' if closed == 1 else 'are'} closed.", "good")
+    except SENTENCES as refusal:
+        flash(str(refusal), "error")
+    return redirect(url_for("caseload.show"))
 
 
 @screen.get("/caseload")
@@ -85,9 +101,25 @@ def show() -> str:
         tiers=TIERS,
         statuses=vocabulary().choices("status"),
         here=request.full_path.rstrip("?"),
+        arrived=_arrived(),
         may_log=access.can(actor().grants, Permission.LOG_OUTREACH),
         empty=_empty(view, bool(filters.given())),
     )
+
+
+def _arrived() -> dict[str, str] | None:
+    """Whose cases can be closed because they have come: the sentence, and the numbers for the one press."""
+    found = worklists.arrived(actor().person_id or 0, today())
+    if not found:
+        return None
+    names = [case_lines.name(line) for line in found]
+    shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    one = len(found) == 1
+    return {
+        "sentence": f"Nobody has to look for {shown} any more. The {'case' if one else 'cases'} can be closed.",
+        "words": "Close the case" if one else f"Close all {len(found)}",
+        "numbers": " ".join(str(line.number) for line in found),
+    }
 
 
 def _view(has_own: bool) -> str:

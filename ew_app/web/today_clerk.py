@@ -31,6 +31,7 @@ def day() -> Day:
         parts=(
             Part("Files that wait for you", files[:SHOWN], "No file waits for an answer.", len(files), tiers=False),
             Part("Families to call", calls[:SHOWN], "No call is due today.", len(calls), tiers=False),
+            *_came(me),
             Part("Other tasks", others[:SHOWN], "No other task is due today.", len(others), tiers=False),
             Part(
                 "Attendance that has not come in",
@@ -43,6 +44,13 @@ def day() -> Day:
         ),
         fresh=freshness.of_schools(area),
     )
+
+
+def _came(me: int) -> tuple[Part, ...]:
+    """Students who were looked for and have come; no part when there are none."""
+    found = case_lines.case_lines(worklists.arrived(me, today()))
+    close = ("Close them on your caseload", url_for("caseload.show"))
+    return (Part("They have come", found[:SHOWN], "", len(found), tiers=False, more=close),) if found else ()
 
 
 def _files(area: Area) -> list[Line]:

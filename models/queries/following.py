@@ -1,6 +1,6 @@
 """What a following of findings looks at, for many students at once: standings, findings, cases, reasons, tasks.
 
-Every function is one statement. Rows are read as they stand in the open transaction.
+Every function is at most one statement. Rows are read as they stand in the open transaction.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, any_, literal, or_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Integer, and_, any_, literal, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.base import db
 from models.cases import Case, CaseReason, Task
+from models.tiers import Finding
 
+DID_NOT_ARRIVE = "R20"
 Rows = Iterable[Any]
 
 
@@ -52,10 +54,52 @@ def open_cases(students: Sequence[int]) -> Rows:
     """The open cases of these students, locked for the change."""
     wanted = select(
         Case.id, Case.number, Case.student_id, Case.school_id, Case.kind, Case.status, Case.tier, Case.episode,
-        Case.department, Case.owner_role, Case.owner_id, Case.owner_via, Case.due, Case.next_step,
+        Case.department, Case.owner_role, Case.owner_id, Case.owner_via, Case.due, Case.next_step, Case.contact_due,
     )  # fmt: skip
     here = wanted.where(_among(Case.student_id, students), Case.closed_on.is_(None))
     return db.session.execute(here.order_by(Case.id).with_for_update())
+
+
+def arrivals_told(cases: Collection[int]) -> set[int]:
+    """Those of these cases whose timeline says last that the student has come."""
+    if not cases:
+        return set()
+    found = db.session.scalars(
+        text("""
+            SELECT case_id FROM (
+                SELECT DISTINCT ON (case_id) case_id, kind FROM event
+                WHERE case_id = ANY(:cases) AND kind IN ('arrived', 'left_unseen', 'not_arrived_after_all')
+                ORDER BY case_id, id DESC) newest
+            WHERE kind <> 'not_arrived_after_all'
+        """),
+        {"cases": list(cases)},
+    )
+    return set(found)
+
+
+def looked_for(students: Collection[int]) -> set[int]:
+    """Those of these students who have not arrived yet."""
+    wanted = select(Finding.student_id).where(_among(Finding.student_id, students), stands(DID_NOT_ARRIVE))
+    return set(db.session.scalars(wanted))
+
+
+def stands(rule: str) -> ColumnElement[bool]:
+    """Condition on Finding: this rule is met now."""
+    return and_(Finding.rule == rule, Finding.withdrawn_at.is_(None), Finding.until.is_(None))
+
+
+def waiting(students: Collection[int], rules: Collection[str]) -> set[int]:
+    """Those of these students for whom such a rule is met and who have no open case."""
+    found = db.session.scalars(
+        text("""
+            SELECT DISTINCT f.student_id FROM finding f
+            WHERE f.student_id = ANY(:students) AND f.rule = ANY(:rules)
+              AND f.withdrawn_at IS NULL AND f.until IS NULL
+              AND NOT EXISTS (SELECT FROM support_case c WHERE c.student_id = f.student_id AND c.closed_on IS NULL)
+        """),
+        {"students": list(students), "rules": list(rules)},
+    )
+    return set(found)
 
 
 def last_closed(students: Sequence[int]) -> Rows:

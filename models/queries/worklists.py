@@ -20,9 +20,10 @@ from models.org import CalendarDay, School
 from models.people import Student
 from models.queries import compartments, scope
 from models.queries.compartments import Opening
+from models.queries.following import DID_NOT_ARRIVE, stands
 from models.queries.scope import Reach
 from models.staff import Person
-from models.tiers import StudentStatus
+from models.tiers import Finding, StudentStatus
 
 Owner = aliased(Person)
 
@@ -242,6 +243,14 @@ def new_cases(reach: Reach, person_id: int | None, on: date, since: datetime, *,
     """Open cases within reach that were opened, or taken up again, after a moment."""
     here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), Case.opened_at > since
     rows = _case_lines(on).where(*here).order_by(Case.tier.desc(), Case.number).limit(limit)
+    return [CaseLine(*row) for row in db.session.execute(rows)]
+
+
+def arrived(person_id: int, on: date) -> list[CaseLine]:
+    """A person's open cases that were opened to look for a student for whom nobody has to look any more."""
+    missing = exists().where(Finding.student_id == Case.student_id, stands(DID_NOT_ARRIVE))
+    mine = Case.owner_id == person_id, Case.closed_on.is_(None), Case.kind == "did_not_arrive"
+    rows = _case_lines(on).where(*mine, ~missing).order_by(Student.last_name, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows)]
 
 

@@ -10,12 +10,14 @@ import pytest
 
 from ew_app.config import Settings
 from ew_app.factory import create_app
-from ew_app.kernel import WORKER, Conflict, NotFound, Refused
+from ew_app.kernel import WORKER, Conflict, NotFound, Refused, transaction
 from ew_app.services.casework import cases, closing, notes, tasks
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard, end_cause, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from models.base import db
+from models.queries import worklists
+from models.tiers import Finding
 from rules.access import NotAllowed
 from rules.case_flow import IllegalMove
 from rules.words import UnfitWords
@@ -93,11 +95,95 @@ def test_watch_opens_a_task_and_no_case(world):
     assert rows("SELECT kind, rule, owner_role FROM task") == [("call", "R03", "attendance_clerk")]
 
 
-def test_someone_who_never_arrived_is_looked_for(world):
-    world.stands("ana", 0)
-    world.finds("ana", "R20")
+def not_seen_since(world: World, day: date) -> int:
+    """Ana is enrolled and was never at school; returns the finding."""
+    world.stands("ana", 0, data_through=TODAY)
+    return world.finds("ana", "R20", day)
+
+
+def comes(finding: int, on: date = TODAY) -> None:
+    """The first day at school ends the finding."""
+    with transaction():
+        db.session.get_one(Finding, finding).until = on
+
+
+TASKS = "SELECT kind, owner_role, status, case_id IS NOT NULL FROM task"
+
+
+def test_someone_who_did_not_come_on_the_first_day_is_asked_after_and_has_no_case(world):
+    finding = not_seen_since(world, TODAY)
+    assert follow(world) == 0 == follow(world)
+    assert rows(TASKS) == [("locate", "attendance_clerk", "open", False)]
+    comes(finding)
+    assert follow(world) == 0
+    assert rows(TASKS) == [("locate", "attendance_clerk", "withdrawn", False)]
+    assert rows("SELECT data ->> 'why' FROM event WHERE kind = 'task_withdrawn'") == [
+        ("The student has come to school.",)
+    ]
+
+
+def test_someone_not_seen_for_three_school_days_has_a_case(world):
+    not_seen_since(world, date(2026, 11, 12))  # Thursday, Friday, Monday
+    assert cases.waiting(list(world.students.values())) == {world.students["ana"]}
     assert follow(world) == 1
     assert the_case("kind", "owner_role", "tier") == ("did_not_arrive", "attendance_clerk", 0)
+    assert rows(TASKS) == [("locate", "attendance_clerk", "open", True)]
+    assert cases.waiting(list(world.students.values())) == set()
+
+
+def test_two_school_days_are_not_three(world):
+    not_seen_since(world, date(2026, 11, 13))
+    assert follow(world) == 0
+
+
+def test_a_case_of_someone_who_has_come_waits_for_nobody_and_closes_with_one_press(world):
+    finding = not_seen_since(world, date(2026, 11, 10))
+    follow(world)
+    (number,) = the_case("number")
+    with pytest.raises(Refused, match="closed with its questions answered"):
+        closing.close_of_arrived([number], by=world.actor("clara"))
+    comes(finding)
+    assert follow(world) == 0 == follow(world)
+    assert the_case("due", "contact_due", "status") == (None, None, "new")
+    assert the_case("next_step")[0].startswith("The student has come")
+    assert rows(TASKS) == [("locate", "attendance_clerk", "withdrawn", True)]
+    assert rows("SELECT data ->> 'day' FROM event WHERE kind = 'arrived'") == [(TODAY.isoformat(),)]
+    clara = world.actor("clara")
+    assert [line.number for line in worklists.arrived(clara.person_id or 0, TODAY)] == [number]
+    with pytest.raises((NotAllowed, NotFound)):
+        closing.close_of_arrived([number], by=world.actor("tara"))
+    assert closing.close_of_arrived([number], by=clara) == 1
+    assert closing.close_of_arrived([number], by=clara) == 0
+    assert the_case("status", "close_reason", "closed_on") == ("closed", "not_needed", TODAY)
+    assert rows("SELECT useful FROM case_reason") == [("cannot_tell",)]
+
+
+def test_an_arrival_leaves_alone_what_people_have_begun_and_a_correction_takes_it_back(world):
+    finding = not_seen_since(world, date(2026, 11, 10))
+    follow(world)
+    comes(finding)
+    follow(world)
+    world.corrects(finding, again_since=date(2026, 11, 10))
+    follow(world)
+    assert the_case("next_step", "due IS NOT NULL") == ("Find out where the student is enrolled", True)
+    assert rows(TASKS) == [("locate", "attendance_clerk", "open", True)]
+    (number,) = the_case("number")
+    log_outreach(Attempt(method="call", outcome="left_voicemail"), by=world.actor("clara"), case_number=number)
+    before = the_case("next_step", "due", "status")
+    (again,) = rows("SELECT id FROM finding WHERE withdrawn_at IS NULL")[0]
+    comes(again)
+    follow(world)
+    assert the_case("next_step", "due", "status") == before
+    assert rows("SELECT count(*)::int FROM event WHERE kind = 'arrived'") == [(2,)]
+
+
+def test_a_leaver_who_never_came_is_looked_for_no_longer(world):
+    finding = not_seen_since(world, date(2026, 11, 10))
+    follow(world)
+    comes(finding)
+    world.stands("ana", 0, enrolled_now=False)
+    follow(world)
+    assert the_case("next_step")[0].startswith("Not enrolled here any more")
 
 
 def test_nothing_opens_without_data_of_this_year_or_after_leaving(world):

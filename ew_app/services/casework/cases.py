@@ -11,15 +11,21 @@ from datetime import timedelta
 from ew_app.kernel import Actor, operation
 from ew_app.services.casework import following, pupils
 from ew_app.services.casework.case_rows import CaseRows
-from ew_app.services.casework.following import DID_NOT_ARRIVE, Closed, Found, Open, Pupil
+from ew_app.services.casework.following import Closed, Found, Open, Pupil
 from models.base import db
+from models.queries import following as rows
+from models.queries.following import DID_NOT_ARRIVE
 from rules.case_flow import Action, Status, move
 from rules.routing import Assignment, PlannedTask, Via, route, tasks_for
-from rules.routing_table import CASE_OWNER
+from rules.routing_table import CASE_OWNER, routing_table
 from rules.tiers import Tier
 
 REOPENS_WITHIN = timedelta(days=30)
 CORRECTED = "The marks behind this were corrected."
+CAME = "The student has come to school."
+LEFT = "The student is not enrolled here any more."
+CAME_STEP = "The student has come: close this if nothing else is needed"
+LEFT_STEP = "Not enrolled here any more: close this if nothing else is needed"
 LOOK_AGAIN = "Look again: the marks this rested on were corrected."
 
 
@@ -40,6 +46,11 @@ def follow(students: Sequence[int], *, by: Actor) -> int:
     return desk.opened
 
 
+def waiting(students: Sequence[int]) -> set[int]:
+    """Those of these students about whom nothing new was found, and for whom yet the day of a case may have come."""
+    return rows.waiting(students, [rule for rule in routing_table().rules if following.waits(rule)])
+
+
 class _Desk:
     """Takes one student after the other; what has to be written is collected in `rows`."""
 
@@ -51,8 +62,11 @@ class _Desk:
         """All of it for one student."""
         for task in following.no_longer_asked(pupil):
             self.rows.withdraw_task(pupil, task, CORRECTED)
+        for task in following.looked_for_in_vain(pupil):
+            self.rows.withdraw_task(pupil, task, CAME if pupil.here else LEFT)
         if pupil.case is not None:
             self._check_reasons(pupil, pupil.case)
+            self._check_arrival(pupil, pupil.case)
         if not pupil.here:
             return
         reasons = following.speaking(pupil)
@@ -78,6 +92,23 @@ class _Desk:
         if withdrawn and not case.live_rules:
             self.rows.change(case, next_step=LOOK_AGAIN)
             self.rows.tell(pupil, case, "rested_on_corrected_marks")
+
+    def _check_arrival(self, pupil: Pupil, case: Open) -> None:
+        """A case that looks for a student waits for nobody once they come; what people did about it stays theirs."""
+        if case.kind != "did_not_arrive" or following.has_come(pupil) == case.arrival_told:
+            return
+        untouched = case.status in (Status.NEW, Status.ASSIGNED)
+        if case.arrival_told:
+            self.rows.tell(pupil, case, "not_arrived_after_all")
+            again = [found for found in pupil.findings if found.rule == DID_NOT_ARRIVE and found.active]
+            due = self.rows.due(pupil.school, self._assign(pupil, case, again).due_days)
+            step = self._first_step(again)
+        else:
+            came = following.came_on(pupil)
+            self.rows.tell(pupil, case, "arrived" if pupil.here else "left_unseen", day=came and came.isoformat())
+            due, step = None, CAME_STEP if pupil.here else LEFT_STEP
+        if untouched:
+            self.rows.change(case, next_step=step, due=due, contact_due=due)
 
     def _add(self, pupil: Pupil, case: Open, reasons: Sequence[Found]) -> None:
         """Add what is new to an open case and raise its tier; it is never lowered here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import select, update
 
@@ -11,6 +11,8 @@ from ew_app.services.casework import notes, reaching, tasks
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from models.base import db
 from models.cases import Case, CaseEpisode, CaseReason, Task
+from models.queries.following import looked_for
+from rules import access
 from rules.access import Permission
 from rules.case_flow import Action, Status, move
 from rules.routing import visible_rules
@@ -34,21 +36,50 @@ def close(
     Raises NotFound, NotAllowed, Refused, Conflict, IllegalMove, UnfitWords.
     """
     held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
-    case = held.case
-    status = move(Status(case.status), Action.CLOSE)
     _check_reason(reason, goals_reviewed, family_told)
-    _answer(case, useful)
+    case = held.case
+    case.goals_reviewed, case.family_told = goals_reviewed, family_told
     if note.strip():
         notes.add(case, note, by)
+    _end(case, reason, useful, by)
+    return case
+
+
+@operation
+def close_of_arrived(case_numbers: Collection[int], *, by: Actor) -> int:
+    """Close cases that looked for students who have come since; how many were still open.
+
+    Whoever owns such a case may, whether or not they lead cases. Raises NotFound, NotAllowed, Refused.
+    """
+    closed = 0
+    for number in case_numbers:
+        held = reaching.case_at_hand(number, by, Permission.WORK_CASE, Permission.LOG_OUTREACH)
+        case = held.case
+        if case.owner_id != by.person_id:
+            access.check(by.grants, Permission.WORK_CASE, held.place)
+        if case.closed_on is None:
+            _check_arrived(case)
+            _end(case, "not_needed", {reason.rule: "cannot_tell" for reason in rules_to_answer(case)}, by)
+            closed += 1
+    return closed
+
+
+def _check_arrived(case: Case) -> None:
+    if case.kind != "did_not_arrive" or case.student_id in looked_for([case.student_id]):
+        raise Refused(f"Case {case.number} is not only about an arrival, so it is closed with its questions answered.")
+
+
+def _end(case: Case, reason: str, useful: Mapping[str, str], by: Actor) -> None:
+    """What every closing does to a case in the open transaction."""
+    status = move(Status(case.status), Action.CLOSE)
+    _answer(case, useful)
     case.status, case.closed_on, case.close_reason = str(status), today(), reason
-    case.goals_reviewed, case.family_told, case.paused_until = goals_reviewed, family_told, None
-    case.due, case.next_step = None, ""
+    case.paused_until, case.due, case.next_step = None, None, ""
     _end_episode(case)
     _withdraw_tasks(case, by)
     why = vocabulary().label("close_reason", reason)
     record("case_closed", by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, why=why)
     _ask_again(case)
-    return case
 
 
 def rules_to_answer(case: Case) -> list[CaseReason]:

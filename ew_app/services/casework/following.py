@@ -9,16 +9,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from models.queries.following import DID_NOT_ARRIVE
 from rules.case_flow import Status
 from rules.routing_table import Opens, TaskText, routing_table
 from rules.tiers import Tier
 
-DID_NOT_ARRIVE = "R20"
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A finding that stands. `nth`: the how manieth of its rule for this student in its school year."""
+    """A finding that stands. `nth`: the how manieth of its rule for this student in its school year.
+
+    `stood`: for how many school days, counted only where the rule waits before it opens a case.
+    """
 
     rule: str
     since: date
@@ -27,6 +29,7 @@ class Found:
     sentence: str
     year: str
     nth: int
+    stood: int = 0
 
     @property
     def active(self) -> bool:
@@ -66,6 +69,8 @@ class Open:
     owner_via: str
     due: date | None
     next_step: str
+    contact_due: date | None = None
+    arrival_told: bool = False
     causes: tuple[str, ...] = ()
     reasons: list[Reason] = field(default_factory=list)
 
@@ -110,6 +115,7 @@ class Pupil:
     here: bool
     homeroom: str
     year: str
+    through: date | None = None
     findings: list[Found] = field(default_factory=list)
     case: Open | None = None
     closed: Closed | None = None
@@ -133,13 +139,19 @@ def opens(rule: str) -> Opens | None:
     return entry.opens if entry else None
 
 
+def waits(rule: str) -> int:
+    """How many school days a finding of this rule stands before it speaks for a case."""
+    entry = routing_table().rules.get(rule)
+    return entry.after if entry else 0
+
+
 def speaking(pupil: Pupil) -> list[Found]:
     """The findings that speak for a case now, the strongest first.
 
     Below Tier 2 only "did not arrive" does. Tier 2 reached by watch rules together rests on those.
     """
     plain = [found for found in pupil.active if found.compartment is None]
-    for_case = [found for found in plain if opens(found.rule) is Opens.CASE]
+    for_case = [found for found in plain if opens(found.rule) is Opens.CASE and found.stood >= waits(found.rule)]
     if pupil.tier < Tier.TWO:
         return [found for found in for_case if found.rule == DID_NOT_ARRIVE]
     return sorted(for_case or _watching(plain), key=_strength)
@@ -156,7 +168,8 @@ def wanted(pupil: Pupil, reasons: Sequence[Found]) -> Iterable[Found]:
     for found in pupil.active:
         kind = Opens.COMPARTMENT if found.compartment else opens(found.rule)
         alone = pupil.case is None and not _looked_at(pupil, found)
-        asks = {Opens.COMPARTMENT: True, Opens.TASK: not paused, Opens.WATCH: alone}
+        early = alone and found.stood < waits(found.rule)
+        asks = {Opens.COMPARTMENT: True, Opens.TASK: not paused, Opens.WATCH: alone, Opens.CASE: early}
         if kind is not None and asks.get(kind, False):
             yield found
 
@@ -186,6 +199,23 @@ def no_longer_asked(pupil: Pupil) -> list[Asked]:
         and task.period.startswith(f"{pupil.year}/{task.rule}/")
         and task.period not in standing
     ]
+
+
+def looked_for_in_vain(pupil: Pupil) -> list[Asked]:
+    """Open tasks that look for a student who has come, or is enrolled here no longer."""
+    over = {found.period for found in pupil.findings if found.rule == DID_NOT_ARRIVE and not found.active}
+    return [task for task in pupil.tasks if task.status == "open" and task.period in over]
+
+
+def has_come(pupil: Pupil) -> bool:
+    """Whether nobody has to look for the student any more."""
+    return not any(found.rule == DID_NOT_ARRIVE and found.active for found in pupil.findings)
+
+
+def came_on(pupil: Pupil) -> date | None:
+    """The day of the arrival; None where a correction shows that there was nothing to look for."""
+    days = [found.until for found in pupil.findings if found.rule == DID_NOT_ARRIVE and found.until]
+    return max(days, default=None)
 
 
 def backing(reason: Reason, findings: Iterable[Found]) -> Found | None:

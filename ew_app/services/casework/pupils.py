@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from ew_app.kernel import local, today
-from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason, day_of
+from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason, day_of, waits
 from models.queries import following as rows
 from rules.case_flow import Status
 from rules.stints import school_year_start
@@ -35,7 +37,7 @@ def read(students: Sequence[int]) -> list[Pupil]:
 def _pupil(row: Any) -> Pupil:
     here = bool(row.enrolled_now and row.data_through)
     year = year_text(row.data_through or today())
-    return Pupil(row.student_id, row.school_id, row.tier, here, row.homeroom, year)
+    return Pupil(row.student_id, row.school_id, row.tier, here, row.homeroom, year, row.data_through)
 
 
 def _concerned(pupil: Pupil) -> bool:
@@ -52,12 +54,14 @@ def _add_cases(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
     for row in rows.open_cases(students):
         case = Open(
             row.id, row.number, row.school_id, row.kind, Status(row.status), row.tier, row.episode, row.department,
-            row.owner_role, row.owner_id, row.owner_via, row.due, row.next_step,
+            row.owner_role, row.owner_id, row.owner_via, row.due, row.next_step, row.contact_due,
         )  # fmt: skip
         pupils.setdefault(row.student_id, _left(row.student_id, row.school_id)).case = by_id[row.id] = case
     for row in rows.reasons(by_id):
         reason = Reason(row.id, row.rule, row.day, row.sentence, row.withdrawn)
         by_id[row.case_id].reasons.append(reason)
+    for number in rows.arrivals_told([case.id for case in by_id.values() if case.kind == "did_not_arrive"]):
+        by_id[number].arrival_told = True
     for number, codes in rows.causes(by_id).items():
         by_id[number].causes = codes
     for row in rows.last_closed(students):
@@ -78,6 +82,24 @@ def _add_findings(pupils: dict[int, Pupil], students: Sequence[int], since: date
         if student in pupils:
             nth = counted[student, rule, year]
             pupils[student].findings.append(Found(rule, start, until, compartment, sentence, year, nth))
+    _add_days_stood([pupil for pupil in pupils.values() if any(waits(found.rule) for found in pupil.active)])
+
+
+def _add_days_stood(concerned: Sequence[Pupil]) -> None:
+    """For how many school days the findings stand that open a case only after some."""
+    if not concerned:
+        return
+    since = min(found.since for pupil in concerned for found in pupil.active)
+    days = rows.school_days({pupil.school for pupil in concerned}, since)
+    for pupil in concerned:
+        taught = days.get(pupil.school, [])
+        pupil.findings = [
+            replace(found, stood=_between(taught, found.since, pupil.through)) for found in pupil.findings
+        ]
+
+
+def _between(days: Sequence[date], first: date, last: date | None) -> int:
+    return bisect_right(days, last or first) - bisect_left(days, first)
 
 
 def _add_tasks(pupils: dict[int, Pupil], students: Sequence[int], years: set[str]) -> None:

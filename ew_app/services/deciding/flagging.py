@@ -97,7 +97,7 @@ class _Chunk:
         decided.drop_counts(moved)
         decided.fill_counts(self.at.through, self.at.start)
         effect = _effect(before, columns)
-        effect["cases_opened"] = cases.follow(sorted(self.moved), by=WORKER)
+        effect["cases_opened"] = cases.follow(sorted(self.moved | cases.waiting(self.students)), by=WORKER)
         return effect
 
     def _standings(self) -> dict[int, date]:
