@@ -15,9 +15,10 @@ import numpy as np
 from ew_app.kernel import NotFound, Refused
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.judging import Judged, judge
+from ew_app.services.measuring.policies import timeline
 from models.queries import measuring, naming
 from rules import facts as fact_tables
-from rules.tiers import Tier, band, days_text, rate_text, rate_tier, too_early
+from rules.tiers import Band, Tier, band, days_text, rate_text, rate_tier, too_early
 
 CHUNK = 20_000
 TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
@@ -52,9 +53,12 @@ def measures(
     at = frame(as_of)
     students = _wanted(at, student)
     keys, schools = naming.student_keys(students), naming.school_keys()
-    for judged in _judged(students, at):
-        rows = _by_school(judged, schools) if scope == "school" else _by_student(judged)
-        for student_id, row in rows:
+    for chunk in _chunks(students):
+        judged = judge(chunk, at)
+        if judged is None:
+            yield from ({"student_id": keys[number], **row} for number, row in _nothing_known(chunk, at, scope))
+            continue
+        for student_id, row in _by_school(judged, schools) if scope == "school" else _by_student(judged):
             yield {"student_id": keys[student_id], **row}
 
 
@@ -85,11 +89,20 @@ def _wanted(at: Frame, student: str | None) -> list[int]:
     return [found]
 
 
+def _chunks(students: list[int]) -> Iterator[list[int]]:
+    return (students[start : start + CHUNK] for start in range(0, len(students), CHUNK))
+
+
 def _judged(students: list[int], at: Frame) -> Iterator[Judged]:
-    for start in range(0, len(students), CHUNK):
-        judged = judge(students[start : start + CHUNK], at)
-        if judged is not None:
-            yield judged
+    return (judged for chunk in _chunks(students) if (judged := judge(chunk, at)) is not None)
+
+
+def _nothing_known(students: list[int], at: Frame, scope: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Rows of students none of whose schools has a calendar: enrolled, and not a single day to measure."""
+    none = dict.fromkeys(MEASURES, "0") | dict.fromkeys(("tier", "rate_tier", "tier_min", "tier_max"), Tier.NONE.text)
+    none |= {"as_of": str(at.as_of or at.day), "policy_version": timeline().on(at.day).version}
+    none |= {"data_through": "", "absence_rate": "", "band": Band.NONE.value, "too_early": "true"}
+    return ((student, none) for student in students if scope == "student")
 
 
 def _by_student(judged: Judged) -> Iterable[tuple[int, dict[str, Any]]]:
