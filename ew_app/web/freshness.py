@@ -10,6 +10,7 @@ from flask import url_for
 from ew_app.kernel import settings, today
 from ew_app.web.case_lines import Line, short_school
 from models.queries import boards as rows
+from models.queries.lateness import gaps
 from rules.access import Area
 from rules.school_days import day_text
 from rules.stints import school_year_start
@@ -52,11 +53,11 @@ def late_lines(area: Area) -> list[Line]:
 
 def _late(inside: Any) -> list[tuple[str, str, int]]:
     """(school, since when, days) of those that lack the last school day, the longest first."""
-    gaps = rows.gaps([one.id for one in inside], school_year_start(today()), today())
+    late = gaps([one.id for one in inside], school_year_start(today()), today())
     found = [
         (short_school(one.name), f"since {day_text(gap.last)}" if gap.last else "yet", gap.trailing)
         for one in inside
-        if (gap := gaps.get(one.id)) and gap.trailing
+        if (gap := late.get(one.id)) and gap.trailing
     ]
     return sorted(found, key=lambda one: -one[2])
 

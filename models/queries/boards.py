@@ -46,16 +46,6 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """School days of which nothing came: in all, and those after the last that did, from `since` on."""
-
-    days: int
-    trailing: int
-    since: date | None
-    last: date | None  # the last day that came
-
-
-@dataclass(frozen=True, slots=True)
 class Work:
     """Cases of a school: open, without an owner, and still waiting for a first contact past its date.
 
@@ -163,30 +153,6 @@ def movement(school: int, before: date, now: date) -> list[tuple[int | None, int
         {"school": school, "before": before, "now": now},
     )
     return [(was, is_now, students) for was, is_now, students in rows]
-
-
-def gaps(ids: Sequence[int], start: date, today: date) -> dict[int, Gap]:
-    """School -> school days from `start` until yesterday of which nothing came; no entry without a calendar."""
-    rows = db.session.execute(
-        text("""
-            WITH taught AS (
-                SELECT DISTINCT school_id, day FROM calendar_day
-                WHERE school_id = ANY(:schools) AND day >= :start AND day < :today AND weight > 0
-                  AND day_type IN ('instructional', 'make_up')
-            ), came AS (
-                SELECT school_id, day, status FROM school_day
-                WHERE school_id = ANY(:schools) AND day BETWEEN :start AND :today
-                  AND status IN ('submitted', 'partial', 'closed')
-            ), last AS (SELECT school_id, max(day) AS day FROM came WHERE status <> 'closed' GROUP BY 1)
-            SELECT t.school_id, count(*) FILTER (WHERE c.day IS NULL),
-                   count(*) FILTER (WHERE c.day IS NULL AND t.day > coalesce(l.day, :start - 1)),
-                   min(t.day) FILTER (WHERE c.day IS NULL AND t.day > coalesce(l.day, :start - 1)), max(l.day)
-            FROM taught t LEFT JOIN came c USING (school_id, day) LEFT JOIN last l USING (school_id)
-            GROUP BY t.school_id
-        """),
-        {"schools": list(ids), "start": start, "today": today},
-    )
-    return {school: Gap(*gap) for school, *gap in rows}
 
 
 def with_calendar(ids: Sequence[int], start: date) -> set[int]:

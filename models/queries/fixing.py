@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from models.base import db
+from models.queries.lateness import GAPS
 
 _TEACHES = "day_type IN ('instructional', 'make_up')"
 _AT = "JOIN school s ON s.id = {row}.school_id AND s.id = ANY(:schools)"
@@ -47,10 +48,25 @@ _UNMATCHED = """
                        AND n.status = 'applied'))
     GROUP BY 1, 2 ORDER BY rows DESC, what, value
 """
+# School-days on which every calendar teaches that anybody there follows need no look at single marks.
 _OFF_CALENDAR = f"""
+    WITH kept AS MATERIALIZED (
+        SELECT DISTINCT school_id, calendar_key FROM calendar_day WHERE school_id = ANY(:schools) AND day >= :start
+    ), followed AS MATERIALIZED (
+        SELECT DISTINCT t.school_id, coalesce(k.calendar_key, '') AS calendar_key
+        FROM stint t LEFT JOIN kept k ON k.school_id = t.school_id AND k.calendar_key = t.calendar_key
+        WHERE t.school_id = ANY(:schools)
+    ), taught AS MATERIALIZED (
+        SELECT f.school_id, c.day FROM followed f JOIN calendar_day c USING (school_id, calendar_key)
+        WHERE c.{_TEACHES} AND c.day >= :start GROUP BY 1, 2
+        HAVING count(DISTINCT f.calendar_key) = (SELECT count(*) FROM followed a WHERE a.school_id = f.school_id)
+    ), odd AS MATERIALIZED (
+        SELECT m.* FROM mark m LEFT JOIN taught d ON d.school_id = m.school_id AND d.day = m.day
+        WHERE m.school_id = ANY(:schools) AND m.day >= :start AND d.day IS NULL
+    )
     SELECT {_NAMES}, m.day, m.code, m.batch_id AS batch, m.line
-    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")}
-    WHERE m.day >= :start AND EXISTS (SELECT FROM stint t WHERE {_COVERS}) AND NOT EXISTS (
+    FROM odd m {_AT.format(row="m")} {_WHO.format(row="m")}
+    WHERE EXISTS (SELECT FROM stint t WHERE {_COVERS}) AND NOT EXISTS (
         SELECT FROM stint t JOIN calendar_day c ON c.school_id = t.school_id AND c.day = m.day AND c.{_TEACHES}
           AND c.calendar_key = {_FOLLOWED}
         WHERE {_COVERS})
@@ -94,23 +110,20 @@ _ODD_STINTS = f"""
     ORDER BY s.name, student, t.entry_date
 """
 _NO_CALENDAR = f"""
-    SELECT s.key AS school_id, s.name AS school, t.calendar_key AS calendar_id,
-           count(DISTINCT t.student_id) AS students
-    FROM stint t {_AT.format(row="t")}
-    WHERE {_THIS_YEAR} AND t.entry_date <= :today AND NOT EXISTS (
-        SELECT FROM calendar_day c WHERE c.school_id = t.school_id AND c.{_TEACHES} AND c.day >= :start
-          AND c.calendar_key IN (t.calendar_key, ''))
-    GROUP BY 1, 2, 3 ORDER BY students DESC, school
+    SELECT s.key AS school_id, s.name AS school, f.calendar_key AS calendar_id, f.students
+    FROM (
+        SELECT t.school_id, t.calendar_key, count(DISTINCT t.student_id) AS students FROM stint t
+        WHERE t.school_id = ANY(:schools) AND {_THIS_YEAR} AND t.entry_date <= :today GROUP BY 1, 2
+    ) f JOIN school s ON s.id = f.school_id
+    WHERE NOT EXISTS (
+        SELECT FROM calendar_day c WHERE c.school_id = f.school_id AND c.{_TEACHES} AND c.day >= :start
+          AND c.calendar_key IN (f.calendar_key, ''))
+    ORDER BY students DESC, school
 """
 _LATE_SCHOOLS = f"""
-    SELECT s.key AS school_id, s.name AS school, d.through AS data_through, count(DISTINCT c.day) AS school_days_late
-    FROM school s LEFT JOIN LATERAL (
-        SELECT max(day) AS through FROM school_day
-        WHERE school_id = s.id AND status IN ('submitted', 'partial') AND day < :today
-    ) d ON true
-    JOIN calendar_day c ON c.school_id = s.id AND c.{_TEACHES} AND c.day >= :start AND c.day < :today
-      AND c.day > coalesce(d.through, DATE '1900-01-01')
-    WHERE s.id = ANY(:schools) GROUP BY 1, 2, 3 ORDER BY school_days_late DESC, school
+    SELECT s.key AS school_id, s.name AS school, g.last AS data_through, g.trailing AS school_days_late
+    FROM ({GAPS}) g JOIN school s ON s.id = g.school_id
+    WHERE g.trailing > 0 ORDER BY school_days_late DESC, school
 """
 _TWO_SOURCES = f"""
     SELECT {_NAMES}, m.day, m.period, m.code, a.name AS source, o.code AS other_code, b.name AS other_source
@@ -119,7 +132,7 @@ _TWO_SOURCES = f"""
       AND o.period = m.period AND o.source_id > m.source_id
       AND (o.code, o.fraction, o.minutes) IS DISTINCT FROM (m.code, m.fraction, m.minutes)
     JOIN source a ON a.id = m.source_id JOIN source b ON b.id = o.source_id
-    WHERE m.day >= :start ORDER BY m.day DESC, school, student
+    WHERE m.day >= :start AND m.source_id < (SELECT max(id) FROM source) ORDER BY m.day DESC, school, student
 """
 _SAME_CHILD = """
     SELECT concat_ws(' ', p.first_name, p.last_name) AS student, p.birth_date,

@@ -10,6 +10,8 @@ from sqlalchemy import func, select, text
 from models.audit import Event
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox
+from models.org import School
+from models.queries.lateness import gaps
 from models.tiers import PolicyVersion
 
 
@@ -71,26 +73,13 @@ def set_aside(limit: int = 20) -> list[SetAside]:
 
 
 def late_schools(since: date, before: date) -> list[LateSchool]:
-    """Schools with instructional days from `since` to the day before `before` that came after their last submitted
-    day, most days first; of a school that never sent anything, all of them."""
-    rows = db.session.execute(
-        text("""
-            WITH last AS (
-                SELECT school_id, max(day) AS day FROM school_day
-                WHERE status IN ('submitted', 'partial') AND day < :before GROUP BY school_id
-            )
-            SELECT school.key, school.name, last.day, count(DISTINCT calendar_day.day)
-            FROM school LEFT JOIN last ON last.school_id = school.id
-            JOIN calendar_day ON calendar_day.school_id = school.id
-                AND calendar_day.day_type IN ('instructional', 'make_up') AND calendar_day.weight > 0
-                AND calendar_day.day >= :since AND calendar_day.day < :before
-                AND (last.day IS NULL OR calendar_day.day > last.day)
-            GROUP BY school.key, school.name, last.day
-            ORDER BY count(DISTINCT calendar_day.day) DESC, school.name
-        """),
-        {"since": since, "before": before},
-    )
-    return [LateSchool(*row) for row in rows]
+    """Schools that lack school days from `since` to the day before `before` after their last one, most days first;
+    of a school that never sent anything, all of them."""
+    named = db.session.execute(select(School.id, School.key, School.name))
+    schools = {number: (key, name) for number, key, name in named}
+    late = {number: gap for number, gap in gaps(list(schools), since, before).items() if gap.trailing}
+    found = [LateSchool(*schools[number], gap.last, gap.trailing) for number, gap in late.items()]
+    return sorted(found, key=lambda one: (-one.days, one.name))
 
 
 def last_run(job: str) -> date | None:

@@ -269,32 +269,3 @@ def unowned(reach: Reach, person_id: int | None, on: date) -> list[CaseLine]:
     here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), Case.owner_id.is_(None)
     rows = _case_lines(on).where(*here).order_by(Case.opened_at, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows)]
-
-
-def unowned_tasks(
-    reached: ColumnElement[bool], openings: Sequence[Opening], person_id: int | None, on: date
-) -> list[TaskLine]:
-    """Open tasks that nobody has, among those `reached`, outside compartments and in those open to the reader."""
-    here = reached, Task.owner_id.is_(None), compartments.open_to(openings, person_id)
-    rows = _task_lines(on, openings, person_id).where(*here)
-    return [TaskLine(*row) for row in db.session.execute(rows)]
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """How much waits for a person."""
-
-    tasks_due: int
-    tasks_open: int
-    cases_due: int
-    cases_open: int
-
-
-def numbers(person_id: int, on: date) -> Numbers:
-    """The counts at the head of a person's day."""
-    tasks = select(func.count().filter(Task.due <= on), func.count()).where(
-        Task.owner_id == person_id, Task.status == "open"
-    )
-    due = and_(Case.due <= on, Case.status != "paused")
-    cases = select(func.count().filter(due), func.count()).where(Case.owner_id == person_id, Case.closed_on.is_(None))
-    return Numbers(*db.session.execute(tasks).one(), *db.session.execute(cases).one())

@@ -15,6 +15,7 @@ from ew_app.services.rosters.codes import Meaning
 from models.attendance import SchoolDay, Submission
 from models.base import db
 from models.org import School, Source
+from models.people import Stint, Student
 from rules.access import Area
 from tests.services.rosters import ROSTER, deliver, load, mark, open_district, rows
 
@@ -149,6 +150,18 @@ def test_marks_off_the_calendar_or_outside_an_enrolment_are_listed():
     mark("000124", "010", date(2026, 9, 14), "A")
     assert [(row["student_id"], row["day"]) for row in found("off_calendar")] == [("000123", saturday)]
     assert [(row["student_id"], row["day"]) for row in found("not_enrolled")] == [("000124", date(2026, 9, 14))]
+
+
+def test_a_mark_is_off_the_calendar_that_its_own_enrolment_follows():
+    """Ana follows the afternoon calendar, which has one school day; everybody else the school's."""
+    load({"calendar": f"school_id,calendar_id,date,day_type\n010,PM,{FIRST},instructional\n"})
+    with transaction():
+        stints = db.session.query(Stint).join(Student).filter(Student.key.in_(("000123", "000124")))
+        stints.filter(Student.key == "000123").one().calendar_key = "PM"
+    for student in ("000123", "000124"):
+        for day in DAYS[:2]:
+            mark(student, "010", day, "A")
+    assert [(row["student_id"], row["day"]) for row in found("off_calendar")] == [("000123", DAYS[1])]
 
 
 def test_rows_that_name_nobody_are_listed_until_the_next_roster():

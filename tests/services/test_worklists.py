@@ -15,15 +15,13 @@ from sqlalchemy import event
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import WORKER, Actor, now, transaction
-from ew_app.services.casework import cases, closing, notes, reaching, viewing
+from ew_app.services.casework import cases, closing, reaching, viewing
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from models.base import db
-from models.queries import casework as casework_rows
-from models.queries import flagged, worklists
-from models.queries.casework import CaseView
-from rules.access import Area, FieldClass, Permission, flagged_classes, scope_of
+from models.queries import boards, flagged, worklists
+from rules.access import Permission, scope_of
 from tests.services import world as district
 from tests.services.world import TODAY, World, rows
 
@@ -66,10 +64,8 @@ def everything_seen(by: Actor) -> bytes:
             worklists.new_cases(seen, mine, TODAY, now() - timedelta(days=1)),
             worklists.answers_waiting(mine, TODAY),
             worklists.unowned(seen, mine, TODAY),
-            worklists.unowned_tasks(reaching.tasks_of(by), openings, mine, TODAY),
-            worklists.numbers(mine, TODAY),
             flagged.flagged(told, mine, TODAY, since=date(2026, 9, 1)),
-            casework_rows.school_numbers(Area(district=True), TODAY, date(2026, 9, 1)),
+            boards.work([number for (number,) in rows("SELECT id FROM school")], TODAY, date(2026, 9, 1)),
             list(viewing.cases(by=by, only_open=False)),
         ]
         return json.dumps(lists, default=repr).encode()
@@ -141,7 +137,6 @@ def test_a_day_begins_with_what_is_due(world):
     assert titles == ["Find out with the family what gets in the way", "Agree a success plan"]
     soon = worklists.my_tasks(world.people["cora"], TODAY, reaching.openings(by), until=date(2026, 11, 19))
     assert [task.case_number for task in soon] == [1002]
-    assert worklists.numbers(world.people["cora"], TODAY) == worklists.Numbers(0, 2, 0, 1)
 
 
 def test_a_family_that_called_waits_for_an_answer(world):
@@ -161,8 +156,6 @@ def test_what_nobody_owns_is_seen_by_the_school(world):
     by = world.actor("pia")
     found = worklists.unowned(scope_of(by.grants, Permission.SEE_CASELOAD), by.person_id, TODAY)
     assert [line.first_name for line in found] == ["Eve"]
-    tasks = worklists.unowned_tasks(reaching.tasks_of(by), reaching.openings(by), by.person_id, TODAY)
-    assert {task.first_name for task in tasks} == {"Eve"}
 
 
 # -- newly flagged -------------------------------------------------------------------------------------------
@@ -226,16 +219,6 @@ def test_a_task_in_a_compartment_is_named_only_to_its_readers(world):
 # -- counts --------------------------------------------------------------------------------------------------
 
 
-def test_a_school_counts_what_waits_and_whom_it_reached_in_time(world):
-    log_outreach(Attempt(method="call", outcome="reached_agreed"), by=world.actor("wanda"), case_number=1001)
-    rows("UPDATE support_case SET due = '2026-11-12', contact_due = '2026-11-12' WHERE number = 1002 RETURNING 1")
-    found = casework_rows.school_numbers(Area(schools=frozenset({"LIN"})), TODAY, date(2026, 11, 1))
-    lincoln = world.schools["LIN"]
-    assert found == {
-        lincoln: casework_rows.SchoolNumbers(lincoln, open=2, tier_3=1, overdue=1, unowned=0, asked=2, in_time=1)
-    }
-
-
 def test_the_table_of_cases_holds_the_reasons_of_this_episode(world):
     by = world.actor("cora")
     closing.close(1002, by=by, reason="not_needed", useful={"R07": "no"})
@@ -271,60 +254,3 @@ def test_opened_since_a_moment(world):
     later: datetime = now() + timedelta(minutes=1)
     assert len(worklists.new_cases(reach, by.person_id, TODAY, now() - timedelta(days=1))) == 2
     assert worklists.new_cases(reach, by.person_id, TODAY, later) == []
-
-
-# -- one case ------------------------------------------------------------------------------------------------
-
-
-def page_of(by: Actor, number: int = 1001) -> CaseView:
-    """The page of a case as its screen asks for it, compartments shut."""
-    held = reaching.case_at_hand(number, by, Permission.SEE_CASE, lock=False)
-    return casework_rows.case_view(
-        held.case.id,
-        flagged=[str(c) for c in flagged_classes(by.grants, held.place, own=held.own)],
-        notes=FieldClass.NOTES in held.readable,
-        limited=["B-BASIC"],
-        author_id=by.person_id,
-    )
-
-
-def test_a_case_tells_its_story_newest_first_with_who_wrote_it(world):
-    by = world.actor("wanda")
-    log_outreach(Attempt(method="call", outcome="no_answer"), by=by, case_number=1001)
-    first = notes.write_note(1001, "The bus is often late.", by=by)
-    notes.write_note(1001, "The bus is late on Mondays.", by=by, replaces=first.id)
-    record_cause(1001, Heard(code="B-BASIC", said_by="caregiver"), by=by)
-    told = page_of(by).timeline
-    assert [(entry.kind, entry.edited) for entry in told] == [
-        ("cause", False),
-        ("note", True),
-        ("outreach", False),
-        ("case_opened", False),
-    ]
-    assert {(entry.author, entry.position) for entry in told[:3]} == {("Wanda Price", "School social worker")}
-
-
-def test_what_is_shown_with_the_notes_only_is_not_shown_without_them(world):
-    by = world.actor("wanda")
-    record_cause(1001, Heard(code="B-BASIC", said_by="caregiver"), by=by)
-    notes.write_note(1001, "They need a warm coat.", by=by)
-    held = reaching.case_at_hand(1001, by, Permission.SEE_CASE, lock=False)
-    shut = casework_rows.case_view(held.case.id, limited=["B-BASIC"])
-    assert shut.causes == [] and not {"cause", "note"} & {entry.kind for entry in shut.timeline}
-
-
-def test_outside_a_compartment_a_page_tells_at_most_that_there_is_another_support(world):
-    principal, worker = world.actor("paul"), world.actor("wanda")
-
-    def told(by: Actor) -> str:
-        view = page_of(by)
-        return repr([view.reasons, view.tasks, view.causes, view.timeline])
-
-    before = {by.login: told(by) for by in (principal, worker)}
-    assert not page_of(principal).another_support
-    world.finds("ana", "R22", compartment="stls")
-    follow(world)
-    record_cause(1001, Heard(code="B-HOUSING", said_by="caregiver"), by=worker)
-    db.session.expire_all()
-    assert {by.login: told(by) for by in (principal, worker)} == before
-    assert page_of(principal).another_support

@@ -13,7 +13,8 @@ from operator import add
 
 from models.org import School
 from models.queries import boards as rows
-from models.queries.boards import Counts, Gap, Work
+from models.queries.boards import Counts, Work
+from models.queries.lateness import Gap, gaps
 from rules.school_days import day_text
 from rules.stints import school_year_start
 from rules.tiers import Tier
@@ -73,10 +74,10 @@ def board(schools: Sequence[School], today: date, *, with_cases: bool) -> Board:
     start = school_year_start(latest or today)
     asked = [latest - WEEK * n for n in reversed(range(WEEKS))] if latest else []
     counts = rows.counts_on(ids, asked, start)
-    gaps, taught = rows.gaps(ids, start, today), rows.with_calendar(ids, start)
+    late, taught = gaps(ids, start, today), rows.with_calendar(ids, start)
     cases = rows.work(ids, today, today - LATELY) if with_cases else {}
     lines = [
-        _line(school, asked, counts, counted.get(school.id), gaps.get(school.id), cases, school.id in taught)
+        _line(school, asked, counts, counted.get(school.id), late.get(school.id), cases, school.id in taught)
         for school in schools
     ]
     return Board(
