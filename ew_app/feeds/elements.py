@@ -46,7 +46,7 @@ def root_of(head: bytes) -> str:
     found: list[str] = []
     parser = expat.ParserCreate()
     parser.StartElementHandler = lambda name, _: found.append(_local(name))
-    with suppress(expat.ExpatError):
+    with suppress(expat.ExpatError, LookupError, ValueError):
         parser.Parse(head, False)
     return found[0] if found else ""
 

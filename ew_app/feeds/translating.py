@@ -105,10 +105,12 @@ class _Translation:
         """Whether a delimited file has what our required columns are read from; says what it lacks."""
         if seen.head is None:
             return True
-        for name in load_format()[plan.table].required:
-            looked_at = plan.takers[name].fields
-            own = plan.own(looked_at)
-            if own and own == looked_at and not own & set(seen.head.keys):
+        for column in load_format()[plan.table].columns:
+            if column.may_be_blank:
+                continue
+            taker = plan.takers[column.name]
+            own = plan.own(taker.fields)
+            if own == taker.fields and not own & set(seen.head.keys) and not taker.take({}):
                 lacking = " or ".join(sorted(own))
                 self._tell(f"{seen.file.name} has no column {lacking}, so no {plan.table} were read from it.")
                 return False

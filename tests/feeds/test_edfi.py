@@ -237,7 +237,7 @@ LATE = WHO | {
 JSON = {
     "schools.json": json.dumps([{"schoolId": 770042, "nameOfInstitution": "Harbor School",
                                  "localEducationAgencyReference": {"localEducationAgencyId": 77}}]),
-    "students.ndjson": '{"studentUniqueId": "000123", "firstName": "Ana", "lastSurname": "Rivera", "birthCity": "Faro"}',
+    "students.ndjson": '{"studentUniqueId": "000123", "firstName": "A", "lastSurname": "Rivera", "birthCity": "Faro"}',
     "studentSchoolAssociations.json": json.dumps(
         [WHO | {"entryDate": "2026-08-24", "entryGradeLevelDescriptor": "uri://x/GradeLevelDescriptor#Ninth grade"}]
     ),

@@ -1,0 +1,245 @@
+"""Exports of student information systems, as each writes them: codes, ids, dates, amounts and periods."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ew_app.feeds import RefusedFile
+from tests.feeds.files import Export, export
+
+DAY = date(2026, 9, 14)
+MARK = ("student_id", "school_id", "date", "code", "fraction_absent", "minutes_absent", "period")
+
+
+def tabs(*rows: str) -> str:
+    """A file with tabs, its cells written here with spaces; _ is an empty cell."""
+    return "".join("\t".join("" if cell == "_" else cell for cell in row.split()) + "\r\n" for row in rows)
+
+
+# -- PowerSchool ---------------------------------------------------------------------------------------------
+
+POWERSCHOOL = {
+    "students.txt": tabs(
+        "ID Student_Number First_Name Last_Name DOB Grade_Level SchoolID EntryDate ExitDate Enroll_Status",
+        "77 000123 Ana Rivera 3/1/2016 0 42 8/24/2026 5/28/2027 0",
+        "78 000124 Ben Osei 11/9/2015 -1 42 8/24/2027 5/28/2028 -1",
+    ),
+    "reenrollments.txt": tabs(
+        "StudentID SchoolID EntryDate ExitDate Grade_Level",
+        "77 41 8/25/2025 5/29/2026 -1",
+        "99 41 8/25/2025 5/29/2026 3",
+    ),
+    "schools.txt": tabs("School_Number Name", "42 Harbor"),
+    "calendar_day.txt": tabs(
+        "SchoolID Date_Value InSession MembershipValue", "42 9/14/2026 1 1", "42 9/15/2026 1 .5", "42 9/16/2026 0 0"
+    ),
+    "attendance_code.txt": tabs(
+        "ID SchoolID YearID Att_Code Description Presence_Status_CD Calculate_ADM_YN",
+        "1 42 36 A Absent Absent 1",
+        "2 42 36 T Tardy Present 1",
+        "3 42 36 NM Not_member Absent 0",
+    ),
+    "attendance.txt": tabs(
+        "[157]StudentID [157]SchoolID Att_Date Att_Mode_Code Attendance_CodeID Att_Comment PeriodID",
+        "77 42 9/14/2026 ATT_ModeDaily 1 flu _",
+        "77 42 9/15/2026 ATT_ModeDaily 2 _ _",
+        "77 42 9/15/2026 ATT_ModeMeeting 1 _ 3",
+        "55 42 9/15/2026 ATT_ModeDaily 1 _ _",
+    ),
+}
+
+
+def test_powerschool_rows_are_joined_to_codes_and_to_the_students_own_number() -> None:
+    found = export(POWERSCHOOL)
+    assert found.delivery.format == "powerschool"
+    assert found.rows("attendance", *MARK) == [
+        ("000123", "42", date(2026, 9, 14), "A", None, None, None),
+        ("000123", "42", date(2026, 9, 15), "T", None, None, None),
+    ]
+    assert found.parts["attendance: attendance.txt"].lines == [2, 3]
+    assert (
+        "1 row of attendance.txt left out: they point at students that did not come with them." in found.delivery.told
+    )
+
+
+def test_powerschool_class_meetings_count_by_the_rule_that_was_said() -> None:
+    assert any("say how they add up" in told for told in export(POWERSCHOOL).delivery.told)
+    assert export(POWERSCHOOL, periods="50").rows("attendance", *MARK)[2:] == [
+        ("000123", "42", date(2026, 9, 15), "A", None, 50, "3")
+    ]
+    assert export(POWERSCHOOL, periods="rows").rows("attendance", *MARK)[2:] == [
+        ("000123", "42", date(2026, 9, 15), "A", None, None, "3")
+    ]
+
+
+def test_powerschool_roster() -> None:
+    found = export(POWERSCHOOL)
+    assert found.rows("students", "student_id", "grade", "birth_date")[0] == ("000123", "K", date(2016, 3, 1))
+    assert found.rows("enrollments", "student_id", "school_id", "entry_date", "exit_date") == [
+        ("000123", "42", date(2026, 8, 24), date(2027, 5, 28)),
+        ("000123", "41", date(2025, 8, 25), date(2026, 5, 29)),
+    ]
+    assert found.rows("calendar", "date", "day_type", "day_value") == [
+        (date(2026, 9, 14), "instructional", 1000),
+        (date(2026, 9, 15), "instructional", 500),
+        (date(2026, 9, 16), "non_instructional", None),
+    ]
+    assert found.rows("absence_codes", "school_id", "code", "kind", "absent_fraction") == [
+        ("42", "A", "absence", 1000),
+        ("42", "T", "present", 0),
+        ("42", "NM", "non_membership", 1000),
+    ]
+
+
+def test_a_column_that_must_never_be_here_refuses_a_table_that_somebody_chose() -> None:
+    students = POWERSCHOOL["students.txt"].replace("DOB", "SSN")
+    with pytest.raises(RefusedFile, match=r"students.txt: .*social security number"):
+        export(POWERSCHOOL | {"students.txt": students})
+
+
+# -- Infinite Campus -----------------------------------------------------------------------------------------
+
+CAMPUS = {
+    "attendance.csv": "attendance.date,student.studentNumber,school.schoolNumber,attendance.periodName,code,status,"
+    "excuse,presentMinutes,comments\n"
+    "09/14/2026,000123,42,1,FLU,A,E,0,\n"
+    "09/14/2026,000123,42,2,FLU,A,U,20,\n"
+    "09/14/2026,000124,42,1,TU,T,U,,overslept\n",
+    "periods.csv": "periodName,schoolNumber,periodMinutes\n1,42,45\n2,42,60\n",
+    "enrollments.csv": "studentNumber,schoolNumber,startDate,endDate,serviceType,noShow,stateExclude\n"
+    "000123,42,08/24/2026,,P,0,0\n000124,42,08/24/2026,09/01/2026,P,1,0\n000125,42,08/24/2026,,P,0,1\n",
+}
+
+
+def test_infinite_campus_minutes_of_a_period_less_those_present() -> None:
+    found = export(CAMPUS, periods="50")
+    assert found.rows("attendance", *MARK) == [
+        ("000123", "42", DAY, "A-E", None, 45, "1"),
+        ("000123", "42", DAY, "A-U", None, 40, "2"),
+        ("000124", "42", DAY, "T-U", None, None, "1"),
+    ]
+    assert found.rows("attendance", "reason") == [("FLU",), ("FLU",), ("overslept",)]
+
+
+def test_infinite_campus_without_a_length_takes_the_one_that_was_said() -> None:
+    files = {"attendance.csv": CAMPUS["attendance.csv"]}
+    assert [row[5] for row in export(files, periods="50").rows("attendance", *MARK)] == [50, 30, None]
+    with pytest.raises(RefusedFile, match="say how they add up to a day"):
+        export(files)
+
+
+def test_infinite_campus_enrolments() -> None:
+    found = export(CAMPUS, periods="rows")
+    assert found.rows("enrollments", "student_id", "exit_code", "primary") == [
+        ("000123", None, True),
+        ("000124", "No show", True),
+    ]
+
+
+# -- Aspen ---------------------------------------------------------------------------------------------------
+
+ASPEN = {
+    "student_attendance.csv": "ATT_STD_OID,ATT_SKL_OID,ATT_DATE,ATT_CODE_VIEW,ATT_ABSENT_IND,ATT_TARDY_IND,"
+    "ATT_DISMISSED_IND,ATT_EXCUSED_IND,ATT_REASON_CODE,ATT_PORTION_ABSENT\n"
+    "STD1,SKL1,2026-09-14,A-E,1,0,0,1,Ill,1.0\n"
+    "STD1,SKL1,2026-09-15,A-T,1,1,0,0,\\N,0.5\n"
+    "STD2,SKL1,2026-09-14,D,0,0,1,0,NULL,0.0\n",
+    "student.csv": "STD_OID,STD_ID_LOCAL,STD_GRADE_LEVEL,PSN_NAME_FIRST,PSN_NAME_LAST\n"
+    "STD1,000123,KF,Ana,Rivera\nSTD2,000124,05,Ben,Osei\n",
+    "school.csv": "SKL_OID,SKL_SCHOOL_ID,SKL_SCHOOL_NAME\nSKL1,0042,Harbor\n",
+}
+
+
+def test_aspen_rows_by_their_marks_and_the_part_that_was_missed() -> None:
+    found = export(ASPEN)
+    assert found.delivery.format == "aspen"
+    assert found.rows("attendance", *MARK[:5], "reason") == [
+        ("000123", "0042", date(2026, 9, 14), "A-E", 1000, "Ill"),
+        ("000123", "0042", date(2026, 9, 15), "T", 500, "A-T"),
+        ("000124", "0042", date(2026, 9, 14), "D", None, "D"),
+    ]
+
+
+def test_aspen_flat_export() -> None:
+    header = "state_id,local_id,absence,tardy,dismissed,reason,excused,comment,event_date,school_local_id\n"
+    rows = "900,000123,1,0,0,NULL,1,\\N,2026-09-14,HRB\n901,000124,0,1,0,\\N,0,bus,2026-09-14,HRB\n"
+    assert export({"export.csv": header + rows}).rows("attendance", *MARK[:4], "reason") == [
+        ("000123", "HRB", DAY, "A-E", None),
+        ("000124", "HRB", DAY, "T", "bus"),
+    ]
+
+
+# -- Skyward and Synergy -------------------------------------------------------------------------------------
+
+
+def test_skyward_amounts_are_days_and_codes() -> None:
+    found = export(
+        {
+            "StudentAttendance.csv": "StudentID,CalendarDayID,DaysAbsent,DaysExcused,DaysUnexcused,DaysOther,"
+            "TardyCount\n1,10,0.50,0.50,0.00,0.00,0\n1,11,1.00,0.00,1.00,0.00,0\n2,10,0.00,0.00,0.00,0.00,1\n2,11,0,0,0,0,0\n",
+            "CalendarDay.csv": "CalendarDayID,Date,CalendarID,DayCount\n10,9/14/2026,5,1\n11,9/15/2026,5,1\n",
+            "Calendar.csv": "CalendarID,EntityCode\n5,042\n",
+            "Student.csv": "StudentID,StudentNumber,FirstName,LastName\n1,000123,Ana,Rivera\n2,000124,Ben,Osei\n",
+        }
+    )
+    assert found.delivery.format == "skyward"
+    assert found.rows("attendance", *MARK[:5]) == [
+        ("000123", "042", date(2026, 9, 14), "Absent excused", 500),
+        ("000123", "042", date(2026, 9, 15), "Absent unexcused", 1000),
+        ("000124", "042", date(2026, 9, 14), "Tardy", 0),
+        ("000124", "042", date(2026, 9, 15), "Present", 0),
+    ]
+    assert found.rows("calendar", "school_id", "date", "day_type")[0] == ("042", DAY, "instructional")
+
+
+SYNERGY = {
+    "attendance.csv": "SISNumber,SchoolCode,AbsenceDate,AllDayCode,Period1,Period2,Period3,Reason\n"
+    "000123,42,09/14/2026,UNX,UNX,UNX,UNX,\n"
+    "000124,42,09/14/2026,,UNX,,TDY,\n"
+}
+
+
+def test_synergy_periods_speak_where_the_whole_day_is_silent() -> None:
+    found: Export = export(SYNERGY, periods="rows")
+    assert found.rows("attendance", *MARK[:4], "period") == [
+        ("000123", "42", DAY, "UNX", None),
+        ("000124", "42", DAY, "UNX", "1"),
+        ("000124", "42", DAY, "TDY", "3"),
+    ]
+    assert {name: whole.lines for name, whole in found.parts.items()} == {
+        "attendance: attendance.csv": [2],
+        "attendance: attendance.csv (period 1)": [3],
+        "attendance: attendance.csv (period 3)": [3],
+    }
+
+
+def test_synergy_periods_wait_for_a_rule() -> None:
+    found = export(SYNERGY)
+    assert len(found.rows("attendance", "code")) == 1
+    assert any("say how they add up" in told for told in found.delivery.told)
+
+
+# -- all of them ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mark", [",", "\t", ";", "|"])
+def test_the_sign_between_cells_is_seen_in_the_header(mark: str) -> None:
+    files = {name: text.replace("\t", mark) for name, text in POWERSCHOOL.items()}
+    assert export(files).rows("attendance", *MARK) == export(POWERSCHOOL).rows("attendance", *MARK)
+
+
+def test_declared_dates_never_bend() -> None:
+    files = {"attendance.csv": CAMPUS["attendance.csv"].replace("09/14/2026", "14/09/2026", 1)}
+    found = export(files, periods="50")
+    assert found.problems("attendance") == ["line 2: There is no such day in the calendar."]
+    assert export(files, periods="50", dates="dmy").problems("attendance") == [
+        "line 3: There is no such day in the calendar.",
+        "line 4: There is no such day in the calendar.",
+    ]
+
+
+def test_a_file_of_our_own_is_never_taken_for_another_systems() -> None:
+    files = {"students.csv": "student_id,first_name,last_name,id,student_number,schoolid,grade_level\n1,A,B,1,1,1,1\n"}
+    assert export(files).delivery.format == "csv"

@@ -1,0 +1,218 @@
+"""Exports of other systems, from the file to what is stored, measured and explained, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+
+from ew_app.config import Settings
+from ew_app.kernel import OPERATOR, Refused
+from ew_app.services.deliveries import ingest, problem_rows
+from ew_app.services.measuring import measures, why
+from ew_app.services.rosters.codes import Meaning, map_code
+from tests.feeds import test_edfi as edfi
+from tests.feeds.test_oneroster import BULK
+from tests.feeds.test_sis_exports import ASPEN, CAMPUS, POWERSCHOOL, SYNERGY
+from tests.services.lincoln_and_carver import assert_identity
+from tests.services.rosters import open_district, rows
+
+SCHOOL = "school_id,name,network_id,network_name\n42,Harbor,N,North\n0042,Harbor,N,North\n"
+TWO = "student_id,first_name,last_name\n000123,Ana,Rivera\n000124,Ben,Osei\n"
+CODES = {
+    "absence_codes.csv": "code,title,kind,absent_fraction,excused\n"
+    "UNX,Unexcused,absence,1,unexcused\nTDY,Tardy,tardy,,\n"
+}
+
+
+@pytest.fixture(autouse=True)
+def district(settings: Settings) -> Iterator[None]:
+    """A district without any row, on 30 September 2026."""
+    with open_district(settings):
+        yield
+
+
+def hand_over(kind: str, files: Mapping[str, str | bytes], **more: Any) -> dict[str, Any]:
+    """Load these files as one delivery and tell what became of it."""
+    data = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+    batch = ingest.receive(kind=kind, name=kind, files=data, by=OPERATOR, **more)
+    ingest.load(batch)
+    told = ingest.describe(batch)
+    assert_identity(told)
+    return told
+
+
+def both(files: Mapping[str, str | bytes], **more: Any) -> dict[str, Any]:
+    """A roster and the attendance of the same files; what became of the attendance."""
+    assert hand_over("roster", files)["status"] == "applied"
+    return hand_over("attendance", files, **more)
+
+
+def marks() -> list[tuple[Any, ...]]:
+    """What stands: student, day, code, line."""
+    found = "SELECT s.key, m.day, m.code, m.line FROM mark m JOIN student s ON s.id = m.student_id ORDER BY 1, 2"
+    return rows(found)
+
+
+# -- Ed-Fi ---------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_set_of_edfi_interchanges_loads_alone_and_is_measured() -> None:
+    told = both(edfi.XML)
+    assert (told["status"], told["applied"], told["unknown_code"]) == ("applied", 4, 0)
+    (measure,) = measures.measures(date(2026, 8, 27), student="000123")
+    # Three school days, the fourth at home with a teacher; half of the first was missed without an excuse.
+    assert (measure["enrolled_days"], measure["absent_days"], measure["unexcused_days"]) == ("2", "0.5", "0.5")
+
+
+def test_a_mark_is_explained_to_the_line_of_its_element() -> None:
+    both(edfi.XML)
+    told = why.explain("000123", date(2026, 8, 27))
+    (said,) = next(day.marks for day in told.days if day.day == date(2026, 8, 24))
+    assert (said.source.file, said.source.line) == ("StudentAttendance.xml", 3)
+
+
+def test_edfi_and_our_own_files_measure_the_same() -> None:
+    both(edfi.XML)
+    by_edfi = list(measures.measures(date(2026, 8, 27)))
+    hand_over("attendance", {"attendance.csv": _as_ours(), "covers.csv": _covers()})
+    assert rows("SELECT count(*) FROM mark_history") == [(0,)]  # the same marks from our own file change nothing
+    assert list(measures.measures(date(2026, 8, 27))) == by_edfi
+
+
+def _as_ours() -> str:
+    return (
+        "student_id,school_id,date,code,fraction_absent,minutes_absent\n"
+        "000123,770042,2026-08-24,Unexcused Absence,0.5,\n"
+        "000123,770042,2026-08-25,In Attendance,,\n"
+        "000124,770042,2026-08-25,Tardy,,20\n"
+        "000123,770042,2026-08-27,Homebound,,\n"
+    )
+
+
+def _covers() -> str:
+    return "school_id,date\n770042,2026-08-24\n770042,2026-08-25\n770042,2026-08-27\n"
+
+
+def test_an_event_under_two_categories_counts_once_and_the_correction_wins() -> None:
+    both(edfi.XML)
+    corrected = edfi.interchange(
+        "StudentAttendance", edfi.event("2026-08-24", "Unexcused Absence"), edfi.event("2026-08-24", "Tardy")
+    )
+    told = hand_over("attendance", {"StudentAttendance.xml": corrected})
+    assert (told["rows_in"], told["duplicate"], told["superseded"]) == (2, 1, 1)
+    assert marks()[0] == ("000123", date(2026, 8, 24), "Tardy", 6)
+
+
+def test_nothing_of_what_is_forbidden_reaches_the_database() -> None:
+    told = hand_over("roster", edfi.XML)
+    assert any("Citizenship" in note and "left out before anything was written" in note for note in told["notes"])
+    (kept,) = rows("SELECT string_agg(convert_from(content, 'UTF8'), '') FROM batch_file")[0]
+    assert "Rivera" in kept and not any(word in kept for word in ("Lisbon", "Refugee", "F1"))
+
+
+def test_api_resources_load_and_a_deletion_takes_the_absence_back() -> None:
+    both(edfi.JSON | {"studentSchoolAttendanceEvents.ndjson": edfi.json.dumps(edfi.ABSENT)})
+    assert marks() == [("000123", date(2026, 8, 24), "Unexcused Absence", 1)]
+    key = {"studentUniqueId": "000123", "schoolId": 770042, "eventDate": "2026-08-24"}
+    deletes = edfi.json.dumps([{"id": "a1", "changeVersion": 9, "keyValues": key}])
+    told = hand_over("attendance", {"studentSchoolAttendanceEvents_deletes.json": deletes}, accept_held=True)
+    assert (told["status"], told["superseded"]) == ("applied", 1)
+    (measure,) = measures.measures(date(2026, 8, 24), student="000123")
+    assert (measure["enrolled_days"], measure["absent_days"]) == ("1", "0")
+
+
+def test_the_same_export_again_is_a_duplicate_and_undo_takes_it_back() -> None:
+    told = both(edfi.XML)
+    assert hand_over("attendance", edfi.XML)["status"] == "duplicate"
+    ingest.undo(told["batch"])
+    assert marks() == []
+    assert hand_over("attendance", edfi.XML)["status"] == "applied"
+
+
+def test_rows_without_a_student_wait_for_the_next_roster() -> None:
+    hand_over("roster", edfi.XML | {"Student.xml": edfi.STUDENTS.replace("000124", "000999")})
+    assert hand_over("attendance", edfi.XML, accept_held=True)["unmatched_student"] == 1
+    hand_over("roster", edfi.XML)
+    assert ("000124", date(2026, 8, 25), "Tardy", 9) in marks()
+
+
+# -- the others ----------------------------------------------------------------------------------------------
+
+
+def test_a_oneroster_delivery_is_a_roster_and_says_what_it_lacks() -> None:
+    told = hand_over("roster", BULK)
+    assert told["status"] == "applied"
+    assert rows("SELECT key, grade FROM student ORDER BY key") == [("u1", "4"), ("u2", "K")]
+    assert rows("SELECT count(*) FROM contact") == [(2,)]
+    assert any("too weak" in note for note in told["notes"])
+    with pytest.raises(Refused, match="OneRoster has no attendance in any version"):
+        hand_over("attendance", BULK)
+
+
+def test_powerschool_exits_the_day_before_and_keeps_what_people_said_of_its_codes() -> None:
+    map_code(Meaning("A", "absence", "unexcused", school_key=None), by=OPERATOR)
+    told = both(POWERSCHOOL | {"schools.txt": "School_Number\tName\n42\tHarbor\n41\tHill\n"})
+    assert (told["status"], told["applied"]) == ("applied", 2)
+    assert rows("SELECT exit_date FROM stint ORDER BY 1") == [(date(2026, 5, 28),), (date(2027, 5, 27),)]
+    map_code(Meaning("T", "tardy", "unknown", school_key="42"), by=OPERATOR)
+    hand_over("roster", POWERSCHOOL)
+    explained = "SELECT kind FROM absence_code a JOIN school s ON s.id = a.school_id WHERE code = 'T'"
+    assert rows(explained) == [("tardy",)]
+
+
+def test_what_is_said_of_exits_goes_before_what_the_export_usually_means() -> None:
+    schools = {"schools.txt": "School_Number\tName\n42\tHarbor\n41\tHill\n"}
+    hand_over("roster", POWERSCHOOL | schools, options={"exit": "inclusive"})
+    assert rows("SELECT exit_date FROM stint ORDER BY 1") == [(date(2026, 5, 29),), (date(2027, 5, 28),)]
+
+
+def test_minutes_of_periods_become_a_part_of_the_day() -> None:
+    calendar = {"calendar.csv": "school_id,date,day_type\n42,2026-09-14,instructional\n"}
+    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints("42")}
+    hand_over("roster", roster | calendar)
+    files = {"attendance.csv": CAMPUS["attendance.csv"].replace(",A,U,20,", ",A,U,0,"), "periods.csv": "x\n"}
+    told = hand_over("attendance", files, options={"periods": "80"})
+    assert (told["status"], told["applied"], told["unknown_code"]) == ("applied", 3, 0)
+    (measure,) = measures.measures(date(2026, 9, 14), student="000123")
+    assert measure["absent_days"] == "0.5"  # 160 of 420 minutes: fewer than the 300 of a whole day were attended
+
+
+def _stints(school: str) -> str:
+    return f"student_id,school_id,entry_date\n000123,{school},2026-08-24\n000124,{school},2026-08-24\n"
+
+
+def test_what_was_said_of_periods_is_remembered_for_the_source() -> None:
+    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints("42")}
+    hand_over("roster", roster)
+    with pytest.raises(Refused, match="say how they add up"):
+        hand_over("attendance", CAMPUS)
+    hand_over("attendance", CAMPUS, options={"periods": "50"})
+    later = {name: text.replace("09/14/2026", "09/15/2026") for name, text in CAMPUS.items()}
+    assert hand_over("attendance", later)["applied"] == 3
+
+
+@pytest.mark.parametrize(
+    ("files", "school", "options", "applied"),
+    [(ASPEN, "0042", {}, 3), (SYNERGY, "42", {"periods": "rows"}, 3), (SYNERGY, "42", {}, 1)],
+)
+def test_attendance_of_other_systems_goes_in(
+    files: dict[str, str], school: str, options: dict[str, str], applied: int
+) -> None:
+    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints(school)}
+    hand_over("roster", roster | CODES)
+    told = hand_over("attendance", files, options=options)
+    assert (told["status"], told["applied"], told["unknown_code"]) == ("applied", applied, 0)
+
+
+def test_rows_to_mend_are_told_in_our_columns_with_their_line() -> None:
+    told = both(
+        edfi.XML | {"StudentAttendance.xml": edfi.ATTENDANCE.replace("2026-08-27", "1813-08-27")}, accept_held=True
+    )
+    assert told["rejected"] == 1
+    header, *lines = problem_rows.as_csv(told["batch"]).splitlines()
+    assert header.startswith("\ufeffstudent_id,school_id,date,code")
+    (line,) = [line for line in lines if line.endswith(",yes")]
+    assert line.startswith("000123,770042,1813-08-27,Homebound") and ",12,StudentAttendance.xml," in line
