@@ -131,7 +131,8 @@ class _Writer:
                 else:
                     rows += here
                     self._say_taken(school, day, bool(here), covers, submitted, len(due))
-        rows += events.strange_rows(days)
+        taken = {row.key for row in rows}
+        rows += [row for row in events.strange_rows(days) if row.key not in taken]
         self._file(_shuffled_students(rows, self.chance), covers=frozenset(covers), submitted=frozenset(submitted))
         if full:
             self._file(full, feed="full")

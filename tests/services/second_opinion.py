@@ -97,7 +97,8 @@ class Witness:
         told = self._load("attendance", self._files(step.delivery), accept_held=True, **heard)
         hear(self.standing, step.delivery, self.membership)
         counted = self.standing.counts[-1]
-        assert {name: told[name] for name in BUCKETS} == {name: counted[name] for name in BUCKETS}, told["batch"]
+        differ = {name: (told[name], counted[name]) for name in BUCKETS if told[name] != counted[name]}
+        assert not differ, f"batch {told['batch']}, product and oracle: {differ}"
         self.deliveries.append(step.delivery)
         self.batches.append(told["batch"])
 
