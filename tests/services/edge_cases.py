@@ -49,6 +49,11 @@ def cases() -> list[dict[str, Any]]:
     return found
 
 
+def known_codes() -> list[str]:
+    """The codes that every case may use."""
+    return SPEC.with_name("edge_codes.csv").read_text(encoding="utf-8").splitlines()[1:]
+
+
 def weekdays(start: date, count: int) -> list[date]:
     days = (start + timedelta(days=n) for n in range(2 * count + 7))
     return [day for day in days if day.weekday() < 5][:count]
@@ -108,7 +113,7 @@ class Case:
             "students": [f"{self.name(who)},{who.title()},Reyes,4," for who in {stint[0]: None for stint in stints}],
             "enrollments": [self._stint(line) for line in lines],
             "calendar": self._calendar(schools, self.said.get("calendar", [])),
-            "absence_codes": [*CODES, *self._codes(self.said.get("codes", []))],
+            "absence_codes": [*known_codes(), *self._codes(self.said.get("codes", []))],
         }
         return csv_files(files)
 
@@ -287,24 +292,3 @@ def _open_cases(key: str) -> int:
 def csv_files(lines: Mapping[str, list[str]]) -> dict[str, bytes]:
     """The tables that have rows, as files."""
     return {f"{table}.csv": "\n".join([TABLES[table], *rows, ""]).encode() for table, rows in lines.items() if rows}
-
-
-CODES = (
-    ",P,Present,present,0,unknown,,",
-    ",A,Absent,absence,1,unexcused,,",
-    ",E,Excused,absence,1,excused,,",
-    ",N,Reason not known,absence,1,unknown,,",
-    ",X,Exempt,absence,1,exempt,,",
-    ",AH,Half a day,absence,0.5,unexcused,,",
-    ",T,Late,tardy,0,unexcused,,",
-    ",D,Left early,early_leave,0,excused,,",
-    ",OSS,Suspended,suspension_out,1,unexcused,,",
-    ",ISS,Suspended in school,suspension_in,0,unknown,,",
-    ",HB,Homebound,homebound,0,unknown,,",
-    ",HO,Hospital,hospital,0,unknown,,",
-    ",R,From home,remote,0,unknown,,",
-    ",RN,From home and not joined,remote,1,unexcused,,",
-    ",SF,School function,school_function,0,unknown,,",
-    ",RH,Religious holiday,absence,1,exempt,,",
-    ",NM,Not a member,non_membership,0,unknown,,",
-)
