@@ -15,7 +15,7 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from ew_app import kernel
-from ew_app.services.measuring import measures, why
+from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation
 from ew_app.web import limits, strips
 from ew_app.web.guard import actor, found, requires, scope
@@ -119,9 +119,8 @@ def _beside(told: Explanation) -> list[tuple[str, dict[str, Any]]]:
     """The student's numbers everywhere, then at each school: the child's rate follows the child."""
     if not told.measures:
         return []
-    by_school = list(measures.measures(scope="school", student=told.student))
-    names = rows.school_names([row["school_id"] for row in by_school])
-    return [("Wherever enrolled", told.measures), *((names[row["school_id"]], row) for row in by_school)]
+    names = rows.school_names([row["school_id"] for row in told.at_schools])
+    return [("Wherever enrolled", told.measures), *((names[row["school_id"]], row) for row in told.at_schools)]
 
 
 def _steps(told: Explanation) -> Iterator[dict[str, Any]]:

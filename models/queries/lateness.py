@@ -12,21 +12,22 @@ from models.base import db
 
 # Rows of (school_id, days, trailing, since, last): see Gap. Parameters: schools, start, today.
 GAPS = """
-    WITH taught AS (
-        SELECT DISTINCT school_id, day FROM calendar_day
-        WHERE school_id = ANY(:schools) AND day >= :start AND day < :today AND weight > 0
-          AND day_type IN ('instructional', 'make_up')
-    ), came AS (
-        SELECT school_id, day, status FROM school_day
-        WHERE school_id = ANY(:schools) AND day BETWEEN :start AND :today
-          AND status IN ('submitted', 'partial', 'closed')
-    ), last AS (SELECT school_id, max(day) AS day FROM came WHERE status <> 'closed' GROUP BY 1)
-    SELECT t.school_id, count(*) FILTER (WHERE c.day IS NULL) AS days,
-           count(*) FILTER (WHERE c.day IS NULL AND t.day > coalesce(l.day, :start - 1)) AS trailing,
-           min(t.day) FILTER (WHERE c.day IS NULL AND t.day > coalesce(l.day, :start - 1)) AS since,
-           max(l.day) AS last
-    FROM taught t LEFT JOIN came c USING (school_id, day) LEFT JOIN last l USING (school_id)
-    GROUP BY t.school_id
+    WITH missing AS MATERIALIZED (
+        SELECT DISTINCT c.school_id, c.day FROM calendar_day c
+        WHERE c.school_id = ANY(:schools) AND c.day >= :start AND c.day < :today AND c.weight > 0
+          AND c.day_type IN ('instructional', 'make_up') AND NOT EXISTS (
+              SELECT FROM school_day d WHERE d.school_id = c.school_id AND d.day = c.day
+                AND d.status IN ('submitted', 'partial', 'closed'))
+    )
+    SELECT s.id AS school_id, count(m.day) AS days,
+           count(m.day) FILTER (WHERE m.day > coalesce(l.day, :start - 1)) AS trailing,
+           min(m.day) FILTER (WHERE m.day > coalesce(l.day, :start - 1)) AS since, l.day AS last
+    FROM unnest(CAST(:schools AS int[])) AS s (id)
+    CROSS JOIN LATERAL (
+        SELECT max(day) AS day FROM school_day
+        WHERE school_id = s.id AND day BETWEEN :start AND :today AND status IN ('submitted', 'partial')) l
+    LEFT JOIN missing m ON m.school_id = s.id
+    GROUP BY s.id, l.day
 """
 
 
@@ -44,6 +45,6 @@ class Gap:
 
 
 def gaps(schools: Sequence[int], start: date, today: date) -> dict[int, Gap]:
-    """School -> school days from `start` until yesterday of which nothing came; no entry without a calendar."""
+    """School -> school days from `start` until yesterday of which nothing came; none where there is no calendar."""
     rows = db.session.execute(text(GAPS), {"schools": list(schools), "start": start, "today": today})
     return {school: Gap(*gap) for school, *gap in rows}

@@ -80,6 +80,11 @@ def measure_of(judged: Judged) -> dict[str, Any]:
     return next(row for _, row in _by_student(judged))
 
 
+def at_each_school(judged: Judged) -> tuple[dict[str, Any], ...]:
+    """The rows of the only student that was judged at each of their schools."""
+    return tuple(row for _, row in _by_school(judged, naming.school_keys()))
+
+
 def _wanted(at: Frame, student: str | None) -> list[int]:
     if student is None:
         return [int(found) for found in measuring.students_between(at.start, at.day)]

@@ -16,7 +16,7 @@ import numpy as np
 from ew_app.kernel import NotFound
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
-from ew_app.services.measuring.measures import measure_of
+from ew_app.services.measuring.measures import at_each_school, measure_of
 from models.queries import naming, provenance
 from rules import cells as c
 from rules.cells import WHOLE_DAY, Excuse, Status
@@ -119,10 +119,13 @@ class Explanation:
     rates: tuple[tuple[date, int, int], ...] = ()  # (day, absent, enrolled) to date, in thousandths
     not_fed: tuple[str, ...] = ()
     lines: tuple[tuple[str, str], ...] = field(default=())  # (tier, share in percent) of the policy's rate lines
+    at_schools: tuple[dict[str, Any], ...] = ()  # the measures at each school
 
     def as_json(self) -> dict[str, Any]:
-        """The object `ew why --json` prints."""
-        return asdict(self)
+        """The object `ew why --json` prints; the measures at each school are those of `ew measures`."""
+        told = asdict(self)
+        del told["at_schools"]
+        return told
 
 
 def explain(student: str, as_of: date | None = None, *, classes: Collection[str] = ()) -> Explanation:
@@ -137,6 +140,7 @@ def explain(student: str, as_of: date | None = None, *, classes: Collection[str]
     return Explanation(
         student=student,
         measures=measure_of(judged),
+        at_schools=at_each_school(judged),
         policy=judged.policy.label,
         policy_version=judged.policy.version,
         reasons=reasons,
