@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ew_app import config, outbox
 from ew_app.config import Settings
+from models import arrays  # noqa: F401  teaches psycopg before an engine is made
 from models.base import db
 
 

@@ -1,13 +1,12 @@
-"""The rows that evaluation reads and replaces: who is marked, standings, findings, tier changes, counts by day.
+"""The rows that evaluation reads and replaces: standings, findings, tier changes, counts by day.
 
 Derived rows only. Each function works on many students at once, in the open transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -16,107 +15,99 @@ from sqlalchemy import text
 from models.base import db
 from models.bulk import copy_in, read_ints
 
-
-def take_touched(limit: int) -> dict[str, np.ndarray]:
-    """Remove up to `limit` marked students from the list, ascending; a rollback puts them back."""
-    taken = db.session.execute(
-        text("""
-            DELETE FROM touched_student WHERE student_id IN (
-                SELECT student_id FROM touched_student ORDER BY student_id LIMIT :limit FOR UPDATE SKIP LOCKED)
-            RETURNING student_id, since - DATE '1970-01-01'
-        """),
-        {"limit": limit},
-    ).all()
-    columns = np.array(sorted((int(student), int(since)) for student, since in taken), dtype=np.int64).reshape(-1, 2)
-    return {"student": columns[:, 0], "since": columns[:, 1]}
-
-
-def tiers_of(students: Sequence[int]) -> dict[int, int]:
-    """The tier each student is stored with; those without a row are missing."""
-    found = read_ints(
-        "SELECT student_id, tier::int FROM student_status WHERE student_id = ANY(%(students)s)",
-        ["student", "tier"],
-        {"students": list(students)},
-    )
-    return dict(zip(found["student"].tolist(), found["tier"].tolist(), strict=True))
-
-
-def replace_status(students: Sequence[int], columns: Mapping[str, Any]) -> None:
-    """Store how these students stand now; those without a row in `columns` lose theirs."""
-    db.session.execute(
-        text("DELETE FROM student_status WHERE student_id = ANY(:students)"), {"students": list(students)}
-    )
-    copy_in("student_status", columns)
-
-
-# A stored row may differ from what is computed now only if it begins on or after the student's first changed
-# day, ended on or after the day before it, or is one that now ends there (`ending`).
-_CHANGEABLE = """
-    FROM {table} r JOIN unnest(CAST(:students AS int[]), CAST(:since AS date[])) AS t (student_id, since)
-      USING (student_id)
-    WHERE r.{start} >= :year AND (r.{start} >= t.since OR {until} >= t.since - 1
-      OR (r.student_id, r.{start}) IN (
-        SELECT * FROM unnest(CAST(:ending_students AS int[]), CAST(:ending_since AS date[]))))
-"""
+NEVER = -1
 Key = tuple[int, date]
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Whose rows may differ: students with their first changed day, and runs known to end after it."""
-
-    students: Sequence[int]
-    since: Sequence[date]
-    year: date  # only rows of this school year
-
-    def parameters(self, ending: Collection[Key] = ()) -> dict[str, Any]:
-        """For the queries below."""
-        return {
-            "students": list(self.students),
-            "since": list(self.since),
-            "year": self.year,
-            "ending_students": [student for student, _ in ending],
-            "ending_since": [start for _, start in ending],
-        }
+def stood(students: np.ndarray) -> dict[str, np.ndarray]:
+    """The tier each student is stored with, and since when in days since 1970 (NEVER: all year); by student."""
+    return read_ints(
+        f"""
+        SELECT student_id, tier::int, coalesce(tier_since - DATE '1970-01-01', {NEVER}) FROM student_status
+        WHERE student_id = ANY(%(students)s) ORDER BY student_id
+        """,
+        ["student", "tier", "since"],
+        {"students": students},
+    )
 
 
-def standings(changed: Changed, ending: Collection[Key]) -> dict[Key, tuple[Any, ...]]:
-    """(student, since) -> (until, school, grade, tier, too_early), where a change can show."""
+def replace_status(students: np.ndarray, columns: Mapping[str, Any]) -> None:
+    """Store how these students stand now; those without a row in `columns` lose theirs."""
+    db.session.execute(text("DELETE FROM student_status WHERE student_id = ANY(:students)"), {"students": students})
+    copy_in("student_status", columns)
+
+
+def standings(students: np.ndarray, year: date) -> dict[Key, tuple[Any, ...]]:
+    """(student, since) -> (until, school, grade, tier, too_early) of this school year."""
     found = db.session.execute(
-        text(
-            "SELECT r.student_id, r.since, r.until, r.school_id, r.grade, r.tier, r.too_early"
-            + _CHANGEABLE.format(table="standing", start="since", until="r.until")
-        ),
-        changed.parameters(ending),
+        text("""
+            SELECT student_id, since, until, school_id, grade, tier, too_early FROM standing
+            WHERE student_id = ANY(:students) AND since >= :year
+        """),
+        {"students": students, "year": year},
     )
     return {(student, start): tuple(rest) for student, start, *rest in found}
 
 
-def replace_standings(gone: Sequence[tuple[int, date]], rows: Sequence[Sequence[Any]]) -> None:
+def end_standings(ended: Sequence[Key]) -> list[tuple[int, date]]:
+    """Set the last day of the standings that last, (student, last day); returns (school, last day)."""
+    found = db.session.execute(
+        text("""
+            UPDATE standing SET until = e.until
+            FROM unnest(CAST(:students AS int[]), CAST(:until AS date[])) AS e (student_id, until)
+            WHERE standing.student_id = e.student_id AND standing.until IS NULL
+            RETURNING standing.school_id, standing.until
+        """),
+        _by_student(ended),
+    )
+    return [(school, day) for school, day in found]
+
+
+def _by_student(rows: Sequence[Key]) -> dict[str, np.ndarray]:
+    students, days = zip(*rows, strict=True) if rows else ((), ())
+    return {"students": np.array(students, dtype=np.int64), "until": np.array(days, dtype="datetime64[D]")}
+
+
+def replace_standings(gone: Sequence[Key], rows: Sequence[Sequence[Any]]) -> None:
     """Delete the standings of these keys, then add rows (student, since, until, school, grade, tier, too_early)."""
+    keyed = _by_student(gone)
     db.session.execute(
         text("""
             DELETE FROM standing s
             USING unnest(CAST(:students AS int[]), CAST(:since AS date[])) AS g (student_id, since)
             WHERE s.student_id = g.student_id AND s.since = g.since
         """),
-        {"students": [student for student, _ in gone], "since": [start for _, start in gone]},
+        {"students": keyed["students"], "since": keyed["until"]},
     )
     names = ("student_id", "since", "until", "school_id", "grade", "tier", "too_early")
     copy_in("standing", dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {})
 
 
-def findings(changed: Changed, ending: Collection[Key]) -> dict[tuple[int, str, date], tuple[Any, ...]]:
-    """(student, rule, since) -> (id, until, sentence, numbers) of live findings, where a change can show."""
+def findings(students: np.ndarray, year: date) -> dict[tuple[int, str, date], tuple[Any, ...]]:
+    """(student, rule, since) -> (id, until, sentence, numbers) of this school year's live findings."""
     found = db.session.execute(
-        text(
-            "SELECT r.student_id, r.rule, r.since, r.id, r.until, r.sentence, r.numbers"
-            + _CHANGEABLE.format(table="finding", start="since", until="r.until")
-            + " AND r.withdrawn_at IS NULL"
-        ),
-        changed.parameters(ending),
+        text("""
+            SELECT student_id, rule, since, id, until, sentence, numbers FROM finding
+            WHERE student_id = ANY(:students) AND since >= :year AND withdrawn_at IS NULL
+        """),
+        {"students": students, "year": year},
     )
     return {(student, rule, start): tuple(rest) for student, rule, start, *rest in found}
+
+
+def clear_findings(cleared: Sequence[tuple[int, str, date]]) -> None:
+    """Set the day on which the active findings (student, rule, day) were cleared."""
+    students, rules, days = zip(*cleared, strict=True) if cleared else ((), (), ())
+    db.session.execute(
+        text("""
+            UPDATE finding SET until = c.day
+            FROM unnest(CAST(:students AS int[]), CAST(:rules AS text[]), CAST(:days AS date[]))
+              AS c (student, rule, day)
+            WHERE finding.student_id = c.student AND finding.rule = c.rule
+              AND finding.until IS NULL AND finding.withdrawn_at IS NULL
+        """),
+        {"students": list(students), "rules": list(rules), "days": list(days)},
+    )
 
 
 def end_findings(ended: Sequence[tuple[int, date | None]]) -> None:
@@ -145,15 +136,14 @@ def add(table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         copy_in(table, {name: [row[name] for row in rows] for name in rows[0]})
 
 
-def changes(changed: Changed) -> dict[Key, tuple[Any, ...]]:
-    """(student, day) -> (id, before, after, rules, sentence) of live tier changes from each first changed day on."""
+def changes(students: np.ndarray, year: date) -> dict[Key, tuple[Any, ...]]:
+    """(student, day) -> (id, before, after, rules, sentence) of this school year's live tier changes."""
     found = db.session.execute(
-        text(
-            "SELECT r.student_id, r.day, r.id, r.before, r.after, r.rules, r.sentence"
-            + _CHANGEABLE.format(table="tier_change", start="day", until="NULL::date")
-            + " AND r.withdrawn_at IS NULL"
-        ),
-        changed.parameters(),
+        text("""
+            SELECT student_id, day, id, before, after, rules, sentence FROM tier_change
+            WHERE student_id = ANY(:students) AND day >= :year AND withdrawn_at IS NULL
+        """),
+        {"students": students, "year": year},
     )
     return {(student, day): tuple(rest) for student, day, *rest in found}
 
@@ -170,12 +160,13 @@ def drop_counts(moved: Mapping[int, date]) -> None:
     )
 
 
-def fill_counts(through: Mapping[int, date], year: date) -> None:
+def fill_counts(through: Mapping[int, date | None], year: date) -> None:
     """Count every school day of the year up to each school's data-through day that is not counted yet.
 
     Counts of days that are no longer school days, or are not submitted any more, go.
     """
-    parameters = {"schools": list(through), "through": list(through.values()), "year": year}
+    before = year - timedelta(days=1)
+    parameters = {"schools": list(through), "through": [day or before for day in through.values()], "year": year}
     school_days = """
         SELECT DISTINCT d.school_id, d.day
         FROM calendar_day d JOIN unnest(CAST(:schools AS int[]), CAST(:through AS date[])) AS t (school_id, through)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, SmallInteger, text
+from sqlalchemy import Index, LargeBinary, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -148,9 +148,38 @@ class TierCount(Model):
     too_early: Mapped[int]
 
 
+class BlockStudent(Model):
+    """The block a student's school years are packed in: the school of the first enrolment, for good."""
+
+    __tablename__ = "block_student"
+    student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    block: Mapped[int] = mapped_column(index=True)
+
+
+class YearBlock(Model):
+    """A school year of a block's students, packed: their days, and how they stood at the end of the last one.
+
+    Derived, and rebuilt from the rows wherever something before its last day changes; see services/measuring/blocks.
+    """
+
+    __tablename__ = "year_block"
+    block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    school_year: Mapped[date] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class TouchedStudent(Model):
     """A student whose rows changed since the last evaluation, and the earliest day that changed."""
 
     __tablename__ = "touched_student"
     student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[date]
+
+
+class TouchedBlock(Model):
+    """A school where something changed for everyone ever enrolled, for the students of one block, and since when."""
+
+    __tablename__ = "touched_block"
+    block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    school_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     since: Mapped[date]

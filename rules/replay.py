@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -19,11 +19,10 @@ from rules.cells import Status, status
 from rules.facts import Bools, Facts, Ints
 from rules.findings import Inputs, met
 from rules.policy import Exits, Level, PolicyInForce, TierExit
+from rules.replay_state import FREE, NEVER, State
 from rules.tiers import Tier, Tiers, line_met, rate_tier
 
 EXIT = "exit"
-_FREE = -1  # no block: the rule may fire
-_NEVER = -(10**6)
 
 
 class HasPolicy(Protocol):
@@ -54,24 +53,6 @@ class Span:
     until: int
 
 
-@dataclass(slots=True, eq=False)
-class State:
-    """Where every student stands at the end of a day; all that the next day needs."""
-
-    tier: Tiers
-    entered: Ints  # member-day count on which the tier was entered
-    stepped_down: Bools  # ... and whether that was a step down
-    blocked: dict[tuple[str, int], Ints] = field(default_factory=dict)  # (rule, tier) -> absences it waits for
-    active: dict[str, Bools] = field(default_factory=dict)
-    last_met: dict[str, Ints] = field(default_factory=dict)  # tasks: member-day count on which last met
-
-    @classmethod
-    def at_start(cls, rows: int) -> State:
-        """Before the first day: nobody has a tier."""
-        zeros = np.zeros(rows, dtype=np.int32)
-        return cls(np.full(rows, Tier.NONE, dtype=np.int8), zeros, np.zeros(rows, dtype=bool))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
     """The school year day by day; columns before it are NONE and inactive."""
@@ -94,13 +75,21 @@ def replay(
     after: State | None = None,
     start: int | None = None,
 ) -> Replay:
-    """Tiers and findings of the school year, or from column `start` on `after` an earlier state."""
+    """Tiers and findings of the school year, or from column `start` on `after` an earlier state.
+
+    Then the column before `start` tells how everybody stood, and the columns before that one tell nothing.
+    """
     matrix, inputs = facts.matrix, _waiting(facts, inputs or Inputs())
     rows, days = matrix.cells.shape
     state = deepcopy(after) if after else State.at_start(rows)
     tier = np.full((days, rows), Tier.NONE, dtype=np.int8)
     active: dict[str, Bools] = {}
     changes: list[Change] = []
+    if after and start:
+        tier[start - 1] = state.tier
+        for key, found in state.active.items():
+            active[key] = np.zeros((days, rows), dtype=bool)
+            active[key][start - 1] = found
     for col in range(matrix.first if start is None else start, days):
         in_force = policy.on(matrix.days[col].astype(date))
         step = _follow_bands if in_force.by_bands else _step
@@ -185,8 +174,8 @@ def _unblocked(state: State, key: tuple[str, int], found: Bools, absent: Ints) -
     waits = state.blocked.get(key)
     if waits is None:
         return found
-    waits[~found | (absent >= waits)] = _FREE
-    free: Bools = waits == _FREE
+    waits[~found | (absent >= waits)] = FREE
+    free: Bools = waits == FREE
     return found & free
 
 
@@ -238,7 +227,7 @@ def _find(
             waiting = active & (tier < rule.level.tier)
             state.active[rule.key] = fired | (active & ~(waiting & ~holds[rule.key]))
         else:
-            last = np.where(holds[rule.key], days, state.last_met.get(rule.key, np.int32(_NEVER)))
+            last = np.where(holds[rule.key], days, state.last_met.get(rule.key, np.int32(NEVER)))
             state.last_met[rule.key] = last
             state.active[rule.key] = holds[rule.key] | (days - last < rule.open_for_days)
 
@@ -263,7 +252,7 @@ def _block(
     if not down.any():
         return
     for key, found in raises:
-        blocked = state.blocked.setdefault(key, np.full(len(after), _FREE, dtype=np.int32))
+        blocked = state.blocked.setdefault(key, np.full(len(after), FREE, dtype=np.int32))
         blocked[:] = np.where(down & found & (key[1] > after), waits_for, blocked)
 
 
@@ -308,4 +297,4 @@ def _numbered(edges: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
         yield row, nth, col
 
 
-__all__ = ["EXIT", "Change", "HasPolicy", "Inputs", "Replay", "Span", "State", "replay"]
+__all__ = ["EXIT", "Change", "HasPolicy", "Inputs", "Replay", "Span", "replay"]

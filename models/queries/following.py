@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
 from sqlalchemy import ARRAY, ColumnElement, Integer, and_, any_, literal, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -88,7 +89,7 @@ def stands(rule: str) -> ColumnElement[bool]:
     return and_(Finding.rule == rule, Finding.withdrawn_at.is_(None), Finding.until.is_(None))
 
 
-def waiting(students: Collection[int], rules: Collection[str]) -> set[int]:
+def waiting(students: np.ndarray, rules: Collection[str]) -> set[int]:
     """Those of these students for whom such a rule is met and who have no open case."""
     found = db.session.scalars(
         text("""
@@ -97,7 +98,7 @@ def waiting(students: Collection[int], rules: Collection[str]) -> set[int]:
               AND f.withdrawn_at IS NULL AND f.until IS NULL
               AND NOT EXISTS (SELECT FROM support_case c WHERE c.student_id = f.student_id AND c.closed_on IS NULL)
         """),
-        {"students": list(students), "rules": list(rules)},
+        {"students": students, "rules": list(rules)},
     )
     return set(found)
 

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import select, text
 
 from models.base import db
-from models.bulk import read_ints
+from models.bulk import ints, read_columns, read_ints
 from models.org import AbsenceCode, School
 
 Columns = dict[str, np.ndarray]
@@ -47,22 +47,24 @@ def students_between(start: date, until: date) -> np.ndarray:
     return np.sort(found["student"])
 
 
-def stints(students: Sequence[int], start: date, until: date) -> list[Any]:
+def stints(students: Sequence[int] | np.ndarray, start: date, until: date) -> dict[str, Any]:
     """All stints of these students that meet start..until, in the order they were first loaded.
 
-    Rows of (student, school, entry, exit or None, primary or None, exit code, calendar key, grade).
+    Columns student, school, entry, last (OPEN while it lasts), primary (1, 0, or -1 unsaid), exit_code, calendar,
+    grade.
     """
-    return list(
-        db.session.execute(
-            text("""
-                SELECT t.student_id, t.school_id, t.entry_date, t.exit_date, t.is_primary, t.exit_code,
-                       t.calendar_key, coalesce(nullif(t.grade, ''), s.grade)
-                FROM stint t JOIN student s ON s.id = t.student_id
-                WHERE t.student_id = ANY(:students) AND t.entry_date <= :until
-                  AND (t.exit_date IS NULL OR t.exit_date >= :start) ORDER BY t.id
-            """),
-            {"students": list(students), "start": start, "until": until},
-        )
+    return read_columns(
+        f"""
+        SELECT t.student_id, t.school_id, t.entry_date - DATE '1970-01-01',
+               coalesce(t.exit_date - DATE '1970-01-01', {OPEN}), coalesce(t.is_primary::int, -1),
+               coalesce(t.exit_code, ''), t.calendar_key, coalesce(nullif(t.grade, ''), s.grade)
+        FROM stint t JOIN student s ON s.id = t.student_id
+        WHERE t.student_id = ANY(%(students)s) AND t.entry_date <= %(until)s
+          AND (t.exit_date IS NULL OR t.exit_date >= %(start)s) ORDER BY t.id
+        """,
+        ["student", "school", "entry", "last", "primary"],
+        ["exit_code", "calendar", "grade"],
+        {"students": ints(students), "start": start, "until": until},
     )
 
 
@@ -105,7 +107,7 @@ def minutes(schools: Sequence[int]) -> list[Any]:
     return list(db.session.execute(select(*columns).where(School.id.in_(schools))))
 
 
-def marks(students: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
+def marks(students: Sequence[int] | np.ndarray, start: date, until: date, words: Sequence[str]) -> Columns:
     """Every mark of these students: `code` is its place in `words` or -1, absent numbers are -1.
 
     Where two sources speak of one day, the school's own source is heard, also where it says present. A whole-day
@@ -128,7 +130,7 @@ def marks(students: Sequence[int], start: date, until: date, words: Sequence[str
                 AND p.day = m.day AND p.source_id = m.source_id AND p.period <> ''))
         """,
         ["student", "school", "day", "period", "code", "fraction", "minutes"],
-        {"students": list(students), "start": start, "until": until, "words": list(words)},
+        {"students": ints(students), "start": start, "until": until, "words": list(words)},
     )
 
 
@@ -182,7 +184,7 @@ def present(schools: Sequence[int], start: date, until: date, words: Sequence[st
     )
 
 
-def contacts(students: Sequence[int], start: date) -> Columns:
+def contacts(students: Sequence[int] | np.ndarray, start: date) -> Columns:
     """Days on which someone was really reached about these students."""
     return read_ints(
         """
@@ -190,11 +192,11 @@ def contacts(students: Sequence[int], start: date) -> Columns:
         WHERE student_id = ANY(%(students)s) AND is_contact AND on_day >= %(start)s
         """,
         ["student", "day"],
-        {"students": list(students), "start": start},
+        {"students": ints(students), "start": start},
     )
 
 
-def case_spans(students: Sequence[int]) -> Columns:
+def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
     """When cases were open, and from when the barrier had a named owner (an owner and a cause all may see)."""
     return read_ints(
         f"""
@@ -206,11 +208,11 @@ def case_spans(students: Sequence[int]) -> Columns:
         WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
         """,
         ["student", "opened", "closed", "owned"],
-        {"students": list(students)},
+        {"students": ints(students)},
     )
 
 
-def prior_year(students: Sequence[int], start: date) -> Columns:
+def prior_year(students: Sequence[int] | np.ndarray, start: date) -> Columns:
     """Totals in mils of the school year before the one that starts on `start` (2025-26, 2025-2026 or 2026)."""
     names = [f"{start.year - 1}-{start.year % 100:02d}", f"{start.year - 1}-{start.year}", str(start.year)]
     return read_ints(
@@ -219,16 +221,16 @@ def prior_year(students: Sequence[int], start: date) -> Columns:
         WHERE student_id = ANY(%(students)s) AND school_year = ANY(%(names)s) ORDER BY student_id, school_year
         """,
         ["student", "enrolled", "absent"],
-        {"students": list(students), "names": names},
+        {"students": ints(students), "names": names},
     )
 
 
-def with_flag(students: Sequence[int], key: str) -> np.ndarray:
+def with_flag(students: Sequence[int] | np.ndarray, key: str) -> np.ndarray:
     """The students who have a restricted flag. For rules only: never for a screen."""
     found = read_ints(
         "SELECT student_id FROM support_flag WHERE student_id = ANY(%(students)s) AND key = %(key)s",
         ["student"],
-        {"students": list(students), "key": key},
+        {"students": ints(students), "key": key},
     )
     return found["student"]
 

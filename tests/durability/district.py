@@ -39,6 +39,7 @@ LEFT: dict[str, str] = {
     "audit": "SELECT action, student_id, actor FROM audit_row",
     "waiting work": "SELECT job FROM outbox WHERE done_at IS NULL",
     "waiting students": "SELECT * FROM touched_student",
+    "waiting blocks": "SELECT * FROM touched_block",
     "staged": "SELECT batch_id FROM staged_mark UNION ALL SELECT batch_id FROM staged_roll",
 }
 Left = dict[str, tuple[int, str]]

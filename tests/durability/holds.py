@@ -35,7 +35,10 @@ _DECIDING = f"SELECT pg_advisory_lock({EVALUATION_LOCK})"
 _LOCKS = {
     At.STAGED: [f"SELECT pg_advisory_lock({DELIVERY_LOCK}, hashtext(sha256)) FROM batch WHERE id = %(batch)s"],
     At.BETWEEN_SLICES: [f"SELECT pg_advisory_lock({SCHOOL_LOCK}, max(id)) FROM school"],
-    At.IN_A_SLICE: ["INSERT INTO touched_student SELECT max(student_id), DATE '2026-08-01' FROM stint"],
+    At.IN_A_SLICE: [
+        "INSERT INTO touched_block SELECT block, school_id, DATE '2026-08-01' FROM stint"
+        " JOIN block_student USING (student_id) ORDER BY school_id DESC, block DESC LIMIT 1"
+    ],
     At.DECIDING: [_DECIDING],
     At.DECIDED: [_DECIDING, "SELECT FROM batch WHERE id = %(batch)s FOR UPDATE"],
     At.APPLIED: [_DECIDING, "SELECT FROM outbox WHERE job = 'load_batch' AND args = '[%(batch)s]' FOR UPDATE"],

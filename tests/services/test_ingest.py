@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from ew_app.kernel import OPERATOR, Refused, local, now, transaction
 from ew_app.services.deliveries import attendance, ingest, loading
+from models import touched
 from models.attendance import Batch
 from models.base import db
 from models.org import AbsenceCode
@@ -364,13 +365,15 @@ def test_everyone_is_measured_after_a_new_day_and_later_only_who_changed() -> No
 def _merged_only(*rows: str) -> set[str]:
     """Who waits for evaluation after these rows went in."""
     with transaction():
-        db.session.execute(text("TRUNCATE touched_student"))
+        touched.forget_all()
     files = {"attendance.csv": csv(*rows)}
     batch = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
     loading._stage(batch)
     loading._check(batch)
     loading._merge(batch)
-    return {name for (name,) in query("SELECT key FROM touched_student JOIN student ON student.id = student_id")}
+    with transaction():
+        waiting = touched.take(touched.next_blocks(100)).students.tolist()
+        return set(db.session.scalars(text("SELECT key FROM student WHERE id = ANY(:ids)"), {"ids": waiting}))
 
 
 def _interrupted_after_one_school(rows: list[str]) -> int:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ew_app.kernel import Actor, operation
 from ew_app.services.casework import following, pupils
 from ew_app.services.casework.case_rows import CaseRows
@@ -46,7 +49,7 @@ def follow(students: Sequence[int], *, by: Actor) -> int:
     return desk.opened
 
 
-def waiting(students: Sequence[int]) -> set[int]:
+def waiting(students: NDArray[np.int64]) -> set[int]:
     """Those of these students about whom nothing new was found, and for whom yet the day of a case may have come."""
     return rows.waiting(students, [rule for rule in routing_table().rules if following.waits(rule)])
 

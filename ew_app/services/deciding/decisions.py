@@ -1,12 +1,11 @@
-"""What a judged school year means as rows: standings, findings and tier changes that a change can have moved.
+"""What a judged school year means as rows: standings, findings and steps of the tier, each with its sentence.
 
-Only rows that begin on or after a student's first changed day, or ended the day before it or later, can differ
-from what is stored; the rest is left alone. Sentences are made for those rows only.
+A run that was going on before the first replayed column is told only by where it ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -40,49 +39,52 @@ class Decisions:
 
     def __init__(self, judged: Judged, since: NDArray[np.datetime64]) -> None:
         self.judged = judged
-        self.days: list[date] = judged.year.by_student.days.tolist()
-        self._from = np.searchsorted(judged.year.by_student.days, since)
-        self._first = judged.year.by_student.first
+        self.days: list[date] = judged.matrix.days.tolist()
+        self._from = np.searchsorted(judged.matrix.days, since)
+        self._first = judged.began - 1 if judged.onward else judged.matrix.first
 
-    def ending_standings(self) -> list[Key]:
-        """(student, since) of standings that began before the first changed day and do not last."""
-        return [self._key(span) for span in self._moved(self._standing_runs) if not self.may_differ(span)]
-
-    def standings(self, stored: Collection[Key]) -> dict[Key, tuple[Any, ...]]:
-        """(student, since) -> (until, school, grade, tier, too_early)."""
+    def standings(self) -> Iterator[tuple[Key, tuple[Any, ...]]]:
+        """((student, since), (until, school, grade, tier, too_early)) of the runs that began on a replayed day."""
         year = self.judged.year
-        rows = {}
-        for span in self._changeable(self._standing_runs, stored):
+        for span in self._begun(self._standing_runs):
             stint = int(year.stint_at[span.row, span.since])
-            rows[self._key(span)] = (
-                self.days[span.until - 1] if span.until < len(self.days) else None,
-                int(year.stint_school[stint]),
-                year.stint_grade[stint],
-                int(self.judged.replay.tier[span.row, span.since]),
-                bool(self._early[span.row, span.since]),
+            yield (
+                self._key(span),
+                (
+                    self.days[span.until - 1] if span.until < len(self.days) else None,
+                    int(year.stint_school[stint]),
+                    year.stint_grade[stint],
+                    int(self.judged.replay.tier[span.row, span.since]),
+                    bool(self._early[span.row, span.since]),
+                ),
             )
-        return rows
 
-    def ending_findings(self) -> list[Key]:
-        """(student, since) of findings that began before the first changed day and do not last."""
-        runs = self._finding_runs.values()
-        return [self._key(span) for found in runs for span in self._moved(found) if not self.may_differ(span)]
+    def ended_standings(self) -> Iterator[tuple[int, date]]:
+        """(student, last day) of the standings that were going on before the first replayed column and ended."""
+        for span in self._ended(self._standing_runs):
+            yield int(self.judged.students[span.row]), self.days[span.until - 1]
 
-    def findings(self, stored: Collection[tuple[int, str, date]]) -> Iterator[tuple[tuple[int, str, date], Span]]:
-        """((student, rule, since), span) of every finding; a span's `until` is the day it was cleared."""
+    def findings(self) -> Iterator[tuple[tuple[int, str, date], Span]]:
+        """((student, rule, since), span) of what was found on a replayed day; `until` is the day it was cleared."""
         for rule, runs in self._finding_runs.items():
-            kept = {(student, start) for student, key, start in stored if key == rule}
-            for span in self._changeable(runs, kept):
+            for span in self._begun(runs):
                 student, start = self._key(span)
                 yield (student, rule, start), span
+
+    def ended_findings(self) -> Iterator[tuple[int, str, date]]:
+        """(student, rule, day cleared) of findings that were going on before the first replayed column."""
+        for rule, runs in self._finding_runs.items():
+            for span in self._ended(runs):
+                yield int(self.judged.students[span.row]), rule, self.days[span.until]
 
     @cached_property
     def _early(self) -> NDArray[np.bool_]:
         """[S, D] whether a day had too few enrolled days before it to judge a rate."""
         judged = self.judged
         early = np.zeros(judged.replay.tier.shape, dtype=bool)
-        for column, day in enumerate(self.days):
-            early[:, column] = too_early(judged.timeline.on(day), judged.facts.enrolled[:, column])
+        for column in range(self._first, len(self.days)):
+            policy = judged.timeline.on(self.days[column])
+            early[:, column] = too_early(policy, judged.facts.enrolled[:, column])
         return early
 
     @cached_property
@@ -97,11 +99,14 @@ class Decisions:
     def _finding_runs(self) -> dict[str, Runs]:
         return {rule: _runs(np.where(active, 0, -1)) for rule, active in self.judged.replay.active.items()}
 
-    def steps(self) -> Iterator[tuple[tuple[int, date], dict[str, Any]]]:
-        """((student, day), row) of every step of the tier from the first changed day on."""
+    def steps(self) -> Iterator[tuple[Key, Change]]:
+        """((student, day), change) of every step of the tier on a replayed day."""
         for change in self.judged.replay.changes:
-            if change.col >= self._from[change.row]:
-                yield (int(self.judged.students[change.row]), self.days[change.col]), self._step_row(change)
+            yield (int(self.judged.students[change.row]), self.days[change.col]), change
+
+    def changed(self, change: Change) -> bool:
+        """Whether the step falls on or after the student's first changed day."""
+        return bool(change.col >= self._from[change.row])
 
     def until(self, span: Span) -> date | None:
         """The day on which a finding was cleared; None while it is active."""
@@ -123,7 +128,7 @@ class Decisions:
             "policy_version": policy.version,
         }
 
-    def _step_row(self, change: Change) -> dict[str, Any]:
+    def step_row(self, change: Change) -> dict[str, Any]:
         """From where to where, by which rules, the sentence and the policy."""
         judged, policy = self.judged, self.judged.timeline.on(self.days[change.col])
         if change.rules == (EXIT,):
@@ -146,25 +151,17 @@ class Decisions:
     def _key(self, span: Span) -> tuple[int, date]:
         return int(self.judged.students[span.row]), self.days[span.since]
 
-    def _moved(self, runs: Runs) -> Iterator[Span]:
-        """Runs that begin on or after the first changed day, or end no earlier than the day before it."""
+    def _begun(self, runs: Runs) -> Iterator[Span]:
+        """Runs that began on a replayed column."""
         row, since, until = runs
-        moved = (since >= self._from[row]) | ((until < len(self.days)) & (until >= self._from[row]))
-        yield from map(Span, row[moved].tolist(), since[moved].tolist(), until[moved].tolist())
+        begun = since >= self.judged.began
+        yield from map(Span, row[begun].tolist(), since[begun].tolist(), until[begun].tolist())
 
-    def _changeable(self, runs: Runs, stored: Collection[Key]) -> Iterator[Span]:
-        """The moved runs, and those whose stored form may have ended otherwise."""
-        seen = set()
-        for span in self._moved(runs):
-            seen.add(self._key(span))
-            yield span
+    def _ended(self, runs: Runs) -> Iterator[Span]:
+        """Runs that were going on before the first replayed column and do not last."""
         row, since, until = runs
-        rest = np.isin(
-            self.judged.students[row], [student for student, start in stored if (student, start) not in seen]
-        )
-        for span in map(Span, row[rest].tolist(), since[rest].tolist(), until[rest].tolist()):
-            if (key := self._key(span)) in stored and key not in seen:
-                yield span
+        ended = (since < self.judged.began) & (until < len(self.days))
+        yield from map(Span, row[ended].tolist(), since[ended].tolist(), until[ended].tolist())
 
 
 def _runs(key: NDArray[np.integer]) -> Runs:
@@ -177,12 +174,9 @@ def _runs(key: NDArray[np.integer]) -> Runs:
     return row, start, end + 1
 
 
-def status_columns(judged: Judged) -> Mapping[str, Any]:
-    """The student_status rows of everybody in the judged year, as columns."""
+def status_columns(judged: Judged, tier_since: Sequence[date | None] | None = None) -> Mapping[str, Any]:
+    """The student_status rows of everybody in the judged year, as columns; `tier_since` as it stood before."""
     facts, standing, last, year = judged.facts, judged.standing, judged.last, judged.year
-    seen = judged.replay.active
-    open_rules = {rule.key for rule in judged.policy.rules if not rule.restricted}
-    here = [sorted(r for r in open_rules & seen.keys() if seen[r][row, last]) for row in range(len(judged.students))]
     return {
         "student_id": judged.students,
         "school_id": year.school,
@@ -205,16 +199,28 @@ def status_columns(judged: Judged) -> Mapping[str, Any]:
         "tier": standing.tier,
         "tier_min": standing.tier_min,
         "tier_max": standing.tier_max,
-        "tier_since": _tier_since(judged),
-        "rules": here,
+        "tier_since": _tier_since(judged, tier_since),
+        "rules": _open_rules(judged),
         "policy_version": [judged.policy.version] * len(judged.students),
     }
 
 
-def _tier_since(judged: Judged) -> list[date | None]:
+def _tier_since(judged: Judged, before: Sequence[date | None] | None) -> list[date | None]:
     """The day of each student's last tier change; None while they have stood in Tier 1 all year."""
-    days = judged.year.by_student.days.tolist()
-    since: list[date | None] = [None] * len(judged.students)
+    days = judged.matrix.days.tolist()
+    since: list[date | None] = list(before) if before else [None] * len(judged.students)
     for change in judged.replay.changes:
         since[change.row] = days[change.col] if change.after > Tier.ONE else None
     return since
+
+
+def _open_rules(judged: Judged) -> list[list[str]]:
+    """Per student the active rules that everyone on the case may see, in their order."""
+    shown = {rule.key for rule in judged.policy.rules if not rule.restricted}
+    keys = sorted(shown & judged.replay.active.keys())
+    mask = np.zeros(len(judged.students), dtype=np.int64)
+    for place, key in enumerate(keys):
+        mask |= judged.replay.active[key][:, judged.last].astype(np.int64) << place
+    found, back = np.unique(mask, return_inverse=True)
+    named = [[key for place, key in enumerate(keys) if bits >> place & 1] for bits in found.tolist()]
+    return [named[place] for place in back.tolist()]

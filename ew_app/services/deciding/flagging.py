@@ -1,33 +1,38 @@
 """Measure and decide for whoever's rows changed, and store only what became different.
 
-Chunks of students, each one transaction: read, judge in memory, compare with what is stored, write the
-differences, open cases, count again the school-days that moved. Running it twice changes nothing; running it
-for everybody gives the same rows as following every change (a test holds this identity).
+Chunks of packed blocks, each one transaction: what is known of their students is unpacked; who was touched only
+after that is judged on from there, everybody else from the rows of the whole year. Running it twice changes nothing;
+running it for everybody gives the same rows as following every change (a test holds this identity).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 
-from ew_app.kernel import WORKER, now, operation, record
+from ew_app.kernel import WORKER, operation, record
 from ew_app.services.casework import cases
 from ew_app.services.deciding.decisions import Decisions, status_columns
+from ew_app.services.deciding.storing import Moved, store_anew, store_onward
+from ew_app.services.measuring import blocks
+from ew_app.services.measuring.blocks import Known
 from ew_app.services.measuring.frames import Frame, frame
-from ew_app.services.measuring.judging import judge
+from ew_app.services.measuring.judging import Judged, judge, judge_on
 from ew_app.services.measuring.touched import touch_everyone
-from models import decided
+from models import decided, touched
 from models.base import db
-from models.decided import Changed
+from models.touched import Taken
+from rules.matrix import Days
 
-FindingKey = tuple[int, str, date]
 CHUNK = 20_000
 LOCK = 7303
+NEVER = date.max  # no touch is later: such students are always judged anew
 ENTER = {1: "enter_watch", 2: "enter_2", 3: "enter_3"}
 LEAVE = {2: "leave_2", 3: "leave_3"}
 NO_EFFECT = {"enter_watch": 0, "enter_2": 0, "enter_3": 0, "leave_2": 0, "leave_3": 0, "cases_opened": 0}
@@ -60,120 +65,123 @@ def mark_everyone() -> None:
 
 @operation
 def _one_chunk(batch_id: int | None) -> dict[str, int] | None:
-    """Decide for up to CHUNK marked students; None when nobody is marked."""
+    """Decide for the marked students of some blocks; None when nobody is marked."""
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    touched = decided.take_touched(CHUNK)
-    if not len(touched["student"]):
+    touched.place_students()
+    chosen = touched.next_blocks(CHUNK)
+    if not chosen:
+        touched.forget_unplaced()
         return None
-    effect = _Chunk(touched["student"], touched["since"], frame()).store()
+    marked = touched.take(chosen)
+    effect = _Chunk(marked, blocks.read(chosen, frame().start), frame()).store()
     if batch_id is not None:
         decided.add_effect(batch_id, effect)
-    record("evaluated", by=WORKER, subject="district", data={"students": len(touched["student"]), **effect})
+    record("evaluated", by=WORKER, subject="district", data={"students": len(marked.students), **effect})
     return effect
 
 
 class _Chunk:
-    """Some students on their way through one evaluation."""
+    """The marked students of some blocks on their way through one evaluation."""
 
-    def __init__(self, students: np.ndarray, since: np.ndarray, at: Frame) -> None:
-        self.students: list[int] = students.tolist()
-        self.at = at
-        days = np.maximum(since.astype("datetime64[D]"), np.datetime64(at.start))
-        self.changed = Changed(self.students, days.tolist(), at.start)
-        self.judged = judge(self.students, at)
-        self.rows = None
+    def __init__(self, marked: Taken, known: Known, at: Frame) -> None:
+        self.marked, self.known, self.at = marked, known, at
+        self.since: Days = np.maximum(marked.since, np.datetime64(at.start))
+        self.stood = decided.stood(marked.students)
+        self.effect = Counter(NO_EFFECT)
         self.moved: set[int] = set()  # students about whom anything was decided anew
-        if self.judged is not None:
-            self.rows = Decisions(self.judged, days[np.searchsorted(students, self.judged.students)])
+        self.counted: dict[int, date] = {}  # school -> first day whose counts moved
 
     def store(self) -> dict[str, int]:
         """Write every difference and say what moved."""
-        before = decided.tiers_of(self.students)
-        columns = status_columns(self.judged) if self.judged else {}
-        decided.replace_status(self.students, columns)
-        moved = self._standings()
-        self._findings()
-        self._changes()
-        decided.drop_counts(moved)
-        decided.fill_counts(self.at.through, self.at.start)
-        effect = _effect(before, columns)
-        effect["cases_opened"] = cases.follow(sorted(self.moved | cases.waiting(self.students)), by=WORKER)
+        kept = [self.known]
+        for judged in self._judged_on():
+            self._follow(store_onward(Decisions(judged, self._since(judged))), judged)
+            kept.append(_known(judged))
+        done = np.concatenate([part.students for part in kept[1:]]) if kept[1:] else self.known.students[:0]
+        left = np.setdiff1d(self.marked.students, done)
+        if len(left):
+            found = judge(left, self.at)
+            rows = Decisions(found, self._since(found)) if found else None
+            self._follow(store_anew(rows, left, self.at.start), found, left)
+            kept = [kept[0].without(left), *kept[1:], *([_known(found)] if found else [])]
+        blocks.write(blocks.joined(kept), self.at.start)
+        self._count()
+        concerned = self.moved | cases.waiting(self.marked.students)
+        return {**self.effect, "cases_opened": cases.follow(sorted(concerned), by=WORKER)}
+
+    def _judged_on(self) -> Iterator[Judged]:
+        """Who was touched only after what is known of them, judged on from there; by the day it is known up to."""
+        ready = self.known.rows_of(self.marked.students[self.known.ready_for(self.marked.students, self.since)])
+        for until in np.unique(self.known.until[ready]):
+            judged = judge_on(self.known.of(ready[self.known.until[ready] == until]), self.at)
+            if judged is not None:
+                yield judged
+
+    def _since(self, judged: Judged) -> Days:
+        """The first changed day of each judged student."""
+        return self.since[np.searchsorted(self.marked.students, judged.students)]
+
+    def _follow(self, moved: Moved, judged: Judged | None, students: NDArray[np.int64] | None = None) -> None:
+        """Let the status say what was decided, and remember what moved."""
+        students = judged.students if students is None and judged else students
+        assert students is not None
+        columns = status_columns(judged, self._tier_since(judged)) if judged else {}
+        decided.replace_status(students, columns)
+        self.effect.update(self._entered_and_left(students, columns))
+        self.moved |= moved.students
+        for school, day in moved.schools.items():
+            self.counted[school] = min(self.counted.get(school, day), day)
+
+    def _tier_since(self, judged: Judged) -> list[date | None]:
+        """Since when students who are judged on from a known day have stood in their tier."""
+        since: list[date | None] = [None] * len(judged.students)
+        if judged.onward:
+            row = np.searchsorted(judged.students, self.stood["student"])
+            here = judged.students[np.minimum(row, len(since) - 1)] == self.stood["student"]
+            days = self.stood["since"][here].astype("datetime64[D]").tolist()
+            for place, number, day in zip(row[here].tolist(), self.stood["since"][here].tolist(), days, strict=True):
+                since[place] = day if number != decided.NEVER else None
+        return since
+
+    def _entered_and_left(self, students: NDArray[np.int64], columns: Mapping[str, Any]) -> Counter[str]:
+        """How many of these students entered and left each tier."""
+        effect: Counter[str] = Counter()
+        before = dict(zip(self.stood["student"].tolist(), self.stood["tier"].tolist(), strict=True))
+        after = dict(zip(columns["student_id"].tolist(), columns["tier"].tolist(), strict=True)) if columns else {}
+        for student in students.tolist():
+            was, is_now = before.get(student, -1), after.get(student, -1)
+            if was != is_now:
+                effect.update(name for name in (ENTER.get(is_now), LEAVE.get(was)) if name)
         return effect
 
-    def _standings(self) -> dict[int, date]:
-        """Replace standings that differ; school -> the first day on which its counts moved."""
-        stored = decided.standings(self.changed, self.rows.ending_standings() if self.rows else ())
-        new = self.rows.standings(stored.keys()) if self.rows else {}
-        gone = [key for key, row in stored.items() if new.get(key) != row]
-        come = {key: row for key, row in new.items() if stored.get(key) != row}
-        decided.replace_standings(gone, [(*key, *row) for key, row in come.items()])
-        self.moved.update(student for student, _ in (*gone, *come))
-        moved: dict[int, date] = {}
-        for key in {*gone, *come}:
-            for school, day in _moved(key[1], stored.get(key), come.get(key)):
-                moved[school] = min(moved.get(school, day), day)
-        return moved
-
-    def _findings(self) -> None:
-        """Withdraw findings that no longer hold as they were said, end those that were cleared, add the new."""
-        stored = decided.findings(self.changed, self.rows.ending_findings() if self.rows else ())
-        wrong, ended, new = dict(stored), [], []
-        for key, until, said in self._found(stored.keys()):
-            if key in stored and (said is None or (said["sentence"], said["numbers"]) == stored[key][2:]):
-                number, was, *_ = wrong.pop(key)
-                if was != until:
-                    ended.append((number, until))
-                    self.moved.add(key[0])
-            elif said is not None:
-                new.append(_row(key, ("student_id", "rule", "since"), said, until=until))
-        decided.end_findings(ended)
-        decided.withdraw("finding", [row[0] for row in wrong.values()], now())
-        decided.add("finding", new)
-        self.moved.update(key[0] for key in wrong)
-        self.moved.update(row["student_id"] for row in new)
-
-    def _found(self, stored: Collection[FindingKey]) -> Iterator[tuple[FindingKey, date | None, dict[str, Any] | None]]:
-        """(key, until, what to say), the last only where something new may have to be said."""
-        if self.rows is None:
-            return
-        for key, span in self.rows.findings(stored):
-            speaks = key not in stored or self.rows.may_differ(span)
-            yield key, self.rows.until(span), self.rows.finding_row(key[1], span) if speaks else None
-
-    def _changes(self) -> None:
-        """The same for the steps of the tier."""
-        stored = decided.changes(self.changed)
-        wrong, new = dict(stored), []
-        for key, said in self.rows.steps() if self.rows else ():
-            if key in stored and stored[key][1:] == tuple(
-                said[name] for name in ("before", "after", "rules", "sentence")
-            ):
-                del wrong[key]
-            else:
-                new.append(_row(key, ("student_id", "day"), said))
-        decided.withdraw("tier_change", [row[0] for row in wrong.values()], now())
-        decided.add("tier_change", new)
+    def _count(self) -> None:
+        """Count the tiers of the schools that were marked or moved."""
+        decided.drop_counts(self.counted)
+        schools = self.marked.schools | self.counted.keys()
+        decided.fill_counts({school: self.at.data_through(school) for school in schools}, self.at.start)
 
 
-def _moved(since: date, old: tuple[Any, ...] | None, new: tuple[Any, ...] | None) -> Iterator[tuple[int, date]]:
-    """(school, first day counted differently) when one standing is replaced by another, or comes, or goes."""
-    if old and new and old[1:] == new[1:]:
-        yield old[1], min(until for until in (old[0], new[0]) if until) + timedelta(days=1)
-        return
-    for row in filter(None, (old, new)):
-        yield row[1], since
+def _known(judged: Judged) -> Known:
+    """What the next evaluation goes on from.
+
+    Days after a school's last submitted one are read again, because a later day can make them missing; who had
+    anything happen on such days (left, or a policy began) is judged anew.
+    """
+    matrix, at = judged.matrix, judged.year.frame
+    schools = judged.year.school.tolist()
+    through = np.array([at.data_through(school) or NEVER for school in schools], dtype="datetime64[D]")
+    behind = np.flatnonzero(through < np.datetime64(at.day))
+    until = through.copy()
+    until[behind[~_quiet_after(judged, behind, through[behind])]] = NEVER
+    return Known(matrix.students, matrix.days, matrix.weights, matrix.cells, until, judged.replay.state)
 
 
-def _row(key: Sequence[Any], names: Sequence[str], said: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    return {**dict(zip(names, key, strict=True)), **said, **more, "recorded_at": now()}
-
-
-def _effect(before: Mapping[int, int], columns: Mapping[str, Any]) -> dict[str, int]:
-    """How many students entered and left each tier."""
-    effect = Counter(NO_EFFECT)
-    after = dict(zip(columns["student_id"].tolist(), columns["tier"].tolist(), strict=True)) if columns else {}
-    for student in before.keys() | after.keys():
-        was, is_now = before.get(student, -1), after.get(student, -1)
-        if was != is_now:
-            effect.update(name for name in (ENTER.get(is_now), LEAVE.get(was)) if name)
-    return dict(effect)
+def _quiet_after(judged: Judged, rows: NDArray[np.intp], day: Days) -> NDArray[np.bool_]:
+    """For whom nothing counted, began or ended after their day."""
+    later = judged.matrix.days > day[:, None]
+    happened = judged.matrix.cells[rows].astype(bool)
+    told: list[NDArray[Any]] = [judged.year.stint_at, judged.replay.tier, *judged.replay.active.values()]
+    for part in (whole[rows] for whole in told):
+        happened[:, 1:] |= part[:, 1:] != part[:, :-1]
+    quiet: NDArray[np.bool_] = ~np.any(happened & later, axis=1)
+    return quiet

@@ -17,11 +17,11 @@ from ew_app.kernel import Refused, operation
 from ew_app.outbox import Job
 from ew_app.services.deciding import flagging
 from ew_app.services.measuring.touched import ask_for_evaluation
+from models import touched
 from models.attendance import Batch
 from models.audit import Event
 from models.base import db
 from models.jobs import Outbox
-from models.tiers import TouchedStudent
 
 Show = Callable[[int, str], None]
 
@@ -52,9 +52,9 @@ def evaluate_everybody(show: Show) -> dict[str, int]:
 def for_evaluation(show: Show) -> None:
     """Return when nobody is marked for evaluation any more and no evaluation is under way."""
     number = db.session.scalar(select(func.max(Outbox.id)).where(Outbox.job == Job.EVALUATE.value))
-    marked = most = _marked()
+    marked = most = touched.waiting()
     for _ in _looks():
-        marked = _marked()
+        marked = touched.waiting()
         most = max(most, marked)
         show(99 * (most - marked) // most if most else 99, "deciding")
         row = db.session.get(Outbox, number) if number else None
@@ -69,10 +69,6 @@ def for_evaluation(show: Show) -> None:
 def _ask_for_everybody() -> None:
     flagging.mark_everyone()
     ask_for_evaluation()
-
-
-def _marked() -> int:
-    return db.session.scalar(select(func.count()).select_from(TouchedStudent)) or 0
 
 
 def _effect_since(event_id: int) -> dict[str, int]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.measuring import policies
+from ew_app.services.measuring.blocks import Known
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.laying import Ints
 from ew_app.services.measuring.years import Year, year_of
@@ -21,8 +23,10 @@ from rules import facts as measures
 from rules.cells import Status, status
 from rules.facts import Facts
 from rules.findings import Inputs
+from rules.matrix import Matrix
 from rules.policy import PolicyInForce
 from rules.replay import Replay, replay
+from rules.replay_state import State
 from rules.tiers import Current, current
 from rules.timeline import Timeline
 
@@ -31,24 +35,31 @@ STLS = "stls"
 
 @dataclass(frozen=True)
 class Judged:
-    """A school year of some students with everything derived from it; rows are `year.by_student.students`."""
+    """A school year of some students with everything derived from it; a row a student, ascending."""
 
     year: Year
+    matrix: Matrix  # at student scope, over all days of the year
     timeline: Timeline
     facts: Facts
     deciding: Facts  # what tiers rest on: the same, but a day with an unmapped code stands as it was known before
     inputs: Inputs
     replay: Replay
+    began: int = 0  # the first column that was replayed; the one before it tells how everybody stood
 
     @property
     def students(self) -> Ints:
         """Student ids by row."""
-        return self.year.by_student.students
+        return self.matrix.students
+
+    @property
+    def onward(self) -> bool:
+        """Whether an earlier judgement was gone on from."""
+        return self.began > self.matrix.first
 
     @property
     def last(self) -> int:
         """The last column; every student's own data-through day is folded into it."""
-        return len(self.year.by_student.days) - 1
+        return len(self.matrix.days) - 1
 
     @cached_property
     def policy(self) -> PolicyInForce:
@@ -65,58 +76,78 @@ def judge(students: Sequence[int] | Ints, at: Frame | None = None) -> Judged | N
     """Everything about these students up to the frame's day; None when no school day is known for any."""
     at = at or frame()
     timeline = policies.timeline()
-    year = year_of(students, at, timeline.on(at.day).no_show_exit_codes)
-    if not len(year.by_student.days) or not len(year.by_student.students):
+    year = year_of(np.asarray(students, dtype=np.int64), at, timeline.on(at.day).no_show_exit_codes)
+    if not len(year.days) or not len(year.by_student.students):
         return None
-    facts = measures.compute(year.by_student)
-    stood = year.by_student.as_last_known()
-    deciding = facts if stood is year.by_student else measures.compute(stood)
-    inputs = _inputs(year)
-    return Judged(year, timeline, facts, deciding, inputs, replay(deciding, timeline, inputs))
+    return _judged(year, year.by_student, timeline)
 
 
-def _inputs(year: Year) -> Inputs:
-    students = year.by_student.students
+def judge_on(known: Known, at: Frame) -> Judged | None:
+    """The same for students of whom everything up to one day is known: only later days are read and replayed.
+
+    None when an enrolment of theirs is gone: then they have to be judged from the start.
+    """
+    timeline, until = policies.timeline(), known.until[0].astype(date)
+    year = year_of(known.students, at, timeline.on(at.day).no_show_exit_codes, after=until)
+    if not np.array_equal(year.by_student.students, known.students):
+        return None
+    first = int(np.searchsorted(year.days, np.datetime64(at.start)))
+    return _judged(year, known.laid_under(year.by_student, year.days, first), timeline, known.state)
+
+
+def _judged(year: Year, matrix: Matrix, timeline: Timeline, after: State | None = None) -> Judged:
+    facts = measures.compute(matrix)
+    stood = matrix.as_last_known()
+    deciding = facts if stood is matrix else measures.compute(stood)
+    inputs = _inputs(year, matrix)
+    began = len(matrix.days) - len(year.by_student.days) if after else matrix.first
+    replayed = replay(deciding, timeline, inputs, after, began)
+    return Judged(year, matrix, timeline, facts, deciding, inputs, replayed, began)
+
+
+def _inputs(year: Year, matrix: Matrix) -> Inputs:
+    students = matrix.students
     absent, enrolled = _prior(year, students)
-    opened, owned = _cases(year, students)
+    opened, owned = _cases(students, matrix)
     return Inputs(
         prior_absent=absent,
         prior_enrolled=enrolled,
-        stls=np.isin(students, rows.with_flag(students.tolist(), STLS)) if rows.feeds_flag(STLS) else None,
-        last_contact=_contacts(year, students),
+        stls=np.isin(students, rows.with_flag(students, STLS)) if rows.feeds_flag(STLS) else None,
+        last_contact=_contacts(year, matrix),
         case_open=opened,
         barrier_owned=owned,
         last_enrolled=_last_enrolled(year),
-        waits_from=_waits_from(year),
+        waits_from=_waits_from(year, matrix),
     )
 
 
-def _waits_from(year: Year) -> NDArray[np.int64] | None:
+def _waits_from(year: Year, matrix: Matrix) -> NDArray[np.int64] | None:
     """[S] the first column on which a tier waits because a code nobody has mapped replaced what was known."""
-    students, days = year.by_student.students, len(year.by_student.days)
-    row = np.searchsorted(students, year.recoded.student)
-    stands = status(year.by_student.cells[row, year.recoded.column]) == Status.RECODED
+    students, days = matrix.students, len(matrix.days)
+    read_from = days - len(year.by_student.days)
+    row, column = np.searchsorted(students, year.recoded.student), year.recoded.column + read_from
+    stands = status(matrix.cells[row, column]) == Status.RECODED
     if not stands.any():
         return None
     waits = np.full(len(students), days, dtype=np.int64)
-    np.minimum.at(waits, row[stands], year.recoded.waits_from[stands])
+    np.minimum.at(waits, row[stands], year.recoded.waits_from[stands] + read_from)
     return waits
 
 
 def _prior(year: Year, students: Ints) -> tuple[Ints, Ints]:
     """Last year's totals; -1 where the roster has none."""
-    found = rows.prior_year(students.tolist(), year.frame.start)
+    found = rows.prior_year(students, year.frame.start)
     absent, enrolled = np.full(len(students), -1), np.full(len(students), -1)
     where = np.searchsorted(students, found["student"])
     absent[where], enrolled[where] = found["absent"], found["enrolled"]
     return absent, enrolled
 
 
-def _contacts(year: Year, students: Ints) -> NDArray[np.int32]:
+def _contacts(year: Year, matrix: Matrix) -> NDArray[np.int32]:
     """[S, D] the last column on or before each day on which somebody was reached, -1 for none."""
-    days = year.by_student.days
+    students, days = matrix.students, matrix.days
     reached = np.full((len(students), len(days)), -1, dtype=np.int32)
-    found = rows.contacts(students.tolist(), year.frame.since)
+    found = rows.contacts(students, year.frame.since)
     column = np.searchsorted(days, found["day"].astype("datetime64[D]"))
     inside = column < len(days)
     row = np.searchsorted(students, found["student"][inside])
@@ -124,12 +155,12 @@ def _contacts(year: Year, students: Ints) -> NDArray[np.int32]:
     return np.maximum.accumulate(reached, axis=1)
 
 
-def _cases(year: Year, students: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _cases(students: Ints, matrix: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """[S, D] whether a case was open that day, and whether its barrier had a named owner."""
-    days = year.by_student.days.astype(np.int64)
+    days = matrix.days.astype(np.int64)
     shape = (len(students), len(days))
     opened, owned = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    found = rows.case_spans(students.tolist())
+    found = rows.case_spans(students)
     for row, start, end, owner in zip(
         np.searchsorted(students, found["student"]),
         found["opened"],

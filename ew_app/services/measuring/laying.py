@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -51,6 +52,14 @@ class Calendars:
                 self.minutes[where] = row.day_minutes
         self.table = stints.Calendars(teaches, weights)
 
+    def after(self, day: date) -> Calendars:
+        """The same calendars over the later days alone."""
+        later = copy(self)
+        kept = self.days > np.datetime64(day)
+        later.days, later.minutes = self.days[kept], self.minutes[:, kept]
+        later.table = stints.Calendars(self.table.instructional[:, kept], self.table.weights[:, kept])
+        return later
+
     def of(self, school: int, key: str) -> int:
         """The calendar a stint follows: its own, else its school's, else the empty one."""
         return self._number.get((school, key), self._number.get((school, ""), self._none))
@@ -72,13 +81,6 @@ class Calendars:
         if len(some):
             found[some] = self.days[columns][teaches[some].argmax(axis=1)]
         return found
-
-    def open_days(self, schools: Sequence[int], at: Frame) -> dict[int, NDArray[np.bool_]]:
-        """School -> the days it taught in any calendar, up to its data-through day."""
-        taught: dict[int, NDArray[np.bool_]] = {s: np.zeros(len(self.days), dtype=bool) for s in schools}
-        for (school, _), place in self._number.items():
-            taught[school] |= self.table.instructional[place]
-        return {s: open_ & (self.days <= _through(s, at)) for s, open_ in taught.items()}
 
 
 def _through(school: int, at: Frame) -> np.datetime64:

@@ -1,62 +1,57 @@
-"""Remember whose rows changed, so that exactly those students are measured and decided again."""
+"""Remember whose rows changed, so that exactly those students are measured and decided again.
+
+A change that concerns a whole school is one row for each block its students are packed in, not one a student.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+import numpy as np
 from sqlalchemy import text
 
 from ew_app.outbox import Job, enqueue
+from models import touched
 from models.base import db
 
 # The earliest changed day wins; a student who left long ago is measured again like any other.
-_STUDENTS = text("""
-    INSERT INTO touched_student (student_id, since)
-    SELECT unnest(CAST(:students AS int[])), :since
-    ORDER BY 1
-    ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
-""")
-_SCHOOLS = text("""
-    INSERT INTO touched_student (student_id, since)
-    SELECT DISTINCT student_id, CAST(:since AS date) FROM stint WHERE school_id = ANY(:schools)
-    ORDER BY 1
-    ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
-""")
-_EVERYONE = text("""
-    INSERT INTO touched_student (student_id, since)
-    SELECT DISTINCT student_id, CAST(:since AS date) FROM stint ORDER BY 1
-    ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
-""")
-
 _EACH = text("""
     INSERT INTO touched_student (student_id, since)
     SELECT unnest(CAST(:students AS int[])), unnest(CAST(:since AS date[])) ORDER BY 1
     ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
 """)
+_SCHOOLS = text("""
+    INSERT INTO touched_block (block, school_id, since)
+    SELECT DISTINCT b.block, t.school_id, CAST(:since AS date) FROM stint t JOIN block_student b USING (student_id)
+    WHERE t.school_id = ANY(:schools) OR :everywhere ORDER BY 1, 2
+    ON CONFLICT (block, school_id) DO UPDATE SET since = least(touched_block.since, excluded.since)
+""")
 
 
 def touch(students: Iterable[int], since: date) -> None:
     """Mark students for evaluation from `since` on, in the open transaction."""
-    if ids := sorted(set(students)):
-        db.session.execute(_STUDENTS, {"students": ids, "since": since})
+    touch_each(dict.fromkeys(students, since))
 
 
 def touch_each(since: Mapping[int, date]) -> None:
     """Mark each student for evaluation from that student's own first changed day on."""
     if since:
-        db.session.execute(_EACH, {"students": list(since), "since": list(since.values())})
+        days = np.array(list(since.values()), dtype="datetime64[D]")
+        db.session.execute(_EACH, {"students": np.array(list(since)), "since": days})
 
 
 def touch_schools(schools: Iterable[int], since: date) -> None:
     """Mark everyone ever enrolled at these schools: a day was submitted, or a calendar changed."""
     if ids := sorted(set(schools)):
-        db.session.execute(_SCHOOLS, {"schools": ids, "since": since})
+        touched.place_students()
+        db.session.execute(_SCHOOLS, {"schools": ids, "since": since, "everywhere": False})
 
 
 def touch_everyone(since: date) -> None:
     """Mark the whole district, as when the policy changes."""
-    db.session.execute(_EVERYONE, {"since": since})
+    touched.place_students()
+    db.session.execute(_SCHOOLS, {"schools": [], "since": since, "everywhere": True})
 
 
 def ask_for_evaluation() -> None:

@@ -23,7 +23,7 @@ def weekly_absence(students: Sequence[int], at: Frame | None = None, weeks: int 
     if not students:
         return {}
     at = at or frame()
-    matrix = year_of(sorted(students), at, policies.timeline().on(at.day).no_show_exit_codes).by_student
+    matrix = year_of(np.array(sorted(students)), at, policies.timeline().on(at.day).no_show_exit_codes).by_student
     if not len(matrix.days):
         return {}
     member = c.status(matrix.cells) == Status.MEMBER

@@ -202,7 +202,7 @@ def _steps(student: int, judged: Judged) -> list[Step]:
 
 def _rates(judged: Judged) -> list[tuple[date, int, int]]:
     """The running absence of every member day of the school year."""
-    matrix, facts = judged.year.by_student, judged.facts
+    matrix, facts = judged.matrix, judged.facts
     member = np.flatnonzero(c.status(matrix.cells[0]) == Status.MEMBER)
     return [
         (matrix.days[col].astype(date), int(facts.absent[0, col]), int(facts.enrolled[0, col]))
@@ -212,7 +212,7 @@ def _rates(judged: Judged) -> list[tuple[date, int, int]]:
 
 def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day]:
     """Every school day of the year up to the data-through day, with its marks and the rules that use it."""
-    matrix, at = judged.year.by_student, judged.year.frame
+    matrix, at = judged.matrix, judged.year.frame
     standing, earlier = _said(judged, student)
     used = defaultdict(list)
     for reason in reasons:

@@ -5,8 +5,9 @@ Nothing is stored here, and nothing is judged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ class Year:
     """A school year of some students, at both scopes, with where each student belonged on each day."""
 
     frame: Frame
+    days: Days  # every school day looked at, this school year's and, where history exists, the one before
     by_school: Matrix  # a row per student and school
     by_student: Matrix  # a row per student, ascending
     stint_at: NDArray[np.int32]  # [S, D] the enrolment that stood on that day, -1 when not enrolled
@@ -34,13 +36,15 @@ class Year:
     school: NDArray[np.int32]  # [S] school on the frame's day, or the last one; -1 when none
     enrolled_now: NDArray[np.bool_]  # [S]
     grade: list[str]  # [S]
-    open_days: dict[int, NDArray[np.bool_]]  # school -> [D] instructional and within its data-through day
     recoded: Recoded  # days whose code nobody has mapped replaced what was known
 
 
-def year_of(students: Sequence[int] | Ints, at: Frame, excluded_exits: Sequence[str]) -> Year:
-    """Build both matrices for these students. `excluded_exits` are the exit codes of stints that never were."""
-    found = _Enrolments(rows.stints([int(s) for s in students], at.since, at.day))
+def year_of(students: Ints, at: Frame, excluded_exits: Sequence[str], after: date | None = None) -> Year:
+    """Build both matrices for these students. `excluded_exits` are the exit codes of stints that never were.
+
+    With `after` only the later days are read: the matrices then hold these days alone, the belonging every day.
+    """
+    found = _Enrolments(rows.stints(students, at.since, at.day))
     schools = sorted(set(found.school.tolist()))
     calendars = Calendars(schools, at)
     pairs, row = np.unique(pair(found.student, found.school), return_inverse=True)
@@ -48,26 +52,28 @@ def year_of(students: Sequence[int] | Ints, at: Frame, excluded_exits: Sequence[
     spans = stints.Stints(row, found.student, found.school, np.array(followed, dtype=np.intp), found.entry, found.last)
     real = stints.counted(spans, found.exit_code, excluded_exits, calendars.first_days(spans, at))
     spans = stints.share_boundary_days(spans.only(real))
-    member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
     student, school = pairs >> 32, pairs & 0xFFFFFFFF
-    laid, recoded = lay(student, school, spans, member, schools, calendars, at)
+    belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
+    days, reading = calendars.days, at
+    if after is not None:
+        reading, calendars = replace(at, since=after + timedelta(days=1)), calendars.after(after)
+    member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
+    laid, recoded = lay(student, school, spans, member, schools, calendars, reading)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
     by_school = Matrix(student, calendars.days, weights, laid, first, school)
-    belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
-    return Year(at, by_school, matrix.combine(by_school), *belongs, calendars.open_days(schools, at), recoded)
+    return Year(at, days, by_school, matrix.combine(by_school), *belongs, recoded)
 
 
 class _Enrolments:
-    """Stints as columns."""
+    """Stints as columns; `last` is NaT while a stint is open."""
 
-    def __init__(self, found: Sequence[Sequence[Any]]) -> None:
-        columns = list(zip(*found, strict=True)) or [()] * 8
-        self.student = np.array(columns[0], dtype=np.int64)
-        self.school = np.array(columns[1], dtype=np.int64)
-        self.entry: Days = np.array(columns[2], dtype="datetime64[D]")
-        self.last: Days = np.array(columns[3], dtype="datetime64[D]")
-        self.primary = np.array([-1 if said is None else int(said) for said in columns[4]], dtype=np.int8)
-        self.exit_code, self.calendar, self.grade = (list(column) for column in columns[5:])
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.student, self.school = found["student"].astype(np.int64), found["school"].astype(np.int64)
+        self.entry: Days = found["entry"].astype("datetime64[D]")
+        ended = found["last"] != rows.OPEN
+        self.last: Days = np.where(ended, found["last"].astype("datetime64[D]"), np.datetime64("NaT"))
+        self.primary = found["primary"]
+        self.exit_code, self.calendar, self.grade = found["exit_code"], found["calendar"], found["grade"]
 
 
 def _belonging(

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, text, true, union_all
+from sqlalchemy import func, select, text, true, union_all
 
 from ew_app.feeds import OURS, load_export
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
 from ew_app.services.deciding import flagging
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_each
 from ew_app.services.rosters.roster_targets import ROSTER_LOCK
+from models import touched
 from models.attendance import Mark, Roll, RowHistory
 from models.base import db
 from models.org import CODE_KINDS, EXCUSES, AbsenceCode, School
-from models.tiers import TouchedStudent
 from rules.cells import WHOLE_DAY
 
 BY_HAND: Final = 0  # stands in history for the batch of a change that a person made
@@ -100,7 +100,7 @@ def know_codes(format_name: str) -> None:
 def effect_of(meaning: Meaning) -> Effect:
     """What `map_code` would do, worked out with everything it leads to and taken back. Raises Refused, NotFound."""
     with _taken_back():
-        db.session.execute(delete(TouchedStudent))
+        touched.forget_all()
         _save(meaning)
         marks, students = db.session.execute(_having(meaning)).one()
         return Effect(marks, students, flagging.evaluate_touched())

@@ -20,7 +20,8 @@ from rules.stints import school_year_start
 
 SLICE: Final = "taken back"
 # Computed from stints, calendars and marks: no reason to keep a student or a school.
-_COMPUTED: Final = ("student_status", "standing", "touched_student", "school_day", "tier_count")
+_COMPUTED: Final = ("student_status", "standing", "touched_student", "touched_block", "school_day", "tier_count")
+_PACKED: Final = "block_student"  # no reason to keep a student either, and who was judged once must be found again
 _WORDS: Final = {
     "prior_year": "totals of last year",
     "contact": "contacts",
@@ -91,7 +92,8 @@ def _used(target: Target) -> str:
     if target not in (STUDENT, SCHOOL, NETWORK):
         return "false"
     column = f"{target.table}_id"
-    tables = [name for name, table in db.metadata.tables.items() if column in table.columns and name not in _COMPUTED]
+    derived = (*_COMPUTED, _PACKED)
+    tables = [name for name, table in db.metadata.tables.items() if column in table.columns and name not in derived]
     uses = [f"EXISTS (SELECT FROM {name} u WHERE u.{column} = t.id)" for name in sorted(tables)]
     if target is STUDENT:
         uses.append("t.id IN (SELECT unnest(students) FROM roll)")

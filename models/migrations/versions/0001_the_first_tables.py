@@ -306,6 +306,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_student_household_key"), "student", ["household_key"], unique=False)
     op.create_table(
+        "block_student",
+        sa.Column("student_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("block", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("student_id", name=op.f("pk_block_student")),
+    )
+    op.create_index(op.f("ix_block_student_block"), "block_student", ["block"], unique=False)
+    op.create_table(
+        "year_block",
+        sa.Column("block", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("school_year", sa.Date(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("block", "school_year", name=op.f("pk_year_block")),
+    )
+    op.create_table(
+        "touched_block",
+        sa.Column("block", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("school_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("block", "school_id", name=op.f("pk_touched_block")),
+    )
+    op.create_table(
         "touched_student",
         sa.Column("student_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
@@ -984,6 +1005,10 @@ def downgrade() -> None:
     op.drop_index("ix_batch_sha256_kind", table_name="batch")
     op.drop_table("batch")
     op.drop_table("touched_student")
+    op.drop_table("touched_block")
+    op.drop_table("year_block")
+    op.drop_index(op.f("ix_block_student_block"), table_name="block_student")
+    op.drop_table("block_student")
     op.drop_index(op.f("ix_student_household_key"), table_name="student")
     op.drop_table("student")
     op.drop_table("staged_roll")

@@ -1,0 +1,101 @@
+"""Packed school years: a new day goes on from where the last one ended, and whatever is older is read again."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from ew_app.kernel import transaction
+from ew_app.services.deciding import flagging
+from ew_app.services.measuring import blocks
+from ew_app.services.measuring.touched import touch, touch_schools
+from models.base import db
+from tests.services import letters
+
+pytestmark = pytest.mark.usefixtures("app")
+DAYS = letters.weekdays(30)
+YEAR = DAYS[0].replace(month=7, day=1)
+
+
+def _status(student: int) -> Any:
+    found = text("SELECT enrolled, absent, tier, missing_days FROM student_status WHERE student_id = :id")
+    return tuple(db.session.execute(found, {"id": student}).one())
+
+
+def _submit(school: int, day: Any) -> None:
+    letters.submit(school, [day])
+    with transaction():
+        touch_schools([school], day)
+
+
+def _ana_after_twenty_days() -> tuple[int, int]:
+    lincoln = letters.school("lincoln")
+    ana = letters.year(lincoln, {"ana": "PPPPP AAPPP PPPPA PPPPP", "ben": "P" * 20})["ana"]
+    flagging.evaluate_all()
+    assert _status(ana) == (20_000, 3000, 2, 0)
+    return lincoln, ana
+
+
+def _known() -> blocks.Known:
+    numbers = db.session.scalars(text("SELECT block FROM year_block")).all()
+    return blocks.read(numbers, YEAR)
+
+
+def test_a_new_day_is_judged_from_what_is_packed_and_not_from_the_rows() -> None:
+    lincoln, ana = _ana_after_twenty_days()
+    with transaction():
+        db.session.execute(text("DELETE FROM mark"))  # behind its back: nobody was marked for evaluation
+    _submit(lincoln, DAYS[20])
+    flagging.evaluate_touched()
+    assert _status(ana) == (21_000, 3000, 2, 0)
+    flagging.evaluate_all()
+    assert _status(ana) == (21_000, 0, 0, 0)
+
+
+def test_an_older_change_is_read_from_the_rows_of_the_whole_year() -> None:
+    lincoln, ana = _ana_after_twenty_days()
+    _submit(lincoln, DAYS[20])
+    flagging.evaluate_touched()
+    letters.mark(ana, lincoln, DAYS[6], "P")
+    with transaction():
+        touch([ana], DAYS[6])
+    flagging.evaluate_touched()
+    assert _status(ana) == (21_000, 2000, 1, 0)
+
+
+def test_a_skipped_day_becomes_missing_once_a_later_one_is_sent() -> None:
+    lincoln, ana = _ana_after_twenty_days()
+    _submit(lincoln, DAYS[22])
+    flagging.evaluate_touched()
+    assert _status(ana) == (21_000, 3000, 2, 2)
+
+
+def test_packing_and_unpacking_lose_nothing() -> None:
+    lincoln, _ = _ana_after_twenty_days()
+    _submit(lincoln, DAYS[20])
+    flagging.evaluate_touched()
+    known = _known()
+    with transaction():
+        blocks.write(known, YEAR)
+    again = _known()
+    for name in ("students", "days", "weights", "cells", "until"):
+        assert np.array_equal(getattr(known, name), getattr(again, name)), name
+    assert np.array_equal(known.state.entered, again.state.entered)
+    assert {key: part.tolist() for key, part in known.state.active.items()} == {
+        key: part.tolist() for key, part in again.state.active.items()
+    }
+
+
+def test_a_block_of_an_older_release_is_built_anew() -> None:
+    lincoln, ana = _ana_after_twenty_days()
+    with transaction():
+        db.session.execute(text("UPDATE year_block SET content = :old"), {"old": zlib.compress(b"[0, []]\n")})
+    assert not len(_known().students)
+    _submit(lincoln, DAYS[20])
+    flagging.evaluate_touched()
+    assert _status(ana) == (21_000, 3000, 2, 0)
+    assert len(_known().students) == 2
