@@ -85,11 +85,11 @@ def judge(students: Sequence[int] | Ints, at: Frame | None = None) -> Judged | N
 def judge_on(known: Known, at: Frame) -> Judged | None:
     """The same for students of whom everything up to one day is known: only later days are read and replayed.
 
-    None when an enrolment of theirs is gone: then they have to be judged from the start.
+    None when an enrolment or a calendar of theirs is gone: then they have to be judged from the start.
     """
     timeline, until = policies.timeline(), known.until[0].astype(date)
     year = year_of(known.students, at, timeline.on(at.day).no_show_exit_codes, after=until)
-    if not np.array_equal(year.by_student.students, known.students):
+    if not len(year.days) or not np.array_equal(year.by_student.students, known.students):
         return None
     first = int(np.searchsorted(year.days, np.datetime64(at.start)))
     return _judged(year, known.laid_under(year.by_student, year.days, first), timeline, known.state)
