@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-from ew_app.feeds.blocks import Blocks
+from ew_app.feeds.blocks import Block, Blocks
 from ew_app.feeds.cells import SURROUNDING
 from ew_app.feeds.exports import field_key
 from ew_app.feeds.refused import Problem, RefusedFile, Why
-from ew_app.feeds.text import open_text
+from ew_app.feeds.text import Text
 
 MARKS: Final = (",", "\t", ";", "|")
 ROWS: Final = 20_000
@@ -40,24 +40,28 @@ def head_of(text: str, known: Set[str], misspelt: dict[str, str]) -> Head:
 
 
 def delimited_records(
-    stream: BinaryIO, wanted: Collection[str], known: Set[str], misspelt: dict[str, str], nulls: Collection[str]
+    text: Text, wanted: Collection[str], known: Set[str], misspelt: dict[str, str], nulls: Collection[str]
 ) -> Iterator[Found]:
     """(line, record) of each row, with the wanted fields alone; a row that does not fit is a problem. RefusedFile."""
-    text = open_text(stream)
-    head = head_of(text.lines.read(65_536), known, misspelt)
-    text.lines.seek(0)
-    blocks = Blocks(text.lines, head.mark, ROWS)
-    if blocks.header() is None:
-        return
-    places = [(key, place) for place, key in enumerate(head.keys) if key in wanted]
-    empty = {*nulls, "NULL", r"\N"}
+    with text.lines as lines:
+        head = head_of(lines.read(65_536), known, misspelt)
+        lines.seek(0)
+        blocks = Blocks(lines, head.mark, ROWS)
+        if blocks.header() is None:
+            return
+        places = [(key, place) for place, key in enumerate(head.keys) if key in wanted]
+        for block in blocks.blocks(len(head.names)):
+            yield from ((problem.line, problem) for problem in block.problems)
+            yield from _records(block, places, {*nulls, "NULL", r"\N"})
+
+
+def _records(block: Block, places: Sequence[tuple[str, int]], empty: Collection[str]) -> Iterator[Found]:
+    """The rows of a block that say anything at all."""
     keys = [key for key, _ in places]
-    for block in blocks.blocks(len(head.names)):
-        yield from ((problem.line, problem) for problem in block.problems)
-        columns = [[_clean(cell, empty) for cell in block.column(place)] for _, place in places]
-        for row, (line, *cells) in enumerate(zip(block.lines.tolist(), *columns, strict=True)):
-            if any(cells) or any(cell.strip(SURROUNDING) for cell in block.row(row)):
-                yield line, dict(zip(keys, cells, strict=True))
+    columns = [[_clean(cell, empty) for cell in block.column(place)] for _, place in places]
+    for row, (line, *cells) in enumerate(zip(block.lines.tolist(), *columns, strict=True)):
+        if any(cells) or any(cell.strip(SURROUNDING) for cell in block.row(row)):
+            yield line, dict(zip(keys, cells, strict=True))
 
 
 def _head(line: str, mark: str, misspelt: dict[str, str]) -> Head:

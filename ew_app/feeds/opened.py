@@ -14,6 +14,7 @@ from ew_app.feeds.header import forbidden, refuse_forbidden
 from ew_app.feeds.looking import Seen, is_ours, known_fields, seen_as
 from ew_app.feeds.objects import objects
 from ew_app.feeds.refused import Problem, RefusedFile
+from ew_app.feeds.text import open_text
 
 CHANGES: Final = "delta"
 
@@ -29,6 +30,7 @@ class Opened:
         self.seen: list[Seen] = []
         self.ours: list[Handed] = []
         self.ignored: list[str] = []
+        self.notes: dict[str, None] = {}  # what people should know about how files were read, each once
         self._dropped: dict[str, set[str]] = {}  # file -> fields that are never kept
         for file in files:
             self._sort(file)
@@ -48,8 +50,10 @@ class Opened:
                 elif self.export.reads is Reads.JSON:
                     yield from objects(stream, wanted, names)
                 else:
+                    text = open_text(stream)
+                    self.notes.update({f"{seen.file.name}: {note}": None for note in text.notes})
                     known, wrong = known_fields(self.export), dict(self.export.misspelt)
-                    yield from delimited_records(stream, wanted, known, wrong, self.export.nulls)
+                    yield from delimited_records(text, wanted, known, wrong, self.export.nulls)
         except RefusedFile as refused:
             raise refused.of(seen.file.name) from refused
         self._drop(seen.file.name, names)

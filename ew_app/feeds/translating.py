@@ -68,7 +68,7 @@ class _Translation:
                     self._fill(plan, seen, rows, order)
         self._keep()
         self._add_ours()
-        self.done.told += [*self.opened.dropped(), *self._missing()]
+        self.done.told += [*self.opened.notes, *self.opened.dropped(), *self._missing()]
         return self.done
 
     # -- which sources ---------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from rules.access import NotAllowed, Permission
 screen = Blueprint("batches", __name__, url_prefix="/imports/<int:batch_id>")
 
 may_import = requires(Permission.IMPORT_ATTENDANCE, Permission.IMPORT_ROSTER)
+DATES = (("mdy", "Month first, as 9/14/2026"), ("dmy", "Day first, as 14/9/2026"))
 STEPS = ("Choose a file", "Match columns", "Check", "Apply")
 Act = Callable[[Batch], str]
 
@@ -91,7 +92,9 @@ def match_columns(batch_id: int) -> ResponseReturnValue:
         if uploads.waits_for(batch) == uploads.DAYS:
             uploads.nobody_absent(batch_id, ticked_days(), by=actor())
         else:
-            uploads.match_columns(batch_id, column_matching.chosen(batch_id, request.form), by=actor())
+            dates = request.form.get("dates") if request.form.get("dates") in dict(DATES) else None
+            mapping = column_matching.chosen(batch_id, request.form)
+            uploads.match_columns(batch_id, mapping, by=actor(), dates=dates)
     except Refused as refusal:
         return _match_page(batch, str(refusal)), 422
     return redirect(url_for("batches.one", batch_id=batch_id))
@@ -109,6 +112,8 @@ def _match_page(batch: Batch, error: str = "") -> str:
         ticks=open_days(strips),
         ticked=request.form.getlist("nobody"),
         values=request.form,
+        dates=DATES,
+        said_dates=batch.options.get("dates", ""),
     )
 
 

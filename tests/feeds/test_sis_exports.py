@@ -230,6 +230,13 @@ def test_the_sign_between_cells_is_seen_in_the_header(mark: str) -> None:
     assert export(files).rows("attendance", *MARK) == export(POWERSCHOOL).rows("attendance", *MARK)
 
 
+def test_an_export_that_is_not_utf8_is_read_as_windows_text_and_says_so() -> None:
+    students = POWERSCHOOL["students.txt"].replace("Ana", "Zoë").encode("cp1252")
+    found = export(POWERSCHOOL | {"students.txt": students})
+    assert found.rows("students", "first_name")[0] == ("Zoë",)
+    assert any(told.startswith("students.txt: The file is not UTF-8") for told in found.delivery.told)
+
+
 def test_declared_dates_never_bend() -> None:
     files = {"attendance.csv": CAMPUS["attendance.csv"].replace("09/14/2026", "14/09/2026", 1)}
     found = export(files, periods="50")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -139,6 +139,32 @@ def test_other_column_names_are_matched_once_and_remembered(clerk: Clerk) -> Non
     later = rows_of(("002", "LIN", str(DAYS[-2]), "A"), header="Pupil,Site,Absence date,Mark\n")
     page = clerk.page(clerk.upload({"export.csv": later}))
     assert "The one row can go in" in page and "Absence date as date" in page
+
+
+def test_how_dates_are_written_is_said_once_and_remembered(clerk: Clerk) -> None:
+    def american(day: date) -> bytes:
+        row = ("001", "LIN", f"{day.month}/{day.day}/{day.year}", "A")
+        return rows_of(row, header="Pupil,Site,Absence date,Mark\n")
+
+    number = clerk.upload({"export.csv": american(DAYS[-1])})
+    assert clerk.press(number, "match", **CHOICE, dates="mdy").status_code == 302
+    clerk.work(number)
+    assert "The one row can go in" in clerk.page(number)
+    clerk.apply(number)
+    assert "The one row can go in" in clerk.page(clerk.upload({"export.csv": american(DAYS[-2])}))
+
+
+def test_an_export_of_another_system_is_recognised_and_says_what_was_left_out(clerk: Clerk) -> None:
+    event = (
+        f"<StudentSchoolAttendanceEvent><AttendanceEvent><EventDate>{DAY}</EventDate><AttendanceEventCategory>"
+        "uri://ed-fi.org/AttendanceEventCategoryDescriptor#Excused Absence</AttendanceEventCategory></AttendanceEvent>"
+        "<StudentReference><StudentUniqueId>001</StudentUniqueId></StudentReference><SchoolReference>"
+        "<SchoolId>LIN</SchoolId></SchoolReference></StudentSchoolAttendanceEvent>"
+    )
+    xml = f"<InterchangeStudentAttendance>{event}</InterchangeStudentAttendance>"
+    assert "The one row can go in" in clerk.page(clerk.upload({"events.xml": xml.encode()}))
+    answer = clerk.send({"students.xml": b"<!DOCTYPE x><InterchangeStudent/>"})
+    assert answer.status_code == 422 and "Nothing was kept" in answer.text
 
 
 def test_a_column_left_open_is_asked_for_again(clerk: Clerk) -> None:

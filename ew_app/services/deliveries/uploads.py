@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from ew_app.feeds import ATTENDANCE, TABLES, Delivery, Part, RefusedFile, delivery_from_bytes
+from ew_app.feeds import ATTENDANCE, TABLES, Delivery, Part, RefusedFile, Said, delivery_from_bytes
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record, settings
 from ew_app.outbox import Job, enqueue
 from ew_app.services.deliveries import ingest
@@ -80,13 +80,16 @@ def take(upload: Upload, *, by: Actor, area: Area) -> int:
 
 
 @operation
-def match_columns(batch_id: int, mapping: Mapped, *, by: Actor) -> None:
-    """Say which column of the file is which and go on. Raises Refused, Conflict."""
+def match_columns(batch_id: int, mapping: Mapped, *, by: Actor, dates: str | None = None) -> None:
+    """Say which column of the file is which and go on. Raises Refused, Conflict.
+
+    dates: mdy or dmy, where they are not written year first; remembered for the source like the columns.
+    """
     batch, parts = _waiting(batch_id, COLUMNS), kept(batch_id).parts
     options = dict(batch.options) | {"mapping": mapping}
     if columns_unknown(parts, options):
         raise Refused("Match every column that is needed with one of the file. Nothing was changed.")
-    batch.options = options
+    batch.options = {**options, **Said(dates=dates).options()}
     record("columns_matched", by=by, subject=f"batch:{batch_id}")
     if batch.kind == "attendance" and batch.feed == "exception" and is_silent(parts, options):
         batch.step = DAYS
