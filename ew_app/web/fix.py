@@ -14,6 +14,7 @@ from ew_app.web.guard import actor, requires, scope
 from ew_app.web.page import moment
 from rules import access
 from rules.access import Area, Permission
+from rules.vocabulary import vocabulary
 
 screen = Blueprint("fix", __name__)
 
@@ -42,6 +43,13 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     "off_calendar": WHO + WHERE,
     "not_enrolled": WHO + WHERE,
     "did_not_arrive": (*WHO, ("entry_date", "Expected"), ("exit_date", "Taken off"), ("exit_code", "Exit code")),
+    "contact_failures": (
+        *WHO,
+        ("day", "Tried on"),
+        ("outcome", "What came of it"),
+        ("method", "How"),
+        ("author", "By"),
+    ),
     "odd_stints": (*WHO, ("entry_date", "From"), ("exit_date", "To"), ("why", "What is odd")),
     "two_sources": (
         *WHO,
@@ -83,6 +91,7 @@ def one(key: str) -> str:
         rows=[_shown(dict(row)) for row in rows[:PAGE]],
         page=page,
         pages=page + (len(rows) > PAGE),
+        may_open=access.can(actor().grants, Permission.SEE_STUDENT),
         may_map=access.can(actor().grants, Permission.MAP_CODES),
         may_import=access.can(actor().grants, Permission.IMPORT_ATTENDANCE),
     )
@@ -103,6 +112,9 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     """The values as people read them."""
     if "what" in row:
         row["what"] = LOOKED_FOR.get(row["what"], row["what"])
+    for kind in ("method", "outcome"):
+        if kind in row:
+            row[kind] = vocabulary().label(kind, row[kind])
     return {name: _text(value) for name, value in row.items()}
 
 

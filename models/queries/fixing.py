@@ -1,7 +1,8 @@
 """Rows that do not fit together: what S05 lists, one SELECT a list.
 
 Parameters of all: :schools (ids the reader may see), :whole (the reader sees the district), :login (of the
-reader), :start (July 1 of the school year), :today, :no_show (exit codes of students who never came, lower case).
+reader), :start (July 1 of the school year), :today, :no_show (exit codes of students who never came, lower case),
+:failed (outcomes of a contact that speak against the number or address used).
 """
 
 from __future__ import annotations
@@ -89,6 +90,22 @@ _DID_NOT_ARRIVE = f"""
       AND (lower(t.exit_code) = ANY(:no_show) OR t.exit_date < opens.day)
     ORDER BY s.name, student
 """
+# Mended when somebody was reached since, or the task to mend it was done.
+_CONTACT_FAILURES = f"""
+    SELECT {_NAMES}, o.on_day AS day, o.method, o.outcome, o.author
+    FROM (
+        SELECT DISTINCT ON (student_id) * FROM outreach WHERE outcome = ANY(:failed) AND on_day >= :start
+        ORDER BY student_id, at DESC, id DESC
+    ) o
+    JOIN student_status now ON now.student_id = o.student_id AND now.enrolled_now
+    {_AT.format(row="now")} {_WHO.format(row="o")}
+    WHERE NOT EXISTS (
+        SELECT FROM outreach l WHERE l.student_id = o.student_id AND l.is_contact AND l.at > o.at)
+      AND NOT EXISTS (
+        SELECT FROM task t WHERE t.student_id = o.student_id AND t.kind = 'contact_repair' AND t.status = 'done'
+          AND t.done_at > o.at)
+    ORDER BY day DESC, s.name, student
+"""
 _ODD_STINTS = f"""
     SELECT {_NAMES}, t.entry_date, t.exit_date, odd.why
     FROM stint t {_AT.format(row="t")} {_WHO.format(row="t")} CROSS JOIN LATERAL (
@@ -158,6 +175,7 @@ LISTS: Mapping[str, str] = {
     "off_calendar": _OFF_CALENDAR,
     "not_enrolled": _NOT_ENROLLED,
     "did_not_arrive": _DID_NOT_ARRIVE,
+    "contact_failures": _CONTACT_FAILURES,
     "odd_stints": _ODD_STINTS,
     "two_sources": _TWO_SOURCES,
     "same_child": _SAME_CHILD,

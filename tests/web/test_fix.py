@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from ew_app.config import Settings
+from ew_app.kernel import now, transaction
+from ew_app.services.deciding import flagging
 from ew_app.services.rosters import fixing
 from ew_app.web.fix import COLUMNS
 from models.audit import Event
 from models.base import db
+from models.cases import Outreach
 from models.org import AbsenceCode
+from models.people import Student
 from models.queries.fixing import LISTS
 from tests.web.conftest import SignInAs, let_in
 from tests.web.importing import DAYS, TODAY, Clerk, once_of, open_schools, rows_of, words
@@ -56,6 +61,32 @@ def test_every_list_has_columns_and_opens(steward: Clerk) -> None:
     assert set(COLUMNS) == set(LISTS) == {check.key for check in fixing.CHECKS}
     for key in COLUMNS:
         assert steward.browser.get(f"/fix/{key}").status_code == 200, key
+
+
+def test_a_number_that_failed_is_listed_until_somebody_is_reached_or_it_is_mended(app: Flask, clerk: Clerk) -> None:
+    clerk.bring_in({}, nobody=[f"{school_id(app)}:{day}" for day in DAYS])
+    with app.app_context():
+        flagging.evaluate_touched()
+    for key, outcome in (("001", "number_not_working"), ("002", "left_voicemail")):
+        tried(app, key, outcome)
+    page = words(clerk.browser.get("/fix/contact_failures").text)
+    assert "Number does not work" in page and "Phone call" in page and "Left a voicemail" not in page
+    assert "/students/001" in clerk.browser.get("/fix/contact_failures").text
+    assert "All is well here" in words(let_in(app, "oak_clerk").get("/fix/contact_failures").text)
+    tried(app, "001", "reached_agreed", minutes=1)
+    assert "All is well here" in words(clerk.browser.get("/fix/contact_failures").text)
+
+
+def tried(app: Flask, student: str, outcome: str, *, minutes: int = 0) -> None:
+    """Somebody tried to call about a student of Lincoln."""
+    with app.app_context(), transaction():
+        number = db.session.scalars(select(Student.id).where(Student.key == student)).one()
+        at = now() + timedelta(minutes=minutes)
+        told = {"author_id": None, "author": "Clara", "position": "Attendance clerk", "written_at": at}
+        reached = outcome == "reached_agreed"
+        db.session.add(
+            Outreach(student_id=number, on_day=TODAY, at=at, method="call", outcome=outcome, is_contact=reached, **told)
+        )
 
 
 def test_nothing_to_mend_says_so(app: Flask, clerk: Clerk) -> None:

@@ -19,6 +19,7 @@ from models.queries import fixing as lists
 from models.queries import scope
 from rules.access import Area
 from rules.stints import school_year_start
+from rules.vocabulary import vocabulary
 
 PAGE: Final = 100
 
@@ -78,6 +79,13 @@ CHECKS: Final = (
         "Find out where the student is in school now, and record it in the student system.",
     ),
     Check(
+        "contact_failures",
+        "Phone numbers and addresses that failed",
+        "Nobody can be reached about these students until somebody has the right number or address.",
+        "Ask the student, the homeroom teacher or a brother's or sister's school. Correct it in the student system, "
+        "then mark the task as done. It also goes when somebody is reached.",
+    ),
+    Check(
         "odd_stints",
         "Enrolments that overlap or cannot be",
         "A day counts once for a student, but the school it counts for may be the wrong one.",
@@ -134,5 +142,6 @@ def _parameters(area: Area, by: Actor) -> dict[str, Any]:
         "login": by.login,
         "start": school_year_start(on),
         "today": on,
+        "failed": [key for key, outcome in vocabulary().outcomes.items() if outcome.contact_problem],
         "no_show": [code.strip().lower() for code in no_show],
     }
