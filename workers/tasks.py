@@ -8,7 +8,7 @@ from ew_app import outbox
 from ew_app.outbox import Job
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest
-from ew_app.services.system import schedule
+from ew_app.services.system import schedule, upkeep
 
 
 @shared_task(name=Job.LOAD_BATCH.value)
@@ -31,8 +31,8 @@ def evaluate(number: int) -> None:
 
 @shared_task(name=Job.NIGHTLY.value)
 def nightly(number: int) -> None:
-    """The full evaluation of a school day's end."""
-    outbox.perform(number, flagging.evaluate_all)
+    """What a school day's end asks for: uploads that nobody let in, and the full evaluation."""
+    outbox.perform(number, upkeep.nightly)
 
 
 @shared_task(name=Job.SWEEP.value)

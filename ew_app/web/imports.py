@@ -10,7 +10,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, settings, today
-from ew_app.services.deliveries import uploads
+from ew_app.services.deliveries import releasing, uploads
 from ew_app.services.deliveries.uploads import SchoolDay, Upload
 from ew_app.web import arrived, guard
 from ew_app.web.guard import actor, requires, scope
@@ -72,6 +72,7 @@ def _page(error: str = "") -> str:
         schools_page=first,
         schools_pages=-(-len(strips) // SCHOOLS),
         waiting=waiting,
+        kept_days=releasing.KEPT_FOR.days,
         past=past,
         names=rows.names_of({batch.received_by for batch in (*past, *waiting)}),
         total=total,

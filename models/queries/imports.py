@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, true
@@ -50,6 +50,12 @@ def waiting(area: AreaLike, login: str, limit: int = 20) -> list[Batch]:
     """Deliveries within reach that are on their way or wait for a person, newest first."""
     found = select(Batch).where(Batch.status.in_(OPEN), _within(area, login))
     return list(db.session.scalars(found.order_by(Batch.id.desc()).limit(limit)))
+
+
+def unconfirmed(before: datetime) -> list[int]:
+    """Uploads that came before a moment and that nobody has let in, the oldest first."""
+    found = select(Batch.id).where(Batch.preview, Batch.status.in_(("previewed", "received")))
+    return list(db.session.scalars(found.where(Batch.received_at < before).order_by(Batch.id)))
 
 
 def batch(batch_id: int, area: AreaLike, login: str) -> Batch | None:

@@ -12,8 +12,10 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from ew_app.config import Settings
-from ew_app.kernel import transaction
+from ew_app.kernel import now, transaction
+from ew_app.services.deliveries import releasing
 from models.attendance import Batch, BatchFile
+from models.audit import Event
 from models.base import db
 from models.jobs import Outbox
 from tests.web.conftest import SignInAs, let_in
@@ -329,3 +331,22 @@ def test_the_day_asks_for_what_is_missing(clerk: Clerk) -> None:
     clerk.bring_in({"attendance.csv": GOOD})
     page = words(clerk.browser.get("/imports").text)
     assert "Today's attendance is in" in page and "19 school days missing since Mon 26 Oct" in page
+
+
+def test_an_upload_that_nobody_applies_is_put_away_by_itself(app: Flask, clerk: Clerk) -> None:
+    files = {"attendance.csv": rows_of(("001", "LIN", str(DAYS[0]), "A"))}
+    old, new = clerk.upload(files), clerk.upload({"attendance.csv": rows_of(("001", "LIN", str(DAYS[1]), "A"))})
+    with app.app_context():
+        with transaction():
+            db.session.get_one(Batch, old).received_at = now() - timedelta(days=15)
+        assert releasing.expire() == 1
+        assert releasing.expire() == 0
+        kept = db.session.scalars(select(BatchFile.batch_id).where(BatchFile.batch_id.in_([old, new]))).all()
+        told = db.session.scalars(select(Event.kind).where(Event.subject == f"batch:{old}").order_by(Event.id)).all()
+    assert kept == [new] and told[-1] == "batch_expired"
+    page = clerk.page(old)
+    assert "put away and nothing of it was kept" in page and "Nobody applied this file within 14 days" in page
+    assert clerk.press(old, "apply").status_code == 422
+    assert marks(app) == set()
+    clerk.apply(new)
+    assert "put away after 14 days" not in words(clerk.browser.get("/imports").text)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import delete
 
-from ew_app.kernel import Actor, Conflict, Refused, audit, operation, record
+from ew_app.kernel import WORKER, Actor, Conflict, Refused, audit, now, operation, record
 from ew_app.services.deliveries.uploads import go_on, locked, waits_for
 from models import marks
 from models.attendance import Batch, BatchFile, Problem
@@ -13,6 +15,7 @@ from models.queries import imports as rows
 from rules import access
 from rules.access import Permission
 
+KEPT_FOR = timedelta(days=14)  # an upload that nobody lets in; then its bytes go
 ON_ITS_WAY = ("received", "staged", "checked", "applying", "applied")
 
 
@@ -70,10 +73,32 @@ def put_away(batch_id: int, *, by: Actor) -> None:
         return
     if batch.status not in ("previewed", "held") and not waits_for(batch) and not _is_set_aside(batch):
         raise Conflict("This file is on its way in, or was settled before. If it was applied, take it back instead.")
-    batch.status, batch.step, batch.counts, batch.effect = "cancelled", "", {}, {}
-    db.session.execute(delete(BatchFile).where(BatchFile.batch_id == batch_id))
-    _forget_problems(batch)
+    _drop(batch)
     record("batch_cancelled", by=by, subject=f"batch:{batch_id}")
+
+
+def expire() -> int:
+    """Put away every upload that nobody has let in for KEPT_FOR, each in a transaction of its own; how many."""
+    return sum(_expire(number) for number in rows.unconfirmed(now() - KEPT_FOR))
+
+
+@operation
+def _expire(batch_id: int) -> bool:
+    """False when somebody has decided in the meantime."""
+    batch = locked(batch_id)
+    if not batch.preview or batch.status not in ("previewed", "received"):
+        return False
+    _drop(batch)
+    batch.sentence = f"Nobody applied this file within {KEPT_FOR.days} days. Send it again if it is still needed."
+    record("batch_expired", by=WORKER, subject=f"batch:{batch_id}")
+    return True
+
+
+def _drop(batch: Batch) -> None:
+    """Nothing of the file remains but that it came."""
+    batch.status, batch.step, batch.counts, batch.effect = "cancelled", "", {}, {}
+    db.session.execute(delete(BatchFile).where(BatchFile.batch_id == batch.id))
+    _forget_problems(batch)
 
 
 @operation

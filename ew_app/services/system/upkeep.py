@@ -7,6 +7,8 @@ from flask import current_app
 from kombu.exceptions import OperationalError
 
 from ew_app.kernel import Refused
+from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import releasing
 from models import migrate
 from models.base import db
 
@@ -20,6 +22,12 @@ def check_tables() -> None:
     """Refused, with the command to run, when the database is not at this version's tables."""
     if migrate.revision(db.engine) != migrate.head():
         raise Refused("The database is not at this version's tables yet. Run `ew db upgrade`.")
+
+
+def nightly(*_: object) -> None:
+    """The queued work of a school day's end: files that nobody wanted go, and everybody is decided about again."""
+    releasing.expire()
+    flagging.evaluate_all()
 
 
 def worker_answers(seconds: float = 1.0) -> bool:
