@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 
-from ew_app.feeds import RefusedFile, load_format, suggest_mapping
-from tests.feeds.files import whole
+from ew_app.feeds import RefusedFile, Said, load_export, load_format, suggest_mapping
+from ew_app.feeds.exports import known_exports
+from ew_app.feeds.sources import planned
+from models.org import CODE_KINDS, EXCUSES
+from tests.feeds.files import export, whole
 
 REQUIRED = {
     "schools": "school_id name network_id network_name",
@@ -80,3 +86,42 @@ def test_no_header_is_suggested_twice() -> None:
         header = [alias for column in table.columns for alias in (column.name, *column.aliases)]
         suggested = suggest_mapping(header, table)
         assert len(set(suggested.values())) == len(suggested) == len(table.columns)
+
+
+def test_a_new_export_is_one_file_without_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "swipes.yaml").write_text(
+        """
+        format: swipes
+        label: Door swipes
+        reads: delimited
+        dates: dmy
+        known_by: [swipes]
+        records: {swipes: {has: [Student Number, Day, Gate]}}
+        codes: [[Late, tardy, unknown, 0]]
+        tables:
+          attendance:
+            - from: swipes
+              where: {Result: [late]}
+              columns: {student_id: Student Number, school_id: Gate, date: Day, code: {always: Late}}
+        """
+    )
+    monkeypatch.setattr("ew_app.feeds.exports.FOLDER", tmp_path)
+    found = export(
+        {"gate.tsv": "Student Number\tDay\tGate\tResult\n07\t14/9/2026\t42\tlate\n08\t14/9/2026\t42\tin time\n"}
+    )
+    assert found.delivery.format == "swipes"
+    assert found.rows("attendance", "student_id", "school_id", "date", "code") == [
+        ("07", "42", date(2026, 9, 14), "Late")
+    ]
+
+
+@pytest.mark.parametrize("name", known_exports())
+def test_every_export_can_be_read_as_it_is_written(name: str) -> None:
+    known = load_export(name)
+    words = Said(periods="50").words(known)
+    for table, sources in known.tables.items():
+        for source in sources:
+            assert planned(source, table, words).takers
+            assert source.of in known.kinds and all(join.to in known.kinds for join in source.joins)
+    assert set(known.known_by) <= set(known.kinds)
+    assert all(code.kind in CODE_KINDS and code.excused in EXCUSES for code in known.codes)
