@@ -94,6 +94,7 @@ GOALS = (
     "Two check-ins a week with the coach, and lunch in the library on hard days.",
     "Doctor's visits after 2 pm where possible; make-up work goes home on the same day.",
 )
+FAILED = (("call", "number_not_working"), ("call", "reached_wrong_person"), ("letter_mail", "letter_returned"))
 CALLED_IN = (
     "Fever since last night. Asks for the make-up work.",
     "Can the bus card be picked up in the office on Monday?",
@@ -115,6 +116,12 @@ def called_in(seed: int, student: str) -> str:
     """What a family has left on the machine; mostly nothing."""
     rng = Random(f"{seed} {student} calls")
     return rng.choice(CALLED_IN) if rng.random() < 0.04 else ""
+
+
+def failed(seed: int, student: str) -> tuple[str, str] | None:
+    """Of a few families the number or address turns out to be wrong: method and outcome."""
+    rng = Random(f"{seed} {student} fails")
+    return rng.choice(FAILED) if rng.random() < 0.02 else None
 
 
 def called(seed: int, on: date, student: str) -> tuple[str, str]:

@@ -51,16 +51,19 @@ class Staff:
                 deed(on, *told)
 
     def hear(self, on: date) -> None:
-        """Families who called at the end of the day and wait for an answer."""
+        """Families who called at the end of the day and wait for an answer, and some who cannot be called."""
         wanted = select(Case.number, Case.owner_id, Student.key).join(Student, Student.id == Case.student_id)
         mine = Case.closed_on.is_(None), Case.owner_id.is_not(None), Case.status == "contacting"
         rows: Sequence[Any] = db.session.execute(wanted.where(*mine).order_by(Student.key)).all()
         for number, owner, student in rows:
-            if words := invented.called_in(self.seed, student):
-                attempt = Attempt(
-                    method="call", outcome="left_voicemail", direction="in", with_whom="caregiver", note=words
-                )
+            for attempt in self._last_calls(student):
                 outreach.log_outreach(attempt, by=self._actor(owner), case_number=number)
+
+    def _last_calls(self, student: str) -> Iterator[Attempt]:
+        if words := invented.called_in(self.seed, student):
+            yield Attempt(method="call", outcome="left_voicemail", direction="in", with_whom="caregiver", note=words)
+        elif failed := invented.failed(self.seed, student):
+            yield Attempt(method=failed[0], outcome=failed[1])
 
     # -- cases -------------------------------------------------------------------------------------------------
 
