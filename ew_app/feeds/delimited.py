@@ -11,6 +11,7 @@ from typing import Any, Final
 from ew_app.feeds.blocks import Block, Blocks
 from ew_app.feeds.cells import SURROUNDING
 from ew_app.feeds.exports import field_key
+from ew_app.feeds.header import refuse_too_wide
 from ew_app.feeds.refused import Problem, RefusedFile, Why
 from ew_app.feeds.text import Text
 
@@ -46,6 +47,7 @@ def delimited_records(
     with text.lines as lines:
         head = head_of(lines.read(65_536), known, misspelt)
         lines.seek(0)
+        refuse_too_wide(len(head.names))
         blocks = Blocks(lines, head.mark, ROWS)
         if blocks.header() is None:
             return

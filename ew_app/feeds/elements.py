@@ -18,16 +18,18 @@ BLOCK: Final = 64 << 10
 MOST_AT_ONCE: Final = 4 << 20  # bytes of one tag, or characters of one record
 DEEPEST: Final = 60
 _GROUPS: Final = ("identity", "codevalue")
+_SAID: Final = ("id", "ref")  # attributes that name an element, or another
 
 
 def elements(
-    stream: BinaryIO, name: str, wanted: Collection[str], seen: set[str]
+    stream: BinaryIO, name: str, wanted: Collection[str], seen: set[str], tops: set[str]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, record) of each element of that name below the root, whatever its namespace. RefusedFile.
 
     Fields are the names on the way to a text, joined by dots; names that end in Identity, and CodeValue, only group.
-    `id` and `ref` are what an element says of itself and of another. `seen` gathers every name that was met.
-    Where several elements stand on one line, each has a number of its own: the one after the last.
+    `id` and `ref` are what an element says of itself and of another. `seen` gathers every name that was met, `tops`
+    those of the elements below the root, in lower case. Where several elements stand on one line, each has a number of
+    its own: the one after the last.
     """
     reader = _Elements(name.lower(), wanted, seen)
     fed = 0
@@ -39,6 +41,7 @@ def elements(
         yield from reader.found()
     reader.feed(b"", last=True)
     yield from reader.found()
+    tops |= reader.tops
 
 
 def root_of(head: bytes) -> str:
@@ -52,7 +55,7 @@ def root_of(head: bytes) -> str:
 
 
 class _Elements:
-    """A file on its way through the parser."""
+    """A file on its way through the parser. `tops`: the names of all elements below the root so far."""
 
     def __init__(self, name: str, wanted: Collection[str], seen: set[str]) -> None:
         self._name, self._wanted, self._seen = name, wanted, seen
@@ -63,10 +66,12 @@ class _Elements:
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._text
         self._ready: list[tuple[int, dict[str, Any]]] = []
-        self._path: list[str] = []  # names from the root, as keys; "" only groups
+        self._keys: dict[str, str] = {}  # name of an element -> its part of a field's name, "" if it only groups
+        self._path: list[str] = []  # the field that each open element stands for
         self._record: dict[str, Any] | None = None
         self._line = self._last_line = self._size = 0
         self._texts: list[str] = []
+        self.tops: set[str] = set()
 
     @property
     def done(self) -> int:
@@ -77,8 +82,6 @@ class _Elements:
         try:
             self._parser.Parse(block, last)
         except expat.ExpatError as error:
-            if error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]:
-                raise RefusedFile(Why.EMPTY, "The file is empty. Ask for it to be exported again.") from None
             raise RefusedFile(
                 Why.NOT_TEXT,
                 f"The XML is broken on line {error.lineno} ({expat.ErrorString(error.code)}). Export it again.",
@@ -92,19 +95,34 @@ class _Elements:
         return ready
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self._path) > DEEPEST:
+        path = self._path
+        if len(path) > DEEPEST:
             raise RefusedFile(Why.NOT_TEXT, f"The XML is nested more than {DEEPEST} deep. Export it again.")
-        local = _local(name).lower()
-        self._path.append("" if local.endswith(_GROUPS) else shortened(local))
-        self._texts.clear()
-        if len(self._path) == 2 and local == self._name:
+        if len(path) < 2:
+            path.append("")
+            if len(path) == 2:
+                self._begin(_local(name).lower())
+        else:
+            key = self._keys[name] if name in self._keys else self._learn(name)
+            path.append(f"{path[-1]}.{key}" if key and path[-1] else key or path[-1])
+        if self._record is not None:
+            self._texts.clear()
+            for said in attributes:
+                if said in _SAID:
+                    self._say(f"{path[-1]}.{said}".lstrip("."), attributes[said])
+
+    def _begin(self, local: str) -> None:
+        """An element below the root: a record, if it is one of those that are asked for."""
+        self.tops.add(local)
+        if local == self._name:
             self._record, self._size = {}, 0
             self._line = max(self._parser.CurrentLineNumber, self._last_line + 1)
-        if self._record is not None:
-            self._seen.add(_local(name))
-            for said in ("id", "ref"):
-                if said in attributes:
-                    self._say(said, attributes[said])
+
+    def _learn(self, name: str) -> str:
+        local = _local(name)
+        self._seen.add(local)
+        key = self._keys[name] = "" if local.lower().endswith(_GROUPS) else shortened(local)
+        return key
 
     def _text(self, text: str) -> None:
         if self._record is None:
@@ -114,20 +132,21 @@ class _Elements:
             raise RefusedFile(Why.NOT_TEXT, f"The element on line {self._line} holds more than 4 MB of text.")
         self._texts.append(text)
 
-    def _end(self, name: str) -> None:
-        if self._record is not None:
+    def _end(self, _: str) -> None:
+        field = self._path.pop()
+        if self._record is None:
+            return
+        if self._texts:
             if text := "".join(self._texts).strip():
-                self._say("", text)
+                self._say(field, text)
             self._texts.clear()
-        self._path.pop()
-        if len(self._path) == 1 and self._record is not None:
+        if len(self._path) == 1:
             self._ready.append((self._line, self._record))
             self._last_line, self._record = self._line, None
 
-    def _say(self, name: str, text: str) -> None:
-        key = ".".join(part for part in (*self._path[2:], name) if part)
-        if self._record is not None and key in self._wanted:
-            add(self._record, key, text)
+    def _say(self, field: str, text: str) -> None:
+        if self._record is not None and field in self._wanted:
+            add(self._record, field, text)
 
 
 def _local(name: str) -> str:

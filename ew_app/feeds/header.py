@@ -52,8 +52,7 @@ def plain(name: str) -> str:
 def find_columns(names: Sequence[str], table: TableFormat, mapping: Mapping[str, str] | None = None) -> Header:
     """Places of our columns, by name or by `mapping` (ours -> theirs); RefusedFile if it is no use."""
     trimmed = tuple(name.strip() for name in names)
-    if len(trimmed) > MOST_COLUMNS:
-        raise RefusedFile(Why.TOO_LARGE, f"This file has {len(trimmed)} columns; at most {MOST_COLUMNS} are read.")
+    refuse_too_wide(len(trimmed))
     refuse_forbidden(trimmed)
     at = _places_by_name(trimmed)
     wanted = _wanted(table, mapping or {}, at)
@@ -62,6 +61,12 @@ def find_columns(names: Sequence[str], table: TableFormat, mapping: Mapping[str,
     read = set(places.values())
     ignored = tuple(name for place, name in enumerate(trimmed) if name and place not in read)
     return Header(trimmed, places, ignored)
+
+
+def refuse_too_wide(columns: int) -> None:
+    """RefusedFile for a file with more columns than any export of a school has."""
+    if columns > MOST_COLUMNS:
+        raise RefusedFile(Why.TOO_LARGE, f"This file has {columns} columns; at most {MOST_COLUMNS} are read.")
 
 
 def refuse_forbidden(names: Sequence[str]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ew_app.feeds.cells import LONGEST_CELL
+
 _NOT_A_NAME = re.compile(r"[^0-9a-z]+")
 _DESCRIPTOR = re.compile(r"(?:uri|https?)://[^#\s]*#(.*)", re.DOTALL)
 
@@ -21,8 +23,8 @@ def meant(text: str) -> str:
 
 
 def add(record: dict[str, Any], key: str, text: str) -> None:
-    """Say one thing more: a field that is there already becomes a list."""
-    text = meant(text)
+    """Say one thing more: a field that is there already becomes a list. Endless texts are cut where none may be."""
+    text = meant(text[: LONGEST_CELL + 1])
     if key not in record:
         record[key] = text
     elif isinstance(record[key], list):

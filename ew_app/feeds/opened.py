@@ -31,6 +31,7 @@ class Opened:
         self.ours: list[Handed] = []
         self.ignored: list[str] = []
         self.notes: dict[str, None] = {}  # what people should know about how files were read, each once
+        self._tops: dict[Handed, set[str]] = {}  # XML file -> its elements below the root, once it was read to its end
         self._dropped: dict[str, set[str]] = {}  # file -> fields that are never kept
         for file in files:
             self._sort(file)
@@ -42,11 +43,16 @@ class Opened:
 
     def records(self, seen: Seen, kind: str, wanted: Collection[str]) -> Iterator[Found]:
         """(line, record) of each such record of a file, or why a row cannot be read. RefusedFile names the file."""
+        tops = self._tops.get(seen.file)
+        if tops is not None and self.export.kinds[kind].element.lower() not in tops:
+            return
         names: set[str] = set()
         try:
             with seen.file.open() as stream:
                 if self.export.reads is Reads.XML:
-                    yield from elements(stream, self.export.kinds[kind].element, wanted, names)
+                    tops = set()
+                    yield from elements(stream, self.export.kinds[kind].element, wanted, names, tops)
+                    self._tops[seen.file] = tops
                 elif self.export.reads is Reads.JSON:
                     yield from objects(stream, wanted, names)
                 else:

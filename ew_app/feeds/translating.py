@@ -59,9 +59,11 @@ class _Translation:
         self.made: list[Made] = []
 
     def run(self) -> Translated:
-        plans = [plan for plan in self._plans() if self._is_used(plan)]
+        plans = self._plans()
         order = self._order(plans)
         for plan in plans:
+            if not self._is_used(plan):
+                continue
             rows = Rows(plan, self.opened)
             for seen in self.opened.files_of(plan.source.of):
                 if self._is_complete(plan, seen):

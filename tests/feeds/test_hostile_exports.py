@@ -87,6 +87,19 @@ def test_json_that_is_not_utf8_or_no_objects() -> None:
         export({"students.json": "[1, 2]"})
 
 
+def test_an_endless_name_costs_its_row_and_no_more() -> None:
+    long = STUDENT.format("1").replace(">A<", f">{'A' * 200_000}<")
+    found = export(students(long + STUDENT.format("2")))
+    assert found.rows("students", "student_id") == [("2",)]
+    assert "longer than 4096 characters" in found.problems("students")[0]
+
+
+def test_a_table_with_thousands_of_columns_is_refused() -> None:
+    header = "sourcedId,givenName,familyName,username," + ",".join(f"c{number}" for number in range(5_000))
+    with pytest.raises(RefusedFile, match="users.csv: This file has 5004 columns; at most 256 are read"):
+        export({"users.csv": header + "\n1,A,B,a\n", "manifest.csv": "propertyName,value\n"})
+
+
 def test_a_zip_bomb_of_xml_is_not_opened() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
