@@ -85,10 +85,10 @@ class Plan:
         calendar = [
             CalendarDay(s.key, "", day, "weather") for day in snow for s in SCHOOLS if s.key not in (NO_CALENDAR, "10")
         ]
-        happened[28] += len(calendar) * 10
+        happened[28] += len(calendar)
         sunday_free = self.days[-1] - timedelta(days=(self.days[-1].weekday() - SATURDAY) % 7)
         calendar += [CalendarDay(key, "", sunday_free, "make_up") for key in (DAILY, FULL)]
-        happened[29] += 20
+        happened[29] += 2
         if sunday_free not in self.day_set:
             self.days = sorted({*self.days, sunday_free})
         self.roster.hear(calendar=calendar, codes=[LATE_CODE])
@@ -133,10 +133,10 @@ def _calendars(chance: Random, days: list[date], happened: Counter[int]) -> list
             found.append(row)
             if chance.random() < 0.02:
                 found.append(row)
-                happened[76] += 10
+                happened[76] += 1
             if chance.random() < 0.02:
                 found.append(CalendarDay(school.key, "", day, "non_instructional"))
-                happened[32] += 10
+                happened[32] += 1
         closed = {day + timedelta(days=n) for day in days for n in range(1, 4)} - set(days)
         found += [CalendarDay(school.key, "", day, "holiday") for day in sorted(closed)]
     for number, day in enumerate(days):
