@@ -1,6 +1,6 @@
 """Writes the pictures of the documentation: `python -m tests.browser.pictures [name ...]`, without a name all of them.
 
-They show the demo of 6,000 students on its own day, so the same code gives the same pictures.
+They show the demo as it opens, on its own day, so the same code gives the same pictures.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ew_app.config import load_settings
 from ew_app.local import Servers
-from ew_app.services.system import upkeep
+from ew_app.services.system import demo_past, upkeep
 from tests.browser.conftest import sign_in
 from tests.browser.system import System, running
 from tests.browser.window import PHONE, WIDE, chromium
@@ -67,7 +67,7 @@ def _district() -> Iterator[System]:
         with Servers(load_settings(env), fast=True) as ready:
             with System(ready).inside():
                 upkeep.upgrade()
-            with running(ready, students=6000) as system:
+            with running(ready, students=demo_past.STUDENTS) as system:
                 yield system
 
 
