@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, TextClause, text
@@ -256,12 +257,21 @@ def hashed() -> Iterator[None]:
     db.session.execute(_PLAN, {"hash": "on", "loop": "on"})
 
 
-def changed_students() -> dict[int, Any]:
-    """After `merge`: student -> first day on which something else stands now."""
+def changed_students(schools: Mapping[int, date]) -> dict[int, date]:
+    """After `merge`: student -> first day on which something else stands now.
+
+    Without those days from which on everybody at the school is evaluated anyway.
+    """
     rows = db.session.execute(
         text("""
-            SELECT student_id, min(day) FROM fate WHERE fate IN ('applied', 'superseded', 'removed') GROUP BY 1
-        """)
+            SELECT f.student_id, min(f.day) FROM fate f
+            LEFT JOIN unnest(CAST(:schools AS int[]), CAST(:since AS date[])) AS t (school_id, since)
+              ON t.school_id = f.school_id AND t.since <= f.day
+            WHERE f.fate IN ('applied', 'superseded', 'removed') AND (t.since IS NULL OR NOT EXISTS (
+                SELECT FROM stint s WHERE s.student_id = f.student_id AND s.school_id = f.school_id))
+            GROUP BY 1
+        """),
+        {"schools": list(schools), "since": list(schools.values())},
     )
     return {student: day for student, day in rows}
 

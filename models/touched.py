@@ -22,16 +22,18 @@ _MARKED = """
 """
 
 
-def place_students() -> None:
-    """Give every newly enrolled student a block: the school of the enrolment that was loaded first."""
+def place_students(schools: Sequence[int] | None = None) -> None:
+    """Give everyone newly enrolled, anywhere or at these schools, a block: the school of the first enrolment loaded."""
     db.session.execute(
         text("""
             INSERT INTO block_student (student_id, block)
-            SELECT DISTINCT ON (student_id) student_id, school_id FROM stint t
-            WHERE NOT EXISTS (SELECT FROM block_student b WHERE b.student_id = t.student_id)
+            SELECT DISTINCT ON (student_id) student_id, school_id FROM stint WHERE student_id IN (
+                SELECT student_id FROM stint t WHERE (t.school_id = ANY(:schools) OR :everywhere)
+                   AND NOT EXISTS (SELECT FROM block_student b WHERE b.student_id = t.student_id))
             ORDER BY student_id, id
             ON CONFLICT DO NOTHING
-        """)
+        """),
+        {"schools": list(schools or ()), "everywhere": schools is None},
     )
 
 
@@ -40,7 +42,7 @@ def next_blocks(students: int) -> list[int]:
     rows = db.session.execute(
         text(f"""
             SELECT w.block, (SELECT count(*) FROM block_student b WHERE b.block = w.block) AS students
-            FROM ({_WAITING_BLOCKS}) w ORDER BY 1 LIMIT 200
+            FROM ({_WAITING_BLOCKS} ORDER BY 1 LIMIT 64) w ORDER BY 1
         """)
     )
     chosen: list[int] = []

@@ -19,8 +19,8 @@ def schools(ids: Collection[int] | None = None) -> list[Any]:
     return list(db.session.execute(wanted if ids is None else wanted.where(School.id.in_(ids))))
 
 
-def grants(on: date) -> list[Any]:
-    """Every grant that has begun and counts on the day, or names a deputy who may stand in."""
+def grants(on: date, places: Collection[str]) -> list[Any]:
+    """Every grant at these places that has begun and counts on the day, or names a deputy who may stand in."""
     wanted = (
         select(
             Grant.person_id, Grant.role, Grant.place, Grant.homeroom, Grant.department, Grant.deputy_id,
@@ -28,6 +28,7 @@ def grants(on: date) -> list[Any]:
             Person.disabled_at.is_not(None).label("disabled"),
         )
         .join(Person, Person.id == Grant.person_id)
+        .where(Grant.place.in_(places))
         .where(Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on, Grant.deputy_id.is_not(None)))
         .order_by(Grant.id)
     )  # fmt: skip

@@ -43,7 +43,7 @@ class CaseRows:
     @cached_property
     def staff(self) -> Staff:
         """Who is there today at the schools concerned."""
-        return Staff()
+        return Staff(self._schools)
 
     @cached_property
     def _days(self) -> dict[int, list[date]]:

@@ -42,7 +42,8 @@ def follow(students: Sequence[int], *, by: Actor) -> int:
     concerned = pupils.read(students)
     if not concerned:
         return 0
-    desk = _Desk(CaseRows(by, {pupil.school for pupil in concerned}))
+    schools = {pupil.school for pupil in concerned} | {pupil.case.school for pupil in concerned if pupil.case}
+    desk = _Desk(CaseRows(by, schools))
     for pupil in concerned:
         desk.follow(pupil)
     desk.rows.write()

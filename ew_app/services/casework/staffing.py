@@ -26,7 +26,7 @@ class Staff:
         self.on = on or today()
         self._places = {number: Place.of_school(key, network) for number, key, network in rows.schools(schools)}
         self._holders: dict[str, list[tuple[Holder, str]]] = defaultdict(list)
-        for row in rows.grants(self.on):
+        for row in rows.grants(self.on, {str(at) for place in self._places.values() for at in _levels(place)}):
             self._holders[row.place].append((_holder(row, self.on), row.homeroom))
         self.loads: Counter[int] = Counter(rows.open_work())
         self._near: dict[tuple[int, str], list[Holder]] = {}
@@ -43,10 +43,15 @@ class Staff:
         return self._near[key]
 
     def _asked(self, place: Place, homeroom: str) -> Iterable[Holder]:
-        for where in (str(place), str(Place.of_network(place.network or "")), str(Place.district())):
-            for holder, room in self._holders.get(where, ()):
+        for where in _levels(place):
+            for holder, room in self._holders.get(str(where), ()):
                 if holder.role != HOMEROOM_ROLE or room == homeroom:
                     yield holder
+
+
+def _levels(place: Place) -> tuple[Place, ...]:
+    """A school, its network, the district."""
+    return place, Place.of_network(place.network or ""), Place.district()
 
 
 def _holder(row: Any, on: date) -> Holder:

@@ -52,6 +52,7 @@ def evaluate_all(*_: object) -> None:
 def evaluate_touched(batch_id: int | None = None) -> dict[str, int]:
     """Decide for everybody who is marked, chunk by chunk; the effect is added to the batch that asked."""
     effect = Counter(NO_EFFECT)
+    _place()
     while (done := _one_chunk(batch_id)) is not None:
         effect.update(done)
     return dict(effect)
@@ -64,13 +65,18 @@ def mark_everyone() -> None:
 
 
 @operation
+def _place() -> None:
+    """Find a block for whoever is new; who was never enrolled is not evaluated."""
+    touched.place_students()
+    touched.forget_unplaced()
+
+
+@operation
 def _one_chunk(batch_id: int | None) -> dict[str, int] | None:
     """Decide for the marked students of some blocks; None when nobody is marked."""
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    touched.place_students()
     chosen = touched.next_blocks(CHUNK)
     if not chosen:
-        touched.forget_unplaced()
         return None
     marked = touched.take(chosen)
     effect = _Chunk(marked, blocks.read(chosen, frame().start), frame()).store()

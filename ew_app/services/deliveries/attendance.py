@@ -62,7 +62,7 @@ def _merge(here: dict[str, Any], limits: Limits, *, waited: bool = False) -> Cou
         marks_late.end_what_was_claimed_since(here)
     known = ledger.follow(here, limits)
     ledger.touch_each_school(known)
-    touch_each(marks.changed_students())
+    touch_each(marks.changed_students(known))
     for fate, rows in fates.items():
         counts[FATES.get(fate, "unchanged")] += rows
     return counts

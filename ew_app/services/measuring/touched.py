@@ -44,7 +44,7 @@ def touch_each(since: Mapping[int, date]) -> None:
 def touch_schools(schools: Iterable[int], since: date) -> None:
     """Mark everyone ever enrolled at these schools: a day was submitted, or a calendar changed."""
     if ids := sorted(set(schools)):
-        touched.place_students()
+        touched.place_students(ids)
         db.session.execute(_SCHOOLS, {"schools": ids, "since": since, "everywhere": False})
 
 
