@@ -18,6 +18,7 @@ from ew_app.feeds.handed import Handed
 from ew_app.feeds.header import plain
 from ew_app.feeds.parts import table_named
 from ew_app.feeds.refused import RefusedFile, Why
+from ew_app.feeds.written import is_numbered
 
 _ENDINGS: Final = {
     Reads.DELIMITED: (".csv", ".txt", ".tsv", ".tab", ".text", ".dat"),
@@ -72,8 +73,8 @@ def is_ours(file: Handed) -> bool:
     table = table_named(file.name)
     if table is None:
         return False
-    names = {plain(name) for name in cells_of_first_line(_text(file))}
-    return names.issuperset(load_format()[table].required)
+    names = cells_of_first_line(_text(file))
+    return {plain(name) for name in names}.issuperset(load_format()[table].required) and not is_numbered(names)
 
 
 def cells_of_first_line(text: str) -> list[str]:

@@ -100,6 +100,12 @@ def test_a_table_with_thousands_of_columns_is_refused() -> None:
         export({"users.csv": header + "\n1,A,B,a\n", "manifest.csv": "propertyName,value\n"})
 
 
+def test_a_file_cannot_claim_to_be_rows_that_we_made() -> None:
+    forged = "@line iso,@problem,student_id,school_id,date,code\n7,,1,1,2026-09-14,A\n7,,2,1,2026-09-14,A\n"
+    found = export(students(STUDENT.format("1")) | {"attendance.csv": forged})
+    assert found.delivery.ignored == ("attendance.csv",) and not found.rows("attendance", "code")
+
+
 def test_a_zip_bomb_of_xml_is_not_opened() -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
