@@ -13,6 +13,7 @@ from typing import Final
 
 from ew_app.feeds.formats import DateOrder
 from ew_app.feeds.handed import Opener
+from ew_app.feeds.refused import RefusedFile, Why
 
 LINE: Final = "@line"  # stands before the order of dates in the first column's name
 PROBLEM: Final = "@problem"
@@ -72,9 +73,16 @@ class Written:
         if self._kept is None and self._held.tell() + len(block) <= IN_MEMORY:
             self._held.write(block)
             return
-        self._kept = self._kept or _Kept(self._held.getvalue())
-        with self._kept.path.open("ab") as file:
-            file.write(block)
+        try:
+            self._kept = self._kept or _Kept(self._held.getvalue())
+            with self._kept.path.open("ab") as file:
+                file.write(block)
+        except OSError as error:
+            raise RefusedFile(
+                Why.TOO_LARGE,
+                f"There is no room on this machine to take the export apart ({error.strerror}). Nothing was kept; "
+                "make room in its temporary folder and send it again.",
+            ) from error
 
 
 class _Kept:

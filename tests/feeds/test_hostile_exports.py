@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +100,27 @@ def test_a_table_with_thousands_of_columns_is_refused() -> None:
     header = "sourcedId,givenName,familyName,username," + ",".join(f"c{number}" for number in range(5_000))
     with pytest.raises(RefusedFile, match="users.csv: This file has 5004 columns; at most 256 are read"):
         export({"users.csv": header + "\n1,A,B,a\n", "manifest.csv": "propertyName,value\n"})
+
+
+def test_rows_past_16_mb_lie_on_disk_for_as_long_as_they_are_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("ew_app.feeds.written.IN_MEMORY", 1_000)
+    data = {"Student.xml": str(students(STUDENT.format("1") * 30_000)["Student.xml"]).encode()}
+    delivery = delivery_from_bytes(data)
+    (kept,) = tmp_path.iterdir()
+    with delivery.parts[0].open() as first, delivery.parts[0].open() as second:
+        assert first.read() == second.read() == kept.read_bytes()
+    del delivery
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_room_for_the_rows_of_an_export_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    monkeypatch.setattr("ew_app.feeds.written.IN_MEMORY", 10)
+    with pytest.raises(RefusedFile, match="There is no room on this machine"):
+        export(students(STUDENT.format("1")))
 
 
 def test_a_file_cannot_claim_to_be_rows_that_we_made() -> None:
