@@ -13,9 +13,10 @@ from models.base import db
 
 
 def same_delivery(batch_id: int) -> int | None:
-    """An accepted batch with the very same bytes, feed and source, not taken back; the earliest.
+    """An accepted batch with the very same bytes, feed and source that still has the last word; the earliest.
 
-    One that stands still half-way, because the work on it was set aside, must not keep its file out.
+    It has lost that once it was taken back, or another batch of the source was accepted for one of its school-days.
+    One that stands still half-way, because the work on it was set aside, must not keep its file out either.
     """
     found: int | None = db.session.scalar(
         text("""
@@ -25,6 +26,11 @@ def same_delivery(batch_id: int) -> int | None:
               AND (o.status = 'applied' OR NOT EXISTS (
                   SELECT FROM outbox w WHERE w.job = 'load_batch' AND w.key = o.id::text
                     AND w.quarantined_at IS NOT NULL))
+              AND NOT EXISTS (
+                  SELECT FROM submission mine JOIN submission later USING (school_id, day)
+                  JOIN batch l ON l.id = later.batch_id AND l.source_id = o.source_id
+                  WHERE mine.batch_id = o.id AND mine.ended_at IS NULL AND later.ended_at IS NULL
+                    AND (later.recorded_at, later.batch_id) > (mine.recorded_at, mine.batch_id))
             ORDER BY o.id LIMIT 1
         """),
         {"batch": batch_id},

@@ -92,6 +92,8 @@ def test_what_stands_is_what_the_remaining_files_say(app: Flask, seed: int) -> N
     for _ in range(14):
         if accepted and chance.random() < 0.3:
             _take_back(accepted.pop(chance.randrange(len(accepted)))[0])
+        elif accepted and chance.random() < 0.2:
+            _deliver(chance.choice(accepted)[1], accepted)
         else:
             _deliver(any_file(chance), accepted)
         state = _replay(accepted)
@@ -105,6 +107,8 @@ def _deliver(file: File, accepted: list[tuple[int, File]]) -> None:
     told = load_files(file.contents(), feed=file.feed, accept_held=True)
     if told["status"] == "duplicate":
         assert file in [other for _, other in accepted]
+        stands = _replay(accepted)
+        assert lay(dict(stands), file)["unchanged"] == len(file.rows)
         return
     expected = lay(_replay(accepted), file)
     assert {name: told[name] for name in ("applied", "unchanged", "superseded", "removed")} == {

@@ -256,6 +256,25 @@ def test_the_same_delivery_under_another_name_is_a_duplicate() -> None:
         assert counts(told, "status", "unchanged", "applied") == ("duplicate", 2, 0)
 
 
+def test_the_right_file_sent_once_more_after_a_wrong_one_counts_again() -> None:
+    load("ana lincoln 08-17 E")
+    load("ana lincoln 08-17 T")
+    told = load("ana lincoln 08-17 E")
+    assert counts(told, "status", "superseded") == ("applied", 1)
+    assert standing() == {"ana 08-17": "E"}
+    assert load("ana lincoln 08-17 E")["status"] == "duplicate"
+
+
+def test_a_file_stays_a_duplicate_while_later_ones_speak_of_other_days_or_were_taken_back() -> None:
+    load("ana lincoln 08-17 E")
+    load("ana lincoln 08-18 A", "fay carver 08-17 A")
+    wrong = load("ana lincoln 08-17 T")["batch"]
+    ingest.take_back(wrong, by=OPERATOR)
+    ingest.undo(wrong)
+    assert load("ana lincoln 08-17 E")["status"] == "duplicate"
+    assert standing() == {"ana 08-17": "E", "ana 08-18": "A", "fay 08-17": "A"}
+
+
 def test_the_same_rows_in_another_order_change_nothing() -> None:
     load("ana lincoln 08-17 A", "ben lincoln 08-17 A")
     told = load("ben lincoln 08-17 A", "ana lincoln 08-17 A")
