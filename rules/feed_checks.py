@@ -75,6 +75,7 @@ class Figures:
     schools: int = 0
     usual_schools: Sequence[int] = ()  # of its last files that brought new days
     new_schools: int = 0  # schools for which it submits a day for the first time
+    made_full: int = 0  # schools of which it makes days full that were not, new or told by absences alone
     thin_schools: int = 0  # of these, with too few rows for a full feed
     new_days: Sequence[NewDay] = ()  # of an exception feed
     stored: int = 0  # rows that stand on the days it claims whole
@@ -139,11 +140,12 @@ def _are(number: int) -> str:
 
 
 def _thin(figures: Figures, limits: Limits) -> Iterator[Found]:
-    if figures.thin_schools and limits.thin_one_in * figures.thin_schools >= figures.new_schools:
+    if figures.thin_schools and limits.thin_one_in * figures.thin_schools >= figures.made_full:
         yield (
             Doubt.THIN_SCHOOLS,
-            f"{figures.thin_schools:,} of {figures.new_schools:,} schools have rows for fewer than "
-            f"{limits.least_rows}% of their students. A full feed has one row for each.",
+            f"{figures.thin_schools:,} of {figures.made_full:,} schools have rows for fewer than "
+            f"{limits.least_rows}% of their students. A full feed has one row for each; "
+            "whoever has none would count as unknown on these days.",
         )
 
 

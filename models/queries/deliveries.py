@@ -71,7 +71,6 @@ class NewSchoolDays:
 
     days: int
     schools: int
-    thin: int
 
 
 _NEW = """
@@ -81,18 +80,28 @@ _NEW = """
 """
 
 
-def new_school_days(batch_id: int, least_percent: int) -> NewSchoolDays:
-    """Counts of new school-days and their schools; thin: with rows for fewer than that share of those due."""
+def new_school_days(batch_id: int) -> NewSchoolDays:
+    """Counts of new school-days and their schools."""
+    counted = text(f"SELECT count(*), count(DISTINCT school_id) FROM ({_NEW}) new")
+    return NewSchoolDays(*map(int, db.session.execute(counted, {"batch": batch_id}).one()))
+
+
+def thin_schools(batch_id: int, least_percent: int) -> tuple[int, int]:
+    """(schools, thin ones) on the days that a full feed would make full; thin: rows for under that share.
+
+    A day that is full already loses nobody by a few more rows: those are corrections.
+    """
     row = db.session.execute(
-        text(f"""
-            SELECT coalesce(sum(days), 0), count(*),
-                   count(*) FILTER (WHERE 100 * students < :least * expected) FROM (
-                SELECT school_id, count(*) AS days, sum(students) AS students, sum(expected) AS expected
-                FROM ({_NEW}) new GROUP BY school_id) by_school
+        text("""
+            SELECT count(*), count(*) FILTER (WHERE 100 * students < :least * expected) FROM (
+                SELECT d.school_id, sum(d.students) AS students, sum(d.expected) AS expected
+                FROM staged_day d LEFT JOIN school_day l ON l.school_id = d.school_id AND l.day = d.day
+                  AND l.status IN ('submitted', 'partial') AND l.feed = 'full'
+                WHERE d.batch_id = :batch AND d.teaches AND l.day IS NULL GROUP BY d.school_id) by_school
         """),
         {"batch": batch_id, "least": least_percent},
     ).one()
-    return NewSchoolDays(*map(int, row))
+    return int(row[0]), int(row[1])
 
 
 def new_days(batch_id: int) -> list[Any]:

@@ -43,7 +43,7 @@ def test_corrections_alone_may_be_about_one_school() -> None:
 
 @pytest.mark.parametrize(("thin", "held"), [(2, False), (3, True)])
 def test_a_third_of_the_schools_with_too_few_rows(thin: int, held: bool) -> None:
-    assert (kinds(new_schools=9, thin_schools=thin) == [Doubt.THIN_SCHOOLS]) is held
+    assert (kinds(made_full=9, thin_schools=thin) == [Doubt.THIN_SCHOOLS]) is held
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_many_stored_rows_would_go(stored: int, removed: int, held: bool) -> Non
 
 
 def test_a_first_load_is_only_asked_about_calendar_and_rejects() -> None:
-    strange = {"new_schools": 3, "thin_schools": 3, "stored": 100, "removed": 100, "first": True}
+    strange = {"made_full": 3, "thin_schools": 3, "stored": 100, "removed": 100, "first": True}
     assert kinds(**strange) == []
     assert kinds(**strange, off_calendar=100, rejected=200) == [Doubt.OFF_CALENDAR, Doubt.MANY_REJECTED]
 

@@ -168,6 +168,14 @@ def test_a_full_feed_with_few_rows_only_adds() -> None:
     assert len(standing()) == 8
 
 
+def test_absences_alone_sent_as_a_full_feed_are_held_on_days_that_are_in_already() -> None:
+    load("ana lincoln 08-17 A", "fay carver 08-17 A")
+    told = load("ana lincoln 08-17 A", "fay carver 08-17 A", feed="full")
+    assert told["status"] == "held"
+    assert "2 of 2 schools have rows for fewer than 80% of their students" in told["sentence"]
+    assert query("SELECT DISTINCT feed FROM school_day") == [("exception",)]
+
+
 def test_an_older_absence_does_not_beat_a_newer_presence() -> None:
     load("ana lincoln 08-17 P 2026-08-17T12:00:00", header=WITH_TIME, feed="full")
     assert load("ana lincoln 08-17 A 2026-08-17T09:00:00", header=WITH_TIME)["unchanged"] == 1

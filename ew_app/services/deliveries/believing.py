@@ -21,8 +21,9 @@ def limits_of(batch: Batch) -> Limits:
 
 def figures_of(batch: Batch, limits: Limits) -> tuple[int, Figures]:
     """(how many school-days are new, the figures) of a staged batch."""
-    new = deliveries.new_school_days(batch.id, limits.least_rows)
+    new = deliveries.new_school_days(batch.id)
     full = batch.feed == "full"
+    made_full, thin = deliveries.thin_schools(batch.id, limits.least_rows) if full else (0, 0)
     stored, removed = deliveries.claimed_rows(batch.id, batch.source_id)
     figures = Figures(
         rows=batch.counts["rows_in"],
@@ -32,7 +33,8 @@ def figures_of(batch: Batch, limits: Limits) -> tuple[int, Figures]:
         schools=batch.counts.get("schools", 0),
         usual_schools=deliveries.usual_schools(batch.id, batch.source_id, limits.looks_back),
         new_schools=new.schools,
-        thin_schools=new.thin if full else 0,
+        made_full=made_full,
+        thin_schools=thin,
         new_days=[] if full else _new_days(batch, limits),
         stored=stored,
         removed=removed,

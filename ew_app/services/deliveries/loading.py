@@ -27,6 +27,7 @@ from models.queries.roster import schools_to_rebuild
 from rules.feed_checks import doubts
 
 FINISHED: Final = ("applied", "held", "refused", "duplicate", "previewed", "undoing", "undone", "cancelled")
+STAGED: Final = ("staged", "applying")  # read, and not yet to its end
 BUCKETS: Final = ("applied", "unchanged", "superseded", "removed")
 DELIVERY_LOCK: Final = 7305
 SCHOOLS_READ_AGAIN: Final = 1_000
@@ -95,10 +96,10 @@ def _stage(batch_id: int) -> bool:
         know_codes(batch.options.get("format", OURS))
         _note(batch, stage(batch, limits_of(batch)))
         batch.status, batch.step, batch.percent = "staged", "checking", 30
-    elif deliveries.staged_rows(batch_id) != batch.counts["staged_rows"]:
+    elif batch.status in STAGED and deliveries.staged_rows(batch_id) != batch.counts["staged_rows"]:
         away = frozenset((row.file, row.line) for row in deliveries.turned_away(batch_id))
         stage(batch, limits_of(batch), Part(without=away))
-    return batch.status in ("staged", "applying")
+    return batch.status in STAGED
 
 
 def _note(batch: Batch, staged: Staged) -> None:
