@@ -195,8 +195,12 @@ class Facts:
 
     @cached_property
     def days_not_arrived(self) -> Ints:
-        """Member days gone by without ever being present; 0 once the student has come."""
-        return np.where(self.present_ever, 0, self.member_days)
+        """Member days gone by without ever being present; 0 once the student has come.
+
+        Also 0 while any enrolled day is missing or unknown: the student may have been there on that one.
+        """
+        may_have_come = self.present_ever | (self.missing_days + self.unknown_days > 0)
+        return np.where(may_have_come, 0, self.member_days)
 
     @cached_property
     def months_started(self) -> Ints:

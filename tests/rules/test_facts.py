@@ -70,7 +70,7 @@ class Diary:
             attendance_days_180=len(self.days[-180:]),
             unexcused_last_20=_missed(year[-20:], Excuse.UNEXCUSED),
         )  # fmt: skip
-        found["days_not_arrived"] = 0 if found["present_ever"] else len(year)
+        found["days_not_arrived"] = 0 if found["present_ever"] or self.missing or self.unknown else len(year)
         for days in (10, 20, 30):
             found[f"absent_last_{days}"] = _missed(year[-days:])
         for days in (20, 30):
