@@ -12,6 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 from statistics import median
 
+from rules.counting import are, many
+
 
 class Doubt(StrEnum):
     """Why a delivery is held."""
@@ -107,8 +109,8 @@ def _off_calendar(figures: Figures, limits: Limits) -> Iterator[Found]:
     if 100 * figures.off_calendar > limits.most_off_calendar * figures.rows:
         yield (
             Doubt.OFF_CALENDAR,
-            f"{figures.off_calendar:,} of {figures.rows:,} rows are on days without school. "
-            "Is the calendar shifted, or the year wrong?",
+            f"{figures.off_calendar:,} of {many(figures.rows, 'row')} {are(figures.off_calendar)} on days "
+            "without school. Is the calendar shifted, or the year wrong?",
         )
 
 
@@ -116,7 +118,7 @@ def _rejected(figures: Figures, limits: Limits) -> Iterator[Found]:
     if 100 * figures.rejected > limits.most_rejected * figures.rows:
         yield (
             Doubt.MANY_REJECTED,
-            f"{figures.rejected:,} of {figures.rows:,} rows cannot go in. "
+            f"{figures.rejected:,} of {many(figures.rows, 'row')} cannot go in. "
             "Look at the reasons below: often one column is mapped wrongly, or the roster is not loaded yet.",
         )
 
@@ -136,7 +138,7 @@ def _schools(figures: Figures, limits: Limits) -> Iterator[Found]:
 
 
 def _are(number: int) -> str:
-    return "1 school is" if number == 1 else f"{number:,} schools are"
+    return f"{many(number, 'school')} {are(number)}"
 
 
 def _thin(figures: Figures, limits: Limits) -> Iterator[Found]:
@@ -158,7 +160,7 @@ def _absences(day: NewDay, limits: Limits) -> Iterator[Found]:
     away = abs(day.absences - usual)
     if 100 * away <= limits.absences_away * day.due or away < limits.absences_students:
         return
-    said = f"{day.absences:,} absences on {day.day}, usually about {_number(usual)}."
+    said = f"{many(day.absences, 'absence')} on {day.day}, usually about {_number(usual)}."
     if limits.absences_times * day.absences < usual:
         yield Doubt.FEW_ABSENCES, f"{said} Is the file complete?"
     elif day.absences > limits.absences_times * usual:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from itertools import islice
 
+from rules.counting import many
+
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -40,7 +42,7 @@ def due_text(due: date | None, today: date, days: Sequence[date]) -> str:
     late = school_days_late(due, today, days)
     if not late:
         return day_text(due)
-    return f"{day_text(due)} · {late} school day{'s' if late > 1 else ''} late"
+    return f"{day_text(due)} · {many(late, 'school day')} late"
 
 
 def _days_after(start: date, days: Sequence[date]) -> Iterator[date]:

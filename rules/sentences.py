@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rules import cells as c
 from rules.cells import WHOLE_DAY, Excuse, Status
+from rules.counting import agreeing
 from rules.facts import MONTH, TRUANCY_WINDOW, WINDOWED, Facts
 from rules.findings import Inputs
 from rules.matrix import Matrix
@@ -27,7 +28,8 @@ LEVEL_WORDS = {
 
 def sentence(rule: Rule, numbers: Mapping[str, str]) -> str:
     """The rule's sentence filled with the numbers of one student."""
-    return rule.sentence.format_map({"bound": bound_text(rule), "level": LEVEL_WORDS[rule.level], **numbers})
+    named = {"bound": bound_text(rule), "level": LEVEL_WORDS[rule.level], **numbers}
+    return agreeing(rule.sentence.format_map(named))
 
 
 def numbers(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> dict[str, str]:
@@ -96,7 +98,7 @@ def describe(rule: Rule) -> str:
     if rule.level_with:
         others, level = rule.level_with
         parts.append(f"{LEVEL_WORDS[level]} from the day {' or '.join(others)} is met as well")
-    return ", ".join(parts) + "."
+    return agreeing(", ".join(parts) + ".")
 
 
 def bound_text(rule: Rule) -> str:
@@ -157,7 +159,7 @@ def _recent(way_out: TierExit, policy: PolicyInForce, facts: Facts, row: int, co
     margin = policy.exits.early_margin if early and policy.exits else Fraction(0)
     line = days_text(int((way_out.rate_below - margin) * 100_000))
     rate = rate_text(enrolled, absent)
-    return f"Absent {days_text(absent)} of the last {days_text(enrolled)} days ({rate}%), under {line}%"
+    return agreeing(f"Absent {days_text(absent)} of the last {days_text(enrolled)} days ({rate}%), under {line}%")
 
 
 def _counts(fact: str, cells: c.Cells) -> NDArray[np.bool_]:

@@ -21,6 +21,7 @@ from ew_app.feeds import ATTENDANCE, TABLES, Delivery, RefusedFile, Said, open_d
 from ew_app.kernel import OPERATOR, Refused
 from ew_app.services.deliveries import ingest, remembering, waiting
 from ew_app.services.deliveries.batch_report import COUNTS, EFFECT
+from rules.counting import many
 
 WELL = ("applied", "duplicate", "undone")
 SHOWN_PROBLEMS = 10
@@ -183,7 +184,7 @@ def _totals(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _in_words(one: Mapping[str, Any]) -> Iterator[str]:
     number = f"Batch {one['batch']} ({one['name']})" if one["batch"] else str(one["name"])
     would = "preview, would be " if one.get("preview") else ""
-    yield f"{number}: {would}{one['status']}. {one['rows_in']:,} rows{_counts(one)}."
+    yield f"{number}: {would}{one['status']}. {many(one['rows_in'], 'row')}{_counts(one)}."
     if one["sentence"] and one["status"] in WELL:
         yield f"  {one['sentence']}"
     yield from (f"  {note}" for note in one.get("notes", ()))

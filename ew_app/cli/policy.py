@@ -14,6 +14,7 @@ from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import OPERATOR, Refused, today
 from ew_app.services.deliveries import waiting
 from ew_app.services.measuring import policies
+from rules.counting import agreeing
 from rules.policy import PRESETS, Policy, PolicyError, PolicyInForce, Rule
 from rules.sentences import describe
 from rules.tiers import days_text
@@ -90,9 +91,10 @@ def _ways_down(policy: PolicyInForce) -> Iterator[str]:
         yield "A tier is left on the day its line is no longer met."
         return
     watch = policy.exits.watch
+    few = agreeing(f"{days_text(watch.at_most_absences)} days")
     yield "Ways down"
     yield (
-        f"      Watch: at most {days_text(watch.at_most_absences)} days absent in the last {watch.in_last_days}, "
+        f"      Watch: at most {few} absent in the last {watch.in_last_days}, "
         f"after {watch.after_days_in_tier} school days in it."
     )
     for name, way in (("Tier 2", policy.exits.tier_2), ("Tier 3", policy.exits.tier_3)):

@@ -16,6 +16,7 @@ from ew_app.services.casework import viewing
 from ew_app.services.deliveries import ledger as day_ledger
 from ew_app.services.deliveries import waiting
 from ew_app.services.measuring import measures as numbers
+from rules.counting import are, many
 
 LEDGER = ("school_id", "date", "status", "rows", "expected")
 CASES = (
@@ -140,7 +141,7 @@ def _print_evaluation(
         return
     shown = ", ".join(f"{tiers_now[name]:,} {words}" for name, words in _WORDS.items())
     through = f" on {day}" if day else f", data through {tiers_now['data_through'] or 'different days'}"
-    click.echo(f"{tiers_now['students']:,} students{through}: {shown}.")
+    click.echo(f"{many(int(tiers_now['students']), 'student')}{through}: {shown}.")
     if effect is None:
         click.echo("Worked out for that day only; nothing was stored.")
     else:
@@ -155,7 +156,7 @@ def effect_words(effect: dict[str, int]) -> str:
     return (
         f"{effect['enter_watch']:,} entered watch, {effect['enter_2']:,} entered Tier 2, "
         f"{effect['enter_3']:,} entered Tier 3; {effect['leave_2']:,} left Tier 2, {effect['leave_3']:,} left Tier 3; "
-        f"{effect['cases_opened']:,} cases were opened."
+        f"{many(effect['cases_opened'], 'case')} {are(effect['cases_opened'], 'was', 'were')} opened."
     )
 
 

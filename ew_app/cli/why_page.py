@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ew_app.services.measuring.why import Explanation, Reason
+from rules.counting import many
 
 STANDING = {"1": "Tier 1", "watch": "Watch", "2": "Tier 2", "3": "Tier 3", "none": "no tier yet"}
 
@@ -39,7 +40,7 @@ def _head(found: Explanation) -> Iterator[str]:
         return
     yield (
         f"Absent {here['absent_days']} of {here['enrolled_days']} enrolled days = {here['absence_rate']}% "
-        f"({here['excused_days']} excused, {here['unexcused_days']} unexcused); late {here['tardies']} times."
+        f"({here['excused_days']} excused, {here['unexcused_days']} unexcused); late {many(here['tardies'], 'time')}."
     )
     yield f"Attendance is in through {here['data_through'] or 'no day yet'}."
     if here["missing_days"] != "0" or here["unknown_days"] != "0":

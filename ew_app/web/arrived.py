@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from ew_app.web.effect import some
 from models.queries.imports import Day, SchoolStrip
+from rules.counting import many
 
 WEEKS = 4
 STATES = {"submitted": "present", "partial": "half", "not_submitted": "missing", "closed": "closed"}
@@ -52,7 +52,7 @@ def freshness(strips: Sequence[SchoolStrip], today: date) -> list[Any]:
     if len(strips) > 1:
         parts.append(f"{len(strips) - len(behind):,} of {len(strips):,} schools complete")
     parts += [(f"{strip.school.name}: {_missing(strip, today)}", "late") for strip in behind[:2]]
-    return parts + ([(f"and {some(len(behind) - 2, 'school')} more", "late")] if len(behind) > 2 else [])
+    return parts + ([(f"and {many(len(behind) - 2, 'school')} more", "late")] if len(behind) > 2 else [])
 
 
 def line(strip: SchoolStrip, today: date) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _missing(strip: SchoolStrip, today: date) -> str:
         return "every day before today is in"
     if len(late) <= 3:
         return f"{', '.join(map(words, late))} missing"
-    return f"{some(len(late), 'school day')} missing since {words(late[0])}"
+    return f"{many(len(late), 'school day')} missing since {words(late[0])}"
 
 
 def _weeks(strip: SchoolStrip) -> list[dict[str, Any]]:
@@ -100,7 +100,7 @@ def _weeks(strip: SchoolStrip) -> list[dict[str, Any]]:
 
 def _said(day: Day) -> str:
     if day.status == "submitted":
-        return f"in, {some(day.absences, 'student')} absent"
+        return f"in, {many(day.absences, 'student')} absent"
     if day.status == "partial":
-        return f"in part, {some(day.rows, 'row')}"
+        return f"in part, {many(day.rows, 'row')}"
     return "not in yet" if day.status == "not_submitted" else "no school"

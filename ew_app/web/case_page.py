@@ -16,7 +16,6 @@ from ew_app.web.case_words import (
     grade_words,
     language_words,
     lower_first,
-    many,
     status_words,
     task_state,
     tier_text,
@@ -30,6 +29,7 @@ from models.queries import following
 from models.tiers import StudentStatus
 from rules import access, roles
 from rules.access import FieldClass, Permission, Right, Scope
+from rules.counting import many
 from rules.places import Place
 from rules.school_days import day_text, school_days_late
 from rules.vocabulary import vocabulary

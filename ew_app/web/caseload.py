@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, today
 from ew_app.services.casework import closing
 from ew_app.web import case_lines
-from ew_app.web.case_words import many
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
 from models.queries import today as heads
 from models.queries import worklists
 from rules import access
 from rules.access import Permission
+from rules.counting import many
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 

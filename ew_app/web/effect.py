@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rules.counting import many
+
 WORDS = (
     ("enter_3", "student", "enter Tier 3"),
     ("enter_2", "student", "enter Tier 2"),
@@ -17,12 +19,7 @@ PAST = {"enter": "entered", "leave": "left", "open": "opened"}
 
 def sentences(effect: Mapping[str, int], *, done: bool = False) -> list[str]:
     """`3 students would enter Tier 2`, or once it is done `3 students entered Tier 2`; empty: nothing moves."""
-    return [f"{some(effect[key], noun)} {_verb(words, done)}" for key, noun, words in WORDS if effect.get(key)]
-
-
-def some(count: int, noun: str) -> str:
-    """`1 row`, `1,204 rows`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return [f"{many(effect[key], noun)} {_verb(words, done)}" for key, noun, words in WORDS if effect.get(key)]
 
 
 def _verb(words: str, done: bool) -> str:

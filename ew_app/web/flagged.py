@@ -14,7 +14,6 @@ from ew_app.kernel import SENTENCES, Refused, today, transaction
 from ew_app.services.casework import moves as casework
 from ew_app.services.measuring import trends
 from ew_app.web import case_lines, case_moves, freshness, guard
-from ew_app.web.case_words import many
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
 from models.queries import flagged as rows
@@ -22,6 +21,7 @@ from models.queries import naming
 from models.queries.flagged import FlaggedLine
 from rules import access
 from rules.access import Permission, Place
+from rules.counting import many
 from rules.school_days import day_text
 from rules.stints import school_year_start
 from rules.tiers import Tier

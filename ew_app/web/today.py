@@ -13,7 +13,6 @@ from ew_app.services.system import health
 from ew_app.services.system.health import State
 from ew_app.web import case_lines, freshness, today_clerk
 from ew_app.web.case_lines import Line
-from ew_app.web.case_words import many
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.today_parts import SHOWN, Day, Part, verb
 from models.queries import boards as schools
@@ -22,6 +21,7 @@ from models.queries import worklists
 from models.queries.today import Counts
 from rules import access
 from rules.access import Permission
+from rules.counting import many
 
 screen = Blueprint("today", __name__)
 

@@ -8,11 +8,11 @@ from ew_app.kernel import today
 from ew_app.services.casework import reaching
 from ew_app.web import case_lines, freshness
 from ew_app.web.case_lines import Line
-from ew_app.web.case_words import many
 from ew_app.web.guard import actor, scope
 from ew_app.web.today_parts import CALLS, SHOWN, Day, Part, verb
 from models.queries import imports, worklists
 from rules.access import Area, Permission
+from rules.counting import many
 
 
 def day() -> Day:

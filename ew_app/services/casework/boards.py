@@ -15,6 +15,7 @@ from models.org import School
 from models.queries import boards as rows
 from models.queries.boards import Counts, Work
 from models.queries.lateness import Gap, gaps
+from rules.counting import many
 from rules.school_days import day_text
 from rules.stints import school_year_start
 from rules.tiers import Tier
@@ -170,8 +171,8 @@ def needs(line: Line) -> list[str]:
     """What one school waits for, the longest wait of a family first."""
     work, gap = line.work, line.gap
     return [
-        *([f"{_many(work.first_contact_late, 'first contact')} overdue"] if work.first_contact_late else []),
-        *([f"{_many(work.unowned, 'case')} without an owner"] if work.unowned else []),
+        *([f"{many(work.first_contact_late, 'first contact')} overdue"] if work.first_contact_late else []),
+        *([f"{many(work.unowned, 'case')} without an owner"] if work.unowned else []),
         *([_silence(gap)] if gap and gap.trailing else []),
         *(["no calendar yet, so nothing can be counted"] if not line.has_calendar else []),
     ]
@@ -179,12 +180,8 @@ def needs(line: Line) -> list[str]:
 
 def _silence(gap: Gap) -> str:
     if gap.last is None:
-        return f"no attendance yet ({_many(gap.trailing, 'school day')})"
-    return f"no attendance since {day_text(gap.last)} ({_many(gap.trailing, 'school day')})"
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        return f"no attendance yet ({many(gap.trailing, 'school day')})"
+    return f"no attendance since {day_text(gap.last)} ({many(gap.trailing, 'school day')})"
 
 
 def answer(line: Line) -> str:
@@ -192,16 +189,16 @@ def answer(line: Line) -> str:
     name, work, gap = line.name, line.work, line.gap
     if work.first_contact_late:
         late = work.first_contact_late
-        return f"{_many(late, 'first contact')} at {name} {'is' if late == 1 else 'are'} overdue"
+        return f"{many(late, 'first contact')} at {name} {'is' if late == 1 else 'are'} overdue"
     if work.unowned:
-        return f"{_many(work.unowned, 'case')} at {name} {'has' if work.unowned == 1 else 'have'} no owner"
+        return f"{many(work.unowned, 'case')} at {name} {'has' if work.unowned == 1 else 'have'} no owner"
     if not line.has_calendar:
         return f"{name} has no calendar yet"
     if gap and gap.trailing:
         return f"{name} has sent no attendance {f'since {day_text(gap.last)}' if gap.last else 'yet'}"
     if line.counts is None:
         return f"No school day has been counted at {name} yet"
-    return f"{line.counts.needing} of {_many(line.counts.students, 'student')} at {name} are in Tier 2 or 3"
+    return f"{line.counts.needing} of {many(line.counts.students, 'student')} at {name} are in Tier 2 or 3"
 
 
 @dataclass(frozen=True, slots=True)

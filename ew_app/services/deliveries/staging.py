@@ -23,6 +23,7 @@ from ew_app.services.deliveries.staged_rows import Days, store_rows
 from models import marks
 from models.attendance import Batch
 from models.queries import lookups
+from rules.counting import are, many
 from rules.day import Kind
 from rules.feed_checks import Limits, is_whole
 
@@ -244,4 +245,4 @@ def _first_of_each(rows: NDArray[np.intp], values: Sequence[Any]) -> list[tuple[
 
 
 def _rows(count: int) -> str:
-    return "1 row is" if count == 1 else f"{count:,} rows are"
+    return f"{many(count, 'row')} {are(count)}"
