@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from flask import current_app
 
 from ew_app.config import Settings
-from models.audit import AuditRow, Event
+from models.audit import WORKER_POSITION, AuditRow, Event
 from models.base import db
 from rules.access import Grants, NotAllowed
 from rules.case_flow import IllegalMove
@@ -59,7 +59,7 @@ class Actor:
 
 
 OPERATOR = Actor("operator", "Operator", "command line", grants=Grants.operator())
-WORKER = Actor("worker", "The system", "background work", grants=Grants.operator())
+WORKER = Actor("worker", "The system", WORKER_POSITION, grants=Grants.operator())
 
 
 @dataclass(frozen=True, slots=True)

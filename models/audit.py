@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BigId, Model
 
+WORKER_POSITION = "background work"  # of the system itself; whatever else stands in an event is a person
+
 
 class Event(Model):
     """One thing that happened, as the timeline of a case, a student or a batch tells it."""

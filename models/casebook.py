@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -65,16 +65,41 @@ def reopen(cases: Sequence[int], opened_at: datetime, first_due: Mapping[int, An
     )
 
 
+def close(cases: Sequence[int], on: date, reason: str, at: datetime, by: str) -> None:
+    """Close these open cases, end their episodes and withdraw their open tasks outside compartments."""
+    asked = {"cases": list(cases), "on": on, "reason": reason, "at": at, "by": by}
+    for statement in _CLOSE:
+        db.session.execute(text(statement), asked)
+
+
+_CLOSE = (
+    """
+    UPDATE case_episode e SET closed_on = :on, close_reason = :reason
+    FROM support_case c WHERE c.id = ANY(:cases) AND e.case_id = c.id AND e.episode = c.episode
+    """,
+    """
+    UPDATE task SET status = 'withdrawn', done_at = :at, done_by = :by, note = 'The case was closed.'
+    WHERE case_id = ANY(:cases) AND status = 'open' AND compartment IS NULL
+    """,
+    """
+    UPDATE support_case SET status = 'closed', closed_on = :on, close_reason = :reason, paused_until = NULL,
+        due = NULL, next_step = '', version = version + 1
+    WHERE id = ANY(:cases)
+    """,
+)
+
+
 def restate_reasons(rows: Sequence[Row]) -> None:
-    """Set day and sentence of reasons by id, and whether they are withdrawn (a moment, or None)."""
+    """Set day, known day and sentence of reasons by id, and whether they are withdrawn (a moment, or None)."""
     db.session.execute(
         text("""
-            UPDATE case_reason r SET day = n.day, sentence = n.sentence, withdrawn_at = n.withdrawn_at
-            FROM unnest(CAST(:id AS int[]), CAST(:day AS date[]), CAST(:sentence AS text[]),
-                        CAST(:withdrawn_at AS timestamptz[])) AS n (id, day, sentence, withdrawn_at)
+            UPDATE case_reason r
+            SET day = n.day, through = n.through, sentence = n.sentence, withdrawn_at = n.withdrawn_at
+            FROM unnest(CAST(:id AS int[]), CAST(:day AS date[]), CAST(:through AS date[]), CAST(:sentence AS text[]),
+                        CAST(:withdrawn_at AS timestamptz[])) AS n (id, day, through, sentence, withdrawn_at)
             WHERE r.id = n.id
         """),
-        {name: [row[name] for row in rows] for name in ("id", "day", "sentence", "withdrawn_at")},
+        {name: [row[name] for row in rows] for name in ("id", "day", "through", "sentence", "withdrawn_at")},
     )
 
 

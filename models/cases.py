@@ -69,7 +69,10 @@ class CaseEpisode(Model):
 
 
 class CaseReason(Model):
-    """A finding that speaks for a case, once per episode; `useful` is the answer given at closing."""
+    """A finding that speaks for a case, once per episode; `useful` is the answer given at closing.
+
+    through: the day up to which attendance was known when it was added; it stands only if it stood on that day.
+    """
 
     __tablename__ = "case_reason"
     __table_args__ = (
@@ -81,6 +84,7 @@ class CaseReason(Model):
     rule: Mapped[str]
     episode: Mapped[int] = mapped_column(default=1)
     day: Mapped[date]
+    through: Mapped[date | None]
     sentence: Mapped[str]
     added_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]

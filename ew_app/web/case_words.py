@@ -30,18 +30,23 @@ METHOD_ICONS = {
 EVENTS: Mapping[str, tuple[str, str]] = {
     "case_opened": ("plan", "Case opened"),
     "case_reopened": ("plan", "Case taken up again"),
-    "case_assigned": ("person", "Given to {person}"),
+    "case_assigned": ("person", "Given to {to}"),
+    "case_taken": ("person", "Taken by {to}"),
     "case_moved": ("person", "Asked of the {role}"),
     "case_planned": ("plan", "Plan agreed"),
-    "case_followed": ("plan", "Following the plan"),
+    "case_monitored": ("plan", "Following the plan"),
     "case_paused": ("clock", "Paused"),
     "case_resumed": ("plan", "Taken up after the pause"),
     "case_closed": ("done", "Case closed"),
     "tier_raised": ("tier", "Moved from {before} to {after}"),
+    "tier_lowered": ("tier", "Moved from {before} to {after}"),
     "reason_added": ("tier", "Another reason"),
     "reason_withdrawn": ("tier", "A reason was taken back after a correction"),
     "reason_restated": ("tier", "A reason was worded anew after a correction"),
-    "rested_on_corrected_marks": ("tier", "All marks behind this case were corrected"),
+    "reason_outdated": ("tier", "The policy in force now does not give this reason"),
+    "reason_reread": ("tier", "A reason was worded anew by the policy in force now"),
+    "rested_on_corrected_marks": ("tier", "All marks behind this case were corrected; the student is in {tier} now"),
+    "rested_on_former_policy": ("tier", "The policy in force now gives no reason for it; the student is in {tier}"),
     "arrived": ("done", "The student has come to school"),
     "left_unseen": ("done", "Not enrolled here any more, and never seen"),
     "not_arrived_after_all": ("tier", "Not here after all: the marks were corrected"),
@@ -81,7 +86,7 @@ def entry_of_cause(cause: Cause) -> Entry:
 
 def _named(data: Mapping[str, Any]) -> dict[str, str]:
     """Keys of the vocabulary among an event's values, as words."""
-    named = {name: tier_words(int(data[name])) for name in ("before", "after") if isinstance(data.get(name), int)}
+    named = {name: _in_tier(int(data[name])) for name in ("before", "after", "tier") if isinstance(data.get(name), int)}
     if (role := data.get("role")) in roles.all_roles():
         named["role"] = lower_first(roles.role(role).label)
     for kind, key in (
@@ -142,6 +147,11 @@ def tier_text(tier: int) -> str:
     return Tier(tier).text
 
 
+def _in_tier(tier: int) -> str:
+    """A tier that somebody is in; where no day is known, none."""
+    return "no tier" if tier == Tier.NONE else tier_words(tier)
+
+
 def tier_words(tier: int) -> str:
     return vocabulary().label("tier", Tier(tier).text)
 
@@ -158,11 +168,6 @@ def language_words(student: Student) -> str:
     if student.interpreter:
         return f"{language or 'home language not known'}, interpreter needed"
     return f"speaks {language} at home" if language and language.lower() not in ("english", "en") else ""
-
-
-def many(number: int, noun: str, plural: str = "") -> str:
-    """`1 student`, `14 students`."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def lower_first(words: str) -> str:

@@ -14,19 +14,28 @@ import numpy as np
 from sqlalchemy import ARRAY, ColumnElement, Integer, and_, any_, literal, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
+from models.audit import WORKER_POSITION
 from models.base import db
 from models.cases import Case, CaseReason, Task
 from models.tiers import Finding
 
 DID_NOT_ARRIVE = "R20"
+TAKEN_BACK = "taken_back"  # why a case was closed: only a delivery that was undone had opened it
 Rows = Iterable[Any]
+# A person has done something about case c since it was opened. Work inside a compartment is left out: nobody
+# outside must be able to tell that there is any.
+WORKED_ON = """
+    EXISTS (SELECT FROM event e WHERE e.case_id = c.id AND e.at >= c.opened_at AND e.compartment IS NULL
+              AND e.position <> :worker)
+"""
 
 
 def standings(students: Sequence[int]) -> Rows:
-    """How each of these students stands, with the homeroom."""
+    """How each of these students stands, with the homeroom, and whether they were ever seen."""
     return db.session.execute(
         text("""
-            SELECT t.student_id, t.school_id, t.tier, t.enrolled_now, t.data_through, s.homeroom
+            SELECT t.student_id, t.school_id, t.tier, t.enrolled_now, t.data_through, s.homeroom,
+                   t.absent < t.enrolled AS seen
             FROM student_status t JOIN student s ON s.id = t.student_id
             WHERE t.student_id = ANY(:students) ORDER BY t.student_id
         """),
@@ -35,13 +44,14 @@ def standings(students: Sequence[int]) -> Rows:
 
 
 def findings(students: Sequence[int], since: date) -> Rows:
-    """(student, rule, since, until, compartment, sentence) of findings that stand, by student, rule and day.
+    """(student, rule, since, until, compartment, sentence, policy) of what stands, by student, rule and day.
 
     Those that began before `since` are read only where an open case may rest on them.
     """
     return db.session.execute(
         text("""
-            SELECT f.student_id, f.rule, f.since, f.until, f.compartment, f.sentence FROM finding f
+            SELECT f.student_id, f.rule, f.since, f.until, f.compartment, f.sentence, f.policy_version
+            FROM finding f
             WHERE f.student_id = ANY(:students) AND f.withdrawn_at IS NULL
               AND (f.since >= :since OR EXISTS (
                   SELECT FROM support_case c WHERE c.student_id = f.student_id AND c.closed_on IS NULL))
@@ -84,6 +94,12 @@ def looked_for(students: Collection[int]) -> set[int]:
     return set(db.session.scalars(wanted))
 
 
+def still_met(student: int) -> set[str]:
+    """The rules that are met for this student now."""
+    live = Finding.withdrawn_at.is_(None), Finding.until.is_(None)
+    return set(db.session.scalars(select(Finding.rule).where(Finding.student_id == student, *live)))
+
+
 def stands(rule: str) -> ColumnElement[bool]:
     """Condition on Finding: this rule is met now."""
     return and_(Finding.rule == rule, Finding.withdrawn_at.is_(None), Finding.until.is_(None))
@@ -104,22 +120,23 @@ def waiting(students: np.ndarray, rules: Collection[str]) -> set[int]:
 
 
 def last_closed(students: Sequence[int]) -> Rows:
-    """The newest closed case of each student, locked for the change."""
+    """The newest closed case of each student, locked for the change; none that a taken-back delivery had opened."""
     return db.session.execute(
         text("""
             SELECT c.id, c.number, c.student_id, c.closed_on, c.episode, c.owner_id, c.owner_role
             FROM support_case c WHERE c.id IN (
                 SELECT DISTINCT ON (student_id) id FROM support_case
                 WHERE student_id = ANY(:students) AND closed_on IS NOT NULL
+                  AND close_reason IS DISTINCT FROM :taken_back
                 ORDER BY student_id, closed_on DESC, id DESC)
             ORDER BY c.id FOR UPDATE
         """),
-        {"students": list(students)},
+        {"students": list(students), "taken_back": TAKEN_BACK},
     )
 
 
 def answered(students: Sequence[int]) -> dict[tuple[int, str], date]:
-    """(student, rule) -> the last day on which a person closed a case that had this reason.
+    """(student, rule) -> the last day on which a person closed a case that still had this reason.
 
     A case handed over to another school is not answered there.
     """
@@ -128,7 +145,7 @@ def answered(students: Sequence[int]) -> dict[tuple[int, str], date]:
             SELECT c.student_id, r.rule, max(c.closed_on)
             FROM support_case c JOIN case_reason r ON r.case_id = c.id
             LEFT JOIN student_status t ON t.student_id = c.student_id
-            WHERE c.student_id = ANY(:students) AND c.closed_on IS NOT NULL
+            WHERE c.student_id = ANY(:students) AND c.closed_on IS NOT NULL AND r.withdrawn_at IS NULL
               AND NOT (c.close_reason = 'moved_school' AND c.school_id <> t.school_id)
             GROUP BY 1, 2
         """),
@@ -138,16 +155,39 @@ def answered(students: Sequence[int]) -> dict[tuple[int, str], date]:
 
 
 def reasons(cases: Collection[int]) -> Rows:
-    """(id, case, rule, day, sentence, withdrawn) of the reasons of these cases' current episodes."""
+    """(id, case, rule, day, through, sentence, withdrawn) of the reasons of these cases' current episodes."""
     wanted = (
         select(
-            CaseReason.id, CaseReason.case_id, CaseReason.rule, CaseReason.day, CaseReason.sentence,
+            CaseReason.id, CaseReason.case_id, CaseReason.rule, CaseReason.day, CaseReason.through, CaseReason.sentence,
             CaseReason.withdrawn_at.is_not(None).label("withdrawn"),
         )
         .join(Case, (Case.id == CaseReason.case_id) & (Case.episode == CaseReason.episode))
         .where(_among(Case.id, cases))
     )  # fmt: skip
     return db.session.execute(wanted)
+
+
+def worked_on(cases: Collection[int]) -> set[int]:
+    """Those of these cases about which a person has done anything since they were opened."""
+    if not cases:
+        return set()
+    found = db.session.scalars(
+        text(f"SELECT c.id FROM support_case c WHERE c.id = ANY(:cases) AND {WORKED_ON}"),
+        {"cases": list(cases), "worker": WORKER_POSITION},
+    )
+    return set(found)
+
+
+def last_taken_back(students: Collection[int]) -> Rows:
+    """(student, rule, since, policy) of the finding of each rule that was withdrawn last."""
+    return db.session.execute(
+        text("""
+            SELECT DISTINCT ON (student_id, rule) student_id, rule, since, policy_version FROM finding
+            WHERE student_id = ANY(:students) AND withdrawn_at IS NOT NULL
+            ORDER BY student_id, rule, withdrawn_at DESC, id DESC
+        """),
+        {"students": list(students)},
+    )
 
 
 def causes(cases: Collection[int]) -> dict[int, tuple[str, ...]]:

@@ -101,8 +101,11 @@ def not_seen_since(world: World, day: date) -> int:
     return world.finds("ana", "R20", day)
 
 
-def comes(finding: int, on: date = TODAY) -> None:
-    """The first day at school ends the finding."""
+NEXT = TODAY + timedelta(days=1)
+
+
+def comes(finding: int, on: date = NEXT) -> None:
+    """The first day at school, the one after what is known, ends the finding."""
     with transaction():
         db.session.get_one(Finding, finding).until = on
 
@@ -147,7 +150,7 @@ def test_a_case_of_someone_who_has_come_waits_for_nobody_and_closes_with_one_pre
     assert the_case("due", "contact_due", "status") == (None, None, "new")
     assert the_case("next_step")[0].startswith("The student has come")
     assert rows(TASKS) == [("locate", "attendance_clerk", "withdrawn", True)]
-    assert rows("SELECT data ->> 'day' FROM event WHERE kind = 'arrived'") == [(TODAY.isoformat(),)]
+    assert rows("SELECT data ->> 'day' FROM event WHERE kind = 'arrived'") == [(NEXT.isoformat(),)]
     clara = world.actor("clara")
     assert [line.number for line in worklists.arrived(clara.person_id or 0, TODAY)] == [number]
     with pytest.raises((NotAllowed, NotFound)):
@@ -200,6 +203,23 @@ def test_more_reasons_raise_the_tier_and_never_open_a_second_case(world):
     assert follow(world) == 0
     assert the_case("tier", "owner_role", "due") == (3, "social_worker", TODAY)
     assert rows("SELECT rule FROM case_reason ORDER BY id") == [("R07",), ("R17",)]
+
+
+def test_a_case_nobody_has_worked_on_stands_where_the_student_stands(world):
+    world.stands("ana", 3)
+    world.finds("ana", "R08")
+    follow(world)
+    world.stands("ana", 1)
+    follow(world)
+    assert the_case("tier") == (1,)
+    assert rows("SELECT data FROM event WHERE kind = 'tier_lowered'") == [({"before": 3, "after": 1},)]
+
+
+def test_what_people_have_worked_at_keeps_its_tier(world):
+    world.stands("ana", 3)
+    world.finds("ana", "R08")
+    follow(world)
+    casework.assign(1001, by=world.actor("wanda"))
     world.stands("ana", 1)
     follow(world)
     assert the_case("tier") == (3,)
@@ -268,7 +288,52 @@ def test_a_case_that_rested_on_corrected_marks_stays_with_its_people(world):
     assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NOT NULL") == [(1,)]
     assert set(rows("SELECT status FROM task")) == {("withdrawn",)}
     kinds = [kind for (kind,) in rows("SELECT kind FROM event WHERE case_id IS NOT NULL ORDER BY id")]
-    assert kinds[0] == "case_opened" and kinds[-2:] == ["reason_withdrawn", "rested_on_corrected_marks"]
+    assert kinds[0] == "case_opened"
+    assert kinds[-3:] == ["reason_withdrawn", "rested_on_corrected_marks", "tier_lowered"]
+
+
+def test_a_reason_that_was_over_before_it_was_added_never_spoke_for_the_case(world):
+    """As after an undo: the wrong marks made R07 stand today, the right ones had ended it in October."""
+    world.stands("ana", 2)
+    wrong = world.finds("ana", "R07", date(2026, 9, 21))
+    follow(world)
+    world.stands("ana", 0)
+    world.corrects(wrong, again_since=date(2026, 10, 1), until=date(2026, 10, 20))
+    follow(world)
+    assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NULL") == [(0,)]
+
+
+def test_a_reason_that_ended_since_still_spoke_for_the_case(world):
+    world.stands("ana", 2)
+    finding = world.finds("ana", "R07", date(2026, 9, 21))
+    follow(world)
+    comes(finding)
+    follow(world)
+    assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NULL") == [(1,)]
+
+
+def test_another_policy_is_never_told_as_a_correction(world):
+    world.stands("ana", 2)
+    former = world.finds("ana", "R16", policy="the policy before")
+    follow(world)
+    world.stands("ana", 0)
+    world.corrects(former)
+    follow(world)
+    kinds = [kind for (kind,) in rows("SELECT kind FROM event WHERE case_id IS NOT NULL ORDER BY id")]
+    assert kinds[-3:] == ["reason_outdated", "rested_on_former_policy", "tier_lowered"]
+    assert the_case("next_step") == (cases.READ_AGAIN,)
+    assert set(rows("SELECT data ->> 'why' FROM event WHERE kind = 'task_withdrawn'")) == {(cases.OUTDATED,)}
+    assert not rows("SELECT FROM event WHERE kind LIKE '%correct%'")
+
+
+def test_nobody_is_told_of_an_arrival_that_is_not_known(world):
+    finding = not_seen_since(world, date(2026, 11, 10))
+    world.stands("ana", 0, absent=4_000, enrolled=4_000)
+    follow(world)
+    comes(finding)  # a day is unknown, so the rule is met no longer
+    follow(world)
+    assert rows(TASKS) == [("locate", "attendance_clerk", "open", True)]
+    assert not rows("SELECT FROM event WHERE kind = 'arrived'")
 
 
 def test_a_mark_corrected_back_takes_the_same_work_up_again(world):

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 
 from ew_app.kernel import Actor, now, transaction
+from ew_app.services.measuring import policies
 from models.base import db
 from models.org import CalendarDay, Network, School
 from models.people import Stint, Student
@@ -74,13 +75,14 @@ class World:
                 setattr(status, column, value)
 
     def finds(
-        self, name: str, rule: str, since: date = TODAY - timedelta(days=5), *, compartment: str | None = None
-    ) -> int:
-        """A finding that stands for a student; returns its id."""
+        self, name: str, rule: str, since: date = TODAY - timedelta(days=5), *, compartment: str | None = None,
+        policy: str = "",
+    ) -> int:  # fmt: skip
+        """A finding that stands for a student, made by the policy in force or another; returns its id."""
         with transaction():
             row = Finding(
                 student_id=self.students[name], rule=rule, since=since, compartment=compartment, numbers={},
-                sentence=f"{rule} since {since}.", policy_version="p", recorded_at=now(),
+                sentence=f"{rule} since {since}.", policy_version=policy or in_force(), recorded_at=now(),
             )  # fmt: skip
             db.session.add(row)
         return row.id
@@ -96,15 +98,17 @@ class World:
                 )
             )  # fmt: skip
 
-    def corrects(self, finding: int, *, again_since: date | None = None) -> None:
-        """A correction withdraws a finding; with a day it stands anew from there."""
+    def corrects(self, finding: int, *, again_since: date | None = None, until: date | None = None) -> None:
+        """A correction withdraws a finding; with a day it stands anew from there, perhaps until another."""
         with transaction():
             row = db.session.get_one(Finding, finding)
             row.withdrawn_at = now()
             name = next(key for key, number in self.students.items() if number == row.student_id)
             rule = row.rule
         if again_since:
-            self.finds(name, rule, again_since)
+            again = self.finds(name, rule, again_since)
+            with transaction():
+                db.session.get_one(Finding, again).until = until
 
     def give(self, login: str, name: str, role: str, place: str, **more: Any) -> int:
         """A person with one role."""
@@ -149,6 +153,11 @@ def build() -> World:
     world.add_student("ben", homeroom="7B")
     world.add_student("dan", "DOU")
     return world
+
+
+def in_force() -> str:
+    """The version of the policy of these days."""
+    return policies.timeline().on(TODAY).version
 
 
 def school_days() -> list[date]:

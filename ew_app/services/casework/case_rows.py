@@ -121,30 +121,33 @@ class CaseRows:
         """A reason once for each rule and episode; one that was withdrawn stands again."""
         before = next((reason for reason in case.reasons if reason.rule == found.rule), None)
         if before is not None:
-            self._put(case, replace(before, day=found.since, sentence=found.sentence, withdrawn=False))
+            again = replace(before, day=found.since, through=pupil.through, sentence=found.sentence, withdrawn=False)
+            self._put(case, again)
         else:
-            case.reasons.append(Reason(0, found.rule, found.since, found.sentence, withdrawn=False))
+            case.reasons.append(Reason(0, found.rule, found.since, pupil.through, found.sentence, withdrawn=False))
             self._reasons.append(
                 {"case_id": case.id, "rule": found.rule, "episode": case.episode, "day": found.since,
-                 "sentence": found.sentence, "added_at": self.at}
+                 "through": pupil.through, "sentence": found.sentence, "added_at": self.at}
             )  # fmt: skip
         if told:
             self.tell(pupil, case, "reason_added", rule=found.rule, sentence=found.sentence)
 
     def withdraw_reason(self, pupil: Pupil, case: Open, reason: Reason) -> None:
-        """The marks behind a reason were corrected; it stays on record as withdrawn."""
+        """What a reason rested on was corrected, or the policy is another; it stays on record as withdrawn."""
         self._put(case, replace(reason, withdrawn=True))
-        self.tell(pupil, case, "reason_withdrawn", rule=reason.rule, sentence=reason.sentence)
+        kind = "reason_outdated" if reason.rule in pupil.outdated else "reason_withdrawn"
+        self.tell(pupil, case, kind, rule=reason.rule, sentence=reason.sentence)
 
     def restate(self, pupil: Pupil, case: Open, reason: Reason, found: Found) -> None:
         """The same reason with the day and the numbers it rests on now."""
         self._put(case, replace(reason, day=found.since, sentence=found.sentence))
-        self.tell(pupil, case, "reason_restated", rule=found.rule, sentence=found.sentence)
+        kind = "reason_reread" if reason.rule in pupil.outdated else "reason_restated"
+        self.tell(pupil, case, kind, rule=found.rule, sentence=found.sentence)
 
     def _put(self, case: Open, reason: Reason) -> None:
         case.reasons = [reason if held.id == reason.id else held for held in case.reasons]
         self._restated[reason.id] = {
-            "id": reason.id, "day": reason.day, "sentence": reason.sentence,
+            "id": reason.id, "day": reason.day, "through": reason.through, "sentence": reason.sentence,
             "withdrawn_at": self.at if reason.withdrawn else None,
         }  # fmt: skip
 

@@ -25,11 +25,13 @@ from rules.tiers import Tier
 
 REOPENS_WITHIN = timedelta(days=30)
 CORRECTED = "The marks behind this were corrected."
+OUTDATED = "The policy in force now asks for this no longer."
 CAME = "The student has come to school."
 LEFT = "The student is not enrolled here any more."
 CAME_STEP = "The student has come: close this if nothing else is needed"
 LEFT_STEP = "Not enrolled here any more: close this if nothing else is needed"
-LOOK_AGAIN = "Look again: the marks this rested on were corrected."
+LOOK_AGAIN = "Look again: the marks this rested on were corrected"
+READ_AGAIN = "Look again: by the policy in force now, nothing holds this any more"
 
 
 @operation
@@ -65,12 +67,13 @@ class _Desk:
     def follow(self, pupil: Pupil) -> None:
         """All of it for one student."""
         for task in following.no_longer_asked(pupil):
-            self.rows.withdraw_task(pupil, task, CORRECTED)
+            self.rows.withdraw_task(pupil, task, OUTDATED if task.rule in pupil.outdated else CORRECTED)
         for task in following.looked_for_in_vain(pupil):
             self.rows.withdraw_task(pupil, task, CAME if pupil.here else LEFT)
         if pupil.case is not None:
             self._check_reasons(pupil, pupil.case)
             self._check_arrival(pupil, pupil.case)
+            self._lower(pupil, pupil.case)
         if not pupil.here:
             return
         reasons = following.speaking(pupil)
@@ -85,17 +88,26 @@ class _Desk:
 
     def _check_reasons(self, pupil: Pupil, case: Open) -> None:
         """Withdraw or restate reasons whose findings were corrected; the case itself stays with its people."""
-        withdrawn = False
+        withdrawn: set[str] = set()
         for reason in [reason for reason in case.reasons if not reason.withdrawn]:
             found = following.backing(reason, pupil.findings)
             if found is None:
                 self.rows.withdraw_reason(pupil, case, reason)
-                withdrawn = True
+                withdrawn.add(reason.rule)
             elif (found.since, found.sentence) != (reason.day, reason.sentence):
                 self.rows.restate(pupil, case, reason, found)
         if withdrawn and not case.live_rules:
-            self.rows.change(case, next_step=LOOK_AGAIN)
-            self.rows.tell(pupil, case, "rested_on_corrected_marks")
+            outdated = withdrawn <= pupil.outdated
+            if not case.worked_on:
+                self.rows.change(case, next_step=READ_AGAIN if outdated else LOOK_AGAIN)
+            kind = "rested_on_former_policy" if outdated else "rested_on_corrected_marks"
+            self.rows.tell(pupil, case, kind, tier=pupil.tier)
+
+    def _lower(self, pupil: Pupil, case: Open) -> None:
+        """A case that nobody has worked on stands where the student stands; what people worked at keeps its tier."""
+        if not case.worked_on and pupil.tier < case.tier:
+            self.rows.tell(pupil, case, "tier_lowered", before=case.tier, after=pupil.tier)
+            self.rows.change(case, tier=pupil.tier)
 
     def _check_arrival(self, pupil: Pupil, case: Open) -> None:
         """A case that looks for a student waits for nobody once they come; what people did about it stays theirs."""
@@ -115,7 +127,7 @@ class _Desk:
             self.rows.change(case, next_step=step, due=due, contact_due=due)
 
     def _add(self, pupil: Pupil, case: Open, reasons: Sequence[Found]) -> None:
-        """Add what is new to an open case and raise its tier; it is never lowered here."""
+        """Add what is new to an open case and raise its tier."""
         new = [found for found in reasons if found.rule not in case.live_rules]
         for found in new:
             self.rows.add_reason(pupil, case, found)

@@ -19,7 +19,8 @@ from rules.tiers import Tier
 class Found:
     """A finding that stands. `nth`: the how manieth of its rule for this student in its school year.
 
-    `stood`: for how many school days, counted only where the rule waits before it opens a case.
+    `stood`: for how many school days, counted only where the rule waits before it opens a case. `policy`: the
+    version that made it.
     """
 
     rule: str
@@ -30,6 +31,7 @@ class Found:
     year: str
     nth: int
     stood: int = 0
+    policy: str = ""
 
     @property
     def active(self) -> bool:
@@ -43,18 +45,19 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason of an open case's current episode."""
+    """A reason of an open case's current episode. `through`: the day that was known last when it was added."""
 
     id: int
     rule: str
     day: date
+    through: date | None
     sentence: str
     withdrawn: bool
 
 
 @dataclass(slots=True)
 class Open:
-    """An open case as it stands while findings are followed."""
+    """An open case as it stands while findings are followed. `worked_on`: a person has done something about it."""
 
     id: int
     number: int
@@ -71,6 +74,7 @@ class Open:
     next_step: str
     contact_due: date | None = None
     arrival_told: bool = False
+    worked_on: bool = False
     causes: tuple[str, ...] = ()
     reasons: list[Reason] = field(default_factory=list)
 
@@ -107,7 +111,11 @@ class Asked:
 
 @dataclass(slots=True)
 class Pupil:
-    """A student with everything that following looks at. `here`: enrolled, with data of this school year."""
+    """A student with everything that following looks at. `here`: enrolled, with data of this school year.
+
+    `seen`: present on a day that is known. `outdated`: rules of which the last finding that was taken back was made
+    by another policy than the one in force.
+    """
 
     student: int
     school: int
@@ -116,6 +124,8 @@ class Pupil:
     homeroom: str
     year: str
     through: date | None = None
+    seen: bool = False
+    outdated: frozenset[str] = frozenset()
     findings: list[Found] = field(default_factory=list)
     case: Open | None = None
     closed: Closed | None = None
@@ -203,12 +213,16 @@ def no_longer_asked(pupil: Pupil) -> list[Asked]:
 
 def looked_for_in_vain(pupil: Pupil) -> list[Asked]:
     """Open tasks that look for a student who has come, or is enrolled here no longer."""
+    if pupil.here and not pupil.seen:
+        return []
     over = {found.period for found in pupil.findings if found.rule == DID_NOT_ARRIVE and not found.active}
     return [task for task in pupil.tasks if task.status == "open" and task.period in over]
 
 
 def has_come(pupil: Pupil) -> bool:
-    """Whether nobody has to look for the student any more."""
+    """Whether nobody has to look for the student any more: known to be here, or enrolled no longer."""
+    if pupil.here and not pupil.seen:
+        return False
     return not any(found.rule == DID_NOT_ARRIVE and found.active for found in pupil.findings)
 
 
@@ -219,8 +233,12 @@ def came_on(pupil: Pupil) -> date | None:
 
 
 def backing(reason: Reason, findings: Iterable[Found]) -> Found | None:
-    """The finding that a reason rests on now; after a correction perhaps one that begins on another day."""
-    alike = [f for f in findings if f.rule == reason.rule and (f.until is None or f.until > reason.day)]
+    """The finding that a reason rests on now; after a correction perhaps one that begins on another day.
+
+    One that was over before the reason was added would never have spoken for the case.
+    """
+    known = reason.through or reason.day
+    alike = [f for f in findings if f.rule == reason.rule and (f.until is None or f.until > known)]
     return next((found for found in alike if found.since == reason.day), alike[0] if alike else None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -11,6 +11,7 @@ from typing import Any
 
 from ew_app.kernel import local, today
 from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason, day_of, waits
+from ew_app.services.measuring import policies
 from models.queries import following as rows
 from rules.case_flow import Status
 from rules.stints import school_year_start
@@ -31,13 +32,14 @@ def read(students: Sequence[int]) -> list[Pupil]:
     since = date(int(min(years)[:4]), 7, 1)
     _add_findings(pupils, students, since)
     _add_tasks(pupils, students, years)
+    _add_outdated([pupil for pupil in pupils.values() if pupil.case or pupil.tasks])
     return [pupils[key] for key in sorted(pupils) if _concerned(pupils[key])]
 
 
 def _pupil(row: Any) -> Pupil:
     here = bool(row.enrolled_now and row.data_through)
     year = year_text(row.data_through or today())
-    return Pupil(row.student_id, row.school_id, row.tier, here, row.homeroom, year, row.data_through)
+    return Pupil(row.student_id, row.school_id, row.tier, here, row.homeroom, year, row.data_through, row.seen)
 
 
 def _concerned(pupil: Pupil) -> bool:
@@ -58,8 +60,10 @@ def _add_cases(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
         )  # fmt: skip
         pupils.setdefault(row.student_id, _left(row.student_id, row.school_id)).case = by_id[row.id] = case
     for row in rows.reasons(by_id):
-        reason = Reason(row.id, row.rule, row.day, row.sentence, row.withdrawn)
+        reason = Reason(row.id, row.rule, row.day, row.through, row.sentence, row.withdrawn)
         by_id[row.case_id].reasons.append(reason)
+    for number in rows.worked_on(by_id):
+        by_id[number].worked_on = True
     for number in rows.arrivals_told([case.id for case in by_id.values() if case.kind == "did_not_arrive"]):
         by_id[number].arrival_told = True
     for number, codes in rows.causes(by_id).items():
@@ -76,12 +80,13 @@ def _add_cases(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
 
 def _add_findings(pupils: dict[int, Pupil], students: Sequence[int], since: date) -> None:
     counted: Counter[tuple[int, str, str]] = Counter()
-    for student, rule, start, until, compartment, sentence in rows.findings(students, since):
+    for student, rule, start, until, compartment, sentence, policy in rows.findings(students, since):
         year = year_text(start)
         counted[student, rule, year] += 1
         if student in pupils:
             nth = counted[student, rule, year]
-            pupils[student].findings.append(Found(rule, start, until, compartment, sentence, year, nth))
+            found = Found(rule, start, until, compartment, sentence, year, nth, policy=policy)
+            pupils[student].findings.append(found)
     _add_days_stood([pupil for pupil in pupils.values() if any(waits(found.rule) for found in pupil.active)])
 
 
@@ -96,6 +101,20 @@ def _add_days_stood(concerned: Sequence[Pupil]) -> None:
         pupil.findings = [
             replace(found, stood=_between(taught, found.since, pupil.through)) for found in pupil.findings
         ]
+
+
+def _add_outdated(concerned: Sequence[Pupil]) -> None:
+    """The rules whose last finding taken back was made by a policy that is in force no longer."""
+    found = list(rows.last_taken_back([pupil.student for pupil in concerned]))
+    if not found:
+        return
+    timeline = policies.timeline()
+    outdated: dict[int, set[str]] = defaultdict(set)
+    for student, rule, since, policy in found:
+        if policy != timeline.on(since).version:
+            outdated[student].add(rule)
+    for pupil in concerned:
+        pupil.outdated = frozenset(outdated[pupil.student])
 
 
 def _between(days: Sequence[date], first: date, last: date | None) -> int:
