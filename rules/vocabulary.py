@@ -78,11 +78,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class CloseReason:
-    """Why a case ends. With asks_plan_review, goals must be reviewed and the family told before it can."""
+    """Why a case ends. With asks_plan_review, goals must be reviewed and the family told before it can.
+
+    by_system: given where an undo closes a case, never chosen for one.
+    """
 
     key: str
     label: str
     asks_plan_review: bool
+    by_system: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,10 @@ class Vocabulary:
     def choices(self, kind: str) -> tuple[tuple[str, str], ...]:
         """(key, label) pairs for a form."""
         return tuple(self.labels[kind].items())
+
+    def closing_choices(self) -> tuple[tuple[str, str], ...]:
+        """(key, label) of the reasons for which a person closes a case."""
+        return tuple((one.key, one.label) for one in self.close_reasons.values() if not one.by_system)
 
     def outcomes_for(self, method: str) -> tuple[Outcome, ...]:
         """The outcomes that can follow a method."""
@@ -139,7 +147,7 @@ def vocabulary() -> Vocabulary:
         methods={key: _method(key, entry) for key, entry in document["method"].items()},
         outcomes={key: _outcome(key, entry) for key, entry in document["outcome"].items()},
         close_reasons={
-            key: CloseReason(key, entry["label"], entry.get("asks_plan_review", False))
+            key: CloseReason(key, entry["label"], entry.get("asks_plan_review", False), entry.get("by_system", False))
             for key, entry in document["close_reason"].items()
         },
     )

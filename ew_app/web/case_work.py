@@ -153,7 +153,7 @@ def close(number: int) -> ResponseReturnValue:
     return _step(
         number, "case_close.html", WORK, act, title="Close this case?", button="Close the case", rules=rules,
         hint="Its open tasks are taken back. It can be reopened, and opens by itself when a rule is met anew.",
-        reasons=vocabulary().choices("close_reason"), useful=vocabulary().choices("useful"),
+        reasons=vocabulary().closing_choices(), useful=vocabulary().choices("useful"),
     )  # fmt: skip
 
 

@@ -9,16 +9,18 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import Actor, local, now
+from ew_app.services.casework import taking_back
 from ew_app.services.deliveries import ingest, releasing
 from ew_app.services.deliveries.staging import OTHER_SCHOOL
 from ew_app.web.arrived import words
-from ew_app.web.effect import sentences, some
+from ew_app.web.effect import sentences
 from ew_app.web.guard import actor
 from ew_app.web.imports import area
 from models.attendance import Batch
 from models.queries import imports as rows
 from rules import access
 from rules.access import Area, Permission, Place
+from rules.counting import many
 
 # Buckets of rows in the order they are added up; the last line is their sum.
 BUCKETS = (
@@ -69,6 +71,7 @@ def finished(batch: Batch, here: Area, by: Actor) -> dict[str, Any]:
         "may_undo": batch.status == "applied" and access.can(by.grants, needs),
         "undo_later": batch.status == "applied" and needs is Permission.UNDO_ANY,
         "moved": sentences(batch.effect, done=True),
+        "outlook": taking_back.outlook(batch.id) if batch.status == "applied" else [],
         **_told(batch),
     }
 
@@ -86,7 +89,7 @@ def _told(batch: Batch) -> dict[str, Any]:
         "told": told,
         "going_in": told["rows_in"] - told["rejected"] - told["duplicate"],
         "counts": counts,
-        "held_out": [f"{some(told[key], 'row')} {words}" for key, words in HELD_OUT if told[key]],
+        "held_out": [f"{many(told[key], 'row')} {words}" for key, words in HELD_OUT if told[key]],
         "effect": sentences(told["effect"]),
         "groups": [_group(group) for group in groups],
         "problems": rows.problem_count(batch.id),

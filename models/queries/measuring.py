@@ -34,6 +34,12 @@ def last_submitted(until: date) -> dict[int, date]:
     return {school: day for school, day in rows}
 
 
+def last_decided() -> date | None:
+    """The last day on which a tier that is stored began or ended."""
+    found: date | None = db.session.scalar(text("SELECT max(coalesce(until, since)) FROM standing WHERE tier >= 0"))
+    return found
+
+
 def students_between(start: date, until: date) -> np.ndarray:
     """Everyone with a stint that meets the days start..until, ascending."""
     found = read_ints(
@@ -206,6 +212,7 @@ def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
                          WHERE k.case_id = c.id AND k.compartment IS NULL AND c.owner_id IS NOT NULL), {OPEN})
         FROM support_case c JOIN case_episode e ON e.case_id = c.id
         WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
+          AND e.close_reason IS DISTINCT FROM 'taken_back'
         """,
         ["student", "opened", "closed", "owned"],
         {"students": ints(students)},

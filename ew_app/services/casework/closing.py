@@ -11,7 +11,7 @@ from ew_app.services.casework import notes, reaching, tasks
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from models.base import db
 from models.cases import Case, CaseEpisode, CaseReason, Task
-from models.queries.following import looked_for
+from models.queries.following import looked_for, still_met
 from rules import access
 from rules.access import Permission
 from rules.case_flow import Action, Status, move
@@ -104,7 +104,8 @@ def reopen(case_number: int, *, by: Actor, why: str, version: int | None = None)
     if not why.strip():
         raise Refused("Say in a sentence why the case is taken up again.")
     _check_no_other(case)
-    reasons = rules_to_answer(case)
+    standing = still_met(case.student_id)
+    reasons = [reason for reason in rules_to_answer(case) if reason.rule in standing]
     case.status, case.episode = str(status), case.episode + 1
     case.closed_on = case.close_reason = None
     case.goals_reviewed = case.family_told = False
@@ -114,7 +115,8 @@ def reopen(case_number: int, *, by: Actor, why: str, version: int | None = None)
     for old in reasons:
         db.session.add(
             CaseReason(
-                case_id=case.id, rule=old.rule, episode=case.episode, day=old.day, sentence=old.sentence, added_at=now()
+                case_id=case.id, rule=old.rule, episode=case.episode, day=old.day, through=old.through,
+                sentence=old.sentence, added_at=now(),
             )
         )  # fmt: skip
     notes.add(case, f"Taken up again: {why.strip()}", by)
@@ -127,7 +129,8 @@ def reopen(case_number: int, *, by: Actor, why: str, version: int | None = None)
 
 
 def _check_reason(reason: str, goals_reviewed: bool, family_told: bool) -> None:
-    reaching.known("close_reason", reason)
+    if reason not in dict(vocabulary().closing_choices()):
+        raise Refused("Choose why the case is closed. Nothing was changed yet.")
     asks = vocabulary().close_reasons[reason].asks_plan_review
     if asks and not (goals_reviewed and family_told):
         raise Refused("Before this reason: look at the goals of the plan, and tell the family. Then tick both.")

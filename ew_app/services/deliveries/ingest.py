@@ -32,8 +32,9 @@ from ew_app.kernel import Actor, NotFound, Refused, local, now, operation, recor
 from ew_app.outbox import Job, enqueue
 from ew_app.services.deliveries.attendance import retry_rejected
 from ew_app.services.deliveries.batch_report import describe, history
-from ew_app.services.deliveries.loading import load, load_now, undo
+from ew_app.services.deliveries.loading import load, load_now
 from ew_app.services.deliveries.remembering import said_before
+from ew_app.services.deliveries.undoing import note_undo, undo
 from models import marks
 from models.attendance import Batch, BatchFile
 from models.base import db
@@ -126,7 +127,7 @@ def take_back(batch_id: int, *, by: Actor) -> None:
     if batch.status != "applied":
         raise Refused(f"Batch {batch_id} is {batch.status}; only an applied batch can be taken back.")
     batch.status, batch.percent, batch.step = "undoing", 0, "taking back"
-    record("batch_undo_asked", by=by, subject=f"batch:{batch_id}")
+    note_undo(batch, by)
     enqueue(Job.UNDO_BATCH, batch_id)
 
 

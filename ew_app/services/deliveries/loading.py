@@ -1,4 +1,4 @@
-"""The work on a received delivery: stage, check, merge in slices, decide; or take it back in slices.
+"""The work on a received delivery: stage, check, merge in slices, decide.
 
 Each step is its own transaction. A worker that dies leaves a status and finished slices; the next one goes on
 from there and comes to the same counts.
@@ -11,18 +11,19 @@ from typing import Any, Final
 from sqlalchemy import insert, text, update
 
 from ew_app.feeds import OURS, RefusedFile
-from ew_app.kernel import WORKER, NotFound, Refused, now, operation, record, transaction
+from ew_app.kernel import WORKER, now, operation, record, transaction
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import attendance, ledger
+from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import compared, figures_of, limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
-from ew_app.services.deliveries.staging import SCHOOLS_A_SLICE, Part, Staged, stage
-from ew_app.services.rosters import roster, roster_undo
+from ew_app.services.deliveries.staging import Part, Staged, stage
+from ew_app.services.rosters import roster
 from ew_app.services.rosters.codes import know_codes
 from models import marks
 from models.attendance import Batch, Problem
 from models.base import db
-from models.queries import deliveries, lookups
+from models.queries import deliveries
 from models.queries.roster import schools_to_rebuild
 from rules.feed_checks import doubts
 
@@ -30,7 +31,6 @@ FINISHED: Final = ("applied", "held", "refused", "duplicate", "previewed", "undo
 STAGED: Final = ("staged", "applying")  # read, and not yet to its end
 BUCKETS: Final = ("applied", "unchanged", "superseded", "removed")
 DELIVERY_LOCK: Final = 7305
-SCHOOLS_READ_AGAIN: Final = 1_000
 
 
 class _Rehearsed(Exception):
@@ -39,7 +39,7 @@ class _Rehearsed(Exception):
 
 def load(batch_id: int) -> None:
     """Bring a received batch to its end: applied, held, refused, duplicate or previewed. May be called again."""
-    kind, status, preview = _standing(batch_id)
+    kind, status, preview = standing(batch_id)
     if status in FINISHED:
         return
     try:
@@ -54,23 +54,7 @@ def load(batch_id: int) -> None:
 def load_now(batch_id: int) -> str:
     """Load in this process and return the status; for tests and small tools."""
     load(batch_id)
-    return _standing(batch_id)[1]
-
-
-def undo(batch_id: int) -> None:
-    """Take a batch back; may be called again after an interruption. Refused if it never went in."""
-    kind, status, _ = _standing(batch_id)
-    if status == "undone":
-        return
-    if status not in ("applied", "undoing"):
-        raise Refused(f"Batch {batch_id} is {status}; only an applied batch can be taken back.")
-    _set(batch_id, status="undoing")
-    if kind == "roster":
-        _undo_roster(batch_id)
-    else:
-        _undo_attendance(batch_id)
-    flagging.evaluate_touched()
-    _undone(batch_id)
+    return standing(batch_id)[1]
 
 
 # -- attendance ----------------------------------------------------------------------------------------------
@@ -91,7 +75,7 @@ def _go(batch_id: int, kind: str) -> None:
 @operation
 def _stage(batch_id: int) -> bool:
     """Fill the staging tables, unless they still hold the batch. True: there is something to go on with."""
-    batch = _locked(batch_id)
+    batch = locked(batch_id)
     if batch.status == "received":
         know_codes(batch.options.get("format", OURS))
         _note(batch, stage(batch, limits_of(batch)))
@@ -117,7 +101,7 @@ def _note(batch: Batch, staged: Staged) -> None:
 @operation
 def _check(batch_id: int) -> bool:
     """Whether the batch may be merged: it is not the same delivery again, and believable or let in."""
-    batch = _locked(batch_id)
+    batch = locked(batch_id)
     if batch.status != "staged":
         return batch.status == "applying"
     lock = text("SELECT pg_advisory_xact_lock(:space, hashtext(:hash))")
@@ -168,7 +152,7 @@ def _merge(batch_id: int) -> None:
         limits, spans = limits_of(batch), _spans(batch)
     for done, span in enumerate(spans):
         attendance.merge_slice(batch_id, span, limits)
-        _set(batch_id, percent=40 + 40 * (done + 1) // len(spans))
+        set_columns(batch_id, percent=40 + 40 * (done + 1) // len(spans))
 
 
 def _spans(batch: Batch) -> list[attendance.Span]:
@@ -178,7 +162,7 @@ def _spans(batch: Batch) -> list[attendance.Span]:
 @operation
 def _finish(batch_id: int) -> None:
     """All slices are in: their counts become the batch's."""
-    batch = _locked(batch_id)
+    batch = locked(batch_id)
     totals = deliveries.slice_totals(batch_id)
     batch.counts = batch.counts | {bucket: totals.get(bucket, 0) for bucket in BUCKETS}
     batch.step, batch.percent = "deciding", 80
@@ -186,24 +170,12 @@ def _finish(batch_id: int) -> None:
 
 @operation
 def _applied(batch_id: int) -> None:
-    batch = _locked(batch_id)
+    batch = locked(batch_id)
     if batch.status == "applied":
         return
     batch.status, batch.applied_at, batch.step, batch.percent = "applied", now(), "", 100
     marks.drop_staged(batch_id)
     record("batch_applied", by=WORKER, subject=f"batch:{batch_id}")
-
-
-def _undo_attendance(batch_id: int) -> None:
-    with transaction():
-        batch = db.session.get_one(Batch, batch_id)
-        limits, schools = limits_of(batch), sorted({school for school, _ in deliveries.spoken_of(batch_id)})
-        # Other deliveries about the same days are read once a slice, so few slices then.
-        shared = bool(schools) and bool(deliveries.others_on(batch_id, batch.source_id, schools[0], schools[-1]))
-    spans = attendance.slices(schools, SCHOOLS_READ_AGAIN if shared else SCHOOLS_A_SLICE)
-    for done, span in enumerate(spans):
-        attendance.undo_slice(batch_id, span, limits)
-        _set(batch_id, percent=80 * (done + 1) // len(spans))
 
 
 # -- rosters -------------------------------------------------------------------------------------------------
@@ -222,18 +194,8 @@ def _load_roster(batch_id: int) -> None:
 @operation
 def _after_roster(batch_id: int, counts: dict[str, Any]) -> None:
     """Days are counted again where calendars or enrolments changed."""
-    _locked(batch_id).counts = counts
+    locked(batch_id).counts = counts
     ledger.rebuild(schools_to_rebuild(batch_id))
-
-
-@operation
-def _undo_roster(batch_id: int) -> None:
-    batch = _locked(batch_id)
-    since = schools_to_rebuild(batch_id)
-    told = roster_undo.take_back(batch)
-    batch.counts = batch.counts | {"taken_back": told}
-    still_there = lookups.school_names(since)
-    ledger.rebuild({school: day for school, day in since.items() if school in still_there})
 
 
 # -- rehearsal -----------------------------------------------------------------------------------------------
@@ -264,33 +226,7 @@ def _rehearsed(batch_id: int, told: dict[str, Any], problems: list[dict[str, Any
     )
 
 
-# -- the batch's own row -------------------------------------------------------------------------------------
-
-
-@operation
-def _standing(batch_id: int) -> tuple[str, str, bool]:
-    batch = db.session.get(Batch, batch_id, populate_existing=True)
-    if batch is None:
-        raise NotFound(f"There is no batch {batch_id}.")
-    return batch.kind, batch.status, batch.preview
-
-
-def _locked(batch_id: int) -> Batch:
-    return db.session.get_one(Batch, batch_id, with_for_update=True, populate_existing=True)
-
-
-@operation
-def _set(batch_id: int, **values: Any) -> None:
-    db.session.execute(update(Batch).where(Batch.id == batch_id).values(**values))
-
-
 @operation
 def _refuse(batch_id: int, sentence: str) -> None:
     marks.drop_staged(batch_id)
-    _set(batch_id, status="refused", sentence=sentence, step="", percent=100)
-
-
-@operation
-def _undone(batch_id: int) -> None:
-    _set(batch_id, status="undone", undone_at=now(), step="", percent=100)
-    record("batch_undone", by=WORKER, subject=f"batch:{batch_id}")
+    set_columns(batch_id, status="refused", sentence=sentence, step="", percent=100)

@@ -36,7 +36,8 @@ def frame(as_of: date | None = None) -> Frame:
     """The days to look at, as of a date or as far as the schools have submitted."""
     now = today()
     through = rows.last_submitted(max(as_of or now, now))
-    last = as_of or max(through.values(), default=now)
+    # Where every delivery was taken back, the year that was decided last is still to be emptied.
+    last = as_of or max(through.values(), default=None) or rows.last_decided() or now
     start = school_year_start(last)
     shown = rows.last_submitted(last) if as_of else through
     return Frame(as_of, last, start, date(start.year - 1, start.month, start.day), through, shown)
