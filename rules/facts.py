@@ -195,10 +195,7 @@ class Facts:
 
     @cached_property
     def days_not_arrived(self) -> Ints:
-        """Member days gone by without ever being present; 0 once the student has come.
-
-        Also 0 while any enrolled day is missing or unknown: the student may have been there on that one.
-        """
+        """Member days gone by without being present; 0 once the student has come, or may have on an unknown day."""
         may_have_come = self.present_ever | (self.missing_days + self.unknown_days > 0)
         return np.where(may_have_come, 0, self.member_days)
 
