@@ -19,7 +19,7 @@ from ew_app.services.system import opening
 from ew_app.up import COMMANDS, Service
 from models.base import db
 
-SIZE = {"networks": 3, "schools": 12, "students": 600}
+SIZE = {"networks": 3, "schools": 12, "students": 720}
 ANSWERS_WITHIN = 60
 STOPS_WITHIN = 20
 
@@ -56,7 +56,7 @@ class System:
 def running(ready: Settings, **size: int) -> Iterator[System]:
     """Web server and worker on a migrated, empty database, and the demo loaded through the real import.
 
-    size: in the words of `demo.write_district`; without one, 600 students at 12 schools.
+    size: in the words of `demo.write_district`; without one, 720 students at 12 schools.
     """
     system = System(replace(ready, port=child.free_port(None)))
     with system.inside():

@@ -18,15 +18,15 @@ TIERS = ("Tier 1", "Watch", "Tier 2", "Tier 3")
 def test_a_day_from_the_file_to_the_family_to_the_network(open_window: Open, system: System) -> None:
     lead = open_window("network_lead")
     before = tier_counts(lead)
-    entered = bring_in_today(open_window(), system)
+    entered, left = bring_in_today(open_window(), system)
     number = work_a_case(open_window("social_worker"))
     log_a_contact(open_window("social_worker", phone=True), number)
     record_a_cause(open_window("social_worker"), number)
-    see_the_difference(lead, before, entered)
+    see_the_difference(lead, before, entered, left)
 
 
-def bring_in_today(page: Page, system: System) -> int:
-    """The clerk's four steps; how many students enter Tier 2 or 3 in the whole district by this file."""
+def bring_in_today(page: Page, system: System) -> tuple[int, int]:
+    """The clerk's four steps; how many students enter and leave Tier 2 or 3 in the whole district by this file."""
     sign_in(page, "attendance_clerk")
     page.get_by_role("link", name="Import", exact=True).first.click()
     assert_fine(page)
@@ -41,7 +41,10 @@ def bring_in_today(page: Page, system: System) -> int:
     changed = page.locator("section", has_text="What changed").get_by_role("listitem").all_inner_texts()
     assert changed == [in_the_past(line) for line in expected], "what was foretold is what happened"
     assert_fine(page)
-    return sum(int(line.split()[0]) for line in changed if "entered Tier" in line)
+    entered, left = (
+        sum(int(line.split()[0]) for line in changed if f"{moved} Tier" in line) for moved in ("entered", "left")
+    )
+    return entered, left
 
 
 def send(page: Page, folder: Path) -> None:
@@ -102,13 +105,13 @@ def record_a_cause(page: Page, number: int) -> None:
     assert_fine(page)
 
 
-def see_the_difference(page: Page, before: Mapping[str, int], entered: int) -> None:
-    """The lead's own page moved with the file, and her schools are through today."""
+def see_the_difference(page: Page, before: Mapping[str, int], entered: int, left: int) -> None:
+    """The lead's own page moved with the file, by no more than the file said, and her schools are through today."""
     after = tier_counts(page)
     assert after != before
     assert sum(after.values()) == sum(before.values()), "nobody joined or left a school today"
     moved = after["Tier 2"] + after["Tier 3"] - before["Tier 2"] - before["Tier 3"]
-    assert 0 < moved <= entered, (before, after, entered)
+    assert -left <= moved <= entered, (before, after, entered, left)
     expect(page.locator("main")).to_contain_text("Through Fri 20 Nov")
     assert_fine(page)
 
