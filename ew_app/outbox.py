@@ -44,6 +44,7 @@ class Job(StrEnum):
     LOAD_BATCH = "load_batch"
     UNDO_BATCH = "undo_batch"
     EVALUATE = "evaluate"
+    HAND_OUT = "hand_out"
     NIGHTLY = "nightly"
     SWEEP = "sweep"
     TICK = "tick"

@@ -113,6 +113,19 @@ def set_tasks(ids: Sequence[int], status: str, at: datetime | None, note: str) -
     )
 
 
+def give_tasks(owners: Mapping[int, tuple[int, str]]) -> None:
+    """Give tasks by id to a person in a role."""
+    people = [owner for owner, _ in owners.values()]
+    db.session.execute(
+        text("""
+            UPDATE task t SET owner_id = n.owner, owner_role = n.role
+            FROM unnest(CAST(:ids AS int[]), CAST(:owners AS int[]), CAST(:roles AS text[])) AS n (id, owner, role)
+            WHERE t.id = n.id
+        """),
+        {"ids": list(owners), "owners": people, "roles": [role for _, role in owners.values()]},
+    )
+
+
 def put_on_cases(cases: Sequence[int]) -> None:
     """Put the open tasks of these cases' students on the case."""
     db.session.execute(

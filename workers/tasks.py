@@ -6,6 +6,7 @@ from celery import shared_task
 
 from ew_app import outbox
 from ew_app.outbox import Job
+from ew_app.services.casework import handing_out
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest
 from ew_app.services.system import schedule, upkeep
@@ -27,6 +28,12 @@ def undo_batch(number: int) -> None:
 def evaluate(number: int) -> None:
     """Measure and decide for the students whose rows changed."""
     outbox.perform(number, flagging.evaluate)
+
+
+@shared_task(name=Job.HAND_OUT.value)
+def hand_out(number: int) -> None:
+    """Look for somebody for the work that nobody has."""
+    outbox.perform(number, handing_out.hand_out)
 
 
 @shared_task(name=Job.NIGHTLY.value)

@@ -143,7 +143,7 @@ def _unowned(me: int, on: date) -> Part:
         case_lines.case_lines(found[:SHOWN]),
         "Every open case has an owner.",
         len(found),
-        hint="Nobody holds the role that would lead them. Give each to someone.",
+        hint="Nobody leads them yet. Give each to someone.",
     )
 
 

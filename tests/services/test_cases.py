@@ -8,13 +8,15 @@ from datetime import date, timedelta
 
 import pytest
 
+from ew_app import kernel
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import WORKER, Conflict, NotFound, Refused, transaction
-from ew_app.services.casework import cases, closing, notes, tasks
+from ew_app.services.casework import cases, closing, handing_out, notes, tasks
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard, end_cause, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
+from ew_app.services.people import accounts
 from models.base import db
 from models.queries import worklists
 from models.tiers import Finding
@@ -250,6 +252,34 @@ def test_a_case_of_a_school_without_people_is_unowned_until_someone_comes(world)
     world.give("rita", "Rita Moss", "counselor", "school:ROS")
     follow(world)
     assert owner(world) == "rita"
+
+
+def test_work_that_waited_goes_to_whoever_is_given_the_role(world):
+    for login in [login for login in world.people if login != "zoe"]:
+        world.end(login)
+    flag_ana(world)
+    assert the_case("owner_id") == (None,)
+    assert handing_out.hand_out() == 0
+    operator = kernel.OPERATOR
+    accounts.add_person(login="rita", name="Rita Moss", role="counselor", place="school:LIN", by=operator)
+    assert ("hand_out",) in rows("SELECT job FROM outbox")
+    world.people["rita"] = rows("SELECT id FROM person WHERE login = 'rita'")[0][0]
+    assert handing_out.hand_out() == 3  # the case, and its two tasks
+    assert owner(world) == "rita"
+    assert rows("SELECT DISTINCT owner_id FROM task") == [(world.people["rita"],)]
+    assert handing_out.hand_out() == 0
+
+
+def test_work_in_a_compartment_is_asked_of_its_own_people(world):
+    world.end("lea")
+    world.end("wanda")
+    world.stands("ana", 1)
+    world.finds("ana", "R22", compartment="stls")
+    follow(world)
+    assert rows("SELECT owner_id FROM task") == [(None,)]
+    lena = world.give("lena", "Lena Hall", "stls_liaison", "school:LIN")
+    assert handing_out.hand_out() == 1
+    assert rows("SELECT owner_id FROM task") == [(lena,)]
 
 
 def test_work_is_shared_evenly(world):

@@ -46,7 +46,7 @@ def test_a_clock_set_back_starts_nothing_a_second_time(app: Flask) -> None:
 
 
 def test_a_tick_asks_for_the_run_once(app: Flask) -> None:
-    assert schedule.tick() == [Job.NIGHTLY]
+    assert schedule.tick() == [Job.NIGHTLY, Job.HAND_OUT]
     assert schedule.tick() == []
     assert db.session.query(Outbox).filter_by(job="nightly").count() == 1
     assert db.session.get(Beat, "schedule") is not None
@@ -64,7 +64,7 @@ def test_two_ticks_at_once_start_it_once(app: Flask) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert started == [Job.NIGHTLY]
+    assert started == [Job.NIGHTLY, Job.HAND_OUT]
 
 
 def test_a_sweep_shows_the_worker_alive_and_sends_what_was_lost(app: Flask) -> None:

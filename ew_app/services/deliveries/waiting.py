@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from ew_app import outbox
 from ew_app.kernel import Refused, operation
-from ew_app.outbox import Job
+from ew_app.outbox import Job, enqueue
 from ew_app.services.deciding import flagging
 from ew_app.services.measuring.touched import ask_for_evaluation
 from models import touched
@@ -67,6 +67,7 @@ def for_evaluation(show: Show) -> None:
 
 @operation
 def _ask_for_everybody() -> None:
+    enqueue(Job.HAND_OUT, key="unowned")
     flagging.mark_everyone()
     ask_for_evaluation()
 

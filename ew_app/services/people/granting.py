@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from ew_app.kernel import Actor, NotFound, Refused, operation, record, today
+from ew_app.outbox import Job, enqueue
 from ew_app.services.people import signing_in
 from models.base import db
 from models.queries import staff
@@ -111,6 +112,10 @@ def place_of(grant: Grant) -> Place:
 
 
 def access_changed(person_id: int, kind: str, by: Actor, reason: str = "", *, role: str = "", place: str = "") -> None:
-    """Record the change and end every session: the next click asks for a new sign-in with the new rights."""
+    """Record the change and end every session: the next click asks for a new sign-in with the new rights.
+
+    Work that waits for somebody is asked of people anew.
+    """
     signing_in.end_all(person_id)
+    enqueue(Job.HAND_OUT, key="unowned")
     record(kind, by=by, subject=f"person:{person_id}", reason=reason, role=role, place=place)

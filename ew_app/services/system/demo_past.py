@@ -19,6 +19,7 @@ from ew_app.demo.school_year import SchoolYear, taught_days
 from ew_app.feeds import open_delivery
 from ew_app.kernel import OPERATOR, Actor, Refused, operation, record, told_as_of, transaction
 from ew_app.outbox import Job, done_here
+from ew_app.services.casework import handing_out
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, waiting
 from ew_app.services.measuring.touched import ask_for_evaluation
@@ -35,7 +36,7 @@ STUDENTS: Final = 3_000
 SEED: Final = 2026
 PARTS: Final = (24, 31, 38, 45, 52, DAYS - 2)  # the school days on which attendance comes in
 TOLD: Final = "demo_told"
-NOW: Final[Work] = {Job.LOAD_BATCH: ingest.load, Job.EVALUATE: flagging.evaluate}
+NOW: Final[Work] = {Job.LOAD_BATCH: ingest.load, Job.EVALUATE: flagging.evaluate, Job.HAND_OUT: handing_out.hand_out}
 LATER: Final[Work] = {**NOW, Job.EVALUATE: lambda *_: None}  # the next delivery decides for whoever was touched
 
 

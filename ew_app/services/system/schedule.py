@@ -23,7 +23,10 @@ class Daily:
     from_hour: time
 
 
-DAILY = (Daily(Job.NIGHTLY, time(20)),)
+DAILY = (
+    Daily(Job.NIGHTLY, time(20)),
+    Daily(Job.HAND_OUT, time(4)),  # who comes back today, or begins a role today, finds the work that waited
+)
 
 
 def sweep() -> int:

@@ -1,0 +1,55 @@
+"""Work that nobody has, asked of somebody again: when a role is given or ended, and every morning.
+
+A case stays unowned when it opens before anybody holds its role, or while everybody who does is away.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ew_app.kernel import WORKER, operation
+from ew_app.services.casework import cases
+from ew_app.services.casework.staffing import Staff
+from models import casebook
+from models.queries import unowned as rows
+from rules.routing import tasks_for
+from rules.routing_table import CASE_OWNER, routing_table
+
+
+@operation
+def hand_out(*_: object) -> int:
+    """The queued job: look for somebody for every open case and task without an owner; how many found one."""
+    before = rows.cases()
+    cases.follow(sorted({row.student_id for row in before}), by=WORKER)
+    found = len(before) - len(rows.cases())
+    return found + _tasks()
+
+
+def _tasks() -> int:
+    """Tasks of an owner's case go to that owner, all others to whoever holds their role now."""
+    waiting = rows.tasks()
+    if not waiting:
+        return 0
+    staff = Staff({row.school_id for row in waiting})
+    given: dict[int, tuple[int, str]] = {}
+    for row in waiting:
+        person, role = _doer(row, staff)
+        if person is not None:
+            given[row.id] = person, role
+            if row.compartment is None:
+                staff.loads[person] += 1
+    casebook.give_tasks(given)
+    return len(given)
+
+
+def _doer(row: Any, staff: Staff) -> tuple[int | None, str]:
+    """As when the task was asked for: the case's owner where the role is theirs, else whom routing finds."""
+    planned = None
+    if row.rule in routing_table().triggers:
+        near = staff.near(row.school_id, row.homeroom)
+        asked = tasks_for(row.rule, staff.place(row.school_id), near, on=staff.on, loads=staff.loads)
+        planned = next((task for task in asked if task.kind == row.kind), None)
+    role = planned.role if planned else row.owner_role
+    if row.compartment is None and row.case_owner is not None and role in (CASE_OWNER, row.case_role):
+        return row.case_owner, row.case_role
+    return (planned.person_id if planned else None), role
