@@ -14,7 +14,7 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ew_app.feeds.cells import SURROUNDING
+from ew_app.feeds.cells import SURROUNDING, shown
 from ew_app.feeds.refused import Problem, RefusedFile, Why
 
 Row = list[str]
@@ -50,6 +50,10 @@ class Blocks:
         """Cells of the first line that is not blank; None if there is none."""
         while line := self._text.readline():
             (row, _), *_ = self._parsed([line])
+            if any("\0" in cell for cell in row):
+                raise RefusedFile(
+                    Why.NOT_TEXT, "The first line holds a NUL byte: the file is damaged. Export it again."
+                )
             if any(cell.strip(SURROUNDING) for cell in row):
                 return row
         return None
@@ -147,7 +151,7 @@ def _fit(rows: list[tuple[Row, int]], width: int) -> Block:
         while filled and not row[filled - 1].strip(SURROUNDING):
             filled -= 1
         if filled > width:
-            problems.append(Problem(line, _too_long(row, filled, width), None, row[width][:80]))
+            problems.append(Problem(line, _too_long(row, filled, width), None, shown(row[width])))
         elif filled:
             cells += row[:width]
             cells += [""] * (width - len(row))

@@ -32,7 +32,12 @@ class Unreadable:
     __slots__ = ("reason", "value")
 
     def __init__(self, value: str, reason: str) -> None:
-        self.value, self.reason = value[:80], reason
+        self.value, self.reason = shown(value), reason
+
+
+def shown(text: str) -> str:
+    """The beginning of a cell as people may see it, a NUL character by its picture: no table can hold one."""
+    return text[:80].replace("\0", "\u2400")
 
 
 class Memo(dict[str, object]):

@@ -14,14 +14,16 @@ from ew_app.config import Settings
 
 def init_app(app: Flask) -> None:
     """Put doors, headers, limits, pages and every screen on the application."""
-    from ew_app.web import errors, guard, headers, limits, page
+    from ew_app.web import asked, errors, guard, headers, limits, page
 
     settings: Settings = app.extensions["ew"]
     app.config.update(_config(settings))
     headers.init_app(app, settings)
+    asked.init_app(app)
     Bootstrap5(app)
     CSRFProtect(app)
     guard.logins.init_app(app, add_context_processor=False)
+    app.before_request(asked.refuse_nul)
     app.before_request(guard.admit)
     limits.init_app(app, settings)
     page.init_app(app)

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from ew_app import kernel
 from ew_app.services.casework import boards
 from ew_app.services.casework.boards import Board
+from ew_app.web import asked
 from ew_app.web.guard import actor, found, must_reach, requires, scope
 from models.org import School
 from models.queries import boards as rows
@@ -49,7 +50,7 @@ def schools() -> ResponseReturnValue:
     if len(there) == 1 and not name:
         return redirect(url_for("boards.school", key=there[0].key))
     board = _board(there)
-    page = min(max(1, request.args.get("page", 1, type=int)), _pages(board))
+    page = min(asked.page(), _pages(board))
     return render_template(
         "schools.html",
         board=board,

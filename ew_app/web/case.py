@@ -13,7 +13,7 @@ from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.casework.tasks import UNDO_WITHIN
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation, Reason
-from ew_app.web import case_moves, case_page, strips
+from ew_app.web import asked, case_moves, case_page, strips
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import (
     Entry,
@@ -119,7 +119,7 @@ def timeline(number: int) -> str:
     at_hand = case_page.held(number, SEE)
     page, kind = Page(at_hand), request.args.get("kind", "")
     entries = sorted(_entries(page, kind), key=itemgetter("at"), reverse=True)
-    shown = max(1, request.args.get("page", 1, type=int))
+    shown = asked.page()
     here = url_for("case.timeline", number=number)
     return render_template(
         "case_timeline.html",
@@ -165,7 +165,7 @@ def tasks(number: int) -> str:
 
 def _undo(case: Case, found: Sequence[Task]) -> dict[str, Any] | None:
     """The way back for a task that this person has just marked as done."""
-    number = request.args.get("undo", type=int)
+    number = request.args.get("undo", type=asked.number)
     done = next((task for task in found if task.id == number and task.done_by == actor().login), None)
     if done is None or done.status != "done" or done.done_at is None or now() - done.done_at > UNDO_WITHIN:
         return None

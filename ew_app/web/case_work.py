@@ -14,7 +14,7 @@ from ew_app.services.casework import causes, closing, notes, tasks
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard
 from ew_app.services.casework.reaching import CaseAtHand
-from ew_app.web import case_moves, case_page, guard
+from ew_app.web import asked, case_moves, case_page, guard
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, found, requires
@@ -57,7 +57,7 @@ def _done(number: int, sentence: str) -> ResponseReturnValue:
 
 def _version() -> int | None:
     """Which version of the case the form was filled in for."""
-    return request.form.get("version", type=int)
+    return request.form.get("version", type=asked.number)
 
 
 # -- who has it ------------------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ def assign(number: int) -> ResponseReturnValue:
     people = case_moves.may_own(held.place)
 
     def act() -> str:
-        to = request.form.get("to", type=int)
+        to = request.form.get("to", type=asked.number)
         if to not in dict(people):
             raise Refused("Choose a person of the school, its network or the district.")
         casework.assign(number, to=to, by=actor(), version=_version())

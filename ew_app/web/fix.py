@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 
 from ew_app.kernel import NotFound
 from ew_app.services.rosters import fixing
 from ew_app.services.rosters.fixing import Check
+from ew_app.web import asked
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.page import moment
 from rules import access
@@ -81,7 +82,7 @@ def show() -> str:
 @requires(Permission.FIX_DATA)
 def one(key: str) -> str:
     check = _check(key)
-    page = max(1, request.args.get("page", 1, type=int))
+    page = asked.page()
     rows = fixing.rows(key, _area(), actor(), limit=PAGE + 1, offset=PAGE * (page - 1))
     return render_template(
         "fix_list.html",

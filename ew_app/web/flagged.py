@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, Refused, today, transaction
 from ew_app.services.casework import moves as casework
 from ew_app.services.measuring import trends
-from ew_app.web import case_lines, case_moves, freshness, guard
+from ew_app.web import asked, case_lines, case_moves, freshness, guard
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
 from models.queries import flagged as rows
@@ -127,10 +127,10 @@ def _people(found: Sequence[FlaggedLine]) -> list[tuple[int, str]]:
 @requires(SEE)
 def give() -> ResponseReturnValue:
     """Take one case, or give all that are ticked to a person: all of them, or none."""
-    taken = request.form.get("take", type=int)
-    numbers = [taken] if taken else request.form.getlist("case", type=int)
+    taken = request.form.get("take", type=asked.number)
+    numbers = [taken] if taken else request.form.getlist("case", type=asked.number)
     try:
-        sentence = _give(numbers, actor().person_id if taken else request.form.get("to", type=int))
+        sentence = _give(numbers, actor().person_id if taken else request.form.get("to", type=asked.number))
     except SENTENCES as refusal:
         return _page(str(refusal), request.form.getlist("case")), 422
     flash(sentence, "good")

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, Refused, settings, today
 from ew_app.services.deliveries import releasing, uploads
 from ew_app.services.deliveries.uploads import SchoolDay, Upload
-from ew_app.web import arrived, guard
+from ew_app.web import arrived, asked, guard
 from ew_app.web.guard import actor, requires, scope
 from models.org import FEEDS
 from models.queries import imports as rows
@@ -56,8 +56,8 @@ def area() -> Area:
 
 
 def _page(error: str = "") -> str:
-    page = max(1, request.args.get("page", 1, type=int))
-    first = max(1, request.args.get("schools", 1, type=int))
+    page = asked.page()
+    first = asked.page("schools")
     here, login = area(), actor().login
     strips = rows.strips(here, arrived.first_day(today()), today())
     past = rows.settled(here, login, limit=PAGE, offset=PAGE * (page - 1))

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 from flask import request
 
+from ew_app.web import asked
+
 PAGE = 25
 LONGEST = 100
 
@@ -50,7 +52,7 @@ def _without(given: Mapping[str, str], name: str) -> dict[str, str]:
 
 
 def page_number() -> int:
-    return max(1, request.args.get("page", 1, type=int))
+    return asked.page()
 
 
 def pages_of(total: int) -> int:

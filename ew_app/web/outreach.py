@@ -14,7 +14,7 @@ from ew_app.services.casework import causes, outreach, reaching, staffing
 from ew_app.services.casework.causes import Heard
 from ew_app.services.casework.outreach import Attempt
 from ew_app.services.casework.reaching import CaseAtHand
-from ew_app.web import case_lines, case_page, guard
+from ew_app.web import asked, case_lines, case_page, guard
 from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, requires, scope
 from models.queries import student_page, worklists
@@ -151,7 +151,7 @@ def _save(about: About) -> ResponseReturnValue:
 
 def _write(about: About, attempt: Attempt, heard: Heard | None) -> None:
     """The contact and what was learned in it: both are kept, or neither."""
-    once, task = guard.once(), request.form.get("task", type=int)
+    once, task = guard.once(), request.form.get("task", type=asked.number)
     with transaction():
         outreach.log_outreach(
             attempt, case_number=about.number, student_id=about.student_id, task_id=task, by=actor(), once=once

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, today
 from ew_app.services.people import accounts, credentials, granting, signing_in
+from ew_app.web import asked
 from ew_app.web.guard import actor, found, requires, scope
 from models.queries import staff
 from models.staff import Person
@@ -48,7 +49,7 @@ def show() -> str:
     text, role = request.args.get("q", "").strip()[:100], request.args.get("role", "")
     which = request.args.get("show", "active")
     which = which if which in ("active", "ended", "all") else "active"
-    page = max(1, request.args.get("page", 1, type=int))
+    page = asked.page()
     area = scope(Permission.SEE_PEOPLE).whole
     people, total = staff.people(area, on=today(), text=text, role=role, show=which, page=page, size=PAGE)
     return render_template(

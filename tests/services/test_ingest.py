@@ -20,6 +20,7 @@ from rules.access import Permission
 from rules.feed_checks import Limits
 from tests.services.lincoln_and_carver import (
     CARVER,
+    HEADER,
     LINCOLN,
     build,
     counts,
@@ -228,9 +229,17 @@ def test_a_roster_load_tries_waiting_rows_again() -> None:
     assert ingest.describe(told["batch"])["applied"] == 2
 
 
+def test_a_nul_byte_in_a_cell_rejects_its_row_and_no_other() -> None:
+    rows = b"ana,lincoln,2026-08-17,A\nben,lincoln,2026-08-17,Tar\0dy\ncl\0eo,lincoln,2026-08-17,A,\0,\0x\n"
+    told = load_files({"attendance.csv": HEADER.encode() + b"\n" + rows}, accept_held=True)
+    assert counts(told, "status", "applied", "rejected") == ("applied", 1, 2)
+    assert {p["line"] for p in told["problems"]} == {3, 4}
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        (csv(header=HEADER + ",no\0te"), "NUL byte"),
         (csv(), "empty feed"),
         (b"student_id,school_id,date\nana,lincoln,2026-08-17\n", "needs the column code"),
         (b"student_id,school_id,date,code\nana,lincoln,03/04/2026,A\n", "two ways"),

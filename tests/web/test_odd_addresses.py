@@ -1,0 +1,63 @@
+"""Numbers that no row has and text that no table holds: found nowhere, and never an answer of 500."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.web.conftest import Browser, let_in
+from tests.web.test_access import ASSETS, House
+
+NUMBERS = ("0", "2147483647", "2147483648", "99999999999999999999", "1" * 400)
+TEXTS = ("%00", "a%00b", "\u00e9" * 50, "%F0%9F%92%A9", "x" * 3000, "..%2f..", "'--")
+ASKED = ("page", "schools", "undo", "q", "school", "sort", "student", "code")
+ROLES = ("principal", "data_steward", "system_admin")
+
+
+def addresses(rule: Rule) -> list[str]:
+    """The rule's address with odd values in every place that takes one."""
+    odd = [NUMBERS if rule._converters[name].__class__.__name__ == "RowNumber" else TEXTS for name in rule.arguments]
+    found = []
+    for values in product(*odd):
+        path = rule.rule
+        for name, value in zip(rule.arguments, values, strict=True):
+            path = next(path.replace(part, value) for part in _parts(path) if part.rstrip(">").endswith(name))
+        found.append(path)
+    return found
+
+
+def _parts(path: str) -> list[str]:
+    return [f"<{part.partition('>')[0]}>" for part in path.split("<")[1:]]
+
+
+def rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint not in ASSETS]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_odd_number_or_text_in_an_address_leads_nowhere(shared_app: House, role: str) -> None:
+    app, _ = shared_app
+    browser = let_in(app, role)
+    for rule in rules(app):
+        for path in addresses(rule) if rule.arguments else []:
+            for ask in [browser.get] * ("GET" in rule.methods) + [browser.send] * ("POST" in rule.methods):
+                assert ask(path).status_code < 500, f"{rule.endpoint} {path[:80]}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_odd_question_behind_an_address_breaks_nothing(shared_app: House, role: str) -> None:
+    app, _ = shared_app
+    browser: Browser = let_in(app, role)
+    for rule in rules(app):
+        if rule.arguments or "GET" not in rule.methods or rule.endpoint == "health.readyz":
+            continue
+        for name, value in product(ASKED, (*NUMBERS, "-1", *TEXTS)):
+            assert browser.get(f"{rule.rule}?{name}={value}").status_code < 500, f"{rule.rule}?{name}={value[:80]}"
+
+
+def test_a_form_with_a_nul_character_is_broken(shared_app: House) -> None:
+    answer = let_in(shared_app[0], "principal").send("/people/new", {"name": "A\0na", "login": "ana"})
+    assert answer.status_code == 400
