@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from rules.places import Place, PlaceKind
-from rules.roles import FieldClass, Permission, Reach, Right, Role, meanings, role
+from rules.roles import FieldClass, Permission, Reach, Right, Role, assignable_roles, meanings, role
 
 __all__ = [
     "Area",
@@ -25,6 +25,7 @@ __all__ = [
     "check_grantable",
     "fields_shown",
     "flagged_classes",
+    "grantable_roles",
     "readable_classes",
     "right",
     "scope_of",
@@ -122,11 +123,19 @@ def check_grantable(giver: Grants, role_key: str, place: Place) -> None:
     """Raises NotAllowed, or ValueError with a sentence, unless the giver may give that role at that place."""
     check(giver, Permission.MANAGE_PEOPLE, place)
     given = role(role_key)
+    if given.entrusted:
+        check(giver, Permission.ENTRUST, place)
     if not given.assignable:
         raise ValueError(f"The role {role_key} belongs to the command line and is not given to people.")
     if place.kind not in given.places:
         kinds = " or ".join(kind for kind in PlaceKind if kind in given.places)
         raise ValueError(f"A {given.label} is placed at a {kinds}, not at {_named(place)}.")
+
+
+def grantable_roles(giver: Grants) -> tuple[Role, ...]:
+    """The roles that this person may give somewhere."""
+    entrusts = can(giver, Permission.ENTRUST)
+    return tuple(one for one in assignable_roles() if entrusts or not one.entrusted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ class Permission(StrEnum):
     CHANGE_POLICY = "change_policy"
     SEE_PEOPLE = "see_people"
     MANAGE_PEOPLE = "manage_people"
+    ENTRUST = "entrust"
     SEE_AUDIT = "see_audit"
     SEE_HEALTH = "see_health"
     RUN_SYSTEM = "run_system"
@@ -147,6 +148,11 @@ class Role:
     def right(self, field_class: FieldClass, *, own: bool = False) -> Right:
         granted = self.rights.get(field_class, ClassRight())
         return granted.own if own else granted.others
+
+    @property
+    def entrusted(self) -> bool:
+        """Whether it reads restricted information about everybody it is there for."""
+        return any(one.restricted and right.others.reaches(Right.READ) for one, right in self.rights.items())
 
     def may(self) -> tuple[str, ...]:
         """What the role may do, as phrases in the order of roles.yaml."""

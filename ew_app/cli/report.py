@@ -106,7 +106,8 @@ def why(run: Runtime, student_id: str, as_of: datetime | None, login: str | None
     with run.app():
         found = viewing.explain(student_id, day_of(as_of), by=acting(login))
         if as_json:
-            output.json_object(found.as_json())
+            told = found.as_json()
+            output.json_object(told | {"measures": output.typed(told["measures"])})
             return
         for line in why_page.lines(found):
             click.echo(line)

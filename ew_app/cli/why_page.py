@@ -38,9 +38,10 @@ def _head(found: Explanation) -> Iterator[str]:
     if not here["absence_rate"]:
         yield "No enrolled day has been counted yet."
         return
+    late = many(int(here["tardies"]), "time")
     yield (
         f"Absent {here['absent_days']} of {here['enrolled_days']} enrolled days = {here['absence_rate']}% "
-        f"({here['excused_days']} excused, {here['unexcused_days']} unexcused); late {many(here['tardies'], 'time')}."
+        f"({here['excused_days']} excused, {here['unexcused_days']} unexcused); late {late}."
     )
     yield f"Attendance is in through {here['data_through'] or 'no day yet'}."
     if here["missing_days"] != "0" or here["unknown_days"] != "0":

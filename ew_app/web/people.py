@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from urllib.parse import urlencode
 
@@ -62,7 +63,7 @@ def show() -> str:
         place_names=staff.place_names({grant.place for person in people for grant in person.grants}),
         chips=_chips(text, role, which),
         filters={"q": text, "role": role, "show": which},
-        roles=_role_choices(),
+        roles=_role_choices(accounts.assignable()),
         may_manage=access.can(actor().grants, Permission.MANAGE_PEOPLE),
     )
 
@@ -91,8 +92,13 @@ def _label(role: str) -> str:
     return known.label if known else role
 
 
-def _role_choices() -> list[tuple[str, str]]:
-    return [(role.key, role.label) for role in accounts.assignable()]
+def _role_choices(known: Iterable[roles.Role]) -> list[tuple[str, str]]:
+    return [(role.key, role.label) for role in known]
+
+
+def _grantable() -> list[tuple[str, str]]:
+    """The roles that this person may give."""
+    return _role_choices(access.grantable_roles(actor().grants))
 
 
 @screen.get("/people/classes")
@@ -134,7 +140,7 @@ def new() -> ResponseReturnValue:
 
 def _new_page(error: str = "") -> str:
     return render_template(
-        "people_new.html", error=error, values=request.form, roles=_role_choices(), place_choices=_places()
+        "people_new.html", error=error, values=request.form, roles=_grantable(), place_choices=_places()
     )
 
 
@@ -171,7 +177,7 @@ def _page(person_id: int, link: str = "", error: str = "") -> str:
         sessions=staff.sessions(person.id),
         may_manage=access.can(actor().grants, Permission.MANAGE_PEOPLE),
         is_self=actor().person_id == person.id,
-        roles=_role_choices(),
+        roles=_grantable(),
         place_choices=_places(),
         values=request.form,
         link=link,

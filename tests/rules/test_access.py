@@ -209,9 +209,9 @@ def test_a_teacher_is_shown_phone_numbers_but_no_address():
 
 def test_a_principal_gives_roles_at_the_school_only():
     principal = as_role("principal")
-    access.check_grantable(principal, "nurse", LINCOLN)
+    access.check_grantable(principal, "counselor", LINCOLN)
     with pytest.raises(NotAllowed, match="does not reach school 0102"):
-        access.check_grantable(principal, "nurse", DOUGLAS)
+        access.check_grantable(principal, "counselor", DOUGLAS)
 
 
 def test_a_role_is_given_where_it_belongs():

@@ -13,6 +13,7 @@ from ew_app.services.people import accounts, credentials, demo_people, granting,
 from models.audit import AuditRow, Event
 from models.base import db
 from models.staff import Grant, Person, SignIn
+from rules import access
 from rules.access import NotAllowed
 from rules.roles import assignable_roles
 from tests.web import world as named_world
@@ -43,8 +44,8 @@ def held(login: str) -> list[tuple[str, str]]:
 
 
 def test_a_new_person_holds_the_role_and_has_no_password(numbers: dict[str, int]) -> None:
-    person = add(actor("principal"))
-    assert held("nvale") == [("nurse", "school:LIN")]
+    person = add(actor("principal"), role="counselor")
+    assert held("nvale") == [("counselor", "school:LIN")]
     assert person.password_hash is None and person.totp_secret is None
     kinds = [event.kind for event in db.session.query(Event).filter_by(subject=f"person:{person.id}")]
     audited = [(row.action, row.actor) for row in db.session.query(AuditRow).filter_by(subject=f"person:{person.id}")]
@@ -179,9 +180,31 @@ def test_a_disabled_person_acts_no_more_and_may_come_back(numbers: dict[str, int
 def test_a_lost_phone_is_forgotten_with_a_reason(numbers: dict[str, int]) -> None:
     accounts.find("nurse").totp_secret = "ABCDEFGH"
     with pytest.raises(Refused, match="Say why"):
-        credentials.drop_second_factor(person_id=numbers["nurse"], by=actor("principal"), reason=" ")
-    credentials.drop_second_factor(person_id=numbers["nurse"], by=actor("principal"), reason="came by in person")
+        credentials.drop_second_factor(person_id=numbers["nurse"], by=actor("system_admin"), reason=" ")
+    credentials.drop_second_factor(person_id=numbers["nurse"], by=actor("system_admin"), reason="came by in person")
     assert accounts.find("nurse").totp_secret is None
+
+
+@pytest.mark.parametrize("role", ["stls_liaison", "protected_reasons_person", "nurse", "case_manager"])
+def test_nobody_opens_a_compartment_through_an_account_of_their_own_making(numbers: dict[str, int], role: str) -> None:
+    principal = actor("principal")
+    with pytest.raises(NotAllowed, match="give roles that open restricted information"):
+        add(principal, role=role)
+    person = add(actor("system_admin"), role=role)
+    for way_in in (
+        lambda: credentials.new_link(person_id=person.id, by=principal),
+        lambda: credentials.drop_second_factor(person_id=person.id, by=principal, reason="lost the phone"),
+    ):
+        with pytest.raises(NotAllowed):
+            way_in()
+    accounts.disable(person_id=person.id, by=principal)  # to shut somebody out opens nothing
+    assert accounts.find("nvale").disabled_at
+
+
+def test_the_form_offers_only_what_may_be_given(numbers: dict[str, int]) -> None:
+    offered = {role.key for role in access.grantable_roles(actor("principal").grants)}
+    assert {"counselor", "attendance_clerk"} <= offered
+    assert not offered & {"stls_liaison", "protected_reasons_person", "nurse", "case_manager"}
 
 
 def test_an_unknown_login_is_said_so(app: Flask) -> None:

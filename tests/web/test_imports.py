@@ -12,14 +12,15 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from ew_app.config import Settings
-from ew_app.kernel import now, transaction
+from ew_app.kernel import OPERATOR, now, transaction
 from ew_app.services.deliveries import releasing
+from ew_app.services.people import accounts
 from models.attendance import Batch, BatchFile
 from models.audit import Event
 from models.base import db
 from models.jobs import Outbox
 from tests.web.conftest import SignInAs, let_in
-from tests.web.importing import DAYS, HEADER, TODAY, Clerk, batch, marks, once_of, open_schools, rows_of, words
+from tests.web.importing import DAYS, FIRST, HEADER, TODAY, Clerk, batch, marks, once_of, open_schools, rows_of, words
 
 DAY = str(TODAY)
 GOOD = rows_of(("001", "LIN", DAY, "A"), ("002", "LIN", DAY, "P"))
@@ -246,9 +247,15 @@ def test_a_file_of_several_schools_is_shown_without_its_rows_and_stays(
     assert clerk.browser.get(f"/imports/{number}/problems.csv").status_code == 403
 
 
-def test_a_roster_is_for_those_who_look_after_the_district(clerk: Clerk, steward: Clerk) -> None:
+def test_a_roster_is_for_those_who_look_after_the_district(app: Flask, clerk: Clerk, steward: Clerk) -> None:
     roster = {"students.csv": b"student_id,first_name,last_name\n777,Noor,Haddad\n"}
     assert clerk.send(roster).status_code == 422
+    with app.app_context():
+        accounts.add_person(
+            login="whole", name="Wil Hole", role="attendance_clerk", place="district", by=OPERATOR, starts=FIRST
+        )
+    whole = Clerk(app, let_in(app, "whole"))
+    assert "The one row can go in" in whole.page(whole.upload({"students.csv": roster["students.csv"] + b"\n"}))
     assert "The one row can go in" in steward.page(steward.upload(roster))
 
 

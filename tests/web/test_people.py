@@ -13,7 +13,7 @@ from models.base import db
 from models.staff import Grant, Person
 from tests.web.conftest import SignInAs
 
-NEW = {"name": "Nora Vale", "login": "nvale", "role": "nurse", "place": "school:LIN"}
+NEW = {"name": "Nora Vale", "login": "nvale", "role": "counselor", "place": "school:LIN"}
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',

@@ -77,14 +77,19 @@ def sign_out_everywhere(*, person_id: int, by: Actor) -> None:
     granting.access_changed(whole_person(person_id, by).id, "signed_out_everywhere", by)
 
 
-def whole_person(person_id: int, by: Actor) -> Person:
-    """A person all of whose places `by` manages, locked for the change. Raises NotFound, NotAllowed."""
+def whole_person(person_id: int, by: Actor, *, way_in: bool = False) -> Person:
+    """A person all of whose places `by` manages, locked for the change. Raises NotFound, NotAllowed.
+
+    way_in: what is changed could let `by` in under this person's name, so restricted roles ask for more.
+    """
     person: Person | None = db.session.get(Person, person_id, with_for_update=True)
     if person is None:
         raise NotFound("There is no such person.")
     held = [grant for grant in person.grants if grant.ends is None or grant.ends >= today()]
     for grant in held or person.grants:  # without a role now, they are managed where they last had one
         access.check(by.grants, Permission.MANAGE_PEOPLE, granting.place_of(grant))
+        if way_in and roles.role(grant.role).entrusted:
+            access.check(by.grants, Permission.ENTRUST, granting.place_of(grant))
     if not person.grants:
         access.check(by.grants, Permission.MANAGE_PEOPLE, Place.district())
     return person

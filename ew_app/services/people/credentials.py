@@ -24,7 +24,7 @@ DEAD_LINK = "This link was used already or is too old. Ask the person who manage
 @operation
 def new_link(*, person_id: int, by: Actor) -> str:
     """An address where the person chooses a password, once. Show it to `by` and keep it nowhere."""
-    person = accounts.whole_person(person_id, by)
+    person = accounts.whole_person(person_id, by, way_in=True)
     if person.is_demo:
         raise Refused("Demo people keep their demo password.")
     if by.person_id == person_id:
@@ -61,7 +61,7 @@ def set_password(*, token: str, password: str) -> None:
 @operation
 def drop_second_factor(*, person_id: int, by: Actor, reason: str) -> None:
     """Forget the authenticator app of someone whose phone is gone; the next sign-in asks for a new one."""
-    person = accounts.whole_person(person_id, by)
+    person = accounts.whole_person(person_id, by, way_in=True)
     if by.person_id == person_id:
         raise Refused("Ask another person who manages access to do this for you.")
     if not reason.strip():
