@@ -138,6 +138,18 @@ def transaction() -> Iterator[None]:
         send()
 
 
+@contextmanager
+def apart() -> Iterator[None]:
+    """A session of its own inside, beside the one that is open: whatever happens there is taken back at the end."""
+    with current_app.app_context():
+        token = _in_transaction.set(True)
+        try:
+            yield
+        finally:
+            _in_transaction.reset(token)
+            db.session.rollback()
+
+
 def operation(verb: Callable[P, T]) -> Callable[P, T]:
     """Make a service function one transaction: all of it happens, or none."""
 

@@ -286,7 +286,10 @@ class RowHistory(Model):
     """The earlier form of a roster row that a delivery changed; None means the delivery created it."""
 
     __tablename__ = "row_history"
-    __table_args__ = (Index("ix_row_history_batch_id", "batch_id"),)
+    __table_args__ = (
+        Index("ix_row_history_batch_id", "batch_id"),
+        Index("ix_row_history_table_name_at", "table_name", "at"),
+    )
     id: Mapped[BigId]
     batch_id: Mapped[int]
     table_name: Mapped[str]

@@ -58,7 +58,10 @@ class Case(Model):
 
 
 class CaseEpisode(Model):
-    """One run of a case from opening to closing; a case that is taken up again begins another."""
+    """One run of a case from opening to closing; a case that is taken up again begins another.
+
+    `opened_at`, `closed_at`: when it was written down, so that any moment can be told again.
+    """
 
     __tablename__ = "case_episode"
     case_id: Mapped[int] = to("support_case.id", primary_key=True, index=False)
@@ -66,6 +69,8 @@ class CaseEpisode(Model):
     opened: Mapped[date]
     closed_on: Mapped[date | None]
     close_reason: Mapped[str | None]
+    opened_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    closed_at: Mapped[datetime | None]
 
 
 class CaseReason(Model):

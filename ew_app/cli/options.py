@@ -12,6 +12,7 @@ import click
 from ew_app.feeds import Said, formats_with
 from ew_app.feeds.saying import ROWS
 from ew_app.kernel import OPERATOR, Actor
+from ew_app.services.measuring import hindsight
 from ew_app.services.people import accounts
 
 Command = Callable[..., Any]
@@ -19,6 +20,11 @@ Command = Callable[..., Any]
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 as_of_option = click.option("--as-of", type=DAY, help="As it stood at the end of this day.")
+known_at_option = click.option(
+    "--known-at",
+    metavar="MOMENT",
+    help="From what was known then: a date (the end of that day) or a time such as 2026-10-09T16:30.",
+)
 as_option = click.option("--as", "login", metavar="LOGIN", help="See only what this person may see.")
 
 
@@ -56,6 +62,11 @@ def _periods(_: click.Context, __: click.Parameter, value: str | None) -> str | 
 def day_of(moment: datetime | None) -> date | None:
     """The date of a parsed option."""
     return moment.date() if moment else None
+
+
+def moment_of(said: str | None) -> datetime | None:
+    """The moment of --known-at; needs an application, whose time zone it takes. Raises Refused."""
+    return hindsight.moment_of(said) if said else None
 
 
 def acting(login: str | None) -> Actor:

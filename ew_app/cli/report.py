@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ew_app.cli import output, why_page
-from ew_app.cli.options import DAY, acting, as_of_option, as_option, day_of
+from ew_app.cli.options import DAY, acting, as_of_option, as_option, day_of, known_at_option, moment_of
 from ew_app.cli.output import as_json_flag, format_option
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.services.casework import viewing
@@ -58,30 +58,40 @@ def evaluate(run: Runtime, as_of: datetime | None, as_json: bool) -> None:
 
 @click.command("measures")
 @as_of_option
+@known_at_option
 @click.option("--scope", type=click.Choice(["student", "school"]), default="student", show_default=True)
 @click.option("--student", metavar="ID", help="One student only.")
 @as_option
 @format_option
 @runtime
 def measures(
-    run: Runtime, as_of: datetime | None, scope: str, student: str | None, login: str | None, form: str
+    run: Runtime,
+    as_of: datetime | None,
+    known_at: str | None,
+    scope: str,
+    student: str | None,
+    login: str | None,
+    form: str,
 ) -> None:
     """One row a student, or a student and school: days, rate, band and tier."""
     keys = ("student_id", "school_id") if scope == "school" else ("student_id",)
     with run.app():
-        rows = _seen_by(login, numbers.measures(day_of(as_of), scope=scope, student=student))
+        moment = moment_of(known_at)
+        rows = _seen_by(login, numbers.measures(day_of(as_of), scope=scope, student=student, known_at=moment))
         output.table(rows, (*keys, *numbers.MEASURES), form)
 
 
 @click.command("tiers")
 @as_of_option
+@known_at_option
 @click.option("--by", type=click.Choice(list(BY)), default="district", show_default=True)
 @format_option
 @runtime
-def tiers(run: Runtime, as_of: datetime | None, by: str, form: str) -> None:
+def tiers(run: Runtime, as_of: datetime | None, known_at: str | None, by: str, form: str) -> None:
     """How many enrolled students stand in each tier, at their primary school."""
     with run.app():
-        output.table(numbers.tiers(day_of(as_of), by=by), (*BY[by], *COUNTS), form)
+        counts = numbers.tiers(day_of(as_of), by=by, known_at=moment_of(known_at))
+        output.table(counts, (*BY[by], *COUNTS), form)
 
 
 @click.command("cases")
@@ -98,13 +108,16 @@ def cases(run: Runtime, only_open: bool, login: str | None, form: str) -> None:
 @click.command("why")
 @click.argument("student_id")
 @as_of_option
+@known_at_option
 @as_option
 @as_json_flag
 @runtime
-def why(run: Runtime, student_id: str, as_of: datetime | None, login: str | None, as_json: bool) -> None:
+def why(
+    run: Runtime, student_id: str, as_of: datetime | None, known_at: str | None, login: str | None, as_json: bool
+) -> None:
     """Why a student stands where they stand: every finding with its days, arithmetic, file and line."""
     with run.app():
-        found = viewing.explain(student_id, day_of(as_of), by=acting(login))
+        found = viewing.explain(student_id, day_of(as_of), by=acting(login), known_at=moment_of(known_at))
         if as_json:
             told = found.as_json()
             output.json_object(told | {"measures": output.typed(told["measures"])})

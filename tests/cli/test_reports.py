@@ -60,6 +60,20 @@ def test_one_student_and_another_day(cli: CommandLine) -> None:
     assert int(earlier["enrolled_days"]) < int(last["enrolled_days"])
 
 
+def test_any_day_is_told_from_what_was_known_at_a_moment(cli: CommandLine) -> None:
+    now = cli.rows("measures", "--as-of", "2026-09-04")
+    assert cli.rows("measures", "--as-of", "2026-09-04", "--known-at", "2999-01-01") == now
+    student = now[0]["student_id"]
+    one = ("--student", student, "--as-of", "2026-09-04")
+    assert cli.rows("measures", *one, "--known-at", "2999-01-01T00:00") == now[:1]
+    assert cli.rows("measures", "--as-of", "2026-09-04", "--known-at", "2020-01-01") == []
+    assert cli.rows("tiers", "--known-at", "2999-01-01") == cli.rows("tiers")
+    told = cli.json("why", student, "--as-of", "2026-09-04", "--known-at", "2999-01-01", "--json")
+    assert told["measures"]["absent_days"] == now[0]["absent_days"]
+    refused = cli("why", student, "--known-at", "yesterday", code=1)
+    assert refused.stderr.startswith("'yesterday' is no moment. Give a date such as")
+
+
 def test_an_unknown_student_is_a_sentence_and_exit_code_1(cli: CommandLine) -> None:
     for words in (("measures", "--student", "nobody"), ("why", "nobody")):
         refused = cli(*words, code=1)

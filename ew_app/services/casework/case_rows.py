@@ -222,7 +222,8 @@ class CaseRows:
     def _episodes(self) -> list[Row]:
         begun = [(row["id"], row["episode"]) for row in self._cases.values()]
         begun += [(case, self._changes[case]["episode"]) for case in self._reopened]
-        return [{"case_id": case, "episode": episode, "opened": self.staff.on} for case, episode in begun]
+        when = {"opened": self.staff.on, "opened_at": self.at}
+        return [{"case_id": case, "episode": episode, **when} for case, episode in begun]
 
     def _number(self) -> None:
         """Give new cases their ids and numbers, wherever the provisional id stands."""

@@ -111,7 +111,7 @@ def reopen(case_number: int, *, by: Actor, why: str, version: int | None = None)
     case.goals_reviewed = case.family_told = False
     case.opened_at, case.contact_due = now(), tasks.due_in(3, case.school_id)
     case.due, case.next_step = case.contact_due, "Contact the family again"
-    db.session.add(CaseEpisode(case_id=case.id, episode=case.episode, opened=today()))
+    db.session.add(CaseEpisode(case_id=case.id, episode=case.episode, opened=today(), opened_at=now()))
     for old in reasons:
         db.session.add(
             CaseReason(
@@ -148,8 +148,8 @@ def _answer(case: Case, useful: Mapping[str, str]) -> None:
 
 def _end_episode(case: Case) -> None:
     key = {"case_id": case.id, "episode": case.episode}
-    run = db.session.get(CaseEpisode, key) or CaseEpisode(**key, opened=case.opened)
-    run.closed_on, run.close_reason = case.closed_on, case.close_reason
+    run = db.session.get(CaseEpisode, key) or CaseEpisode(**key, opened=case.opened, opened_at=case.opened_at)
+    run.closed_on, run.close_reason, run.closed_at = case.closed_on, case.close_reason, now()
     db.session.add(run)
 
 

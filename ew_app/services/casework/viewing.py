@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -32,7 +32,7 @@ def students_of(by: Actor) -> frozenset[str] | None:
 
 
 @operation
-def explain(student: str, as_of: date | None = None, *, by: Actor) -> Explanation:
+def explain(student: str, as_of: date | None = None, *, by: Actor, known_at: datetime | None = None) -> Explanation:
     """Why a student stands where they stand, as far as this person may read. NotFound also when out of reach.
 
     Reading a finding of a compartment is noted in the audit.
@@ -41,7 +41,7 @@ def explain(student: str, as_of: date | None = None, *, by: Actor) -> Explanatio
     if allowed is not None and student not in allowed:
         raise NotFound(f"There is no student {student}.")
     classes = access.readable_classes(by.grants, _place(student))
-    found = why.explain(student, as_of, classes=[held.value for held in classes])
+    found = why.explain(student, as_of, classes=[held.value for held in classes], known_at=known_at)
     number = naming.student_id(student)
     for compartment in sorted({reason.restricted for reason in found.reasons if reason.restricted}):
         audit("compartment_read", by=by, subject=f"student:{number}", student_id=number, compartment=compartment)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 
 from ew_app.kernel import NotFound, Refused
+from ew_app.services.measuring import hindsight
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.policies import timeline
@@ -47,9 +48,21 @@ MEASURES = (
 
 
 def measures(
-    as_of: date | None = None, *, scope: str = "student", student: str | None = None
+    as_of: date | None = None,
+    *,
+    scope: str = "student",
+    student: str | None = None,
+    known_at: datetime | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Rows of `ew measures`, everyone with an enrolment in the school year, ordered by student (and school)."""
+    """Rows of `ew measures`, everyone with an enrolment in the school year, ordered by student (and school).
+
+    With `known_at` from what had been loaded by then.
+    """
+    with hindsight.known_at(known_at, student):
+        return _measures(as_of, scope, student) if known_at is None else iter(list(_measures(as_of, scope, student)))
+
+
+def _measures(as_of: date | None, scope: str, student: str | None) -> Iterator[dict[str, Any]]:
     at = frame(as_of)
     students = _wanted(at, student)
     keys, schools = naming.student_keys(students), naming.school_keys()
@@ -62,10 +75,15 @@ def measures(
             yield {"student_id": keys[student_id], **row}
 
 
-def tiers(as_of: date | None = None, *, by: str = "district") -> list[dict[str, Any]]:
+def tiers(as_of: date | None = None, *, by: str = "district", known_at: datetime | None = None) -> list[dict[str, Any]]:
     """Rows of `ew tiers`: students enrolled on the day, at their primary school, by tier."""
     if by not in LEVELS:
         raise Refused(f"Counts are by {', '.join(LEVELS)}; not by {by}.")
+    with hindsight.known_at(known_at):
+        return _tiers(as_of, by)
+
+
+def _tiers(as_of: date | None, by: str) -> list[dict[str, Any]]:
     at = frame(as_of)
     places = naming.places()
     counts: dict[tuple[Any, ...], Counter[str]] = {}

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ew_app.kernel import NotFound
+from ew_app.services.measuring import hindsight
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.measures import at_each_school, measure_of
@@ -128,8 +129,18 @@ class Explanation:
         return told
 
 
-def explain(student: str, as_of: date | None = None, *, classes: Collection[str] = ()) -> Explanation:
-    """Explain a student by the district's key; findings of compartments only for those who may read the class."""
+def explain(
+    student: str, as_of: date | None = None, *, classes: Collection[str] = (), known_at: datetime | None = None
+) -> Explanation:
+    """Explain a student by the district's key; findings of compartments only for those who may read the class.
+
+    With `known_at` from what had been loaded by then.
+    """
+    with hindsight.known_at(known_at, student):
+        return _explain(student, as_of, classes)
+
+
+def _explain(student: str, as_of: date | None, classes: Collection[str]) -> Explanation:
     number = naming.student_id(student)
     if number is None:
         raise NotFound(f"There is no student {student}.")

@@ -227,6 +227,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_row_history")),
     )
     op.create_index("ix_row_history_batch_id", "row_history", ["batch_id"], unique=False)
+    op.create_index("ix_row_history_table_name_at", "row_history", ["table_name", "at"], unique=False)
     op.create_table(
         "source",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -790,6 +791,8 @@ def upgrade() -> None:
         sa.Column("opened", sa.Date(), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("close_reason", sa.Text(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["support_case.id"], name=op.f("fk_case_episode_case_id")),
         sa.PrimaryKeyConstraint("case_id", "episode", name=op.f("pk_case_episode")),
     )
@@ -1016,6 +1019,7 @@ def downgrade() -> None:
     op.drop_table("staged_mark")
     op.drop_table("staged_day")
     op.drop_table("source")
+    op.drop_index("ix_row_history_table_name_at", table_name="row_history")
     op.drop_index("ix_row_history_batch_id", table_name="row_history")
     op.drop_table("row_history")
     op.drop_index(op.f("ix_policy_version_version"), table_name="policy_version")

@@ -1,0 +1,188 @@
+"""The tables as they stood at a moment of the past, laid over the real ones for the rest of a transaction.
+
+Temporary tables with the real names come first wherever a name is looked up, so whatever reads the rows reads them
+as they were known then, by the same statements as ever. Roster rows take back the forms that row_history kept; marks,
+rolls and claims have the moments from which and until which they stood; the day ledger is derived again.
+
+Rows of these tables that were put in by hand and left no history are taken to have stood always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+
+from models.base import db
+from models.marks import MARK
+
+# Tables whose earlier forms row_history keeps, and their primary keys.
+_KEPT = {
+    "student": ("id",),
+    "stint": ("id",),
+    "network": ("id",),
+    "school": ("id",),
+    "calendar_day": ("school_id", "calendar_key", "day"),
+    "absence_code": ("id",),
+    "support_flag": ("student_id", "key"),
+    "prior_year": ("student_id", "school_year"),
+}
+# Of whom a row of the table speaks, where only some students are asked for.
+_OF_STUDENT = {"student": "id", "stint": "student_id", "prior_year": "student_id"}
+
+# A school's first source is its own from the first claim on, and nothing keeps that moment but the claim.
+_OWN_SOURCES = """
+    SELECT s.id, s.source_id FROM school s
+    WHERE EXISTS (SELECT FROM submission c WHERE c.school_id = s.id AND c.recorded_at <= :moment)
+"""
+_SET_OWN_SOURCES = "UPDATE school SET source_id = (SELECT o.source_id FROM own_source o WHERE o.id = school.id)"
+_MARKS = f"""
+    SELECT id, {MARK} FROM mark WHERE recorded_at <= :moment AND {{these}}
+    UNION ALL
+    SELECT id, {MARK} FROM mark_history WHERE recorded_at <= :moment AND ended_at > :moment AND {{these}}
+"""
+_ENDED_MARKS = "SELECT * FROM mark_history WHERE ended_at <= :moment AND {these}"
+_ROLLS = """
+    SELECT id, batch_id, source_id, school_id, day, code, file, students, lines, modified, recorded_at,
+           CASE WHEN ended_at <= :moment THEN replaced_by END AS replaced_by,
+           CASE WHEN ended_at <= :moment THEN ended_at END AS ended_at
+    FROM roll WHERE recorded_at <= :moment AND {rolls}
+"""
+_CLAIMS = """
+    SELECT school_id, day, batch_id, feed, rows, whole, recorded_at,
+           CASE WHEN ended_at <= :moment THEN ended_at END AS ended_at
+    FROM submission WHERE recorded_at <= :moment
+"""
+# Measures ask whether a day counts and by which feed. They take partial for submitted, so how many rows came and how
+# many were due is left at nothing here.
+_LEDGER = """
+    SELECT c.school_id, c.day,
+           CASE WHEN t.day IS NOT NULL OR NOT EXISTS (SELECT FROM calendar_day d WHERE d.school_id = c.school_id)
+                THEN 'submitted' ELSE 'closed' END AS status,
+           CASE WHEN c.is_full THEN 'full' ELSE 'exception' END AS feed, 0 AS rows, 0 AS expected, 0 AS absences
+    FROM (SELECT school_id, day, bool_or(feed = 'full') AS is_full FROM submission
+          WHERE ended_at IS NULL GROUP BY school_id, day) c
+    LEFT JOIN (SELECT DISTINCT school_id, day FROM calendar_day WHERE day_type IN ('instructional', 'make_up')) t
+      ON t.school_id = c.school_id AND t.day = c.day
+"""
+# There is no day without a policy: the first one holds for all that came before it.
+_POLICIES = """
+    SELECT * FROM policy_version WHERE activated_at <= :moment OR id = (SELECT min(id) FROM policy_version)
+"""
+_STEPS = """
+    SELECT id, student_id, day, before, after, rules, sentence, policy_version, recorded_at,
+           CASE WHEN withdrawn_at <= :moment THEN withdrawn_at END AS withdrawn_at
+    FROM tier_change WHERE recorded_at <= :moment AND {these}
+"""
+_EPISODES = """
+    SELECT case_id, episode, opened, CASE WHEN closed_at <= :moment THEN closed_on END AS closed_on, close_reason,
+           opened_at, CASE WHEN closed_at <= :moment THEN closed_at END AS closed_at
+    FROM case_episode WHERE opened_at <= :moment
+"""
+_WRITTEN = "SELECT * FROM {table} WHERE written_at <= :moment AND {{these}}"
+
+# In this order: each reads the real rows of its own table, and the laid-over rows of those before it.
+_TIMED = {
+    "mark": _MARKS,
+    "mark_history": _ENDED_MARKS,
+    "roll": _ROLLS,
+    "submission": _CLAIMS,
+    "school_day": _LEDGER,
+    "policy_version": _POLICIES,
+    "tier_change": _STEPS,
+    "case_episode": _EPISODES,
+    "outreach": _WRITTEN.format(table="outreach"),
+    "cause": _WRITTEN.format(table="cause"),
+}
+_INDEXES = {
+    "student": "id",
+    "stint": "student_id",
+    "school": "id",
+    "calendar_day": "school_id, day",
+    "mark": "student_id, day",
+    "mark_history": "student_id, day",
+    "roll": "school_id, day",
+    "submission": "school_id, day",
+    "tier_change": "student_id",
+}
+
+
+def rewind(moment: datetime, students: Sequence[int] | None = None) -> None:
+    """Lay the rows of `moment` over the real ones until the open transaction ends; nothing can be written after.
+
+    With `students` only theirs are there (of what every student shares, everything is), which is quick.
+    """
+    asked = {"moment": moment, "students": list(students or ())}
+    _run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # one state of the tables for all that follows
+    _lay("own_source", _OWN_SOURCES, asked)
+    for table in _KEPT:
+        _lay(table, _as_it_was(table, some=students is not None), asked)
+    _run(_SET_OWN_SOURCES)
+    these = "true" if students is None else "student_id = ANY(:students)"
+    rolls = "true" if students is None else "students && CAST(:students AS int[])"
+    for table, query in _TIMED.items():
+        _lay(table, query.format(these=these, rolls=rolls), asked)
+    for table, columns in _INDEXES.items():
+        _run(f"CREATE INDEX ON {table} ({columns})")
+    for table in ("own_source", *_KEPT, *_TIMED):
+        _run(f"ANALYZE pg_temp.{table}")
+    _run("DISCARD PLANS")  # a statement prepared earlier on this connection still means the real tables
+    _run("SET TRANSACTION READ ONLY")
+
+
+def student_known_as(key: str) -> int | None:
+    """The number of a student by the district's key; also of one whose delivery was taken back."""
+    found: int | None = db.session.scalar(
+        text("""
+            SELECT id FROM student WHERE key = :key UNION ALL
+            SELECT (row_key->>'id')::int FROM row_history WHERE table_name = 'student' AND before->>'key' = :key
+            LIMIT 1
+        """),
+        {"key": key},
+    )
+    return found
+
+
+def _lay(table: str, query: str, asked: dict[str, object]) -> None:
+    given = {name: value for name, value in asked.items() if f":{name}" in query}
+    db.session.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {query}"), given)
+
+
+def _run(statement: str) -> None:
+    db.session.execute(text(statement))
+
+
+def _as_it_was(table: str, *, some: bool) -> str:
+    """The rows of a table with history: what the first change after the moment found, else what stands.
+
+    A change that found nothing made the row, so it was not there yet.
+    """
+    key = ", ".join(f"'{column}', t.{column}" for column in _KEPT[table])
+    column = _OF_STUDENT.get(table) if some else None
+    return f"""
+        WITH later AS (
+            SELECT DISTINCT ON (row_key) row_key, before FROM row_history h
+            WHERE table_name = '{table}' AND at > :moment {_changes_of(table, column)} ORDER BY row_key, at, id
+        )
+        SELECT t.* FROM {table} t
+        WHERE {f"t.{column} = ANY(:students)" if column else "true"}
+          AND NOT EXISTS (SELECT FROM later WHERE later.row_key = jsonb_build_object({key}))
+        UNION ALL
+        SELECT p.* FROM later, jsonb_populate_record(NULL::{table}, later.before) p
+        WHERE jsonb_typeof(later.before) = 'object'
+    """
+
+
+def _changes_of(table: str, column: str | None) -> str:
+    """Of history, what speaks of the students asked for; a row is theirs in all its forms or in none."""
+    if column is None:
+        return ""
+    if column in _KEPT[table]:
+        return f"AND (row_key->>'{column}')::int = ANY(:students)"
+    return f"""
+        AND row_key IN (
+            SELECT jsonb_build_object('id', id) FROM {table} WHERE {column} = ANY(:students) UNION ALL
+            SELECT row_key FROM row_history
+            WHERE table_name = '{table}' AND at > :moment AND (before->>'{column}')::int = ANY(:students))
+    """
