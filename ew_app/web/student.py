@@ -12,13 +12,14 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from ew_app import kernel
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation
 from ew_app.web import limits, strips
 from ew_app.web.guard import actor, found, requires, scope
+from ew_app.web.student_then import looked_back
 from models.org import School
 from models.people import Student
 from models.queries import student_page as rows
@@ -58,6 +59,7 @@ def show(key: str) -> str:
         steps=list(_steps(told)) if judged else [],
         case=rows.open_case(student.id, scope(Permission.SEE_CASE), person, today),
         beside=_beside(told),
+        back=looked_back(student.key, request.args.get("known", ""), today, judged=judged),
     )
 
 
