@@ -74,7 +74,7 @@ def close(cases: Sequence[int], on: date, reason: str, at: datetime, by: str) ->
 
 _CLOSE = (
     """
-    UPDATE case_episode e SET closed_on = :on, close_reason = :reason
+    UPDATE case_episode e SET closed_on = :on, close_reason = :reason, closed_at = :at
     FROM support_case c WHERE c.id = ANY(:cases) AND e.case_id = c.id AND e.episode = c.episode
     """,
     """

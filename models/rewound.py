@@ -76,10 +76,13 @@ _STEPS = """
     FROM tier_change WHERE recorded_at <= :moment AND {these}
 """
 _EPISODES = """
-    SELECT case_id, episode, opened, CASE WHEN closed_at <= :moment THEN closed_on END AS closed_on, close_reason,
+    SELECT case_id, episode, opened, CASE WHEN closed_at <= :moment THEN closed_on END AS closed_on,
+           CASE WHEN closed_at <= :moment THEN close_reason END AS close_reason,
            opened_at, CASE WHEN closed_at <= :moment THEN closed_at END AS closed_at
     FROM case_episode WHERE opened_at <= :moment
 """
+# What was decided is stored for screens and told by nobody here: it is worked out from the rows.
+_DECIDED = "SELECT * FROM standing WHERE false"
 _WRITTEN = "SELECT * FROM {table} WHERE written_at <= :moment AND {{these}}"
 
 # In this order: each reads the real rows of its own table, and the laid-over rows of those before it.
@@ -91,6 +94,7 @@ _TIMED = {
     "school_day": _LEDGER,
     "policy_version": _POLICIES,
     "tier_change": _STEPS,
+    "standing": _DECIDED,
     "case_episode": _EPISODES,
     "outreach": _WRITTEN.format(table="outreach"),
     "cause": _WRITTEN.format(table="cause"),
