@@ -52,7 +52,7 @@ def corrected(app: Flask, world: dict[str, int]) -> None:
 
 def back(page: str) -> str:
     """The section, without tags and repeated blanks."""
-    section = page.split('id="known"', 1)[1].split("</section>")[0]
+    section = page.split('id="looked-back"', 1)[1].split("</section>")[0]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section)).strip()
 
 
