@@ -25,8 +25,8 @@ def address() -> str:
 
 
 def login_name() -> str:
-    """The login that was typed, unreadable in the counter's key."""
-    typed = request.form.get("login", "").strip().lower()
+    """The login that was typed and where, unreadable in the counter's key."""
+    typed = f"{address()} {request.form.get('login', '').strip().lower()}"
     return hashlib.sha256(typed.encode()).hexdigest()[:32]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text, tru
 
 from models.attendance import Batch, BatchFile, Problem, Submission
 from models.base import db
-from models.org import AbsenceCode, School, Source
+from models.org import AbsenceCode, CalendarDay, School, Source
 from models.queries import scope
 from models.queries.scope import AreaLike
 from models.staff import Person
@@ -75,7 +75,9 @@ def wholly_within(batch_id: int, area: AreaLike, login: str) -> bool:
 
 
 def days_of(batch_id: int, area: AreaLike) -> list[Any]:
-    """Rows of (school, first, last, days) that the delivery brought for schools of the area."""
+    """Rows of (school, first, last, days) of the school days that the delivery brought for schools of the area."""
+    taught = CalendarDay.day_type.in_(("instructional", "make_up"))
+    here = CalendarDay.school_id == Submission.school_id, CalendarDay.day == Submission.day
     found = (
         select(
             School.name.label("school"),
@@ -84,7 +86,7 @@ def days_of(batch_id: int, area: AreaLike) -> list[Any]:
             func.count().label("days"),
         )
         .join(School, School.id == Submission.school_id)
-        .where(Submission.batch_id == batch_id, scope.schools(area))
+        .where(Submission.batch_id == batch_id, scope.schools(area), exists().where(*here, taught))
         .group_by(School.name)
         .order_by(School.name)
     )

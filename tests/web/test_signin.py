@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from ew_app.config import Settings
-from ew_app.kernel import OPERATOR, now, transaction
+from ew_app.kernel import OPERATOR, Trace, now, trace, transaction
 from ew_app.services.people import accounts, credentials, demo_people, granting, passwords, signing_in
 from models.base import db
 from models.staff import Person, SignIn
@@ -141,7 +141,33 @@ def test_unknown_login_and_wrong_password_take_the_same_time(app: Flask, nurse: 
     assert 0.6 < known / unknown < 1.7
 
 
-def test_after_ten_wrong_tries_a_login_rests_for_ten_minutes(app: Flask, nurse: Callable[[], Person]) -> None:
+def test_wrong_passwords_typed_elsewhere_do_not_shut_a_person_out_of_where_they_work(
+    browser: Browser, app: Flask, nurse: Callable[[], Person]
+) -> None:
+    def attempt(password: str, ip: str) -> bool:
+        token = trace.set(Trace(ip))
+        try:
+            signing_in.by_password("nurse", password, ip=ip, on_this_machine=True)
+        except signing_in.Refused:
+            return False
+        finally:
+            trace.reset(token)
+        return True
+
+    enrol(browser)  # from 127.0.0.1
+    with app.app_context():
+        for number in range(4):
+            assert not any(attempt("wrong", f"10.0.0.{number}") for _ in range(4))
+        assert nurse().locked_until is not None
+        assert not attempt(GOOD, "10.0.0.99"), "nowhere new, not even with the right password"
+        assert attempt(GOOD, "127.0.0.1")
+        assert not any(attempt("wrong", "127.0.0.1") for _ in range(signing_in.TRIES))
+        assert not attempt(GOOD, "127.0.0.1"), "nor there, after ten wrong ones from there"
+
+
+def test_after_ten_wrong_tries_a_login_rests_for_ten_minutes(
+    app: Flask, nurse: Callable[[], Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def attempt(password: str) -> bool:
         try:
             signing_in.by_password("nurse", password, ip="", on_this_machine=True)
@@ -155,6 +181,8 @@ def test_after_ten_wrong_tries_a_login_rests_for_ten_minutes(app: Flask, nurse: 
         assert not attempt("wrong") and not attempt(GOOD), "a password alone does not start the count anew"
         with transaction():
             nurse().locked_until = now() - timedelta(seconds=1)
+        assert not attempt(GOOD)
+        monkeypatch.setattr(signing_in, "REST", timedelta(0))  # the tries are long ago
         assert attempt(GOOD)
 
 

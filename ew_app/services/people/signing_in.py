@@ -14,8 +14,9 @@ import pyotp
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import selectinload
 
-from ew_app.kernel import Actor, Refused, audit, now, operation, today
+from ew_app.kernel import Actor, Refused, audit, clock, now, operation, today
 from ew_app.services.people import passwords
+from models.audit import AuditRow
 from models.base import db
 from models.staff import Person, SignIn
 from rules import access
@@ -26,12 +27,12 @@ LONGEST = timedelta(hours=12)
 TO_PROVE = timedelta(minutes=10)  # between the password and the second factor
 TRIES = 10
 REST = timedelta(minutes=10)
+MONTH = timedelta(days=30)
+RESTING = "resting"  # in the audit: a try that was not looked at and does not count
 SEEN_EVERY = timedelta(minutes=1)
 CODE_SECONDS = 30
 
-NO_MATCH = (
-    "The login and password do not belong together. After ten wrong tries in a row a login rests for ten minutes."
-)
+NO_MATCH = "The login and password do not belong together. After ten wrong tries there is a rest of ten minutes."
 NO_CODE = "That code does not fit. Wait for the next one in your app and type it before it changes."
 NO_ROLE = "You hold no role today. Ask the person who manages access at your school."
 
@@ -59,10 +60,10 @@ def by_password(login: str, password: str, *, ip: str, on_this_machine: bool) ->
     """Open a session for whoever knows the password; demo people only on this machine. Raises Refused."""
     person = db.session.scalar(select(Person).where(Person.login == login.strip()))
     fits = passwords.matches(person.password_hash if person else None, password)
-    if person is None or not _may_try(person, on_this_machine):
+    if person is None or not _may_try(person, on_this_machine) or _rests(person, ip):
         fits = False
     if not fits or person is None:
-        _note_failure(login, person, "sign_in_refused")
+        _note_failure(person, "sign_in_refused", ip)
         raise Refused(NO_MATCH)
     if not grants_today(person).held:
         raise Refused(NO_ROLE)
@@ -70,20 +71,46 @@ def by_password(login: str, password: str, *, ip: str, on_this_machine: bool) ->
 
 
 def _may_try(person: Person, on_this_machine: bool) -> bool:
+    return person.disabled_at is None and (on_this_machine or not person.is_demo)
+
+
+def _rests(person: Person, ip: str) -> bool:
+    """After too many wrong passwords from this address; or from anywhere, for an address that is new to the person.
+
+    So nobody shuts a person out of where they work by typing wrong passwords elsewhere. Wrong codes count
+    everywhere: whoever types them knows the password.
+    """
+    if _refused_lately(person, "sign_in_refused", ip) >= TRIES or _refused_lately(person, "code_refused") >= TRIES:
+        return True
     resting = person.locked_until is not None and person.locked_until > now()
-    return not resting and person.disabled_at is None and (on_this_machine or not person.is_demo)
+    return resting and not _is_known_at(person, ip)
+
+
+def _refused_lately(person: Person, action: str, ip: str | None = None) -> int:
+    """How often a try was counted against this person within the time of a rest."""
+    counted = select(func.count()).where(
+        AuditRow.at > clock() - REST, AuditRow.action == action, AuditRow.reason != RESTING,
+        AuditRow.subject == f"person:{person.id}",
+    )  # fmt: skip
+    return db.session.scalar(counted if ip is None else counted.where(AuditRow.ip == ip)) or 0
+
+
+def _is_known_at(person: Person, ip: str) -> bool:
+    """Whether the person signed in from this address within a month, every factor given."""
+    here = select(SignIn.id).where(SignIn.person_id == person.id, SignIn.ip == ip, SignIn.proved_at > now() - MONTH)
+    return db.session.scalar(here.limit(1)) is not None
 
 
 @operation
-def _note_failure(login: str, person: Person | None, action: str) -> None:
+def _note_failure(person: Person | None, action: str, ip: str) -> None:
     """Count the failure in the row, under its lock, so that parallel tries are all counted."""
     by = Actor("unknown", "Unknown", "not signed in")
     if person is None:
         audit(action, by=by, subject="login:unknown")
         return
     db.session.refresh(person, with_for_update=True)
-    if person.locked_until and person.locked_until > now():
-        audit(action, by=by, subject=f"person:{person.id}", reason="resting")
+    if _rests(person, ip):
+        audit(action, by=by, subject=f"person:{person.id}", reason=RESTING)
         return
     person.failed_logins += 1
     audit(action, by=by, subject=f"person:{person.id}")
@@ -148,8 +175,9 @@ def by_code(token: str, code: str, *, ip: str, offered: str | None = None) -> Op
     if row is None or person is None or row.proved_at is not None:
         raise Refused("That took too long. Start again with your login and password.")
     secret = person.totp_secret or offered
-    if not _may_try(person, on_this_machine=True) or not secret or not _spend(person.id, secret, code):
-        _note_failure(person.login, person, "code_refused")
+    may_try = _may_try(person, on_this_machine=True) and _refused_lately(person, "code_refused") < TRIES
+    if not may_try or not secret or not _spend(person.id, secret, code):
+        _note_failure(person, "code_refused", ip)
         raise Refused(NO_CODE)
     return _proved(row, person, secret, ip)
 
