@@ -85,13 +85,17 @@ def measures(
 @as_of_option
 @known_at_option
 @click.option("--by", type=click.Choice(list(BY)), default="district", show_default=True)
+@as_option
 @format_option
 @runtime
-def tiers(run: Runtime, as_of: datetime | None, known_at: str | None, by: str, form: str) -> None:
+def tiers(
+    run: Runtime, as_of: datetime | None, known_at: str | None, by: str, login: str | None, form: str
+) -> None:
     """How many enrolled students stand in each tier, at their primary school."""
     with run.app():
+        reached = viewing.counted_by(by, by=acting(login))
         counts = numbers.tiers(day_of(as_of), by=by, known_at=moment_of(known_at))
-        output.table(counts, (*BY[by], *COUNTS), form)
+        output.table((row for row in counts if reached(row)), (*BY[by], *COUNTS), form)
 
 
 @click.command("cases")
@@ -130,13 +134,18 @@ def why(
 @click.option("--from", "start", type=DAY, help="First day.")
 @click.option("--to", "until", type=DAY, help="Last day (default: the last day that any school submitted).")
 @click.option("--school", metavar="ID", help="One school only.")
+@as_option
 @format_option
 @runtime
-def ledger(run: Runtime, start: datetime | None, until: datetime | None, school: str | None, form: str) -> None:
+def ledger(
+    run: Runtime, start: datetime | None, until: datetime | None, school: str | None, login: str | None, form: str
+) -> None:
     """Which school took attendance on which day: submitted, partial, not_submitted or closed."""
     with run.app():
         found = day_ledger.days(start=day_of(start), until=day_of(until), school=school)
-        output.table(({name: getattr(row, name) for name in LEDGER} for row in found), LEDGER, form)
+        reached = viewing.counted_by("school", by=acting(login))
+        rows = ({name: getattr(row, name) for name in LEDGER} for row in found)
+        output.table((row for row in rows if reached(row)), LEDGER, form)
 
 
 def _seen_by(login: str | None, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -37,6 +37,14 @@ def number(text: str) -> int:
     return found
 
 
+def row_number(text: str) -> int | None:
+    """The same, or None for whatever is none."""
+    try:
+        return number(text)
+    except ValueError:
+        return None
+
+
 def page(name: str = "page") -> int:
     """The page of a list that the address asks for, from 1 on."""
     return min(max(1, request.args.get(name, 1, type=int)), LAST_PAGE)

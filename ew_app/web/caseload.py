@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,14 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, today
 from ew_app.services.casework import closing
-from ew_app.web import case_lines
+from ew_app.web import asked, case_lines
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
 from models.queries import today as heads
 from models.queries import worklists
 from rules import access
 from rules.access import Permission
-from rules.counting import many
+from rules.counting import are, many
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 
@@ -47,10 +48,22 @@ VIEWS: tuple[tuple[str, str, dict[str, str]], ...] = (
 @requires(Permission.LOG_OUTREACH)
 def close_of_arrived() -> ResponseReturnValue:
     """One press for all students who were looked for and have come."""
-    numbers = [int(number) for number in request.form.get("numbers", "").split() if number.isdecimal()]
+    return _closed(closing.close_of_arrived)
+
+
+@screen.post("/caseload/held-by-nothing")
+@requires(Permission.WORK_CASE)
+def close_held_by_nothing() -> ResponseReturnValue:
+    """One press for all cases that opened on what was corrected since."""
+    return _closed(closing.close_held_by_nothing)
+
+
+def _closed(close: Callable[..., int]) -> ResponseReturnValue:
+    """Close the cases that the form names, and back to the list."""
+    numbers = [number for text in request.form.get("numbers", "").split() if (number := asked.row_number(text))]
     try:
-        closed = closing.close_of_arrived(numbers, by=actor())
-        flash(f"{many(closed, 'case')} {'is' if closed == 1 else 'are'} closed.", "good")
+        closed = close(numbers, by=actor())
+        flash(f"{many(closed, 'case')} {are(closed)} closed.", "good")
     except SENTENCES as refusal:
         flash(str(refusal), "error")
     return redirect(url_for("caseload.show"))
@@ -102,6 +115,7 @@ def show() -> str:
         statuses=vocabulary().choices("status"),
         here=request.full_path.rstrip("?"),
         arrived=_arrived(),
+        idle=_held_by_nothing(),
         may_log=access.can(actor().grants, Permission.LOG_OUTREACH),
         empty=_empty(view, bool(filters.given())),
     )
@@ -118,6 +132,20 @@ def _arrived() -> dict[str, str] | None:
     return {
         "sentence": f"Nobody has to look for {shown} any more. The {'case' if one else 'cases'} can be closed.",
         "words": "Close the case" if one else f"Close all {len(found)}",
+        "numbers": " ".join(str(line.number) for line in found),
+    }
+
+
+def _held_by_nothing() -> dict[str, str] | None:
+    """The cases that opened on what was corrected since: the sentence, and the numbers for the one press."""
+    found = worklists.held_by_nothing(scope(Permission.WORK_CASE), actor().person_id, today())
+    if not found:
+        return None
+    count = len(found)
+    opened = f"{many(count, 'case')} opened on records that were corrected since"
+    return {
+        "sentence": f"{opened}, and nobody has worked on {are(count, 'it', 'them')}.",
+        "words": "Close the case" if count == 1 else f"Close all {count}",
         "numbers": " ".join(str(line.number) for line in found),
     }
 

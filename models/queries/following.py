@@ -11,10 +11,10 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ARRAY, ColumnElement, Integer, and_, any_, literal, or_, select, text
+from sqlalchemy import ARRAY, ColumnElement, Integer, and_, any_, exists, literal, or_, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models.audit import WORKER_POSITION
+from models.audit import WORKER_POSITION, Event
 from models.base import db
 from models.cases import Case, CaseReason, Task
 from models.tiers import Finding
@@ -176,6 +176,13 @@ def worked_on(cases: Collection[int]) -> set[int]:
         {"cases": list(cases), "worker": WORKER_POSITION},
     )
     return set(found)
+
+
+def idle() -> ColumnElement[bool]:
+    """Condition on Case: no reason stands in this episode, and no person has done anything about it."""
+    reason = CaseReason.case_id == Case.id, CaseReason.episode == Case.episode, CaseReason.withdrawn_at.is_(None)
+    act = Event.case_id == Case.id, Event.at >= Case.opened_at, Event.compartment.is_(None)
+    return ~exists().where(*reason) & ~exists().where(*act, Event.position != WORKER_POSITION)
 
 
 def last_taken_back(students: Collection[int]) -> Rows:

@@ -20,7 +20,7 @@ from models.org import CalendarDay, School
 from models.people import Student
 from models.queries import compartments, scope
 from models.queries.compartments import Opening
-from models.queries.following import DID_NOT_ARRIVE, stands
+from models.queries.following import DID_NOT_ARRIVE, idle, stands
 from models.queries.scope import Reach
 from models.staff import Person
 from models.tiers import Finding, StudentStatus
@@ -251,6 +251,14 @@ def arrived(person_id: int, on: date) -> list[CaseLine]:
     missing = exists().where(Finding.student_id == Case.student_id, stands(DID_NOT_ARRIVE))
     mine = Case.owner_id == person_id, Case.closed_on.is_(None), Case.kind == "did_not_arrive"
     rows = _case_lines(on).where(*mine, ~missing).order_by(Student.last_name, Case.number)
+    return [CaseLine(*row) for row in db.session.execute(rows)]
+
+
+def held_by_nothing(reach: Reach, person_id: int | None, on: date) -> list[CaseLine]:
+    """Open cases within reach, one's own or nobody's, that no reason holds and nobody has worked on."""
+    theirs = or_(Case.owner_id == person_id, Case.owner_id.is_(None))
+    here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), theirs, idle()
+    rows = _case_lines(on).where(*here).order_by(Student.last_name, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows)]
 
 

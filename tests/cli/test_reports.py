@@ -116,6 +116,10 @@ def test_a_person_sees_their_own_students_only(cli: CommandLine) -> None:
     assert cli("why", min(everybody - seen), "--as", login, code=1).stderr.startswith("There is no student")
     owned = {row["school_id"] for row in cli.rows("cases", "--as", login)}
     assert owned <= {school}
+    assert {row["school_id"] for row in cli.rows("tiers", "--by", "school", "--as", login)} == {school}
+    assert {row["school_id"] for row in cli.rows("ledger", "--as", login)} == {school}
+    assert "does not let you" in cli("tiers", "--as", login, code=1).stderr
+    assert "page of each school" in cli("tiers", "--by", "grade", "--as", login, code=1).stderr
     assert cli("cases", "--as", "nobody.here", code=1).stderr.startswith("Nobody has the login")
 
 

@@ -20,7 +20,8 @@ from ew_app.services.people import accounts
 from models.base import db
 from models.queries import worklists
 from models.tiers import Finding
-from rules.access import NotAllowed
+from rules import access
+from rules.access import NotAllowed, Permission
 from rules.case_flow import IllegalMove
 from rules.words import UnfitWords
 from tests.services import world as district
@@ -340,6 +341,26 @@ def test_a_reason_that_ended_since_still_spoke_for_the_case(world):
     comes(finding)
     follow(world)
     assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NULL") == [(1,)]
+
+
+def test_cases_that_nothing_holds_and_nobody_worked_on_close_with_one_press(world):
+    for name in ("ana", "ben"):
+        world.stands(name, 2)
+        finding = world.finds(name, "R07")
+        follow(world, name)
+        world.stands(name, 0)
+        world.corrects(finding)
+        follow(world, name)
+    first, second = (number for (number,) in rows("SELECT number FROM support_case ORDER BY 1"))
+    casework.assign(second, by=world.actor("paul"))
+    paul = world.actor("paul")
+    reach = access.scope_of(world.actor("cora").grants, Permission.WORK_CASE)
+    listed = worklists.held_by_nothing(reach, world.people["cora"], TODAY)
+    assert [line.number for line in listed] == [first]
+    with pytest.raises(Refused, match="somebody works on it"):
+        closing.close_held_by_nothing([first, second], by=paul)
+    assert closing.close_held_by_nothing([first], by=paul) == 1
+    assert rows("SELECT close_reason FROM support_case WHERE closed_on IS NOT NULL") == [("corrected",)]
 
 
 def test_another_policy_is_never_told_as_a_correction(world):

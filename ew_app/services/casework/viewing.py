@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from ew_app.kernel import Actor, NotFound, audit, operation, today
+from ew_app.kernel import Actor, NotFound, Refused, audit, operation, today
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation
 from models.base import db
 from models.org import School
 from models.people import Student
-from models.queries import naming, scope
+from models.queries import naming, scope, staffing
 from models.queries.case_table import cases_table
 from models.tiers import StudentStatus
 from rules import access
@@ -57,6 +57,22 @@ def _place(student: str) -> Place:
         .where(StudentStatus.student_id == number)
     ).scalar_one_or_none()
     return Place.of_school(row.key, row.network.key) if row else Place.district()
+
+
+def counted_by(level: str, *, by: Actor) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether a row of counts (district, network, school) may be seen by this person. Raises NotAllowed, Refused."""
+    if level == "grade" and by.person_id is not None:
+        raise Refused("Counts by grade are on the page of each school, where small numbers are hidden.")
+    if level in ("district", "grade"):
+        access.check(by.grants, Permission.SEE_DISTRICT_BOARD, Place.district())
+        return lambda row: True
+    wanted = Permission.SEE_NETWORK_BOARD if level == "network" else Permission.SEE_SCHOOL_BOARD
+    access.check(by.grants, wanted)
+    area = access.scope_of(by.grants, wanted).whole
+    if level == "network":
+        return lambda row: area.covers(Place.of_network(row["network_id"]))
+    networks = {key: network for _, key, network in staffing.schools()}
+    return lambda row: area.covers(Place.of_school(row["school_id"], networks.get(row["school_id"])))
 
 
 def cases(*, by: Actor, only_open: bool) -> Iterator[dict[str, Any]]:
