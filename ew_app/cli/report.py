@@ -88,9 +88,7 @@ def measures(
 @as_option
 @format_option
 @runtime
-def tiers(
-    run: Runtime, as_of: datetime | None, known_at: str | None, by: str, login: str | None, form: str
-) -> None:
+def tiers(run: Runtime, as_of: datetime | None, known_at: str | None, by: str, login: str | None, form: str) -> None:
     """How many enrolled students stand in each tier, at their primary school."""
     with run.app():
         reached = viewing.counted_by(by, by=acting(login))
