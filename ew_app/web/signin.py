@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import segno
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from markupsafe import Markup
 
 from ew_app.kernel import Refused
 from ew_app.services.people import credentials, demo_people, passwords, signing_in
@@ -99,9 +101,17 @@ def app() -> ResponseReturnValue:
 
     def page(error: str = "") -> str:
         link = signing_in.app_link(login, secret)
-        return render_template("signin_app.html", secret=secret, link=link, offer=offer, error=error)
+        return render_template(
+            "signin_app.html", secret=secret, link=link, picture=_picture(link), offer=offer, error=error
+        )
 
     return page() if request.method == "GET" else _prove(secret, page)
+
+
+def _picture(link: str) -> Markup:
+    """The link as a QR code drawn into the page: nothing is asked of any server, and it needs no style of its own."""
+    code = segno.make(link, error="m", micro=False)
+    return Markup(code.svg_inline(omitsize=True, svgclass="qr", lineclass=None, light="white"))
 
 
 def _offer(sealed: str | None) -> tuple[str, str]:
