@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Id, Model, to
@@ -73,3 +74,13 @@ class SignIn(Model):
     proved_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ip: Mapped[str] = mapped_column(default="")
+
+
+class Draft(Model):
+    """A form that was sent after its session had ended: kept for its writer alone and for a short time, one each."""
+
+    __tablename__ = "draft"
+    person_id: Mapped[int] = to("person.id", primary_key=True, index=False)
+    path: Mapped[str]
+    fields: Mapped[list[list[str]]] = mapped_column(JSONB)  # [name, value] in the order of the form
+    kept_at: Mapped[datetime]

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntit
 
 from ew_app.kernel import SENTENCES, Conflict, NotFound
 from ew_app.services.system.health import DatabaseAway
+from ew_app.web import drafts
 from rules.access import NotAllowed
 from rules.case_flow import IllegalMove
 
@@ -42,11 +43,17 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return "This server is not known by that name.\n", 400, {"Content-Type": "text/plain"}
     if error.code is None or error.code < 400:
         return error
-    return answer(error.code)
+    return (_given_back() if error.code == 401 else None) or answer(error.code)
 
 
 def _csrf(_: HTTPException) -> ResponseReturnValue:
-    return answer(400)
+    """The page is from before the last sign-in: whoever filled it in gets it back."""
+    return _given_back() or answer(400)
+
+
+def _given_back() -> ResponseReturnValue | None:
+    script = request.path.startswith("/api/") or request.headers.get("X-Fragment")
+    return None if script else drafts.hold()
 
 
 def _sentence(error: Exception) -> ResponseReturnValue:

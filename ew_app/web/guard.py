@@ -186,6 +186,15 @@ def once() -> str:
     return str(key)
 
 
+def filled_in_by() -> int | None:
+    """Whose form was posted, by the key that we signed into it; None for a form without one."""
+    try:
+        person_id, _ = _signer().loads(request.form.get("once", ""))
+    except (BadSignature, ValueError):
+        return None
+    return int(person_id) if person_id is not None else None
+
+
 def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(str(current_app.secret_key), salt="once")
 

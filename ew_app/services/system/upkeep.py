@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 from ew_app.kernel import Refused
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import releasing
+from ew_app.services.people import drafts
 from models import migrate
 from models.base import db
 
@@ -25,8 +26,9 @@ def check_tables() -> None:
 
 
 def nightly(*_: object) -> None:
-    """The queued work of a school day's end: files that nobody wanted go, and everybody is decided about again."""
+    """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again."""
     releasing.expire()
+    drafts.expire()
     flagging.evaluate_all()
 
 

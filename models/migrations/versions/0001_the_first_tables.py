@@ -459,6 +459,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_school_network_id"), "school", ["network_id"], unique=False)
     op.create_table(
+        "draft",
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("fields", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_draft_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_draft")),
+    )
+    op.create_table(
         "sign_in",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("token_hash", sa.Text(), nullable=False),
@@ -995,6 +1004,7 @@ def downgrade() -> None:
     op.drop_table("support_flag")
     op.drop_index(op.f("ix_sign_in_person_id"), table_name="sign_in")
     op.drop_table("sign_in")
+    op.drop_table("draft")
     op.drop_index(op.f("ix_school_network_id"), table_name="school")
     op.drop_table("school")
     op.drop_index("ix_role_grant_role_place", table_name="role_grant")
