@@ -1,7 +1,7 @@
 """S08, attendance: What do we know of this student's days, and why this tier? Every mark with its file and line.
 
 Whoever may read the roster class sees the days; tier, reasons and tier history only who may read the case class.
-What lives in a compartment is not on this page for anybody: it is opened from the case, and that is written down.
+What lives in a compartment is not on this page for anybody: it is opened on its own, and that is written down.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 
 from ew_app import kernel
+from ew_app.kernel import day_text
+from ew_app.services.casework import looking_in
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation
 from ew_app.web import limits, strips
@@ -26,7 +28,8 @@ from models.queries import student_page as rows
 from rules import access
 from rules.access import FieldClass, Permission, Place, Right
 from rules.routing import compartment_of
-from rules.school_days import MONTHS, day_text
+from rules.school_days import MONTHS
+from rules.vocabulary import vocabulary
 
 screen = Blueprint("student", __name__)
 
@@ -60,7 +63,17 @@ def show(key: str) -> str:
         case=rows.open_case(student.id, scope(Permission.SEE_CASE), person, today),
         beside=_beside(told),
         back=looked_back(student.key, request.args.get("known", ""), today, judged=judged),
+        compartments=_compartments(student),
     )
+
+
+def _compartments(student: Student) -> list[tuple[str, str]]:
+    """(label, address) of what this reader may open for any student here, whether or not it holds something."""
+    words = vocabulary().labels["restricted"]
+    return [
+        (words[one], url_for("student_restricted.show", key=student.key, compartment=one))
+        for one in looking_in.open_to(student.id, actor())
+    ]
 
 
 def _sees_judgement(here: Iterable[School], *, own: bool) -> bool:

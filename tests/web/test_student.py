@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from ew_app.config import Settings
 from ew_app.kernel import now, transaction
 from ew_app.services.measuring import why
 from models.attendance import Batch, BatchFile, Mark, MarkHistory, SchoolDay
+from models.audit import AuditRow
 from models.base import db
+from models.cases import Task
 from models.org import AbsenceCode, CalendarDay, School, Source
 from models.people import Stint, Student, SupportFlag
 from models.queries import boards as rows
@@ -260,3 +262,43 @@ def test_a_student_without_an_enrolment_has_a_page(app: Flask, year: dict[str, i
 
 def test_the_gallery_opens_for_whoever_is_signed_in(sign_in: SignInAs, world: dict[str, int]) -> None:
     assert sign_in("partner").get("/gallery").status_code == 200
+
+
+# -- what only some may open --------------------------------------------------------------------------------------
+
+
+def test_whoever_looks_after_a_compartment_finds_it_on_every_student_of_the_school(
+    sign_in: SignInAs, year: dict[str, int]
+) -> None:
+    """Whether or not anything is inside: the lock alone tells nothing."""
+    liaison = sign_in("stls_liaison")
+    for key in ("001", "002"):
+        assert f"/students/{key}/restricted/stls" in liaison.get(f"/students/{key}").text
+    for login in ("principal", "social_worker", "counselor", "attendance_clerk"):
+        assert "restricted/stls" not in sign_in(login).get("/students/001").text
+        assert sign_in(login).get("/students/001/restricted/stls").status_code in (403, 404)
+
+
+def test_opening_from_outside_asks_for_a_reason_and_is_written_down(
+    app: Flask, sign_in: SignInAs, year: dict[str, int]
+) -> None:
+    liaison, path = sign_in("stls_liaison"), "/students/002/restricted/stls"
+    assert "Why do you need it?" in liaison.get(path).text
+    assert liaison.send(path, {"reason": "  "}).status_code == 422
+    assert "Nothing is kept here" in liaison.send(path, {"reason": "A call about the bus card"}).text
+    with app.app_context():
+        read = select(AuditRow).where(AuditRow.action == "compartment_opened", AuditRow.student_id == year["ben"])
+        (row,) = db.session.scalars(read)
+        assert row.reason == "A call about the bus card"
+
+
+def test_whoever_has_a_task_there_opens_it_at_once(app: Flask, sign_in: SignInAs, year: dict[str, int]) -> None:
+    with app.app_context(), transaction():
+        task = {"kind": "support", "period": "x", "title": "Look at the bus card", "department": "stls"}
+        db.session.add(
+            Task(
+                student_id=year["ben"], school_id=school("LIN").id, compartment="stls", owner_role="stls_liaison",
+                owner_id=year["stls_liaison"], due=FRIDAY, created_at=now(), **task,
+            )
+        )  # fmt: skip
+    assert "Look at the bus card" in sign_in("stls_liaison").get("/students/002/restricted/stls").text

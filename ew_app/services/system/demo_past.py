@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from ew_app.demo import Summary, write_district
 from ew_app.demo.school_year import SchoolYear, taught_days
@@ -36,6 +36,7 @@ STUDENTS: Final = 3_000
 SEED: Final = 2026
 PARTS: Final = (24, 31, 38, 45, 52, DAYS - 2)  # the school days on which attendance comes in
 TOLD: Final = "demo_told"
+ALONE: Final = ("stls_liaison", "nurse")
 NOW: Final[Work] = {Job.LOAD_BATCH: ingest.load, Job.EVALUATE: flagging.evaluate, Job.HAND_OUT: handing_out.hand_out}
 LATER: Final[Work] = {**NOW, Job.EVALUATE: lambda *_: None}  # the next delivery decides for whoever was touched
 
@@ -66,7 +67,16 @@ def _start(folder: Path, day: date) -> None:
         if _is_new("roster"):
             _load("roster", folder, OPERATOR, "roster of the new school year")
             demo_people.add()
+            _seat_the_demo()
             _note("roster")
+
+
+def _seat_the_demo() -> None:
+    """The demo's liaison and nurse hold their seat alone at their school, so that its work comes to them."""
+    held = select(Grant).join(Person, Person.id == Grant.person_id).where(Person.is_demo, Grant.role.in_(ALONE))
+    for seat in db.session.scalars(held).all():
+        same = Grant.role == seat.role, Grant.place == seat.place, Grant.person_id != seat.person_id
+        db.session.execute(delete(Grant).where(*same))
 
 
 def _load_part(folder: Path, end: date) -> None:
@@ -91,6 +101,7 @@ def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> Non
     with told_as_of(moment(yesterday, 17)), done_here(NOW), transaction():
         if _is_new("calls"):
             staff.hear(yesterday)
+            staff.ask_the_nurse()
             ask_for_evaluation()
             _note("calls")
     with told_as_of(moment(today, 7, 45)), done_here(NOW):

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any, Final
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from ew_app.demo import casework as invented
 from ew_app.demo.casework import Act, Deed, Due
@@ -22,7 +22,7 @@ from models.base import db
 from models.cases import Case, Outreach, Task
 from models.org import School
 from models.people import Student
-from models.staff import Person
+from models.staff import Grant, Person
 from rules import access
 from rules.access import Permission
 from rules.school_days import add_school_days
@@ -31,6 +31,7 @@ FIRST_HOUR: Final = 10
 HOURS: Final = 5
 LEADING: Final = (Deed.PLAN, Deed.CLOSE)
 HOME_VISIT: Final = ("visit", "visited_spoke")
+ILLNESS: Final = "Asthma, worse in the cold. A plan for school is still to be written."
 
 
 @dataclass(slots=True)
@@ -64,6 +65,19 @@ class Staff:
             yield Attempt(method="call", outcome="left_voicemail", direction="in", with_whom="caregiver", note=words)
         elif failed := invented.failed(self.seed, student):
             yield Attempt(method=failed[0], outcome=failed[1])
+
+    def ask_the_nurse(self) -> None:
+        """A case in which illness was named goes to the demo's nurse, who writes the reason into the compartment."""
+        nurse = _first_of("nurse", Person.is_demo.is_(True))
+        school = nurse.grants[0].place
+        here = select(Case).join(School, School.id == Case.school_id).where(School.key == school.partition(":")[2])
+        going = here.where(Case.closed_on.is_(None), Case.status == "contacting", Case.kind == "attendance")
+        case = db.session.scalars(going.order_by(Case.number).limit(1)).first()
+        if case is None:
+            return
+        moves.assign(case.number, to=nurse.id, by=self._actor(_first_of("principal", Grant.place == school).id))
+        heard = Heard(code="B-HLTH-CHRON", said_by="caregiver", primary=True, note=ILLNESS)
+        causes.record_cause(case.number, heard, by=self._actor(nurse.id))
 
     # -- cases -------------------------------------------------------------------------------------------------
 
@@ -146,6 +160,12 @@ class Staff:
 
     def _ahead(self, on: date, school_days: int) -> date:
         return add_school_days(on, school_days, self.days)
+
+
+def _first_of(role: str, *which: ColumnElement[bool]) -> Person:
+    """The first person who holds a role."""
+    held = select(Person).join(Grant, Grant.person_id == Person.id).where(Grant.role == role, *which)
+    return db.session.scalars(held.order_by(Person.id).limit(1)).one()
 
 
 def moment(day: date, hour: int, minute: int = 0) -> datetime:

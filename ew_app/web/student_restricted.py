@@ -1,0 +1,84 @@
+"""S13 from a student's page: a compartment for those who look after it at the school. Every opening is written down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ew_app.kernel import Refused, now, today
+from ew_app.services.casework import looking_in
+from ew_app.services.casework.notes import Compartment
+from ew_app.services.measuring import why
+from ew_app.web import limits
+from ew_app.web.case_words import cause_line, entry_of_note, task_state
+from ew_app.web.guard import actor, found, requires, scope
+from ew_app.web.page import moment
+from models.cases import Task
+from models.people import Student
+from models.queries import student_page as rows
+from rules.access import Permission
+from rules.roles import OPENS
+from rules.vocabulary import vocabulary
+
+screen = Blueprint("student_restricted", __name__)
+
+
+def _student(key: str, compartment: str) -> Student:
+    """A student of whom this person may open this compartment; to all others there is nothing."""
+    student = found(rows.student(key, scope(Permission.SEE_STUDENT), actor().person_id, today()))
+    found(compartment in [str(one) for one in looking_in.open_to(student.id, actor())] or None)
+    return student
+
+
+@screen.get("/students/<key>/restricted/<compartment>")
+@requires(*OPENS.values())
+@limits.student_page
+def show(key: str, compartment: str) -> ResponseReturnValue:
+    """Open it for whoever works with the student; ask everybody else why."""
+    student = _student(key, compartment)
+    own = rows.is_own(student.id, actor().person_id)
+    return _opened(student, compartment, "") if own else _page(student, compartment, ask=True)
+
+
+@screen.post("/students/<key>/restricted/<compartment>")
+@requires(*OPENS.values())
+@limits.student_page
+def open(key: str, compartment: str) -> ResponseReturnValue:
+    student = _student(key, compartment)
+    reason = request.form.get("reason", "")
+    try:
+        return _opened(student, compartment, reason)
+    except Refused as refusal:
+        return _page(student, compartment, ask=True, error=str(refusal), reason=reason), 422
+
+
+def _opened(student: Student, compartment: str, reason: str) -> str:
+    inside = looking_in.look_in(student.id, compartment, by=actor(), reason=reason)
+    told = why.explain(student.key, classes=[compartment])
+    return _page(
+        student,
+        compartment,
+        ask=False,
+        opened=f"Open for you. Written down with your name: {moment(now())}.",
+        reasons=[one for one in told.reasons if one.restricted == compartment],
+        **_lines(inside),
+    )
+
+
+def _lines(inside: Compartment) -> dict[str, Any]:
+    return {
+        "tasks": [{"title": task.title, "due": task.due, "state": _state(task)} for task in inside.tasks],
+        "causes": [cause_line(cause) for cause in inside.causes if cause.ended_at is None],
+        "notes": [entry_of_note(note) for note in inside.notes],
+    }
+
+
+def _state(task: Task) -> str:
+    return "open" if task.status == "open" else task_state(task)[0]
+
+
+def _page(student: Student, compartment: str, **shown: Any) -> str:
+    label = vocabulary().labels["restricted"][compartment]
+    return render_template("student_restricted.html", student=student, compartment=compartment, label=label, **shown)
