@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ew_app.feeds import Part, RefusedFile, Why, load_format, read
+from ew_app.feeds.text import open_text
 from ew_app.kernel import Refused
 
 
 def columns_unknown(parts: Sequence[Part], options: dict[str, Any]) -> bool:
-    """Whether a file has not the names we know. Refused for anything that must never be kept.
+    """Whether a file has not the names we know. Refused for anything that must never be kept, or has one column.
 
     Columns matched for an earlier file are forgotten for a table that has the names we know, or lacks theirs.
     """
@@ -22,7 +24,7 @@ def columns_unknown(parts: Sequence[Part], options: dict[str, Any]) -> bool:
             continue
         if part.table in mapping and _why_unread(part, mapping[part.table]) is None:
             used[part.table] = mapping[part.table]
-        elif plain.why is Why.NO_REQUIRED_COLUMN:
+        elif plain.why is Why.NO_REQUIRED_COLUMN and not _has_one_column(part):
             unknown = True
         else:
             raise Refused(f"{part.name}: {plain} Nothing was kept.")
@@ -38,6 +40,13 @@ def _why_unread(part: Part, mapping: Mapping[str, str] | None) -> RefusedFile | 
     except RefusedFile as refused:
         return refused
     return None
+
+
+def _has_one_column(part: Part) -> bool:
+    """Whether the first line holds a single name, so that there is nothing to choose from."""
+    with part.open() as stream:
+        first = next(csv.reader(open_text(stream).lines, delimiter=load_format()[part.table].delimiter), [])
+    return len([name for name in first if name.strip()]) < 2
 
 
 def is_silent(parts: Sequence[Part], options: Mapping[str, Any]) -> bool:
