@@ -19,6 +19,7 @@ from flask import current_app
 from ew_app.config import Settings
 from models.audit import WORKER_POSITION, AuditRow, Event
 from models.base import db
+from rules import school_days
 from rules.access import Grants, NotAllowed
 from rules.case_flow import IllegalMove
 from rules.words import UnfitWords
@@ -115,6 +116,11 @@ def today() -> date:
     if (moment := _as_of.get()) is not None:
         return local(moment).date()
     return settings().today or local(clock()).date()
+
+
+def day_text(day: date) -> str:
+    """A day as every page and command writes it: Tue 24 Nov; with its year where it is of another school year."""
+    return school_days.day_text(day, today())
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import islice
 
 from rules.counting import many
+from rules.stints import school_year_start
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -28,9 +29,11 @@ def school_days_late(due: date, today: date, days: Sequence[date]) -> int:
     return known + _weekdays_past_the_end(due, today, days)
 
 
-def day_text(day: date) -> str:
-    """Tue 24 Nov."""
-    return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+def day_text(day: date, today: date | None = None) -> str:
+    """Tue 24 Nov; with its year where `today` lies in another school year."""
+    text = f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+    same = today is None or school_year_start(day) == school_year_start(today)
+    return text if same else f"{text} {day.year}"
 
 
 def due_text(due: date | None, today: date, days: Sequence[date]) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from ew_app.kernel import day_text
+from ew_app.web import beginning
+from models.queries import boards
 from models.queries.imports import Day, SchoolStrip
 from rules.counting import many
 
@@ -18,18 +21,13 @@ def first_day(today: date) -> date:
     return today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
 
 
-def words(day: date) -> str:
-    """`Tue 17 Nov`."""
-    return f"{day:%a} {day.day} {day:%b}"
-
-
 def answer(strips: Sequence[SchoolStrip], today: date) -> str:
     """The sentence that answers the page's question."""
     due = [day for strip in strips if (day := strip.on(today)) and day.status != "closed"]
     waiting = sum(day.status == "not_submitted" for day in due)
     partly = sum(day.status == "partial" for day in due)
     if not strips:
-        return "No school is yours to bring attendance in for"
+        return "No school is yours to bring attendance in for" if boards.any_school() else "No school is known here yet"
     if not due:
         return "No school today, so nothing is due"
     if not waiting and not partly:
@@ -47,8 +45,10 @@ def freshness(strips: Sequence[SchoolStrip], today: date) -> list[Any]:
     if not known:
         return ["Nothing has come in yet"] if strips else []
     through = max(known)
+    if beginning.is_old(through):
+        return [(f"As of {day_text(through)}: nothing of this school year has come in", "late")]
     behind = [strip for strip in strips if _days_late(strip, today)]
-    parts: list[Any] = [f"Through {words(through)}"]
+    parts: list[Any] = [f"Through {day_text(through)}"]
     if len(strips) > 1:
         parts.append(f"{len(strips) - len(behind):,} of {len(strips):,} schools complete")
     parts += [(f"{strip.school.name}: {_missing(strip, today)}", "late") for strip in behind[:2]]
@@ -79,8 +79,8 @@ def _missing(strip: SchoolStrip, today: date) -> str:
     if not late:
         return "every day before today is in"
     if len(late) <= 3:
-        return f"{', '.join(map(words, late))} missing"
-    return f"{many(len(late), 'school day')} missing since {words(late[0])}"
+        return f"{', '.join(map(day_text, late))} missing"
+    return f"{many(len(late), 'school day')} missing since {day_text(late[0])}"
 
 
 def _weeks(strip: SchoolStrip) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ def _weeks(strip: SchoolStrip) -> list[dict[str, Any]]:
     for monday, days in sorted(by_week.items()):
         shown = f"{monday:%b}" if f"{monday:%b}" != month else ""
         month = f"{monday:%b}"
-        cells = [{"state": STATES[day.status], "text": f"{words(day.day)}: {_said(day)}"} for day in days]
+        cells = [{"state": STATES[day.status], "text": f"{day_text(day.day)}: {_said(day)}"} for day in days]
         weeks.append({"month": shown, "days": cells})
     return weeks
 

@@ -10,14 +10,15 @@ from flask.typing import ResponseReturnValue
 
 from ew_app import kernel
 from ew_app.services.casework import boards
-from ew_app.services.casework.boards import Board
-from ew_app.web import asked
+from ew_app.services.casework.boards import Board, Line
+from ew_app.web import asked, beginning
 from ew_app.web.guard import actor, found, must_reach, requires, scope
 from models.org import School
 from models.queries import boards as rows
 from models.queries.boards import Grade
 from rules import access
 from rules.access import Area, FieldClass, Permission, Place, Right
+from rules.counting import many
 from rules.suppression import Shown, Table, suppress
 
 screen = Blueprint("boards", __name__)
@@ -37,8 +38,15 @@ def addresses() -> dict[str, object]:
     """Where the lines of a table lead."""
     return {
         "school_url": lambda line: url_for("boards.school", key=line.key),
-        "network_url": lambda line: url_for("boards.network", key=line.key),
+        "network_url": _network_url,
+        "is_old": beginning.is_old,
     }
+
+
+def _network_url(line: Line) -> str | None:
+    """A network's board, for those who may open it."""
+    reaches = access.can(actor().grants, SEE_NETWORK, Place.of_network(line.key))
+    return url_for("boards.network", key=line.key) if reaches else None
 
 
 @screen.get("/schools")
@@ -54,6 +62,8 @@ def schools() -> ResponseReturnValue:
     return render_template(
         "schools.html",
         board=board,
+        headline=_headline(board, "help"),
+        begin=beginning.step(),
         lines=board.lines[(page - 1) * PAGE : page * PAGE],
         networks={one.key: one.network.name for one in there},
         q=name,
@@ -77,7 +87,8 @@ def networks() -> ResponseReturnValue:
         return redirect(url_for("boards.network", key=there[0].key))
     inside = rows.schools_in(area)
     whole = _board(inside)
-    return render_template("networks.html", board=whole, lines=boards.by_network(whole, inside))
+    lines = boards.by_network(whole, inside)
+    return render_template("networks.html", board=whole, lines=lines, headline=_headline(whole), begin=beginning.step())
 
 
 @screen.get("/schools/<key>")
@@ -95,7 +106,6 @@ def school(key: str) -> str:
         board=board,
         line=line,
         answer=boards.answer(line),
-        with_cases=_counts_cases([one]),
         moved=moved,
         grades=_by_grade(grades, exact=_sees_students(one)),
     )
@@ -112,9 +122,9 @@ def network(key: str) -> str:
         "network.html",
         network=one,
         board=board,
+        headline=_headline(board, "your help this week"),
         urgent=[line for line in board.lines if line.in_need],
         most=MOST_URGENT,
-        with_cases=_counts_cases(inside),
     )
 
 
@@ -127,21 +137,26 @@ def district() -> str:
     return render_template(
         "district.html",
         board=board,
+        headline=_headline(board),
+        begin=beginning.step(),
         lines=boards.by_network(board, inside),
         urgent=[line for line in board.lines if line.in_need],
         most=MOST_URGENT,
-        with_cases=_counts_cases(inside),
     )
 
 
+def _headline(board: Board, wanted: str = "help this week") -> str:
+    """Which schools need help. That none does is said only where something is known."""
+    needy, schools = board.total.in_need, len(board.lines)
+    if needy:
+        return f"{needy} of {many(schools, 'school')} {'needs' if needy == 1 else 'need'} {wanted}"
+    if board.latest is None:
+        return "No attendance has come in yet"
+    return beginning.NOT_THIS_YEAR if beginning.is_old(board.latest) else f"No school needs {wanted}"
+
+
 def _board(inside: Sequence[School]) -> Board:
-    return boards.board(inside, kernel.today(), with_cases=_counts_cases(inside))
-
-
-def _counts_cases(inside: Sequence[School]) -> bool:
-    """Whether this person may know how many cases are open at each of these schools."""
-    grants = actor().grants
-    return all(access.right(grants, FieldClass.CASE, _place(one)).reaches(Right.AGGREGATE) for one in inside)
+    return boards.board(inside, kernel.today())
 
 
 def _sees_students(school: School) -> bool:

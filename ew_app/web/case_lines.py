@@ -9,16 +9,15 @@ from typing import Any
 
 from flask import url_for
 
+from ew_app.kernel import day_text
 from ew_app.web.case_words import grade_words, lower_first, status_words, tier_text
 from ew_app.web.page import days, rate
 from models.queries import today as rows
 from models.queries.flagged import FlaggedLine
 from models.queries.worklists import CaseLine, TaskLine
-from rules.school_days import day_text
 from rules.vocabulary import vocabulary
 
 Line = dict[str, Any]
-ENDINGS = (" Elementary School", " Middle School", " High School", " School")
 
 
 def case_lines(found: Sequence[CaseLine]) -> list[Line]:
@@ -124,10 +123,8 @@ def about(line: Any) -> str:
 
 
 def short_school(text: str) -> str:
-    """`Carver Elementary School` is Carver to everybody who works there."""
-    for ending in ENDINGS:
-        text = text.removesuffix(ending)
-    return text
+    """`Carver Elementary School` is Carver Elementary to everybody; Carver alone might be the high school."""
+    return text.removesuffix(" School")
 
 
 def last_words(last: tuple[date, str] | None) -> str:

@@ -11,6 +11,7 @@ from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web import case_page
 from ew_app.web.case_words import lower_first
 from ew_app.web.guard import actor
+from models.cases import Case
 from models.queries import case_page as rows
 from models.queries import staffing
 from models.queries.following import looked_for
@@ -39,13 +40,20 @@ def moves(at_hand: CaseAtHand) -> list[dict[str, Any]]:
     made = []
     if Action.ASSIGN in allowed:
         if case.owner_id != actor().person_id and _could_own(at_hand.place):
-            made.append({"words": "Take it", "url": url_for("case_work.take", number=case.number), "post": True})
+            made.append(_taking(case))
         made.append({"words": "Give to someone", "url": url_for("case_work.assign", number=case.number)})
     for action in allowed:
         if action in WORDS:
             url = url_for(f"case_work.{action}", number=case.number)
             made.append({"words": WORDS[action], "url": url, "post": action in AT_ONCE})
     return made
+
+
+def _taking(case: Case) -> dict[str, Any]:
+    """At once where nobody has it; a colleague's case is asked about first."""
+    if case.owner_id is None:
+        return {"words": "Take it", "url": url_for("case_work.take", number=case.number), "post": True}
+    return {"words": "Take it over", "url": url_for("case_work.assign", number=case.number, to=actor().person_id)}
 
 
 def can_be_closed_as_arrived(at_hand: CaseAtHand) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import current_app, request, url_for
 
-from ew_app.kernel import today
+from ew_app.kernel import day_text, today
 from ew_app.services.casework import reaching
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web.case_words import (
@@ -31,7 +31,7 @@ from rules import access, roles
 from rules.access import FieldClass, Permission, Right, Scope
 from rules.counting import many
 from rules.places import Place
-from rules.school_days import day_text, school_days_late
+from rules.school_days import school_days_late
 from rules.vocabulary import vocabulary
 
 

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from ew_app.kernel import Refused
+from ew_app.kernel import Refused, day_text
 from ew_app.web.page import moment
 from models.audit import Event
 from models.cases import Cause, Note, Outreach, Task
 from models.people import Student
 from rules import roles
 from rules.case_flow import Status
-from rules.school_days import day_text
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, Refused
+from ew_app.kernel import SENTENCES, Refused, day_text
 from ew_app.services.casework import causes, closing, notes, tasks
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard
@@ -19,7 +19,6 @@ from ew_app.web.case_page import Page
 from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, found, requires
 from rules.access import FieldClass, Permission, Right
-from rules.school_days import day_text
 from rules.vocabulary import vocabulary
 
 screen = Blueprint("case_work", __name__)
@@ -174,6 +173,14 @@ def _next(step: str, due: date | None) -> str:
     return f"{step}, by {day_text(due)}." if due else f"{step}."
 
 
+def _where_kept(compartment: str | None) -> str:
+    """Where to find it again: what only some may read does not stand on the page of the case."""
+    if compartment is None:
+        return "It stands on this page."
+    label = vocabulary().labels["restricted"][compartment]
+    return f"Only those who may open “{label}” can read it, under “Only for some” on this page."
+
+
 # -- what is known -----------------------------------------------------------------------------------------------
 
 
@@ -189,8 +196,8 @@ def cause(number: int) -> ResponseReturnValue:
             primary="is_primary" in form, strengths=form.get("strengths", ""), note=form.get("note", ""),
         )  # fmt: skip
         _check_asked(heard)
-        causes.record_cause(number, heard, by=actor(), once=guard.once())
-        return "Written down. Whoever can help with it is asked."
+        noted = causes.record_cause(number, heard, by=actor(), once=guard.once())
+        return f"Written down. {_where_kept(noted.compartment)} Whoever can help with it is asked."
 
     return _step(
         number, "case_cause.html", LOG, act, title="What gets in the way?", button="Save",

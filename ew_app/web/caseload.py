@@ -195,15 +195,18 @@ def _workload(counts: heads.Counts) -> str:
         return ""
     parts = [f"{many(counts.open, 'open case')}, {counts.tier_3} in Tier 3"]
     if counts.first_due:
-        parts.append(f"{counts.first_due} still {'waits' if counts.first_due == 1 else 'wait'} for a first contact")
+        parts.append(f"{many(counts.first_due, 'first contact')} due by today")
     return "; ".join(parts) + "."
 
 
-def _empty(view: str, filtered: bool) -> tuple[str, str, str]:
-    """Why nothing is shown, and where to go."""
+def _empty(view: str, filtered: bool) -> tuple[str, ...]:
+    """Why nothing is shown, and where to go, as far as this person may go there."""
     everything = "Show every open case", url_for("caseload.show", view="all")
     if filtered:
         return "No case fits all of these filters.", "Take the filters off", url_for("caseload.show", view=view)
     if view == "mine":
         return "No open case is yours. New ones come with the nightly check or from a colleague.", *everything
-    return "No case is open here.", "See who is flagged", url_for("flagged.show")
+    words = "No case is open here."
+    if not access.can(actor().grants, Permission.SEE_FLAGGED):
+        return (words,)
+    return words, "See who is flagged", url_for("flagged.show")

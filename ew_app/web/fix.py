@@ -10,7 +10,7 @@ from flask import Blueprint, render_template
 from ew_app.kernel import NotFound
 from ew_app.services.rosters import fixing
 from ew_app.services.rosters.fixing import Check
-from ew_app.web import asked
+from ew_app.web import asked, beginning
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.page import moment
 from rules import access
@@ -73,6 +73,7 @@ def show() -> str:
     found = fixing.overview(_area(), actor())
     return render_template(
         "fix.html",
+        begin=beginning.step(),
         wrong=[one for one in found if one.rows],
         well=[one.check for one in found if not one.rows],
     )

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, Refused, today, transaction
+from ew_app.kernel import SENTENCES, Refused, day_text, today, transaction
 from ew_app.services.casework import moves as casework
 from ew_app.services.measuring import trends
 from ew_app.web import asked, case_lines, case_moves, freshness, guard
@@ -22,7 +22,6 @@ from models.queries.flagged import FlaggedLine
 from rules import access
 from rules.access import Permission, Place
 from rules.counting import many
-from rules.school_days import day_text
 from rules.stints import school_year_start
 from rules.tiers import Tier
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import url_for
 
-from ew_app.kernel import settings, today
+from ew_app.kernel import day_text, settings, today
+from ew_app.web import beginning
 from ew_app.web.case_lines import Line, short_school
 from models.queries import boards as rows
 from models.queries.lateness import gaps
 from rules.access import Area
-from rules.school_days import day_text
 from rules.stints import school_year_start
 
 NAMED = 2  # late schools that the line under an answer names
@@ -24,7 +24,10 @@ def of_schools(area: Area) -> list[Any]:
     if not inside:
         return []
     last = rows.last_counted([one.id for one in inside], today())
-    through = f"Through {day_text(max(last.values()))}" if last else "Nothing has come in yet"
+    newest = max(last.values(), default=None)
+    if newest and beginning.is_old(newest):
+        return [(f"As of {day_text(newest)}: nothing of this school year has come in", "late")]
+    through = f"Through {day_text(newest)}" if newest else "Nothing has come in yet"
     late = _late(inside)
     if not late:
         return [through, _all(inside)]

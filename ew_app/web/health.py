@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.services.system import health
 from ew_app.services.system.health import State
+from ew_app.web import beginning
 from ew_app.web.guard import requires
 from models.queries import health as rows
 from rules.access import Permission
@@ -35,6 +36,7 @@ def show() -> str:
     return render_template(
         "health.html",
         checks=checks,
+        begin=beginning.step() if database_up else None,
         bad=[check for check in checks if check.state is not State.OK],
         set_aside=rows.set_aside() if database_up else [],
         late=health.late_schools()[:50] if database_up else [],

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, Refused, settings, today
+from ew_app.kernel import SENTENCES, Refused, day_text, settings, today
 from ew_app.services.deliveries import releasing, uploads
 from ew_app.services.deliveries.uploads import SchoolDay, Upload
 from ew_app.web import arrived, asked, guard
@@ -115,7 +115,7 @@ def open_days(strips: Sequence[SchoolStrip]) -> list[tuple[str, str]]:
     if len(strips) > FEW_SCHOOLS:
         return []
     found = [
-        (day.day, f"{strip.school.id}:{day.day}", f"{arrived.words(day.day)}, {strip.school.name}")
+        (day.day, f"{strip.school.id}:{day.day}", f"{day_text(day.day)}, {strip.school.name}")
         for strip in strips
         for day in strip.late
     ]

@@ -8,11 +8,10 @@ from typing import Any
 
 from flask import url_for
 
-from ew_app.kernel import Actor, local, now
+from ew_app.kernel import Actor, day_text, local, now
 from ew_app.services.casework import taking_back
 from ew_app.services.deliveries import ingest, releasing
 from ew_app.services.deliveries.staging import OTHER_SCHOOL
-from ew_app.web.arrived import words
 from ew_app.web.effect import sentences
 from ew_app.web.guard import actor
 from ew_app.web.imports import area
@@ -152,4 +151,4 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _day(text: str) -> str:
-    return words(date.fromisoformat(text))
+    return day_text(date.fromisoformat(text))

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, Refused, today, transaction
+from ew_app.kernel import SENTENCES, Refused, day_text, today, transaction
 from ew_app.services.casework import causes, outreach, reaching, staffing
 from ew_app.services.casework.causes import Heard
 from ew_app.services.casework.outreach import Attempt
@@ -19,7 +19,6 @@ from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, requires, scope
 from models.queries import student_page, worklists
 from rules.access import Permission, Place
-from rules.school_days import day_text
 from rules.vocabulary import Cause, Outcome, vocabulary
 
 screen = Blueprint("outreach", __name__)

@@ -19,6 +19,7 @@ from models.queries import staff
 def init_app(app: Flask) -> None:
     app.context_processor(frame)
     app.jinja_env.globals["once"] = guard.new_once
+    app.jinja_env.globals["day_text"] = kernel.day_text
     app.add_template_filter(moment)
     app.add_template_filter(days)
     app.add_template_filter(rate)
@@ -84,7 +85,7 @@ def moment(at: datetime | None) -> str:
     if at is None:
         return ""
     here = kernel.local(at)
-    return f"{here:%a} {here.day} {here:%b}, {here:%H:%M}"
+    return f"{kernel.day_text(here.date())}, {here:%H:%M}"
 
 
 def days(mils: int) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from ew_app.kernel import day_text
 from ew_app.services.measuring.why import Day, Explanation
-from rules.school_days import MONTHS, day_text
+from rules.school_days import MONTHS
 
 WEEKDAYS = 5
 Week = dict[str, Any]

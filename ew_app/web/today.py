@@ -7,17 +7,17 @@ from datetime import date
 
 from flask import Blueprint, render_template, url_for
 
-from ew_app.kernel import today
+from ew_app.kernel import day_text, today
 from ew_app.services.casework import boards, reaching
 from ew_app.services.system import health
 from ew_app.services.system.health import State
-from ew_app.web import case_lines, freshness, today_clerk
+from ew_app.web import beginning, case_lines, freshness, today_clerk
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.today_parts import SHOWN, Day, Part, verb
 from models.queries import boards as schools
+from models.queries import flagged, worklists
 from models.queries import today as heads
-from models.queries import worklists
 from models.queries.today import Counts
 from rules import access
 from rules.access import Permission
@@ -31,10 +31,11 @@ P = Permission
 @screen.get("/today")
 @requires(P.SEE_TODAY)
 def show() -> str:
-    day = _day()
+    day = _begun(_day())
     return render_template(
         "today.html",
         answer=day.answer,
+        hint=day.hint,
         freshness=day.fresh,
         action=day.action,
         counts=day.counts,
@@ -42,6 +43,17 @@ def show() -> str:
         schools=day.schools,
         checks=day.checks,
     )
+
+
+def _begun(day: Day) -> Day:
+    """What has to come before all else; a day on which nothing waits is not called clear while nothing is known."""
+    step = beginning.step()
+    if step is None:
+        return day
+    if day.waits:
+        return replace(day, hint=f"{step.answer}. {step.hint}") if step.empty else day
+    parts = tuple(part for part in day.parts if part.lines)
+    return Day(step.answer, step.action, parts=parts, checks=day.checks or None, fresh=day.fresh, hint=step.hint)
 
 
 def _day() -> Day:
@@ -104,7 +116,7 @@ def _counts(counts: Counts, view: str) -> tuple[tuple[int, str, str | None], ...
     return (
         (
             counts.first_due,
-            f"{verb(counts.first_due, 'waits', 'wait')} for a first contact",
+            f"first {verb(counts.first_due, 'contact', 'contacts')} due by today",
             url_for("caseload.show", view=view, first="1"),
         ),
         (
@@ -171,15 +183,16 @@ def _waiting(me: int, on: date) -> tuple[Part, ...]:
 
 
 def _new(me: int, on: date) -> Part:
-    """Cases opened since the last weekday, in the words of the reason that opened them."""
-    since = freshness.midnight(freshness.last_weekday(on))
-    found = worklists.new_cases(scope(P.SEE_CASELOAD), me, on, since, limit=200)
+    """Who came up a tier since the last weekday, counted as on the page of those who are flagged."""
+    since = freshness.last_weekday(on)
+    found = flagged.flagged(scope(P.SEE_FLAGGED), me, on, since=since, size=SHOWN)
+    lines = [line | {"due": None, "late": 0} for line in case_lines.flagged_lines(found.rows, {}, me)]
     return Part(
-        "New since yesterday",
-        case_lines.with_sentences(found[:SHOWN]),
-        "No new case since yesterday. The next check runs after tonight's import.",
-        len(found),
-        more=("See everyone who is flagged", url_for("flagged.show")),
+        f"Newly flagged since {day_text(since)}",
+        lines,
+        f"Nobody was newly flagged since {day_text(since)}. The next check runs after tonight's import.",
+        found.total,
+        more=("See who was flagged in the last weeks", url_for("flagged.show")),
     )
 
 
@@ -187,13 +200,16 @@ def _new(me: int, on: date) -> Part:
 
 
 def _of_a_helper() -> Day:
-    """Nurses, liaisons, teachers, departments and partners: the tasks given to them, compartments among them."""
+    """Nurses, liaisons, teachers, departments and partners: tasks and cases given to them, compartments among them."""
     on, me = today(), actor().person_id or 0
-    due = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on))
-    later = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), limit=len(due) + SHOWN))
+    cases = case_lines.case_lines(worklists.my_due_cases(me, on, until=on)) if _can(P.SEE_CASE) else []
+    tasks = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on))
+    due = case_lines.one_for_each_case(sorted([*tasks, *cases], key=_urgency))
+    noun = "thing" if cases else "task"
+    later = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), limit=len(tasks) + SHOWN))
     ahead = [line for line in later if line["due"] and line["due"] > on]
     return Day(
-        answer=f"{many(len(due), 'task')} {verb(len(due), 'is', 'are')} due today" if due else "No task is due today",
+        answer=f"{many(len(due), noun)} {verb(len(due), 'is', 'are')} due today" if due else "No task is due today",
         parts=(
             Part("Do first", due[:SHOWN], "Nothing is due today.", len(due), tiers=False),
             Part("Coming up", ahead[:SHOWN], "Nothing is planned. New tasks appear here.", len(ahead), tiers=False),
@@ -205,7 +221,7 @@ def _of_a_helper() -> Day:
 def _of_a_network_lead() -> Day:
     """Schools that need help, in counts; no student is named."""
     inside = schools.schools_in(scope(P.SEE_NETWORK_BOARD).whole)
-    board = boards.board(inside, today(), with_cases=True)
+    board = boards.board(inside, today())
     needy = [line for line in board.lines if line.in_need]
     links = [
         {"name": line.name, "url": url_for("boards.school", key=line.key), "needs": boards.needs(line)}

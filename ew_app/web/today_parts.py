@@ -36,6 +36,12 @@ class Day:
     schools: list[dict[str, Any]] | None = None
     checks: list[health.Check] | None = None
     fresh: list[Any] | None = None
+    hint: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a student or a school stands on the page for whom something is to be done."""
+        return bool(self.schools or any(part.lines for part in self.parts))
 
 
 def verb(number: int, one: str, several: str) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import contains_eager
 
+from models.attendance import SchoolDay
 from models.base import db
 from models.org import Network, School
 from models.queries.scope import AreaLike, schools
@@ -96,6 +97,19 @@ def networks_in(area: AreaLike) -> Sequence[Network]:
 def network(key: str) -> Network | None:
     """A network by the district's key."""
     return db.session.scalar(select(Network).where(Network.key == key))
+
+
+def any_school() -> bool:
+    """Whether a roster has ever been loaded."""
+    return db.session.scalar(select(School.id).limit(1)) is not None
+
+
+def last_day_in(area: AreaLike) -> date | None:
+    """The last school day of which attendance came in anywhere in the area."""
+    came = SchoolDay.school_id == School.id, SchoolDay.status.in_(("submitted", "partial"))
+    newest = select(func.max(SchoolDay.day)).where(*came).correlate(School).scalar_subquery()
+    last: date | None = db.session.scalar(select(func.max(newest)).select_from(School).where(schools(area)))
+    return last
 
 
 def last_counted(ids: Sequence[int], until: date) -> dict[int, date]:

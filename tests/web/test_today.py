@@ -27,7 +27,7 @@ def test_a_counselor_reads_how_many_families_wait_for_a_first_contact(app: Flask
             committed(open_case, key)
     page = text_of(sign_in, "counselor")
     assert "2 students need a first contact today" in page
-    assert page.index("Student One") < page.index("New since yesterday")
+    assert page.index("Student One") < page.index("flagged since")
     assert "Log a contact" in page
 
 
@@ -36,7 +36,7 @@ def test_a_case_and_its_tasks_stand_once_with_what_is_due_first(app: Flask, sign
         number = committed(open_case, "one", due=long_ago())
         for title in ("Visit", "Meet"):
             committed(give_task, number, "counselor", title)
-    first = text_of(sign_in, "counselor").partition("New since yesterday")[0]
+    first = text_of(sign_in, "counselor").partition("flagged since")[0]
     assert first.count("Student One") == 1
     assert "and 2 more" in first
 

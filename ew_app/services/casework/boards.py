@@ -11,12 +11,12 @@ from datetime import date, timedelta
 from functools import reduce
 from operator import add
 
+from ew_app.kernel import day_text
 from models.org import School
 from models.queries import boards as rows
 from models.queries.boards import Counts, Work
 from models.queries.lateness import Gap, gaps
 from rules.counting import many
-from rules.school_days import day_text
 from rules.stints import school_year_start
 from rules.tiers import Tier
 
@@ -67,8 +67,8 @@ class Board:
         return [line for line in self.lines if line.silent]
 
 
-def board(schools: Sequence[School], today: date, *, with_cases: bool) -> Board:
-    """How these schools stand as far as each has been counted. `with_cases`: the reader may count open cases."""
+def board(schools: Sequence[School], today: date) -> Board:
+    """How these schools stand as far as each has been counted: the same answer for whoever may read counts."""
     ids = [school.id for school in schools]
     counted = rows.last_counted(ids, today)
     latest = max(counted.values(), default=None)
@@ -76,7 +76,7 @@ def board(schools: Sequence[School], today: date, *, with_cases: bool) -> Board:
     asked = [latest - WEEK * n for n in reversed(range(WEEKS))] if latest else []
     counts = rows.counts_on(ids, asked, start)
     late, taught = gaps(ids, start, today), rows.with_calendar(ids, start)
-    cases = rows.work(ids, today, today - LATELY) if with_cases else {}
+    cases = rows.work(ids, today, today - LATELY)
     lines = [
         _line(school, asked, counts, counted.get(school.id), late.get(school.id), cases, school.id in taught)
         for school in schools

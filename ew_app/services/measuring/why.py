@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ew_app.kernel import NotFound
+from ew_app.kernel import NotFound, day_text
 from ew_app.services.measuring import hindsight
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
@@ -23,7 +23,6 @@ from rules import cells as c
 from rules.cells import WHOLE_DAY, Excuse, Status
 from rules.findings import met, not_fed
 from rules.policy import Rule
-from rules.school_days import day_text
 from rules.sentences import dates_used, describe, numbers, sentence
 from rules.tiers import Tier, days_text
 
@@ -73,9 +72,7 @@ class Day:
         """The whole sentence: what, when, by which file and line."""
         said = "; ".join(f"{mark.title or mark.code}, {mark.source.text}" for mark in self.marks)
         was = "; ".join(f"before: {mark.title or mark.code}, {mark.source.text}" for mark in self.earlier)
-        return ". ".join(
-            part for part in (f"{self.day:%a} {self.day.day} {self.day:%b}: {self.words}", said, was) if part
-        )
+        return ". ".join(part for part in (f"{day_text(self.day)}: {self.words}", said, was) if part)
 
 
 @dataclass(frozen=True, slots=True)

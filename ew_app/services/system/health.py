@@ -15,7 +15,7 @@ from flask import current_app
 from sqlalchemy import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ew_app.kernel import DomainError, local, now, settings, today
+from ew_app.kernel import DomainError, day_text, local, now, settings, today
 from ew_app.services.system import upkeep
 from models.base import db
 from models.queries import health as rows
@@ -181,9 +181,7 @@ def _nightly() -> Check:
         return Check("Nightly run", State.OK, "It has not been due yet.")
     late = local(now()).date() - last > timedelta(days=1)
     state = State.LATE if late else State.OK
-    return Check(
-        "Nightly run", state, f"Last for {last:%a} {last.day} {last:%b}.", _MEND["Nightly run"] if late else ""
-    )
+    return Check("Nightly run", state, f"Last for {day_text(last)}.", _MEND["Nightly run"] if late else "")
 
 
 def _policy() -> Check:
@@ -231,4 +229,4 @@ def _backup() -> Check:
 
 def _clock(at: datetime) -> str:
     here = local(at)
-    return f"{here:%H:%M}" if here.date() == local(now()).date() else f"{here:%a} {here.day} {here:%b} {here:%H:%M}"
+    return f"{here:%H:%M}" if here.date() == local(now()).date() else f"{day_text(here.date())} {here:%H:%M}"
