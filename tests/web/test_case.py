@@ -137,6 +137,27 @@ def test_a_task_is_done_and_taken_back(app: Flask, sign_in: SignInAs) -> None:
         assert db.session.get_one(Task, task).status == "open"
 
 
+def test_a_restricted_cause_says_where_it_is_kept_to_its_writer_alone(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        number = committed(open_case, "one")
+    writer = sign_in("counselor")
+    fill(writer, f"/cases/{number}/causes", code="A-ANX", said_by="student", confidence="said")
+    page = writer.get(f"/cases/{number}").text
+    assert "Only those who may open “Restricted: counseling” can read it" in page
+    assert "Anxious" not in page
+    told = sign_in("principal").get(f"/cases/{number}").text
+    assert "Anxious" not in told and "Only for some" not in told and "can read it" not in told
+
+
+def test_a_colleagues_case_is_taken_over_only_after_a_question(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        owned, free = committed(open_case, "one"), committed(open_case, "two", owner=None)
+    browser = sign_in("social_worker")
+    page = browser.get(f"/cases/{owned}").text
+    assert "Take it over" in page and f"/cases/{owned}/take" not in page
+    assert f"/cases/{free}/take" in browser.get(f"/cases/{free}").text
+
+
 def test_causes_are_three_at_most_and_say_who_said_it(app: Flask, sign_in: SignInAs) -> None:
     with app.app_context():
         number = committed(open_case, "one")

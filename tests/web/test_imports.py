@@ -177,6 +177,14 @@ def test_a_column_left_open_is_asked_for_again(clerk: Clerk) -> None:
     assert "Which column is which?" in clerk.page(number)
 
 
+def test_a_file_of_one_column_is_told_what_separates_it(clerk: Clerk) -> None:
+    """Four lists that all offer the same one column would help nobody."""
+    answer = clerk.send({"attendance.csv": b"student_id;school_id;date;code\n001;LIN;2026-11-20;A\n"})
+    assert answer.status_code == 422
+    assert "separated by semicolons; save the file with commas" in answer.text
+    assert clerk.send({"attendance.csv": b"hello\n"}).status_code == 422
+
+
 def test_a_forbidden_column_is_refused_and_nothing_of_it_kept(app: Flask, clerk: Clerk) -> None:
     answer = clerk.send({"attendance.csv": b"student_id,school_id,date,code,birthplace\n001,LIN,2026-11-20,A,x\n"})
     assert answer.status_code == 422 and "kept nothing" in answer.text
