@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from ew_app import kernel
+from ew_app.kernel import day_text
 from ew_app.services.measuring.then_and_now import Arrival, ThenAndNow, then_and_now
-from rules.school_days import day_text
 
 NUMBERS = {
     "absent_days": "Days absent",
