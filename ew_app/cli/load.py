@@ -183,6 +183,10 @@ def _totals(told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _in_words(one: Mapping[str, Any]) -> Iterator[str]:
     number = f"Batch {one['batch']} ({one['name']})" if one["batch"] else str(one["name"])
+    if one["status"] == "undone":  # what going in had done is over
+        yield f"{number}: undone. {one['sentence']}".strip()
+        yield f"  {effect_words(one['effect'])}"
+        return
     would = "preview, would be " if one.get("preview") else ""
     yield f"{number}: {would}{one['status']}. {many(one['rows_in'], 'row')}{_counts(one)}."
     if one["sentence"] and one["status"] in WELL:

@@ -334,6 +334,16 @@ def test_a_reason_that_was_over_before_it_was_added_never_spoke_for_the_case(wor
     assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NULL") == [(0,)]
 
 
+def test_a_rule_that_is_met_while_the_tier_rests_holds_no_case_by_itself(world):
+    world.stands("ana", 2)
+    wrong = world.finds("ana", "R16", date(2026, 9, 21))
+    follow(world)
+    world.stands("ana", 0)
+    world.corrects(wrong, again_since=date(2026, 11, 13))
+    follow(world)
+    assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NULL") == [(0,)]
+
+
 def test_a_reason_that_ended_since_still_spoke_for_the_case(world):
     world.stands("ana", 2)
     finding = world.finds("ana", "R07", date(2026, 9, 21))

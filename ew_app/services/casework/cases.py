@@ -90,7 +90,7 @@ class _Desk:
         """Withdraw or restate reasons whose findings were corrected; the case itself stays with its people."""
         withdrawn: set[str] = set()
         for reason in [reason for reason in case.reasons if not reason.withdrawn]:
-            found = following.backing(reason, pupil.findings)
+            found = following.backing(reason, pupil)
             if found is None:
                 self.rows.withdraw_reason(pupil, case, reason)
                 withdrawn.add(reason.rule)

@@ -232,13 +232,21 @@ def came_on(pupil: Pupil) -> date | None:
     return max(days, default=None)
 
 
-def backing(reason: Reason, findings: Iterable[Found]) -> Found | None:
+def backing(reason: Reason, pupil: Pupil) -> Found | None:
     """The finding that a reason rests on now; after a correction perhaps one that begins on another day.
 
-    One that was over before the reason was added would never have spoken for the case.
+    One that was over before the reason was added would never have spoken for the case, nor would one that is met
+    while the tier still rests after a step down.
     """
     known = reason.through or reason.day
-    alike = [f for f in findings if f.rule == reason.rule and (f.until is None or f.until > known)]
+    silent = pupil.tier < Tier.TWO and reason.rule != DID_NOT_ARRIVE
+    alike = [
+        found
+        for found in pupil.findings
+        if found.rule == reason.rule
+        and (found.until is None or found.until > known)
+        and (found.since == reason.day or not (found.active and silent))
+    ]
     return next((found for found in alike if found.since == reason.day), alike[0] if alike else None)
 
 
