@@ -195,9 +195,12 @@ class Facts:
 
     @cached_property
     def days_not_arrived(self) -> Ints:
-        """Member days gone by without being present; 0 once the student has come, or may have on an unknown day."""
-        may_have_come = self.present_ever | (self.missing_days + self.unknown_days > 0)
-        return np.where(may_have_come, 0, self.member_days)
+        """Member days gone by without being present; 0 once the student has come.
+
+        Days after the first missing or unknown one say nothing: the student may have come on that day.
+        """
+        known = np.where(self.missing_days + self.unknown_days == 0, self.member_days, 0)
+        return np.where(self.present_ever, 0, np.maximum.accumulate(known, axis=1))
 
     @cached_property
     def months_started(self) -> Ints:

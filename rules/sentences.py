@@ -116,7 +116,7 @@ _FACT_WORDS = {
     "absent_first_20": "the number of absences in the first 20 school days",
     "unexcused_last_180": "the number of days without an excuse in the last 180 attendance days",
     "streak": "the number of full days absent in a row",
-    "days_not_arrived": "the number of school days enrolled, each of them known, without ever being present",
+    "days_not_arrived": "the number of school days enrolled without ever being present, before any that is not known",
 }
 
 

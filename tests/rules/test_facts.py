@@ -37,6 +37,7 @@ class Diary:
     unknown: int = 0
     codes: int = 0
     undecided: int = 0
+    known: int = 0  # member days before the first that is missing or unknown
     run: list[int] = field(default_factory=list)
 
     def note(self, letter: str, weight: int, column: int, first: int) -> None:
@@ -51,6 +52,7 @@ class Diary:
         self.unknown += letter in "_?"
         self.codes += letter == "?"
         self.undecided += weight if open_day else 0
+        self.known += status is Status.MEMBER and not self.missing and not self.unknown
         if letter in RUN:
             self.run.append(column)
         elif letter not in "HM.":
@@ -70,7 +72,7 @@ class Diary:
             attendance_days_180=len(self.days[-180:]),
             unexcused_last_20=_missed(year[-20:], Excuse.UNEXCUSED),
         )  # fmt: skip
-        found["days_not_arrived"] = 0 if found["present_ever"] or self.missing or self.unknown else len(year)
+        found["days_not_arrived"] = 0 if found["present_ever"] else self.known
         for days in (10, 20, 30):
             found[f"absent_last_{days}"] = _missed(year[-days:])
         for days in (20, 30):
