@@ -195,10 +195,7 @@ class Facts:
 
     @cached_property
     def days_not_arrived(self) -> Ints:
-        """Member days gone by without being present; 0 once the student has come.
-
-        Days after the first missing or unknown one say nothing: the student may have come on that day.
-        """
+        """Member days without being present, before any that is not known; 0 once the student has come."""
         known = np.where(self.missing_days + self.unknown_days == 0, self.member_days, 0)
         return np.where(self.present_ever, 0, np.maximum.accumulate(known, axis=1))
 
