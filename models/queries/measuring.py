@@ -177,16 +177,21 @@ def before_unmapped(asked: Columns, words: Sequence[str]) -> Columns:
     )
 
 
-def present(schools: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
-    """Who a full feed called plainly present, school-day by school-day; `code` is its place in `words` or -1."""
+def present(students: np.ndarray, schools: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
+    """Who of these a full feed called plainly present, school-day by school-day; `code` is its place in `words` or -1.
+
+    The rolls of a school name everybody, so those who were not asked for are left out before they travel.
+    """
     return read_ints(
         """
-        SELECT school_id, day - DATE '1970-01-01', coalesce(array_position(%(words)s::text[], code) - 1, -1),
-               unnest(students)
-        FROM roll WHERE school_id = ANY(%(schools)s) AND day BETWEEN %(start)s AND %(until)s AND replaced_by IS NULL
+        SELECT r.school_id, r.day - DATE '1970-01-01',
+               coalesce(array_position(%(words)s::text[], r.code) - 1, -1), here.student
+        FROM roll r, unnest(r.students) AS here (student)
+        WHERE r.school_id = ANY(%(schools)s) AND r.day BETWEEN %(start)s AND %(until)s AND r.replaced_by IS NULL
+          AND here.student = ANY(%(students)s)
         """,
         ["school", "day", "code", "student"],
-        {"schools": list(schools), "start": start, "until": until, "words": list(words)},
+        {"students": ints(students), "schools": list(schools), "start": start, "until": until, "words": list(words)},
     )
 
 

@@ -164,7 +164,7 @@ def _by_ledger(
 
 def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Frame, codes: _Codes) -> None:
     """Plain presences of full feeds, by what their code means today: a code can be mapped anew."""
-    found = rows.present(schools, at.since, at.day, codes.words)
+    found = rows.present(place.students, schools, at.since, at.day, codes.words)
     row, column, known = place.of(found)
     awaited = known.copy()
     awaited[known] = cells.status(laid[row[known], column[known]]) == Status.UNKNOWN_ROW
