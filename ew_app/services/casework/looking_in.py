@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
 from ew_app.kernel import Actor, NotFound, Refused, audit, operation, today
 from ew_app.services.casework import reaching
-from ew_app.services.casework.notes import Compartment, compartment_class
+from ew_app.services.casework.notes import Compartment, compartment_class, inside
 from ew_app.services.casework.staffing import place_of
-from models.base import db
-from models.cases import Cause, Note, Task
-from models.people import Student
+from models.cases import Cause, Note
 from models.queries import student_page as rows
 from rules import access
 from rules.access import FieldClass, Permission
@@ -45,18 +41,6 @@ def look_in(student_id: int, compartment: str, *, by: Actor, reason: str = "") -
         "compartment_opened", by=by, subject=f"student:{student.id}", student_id=student.id,
         compartment=compartment, reason=reason.strip(),
     )  # fmt: skip
-    return _inside(student, compartment)
-
-
-def _inside(student: Student, compartment: str) -> Compartment:
-    """Notes in their last version, causes and tasks, newest first, whichever case they belong to."""
-    replaced = select(Note.replaces_id).where(Note.student_id == student.id, Note.replaces_id.is_not(None))
-    notes = select(Note).where(Note.student_id == student.id, Note.compartment == compartment, Note.id.not_in(replaced))
-    causes = select(Cause).where(Cause.student_id == student.id, Cause.compartment == compartment)
-    tasks = select(Task).where(Task.student_id == student.id, Task.compartment == compartment)
-    return Compartment(
-        compartment,
-        list(db.session.scalars(notes.order_by(Note.id.desc()))),
-        list(db.session.scalars(causes.order_by(Cause.id.desc()))),
-        list(db.session.scalars(tasks.order_by(Task.id.desc()))),
+    return inside(
+        compartment, notes=Note.student_id == student.id, causes=Cause.student_id == student.id, student_id=student.id
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, audit, now, operation, record
@@ -136,17 +136,22 @@ def read_compartment(case_number: int, compartment: str, *, by: Actor, reason: s
         "compartment_opened", by=by, subject=f"case:{case.number}", student_id=case.student_id,
         compartment=compartment, reason=reason.strip(),
     )  # fmt: skip
-    return _inside(case, compartment)
+    return inside(
+        compartment, notes=Note.case_id == case.id, causes=Cause.case_id == case.id, student_id=case.student_id
+    )
 
 
-def _inside(case: Case, compartment: str) -> Compartment:
-    replaced = select(Note.replaces_id).where(Note.case_id == case.id, Note.replaces_id.is_not(None))
-    notes = select(Note).where(Note.case_id == case.id, Note.compartment == compartment, Note.id.not_in(replaced))
-    causes = select(Cause).where(Cause.case_id == case.id, Cause.compartment == compartment)
-    tasks = select(Task).where(Task.student_id == case.student_id, Task.compartment == compartment)
+def inside(
+    compartment: str, *, notes: ColumnElement[bool], causes: ColumnElement[bool], student_id: int
+) -> Compartment:
+    """Notes in their last version, causes and the student's tasks, newest first; the conditions say whose."""
+    replaced = select(Note.replaces_id).where(notes, Note.replaces_id.is_not(None))
+    written = select(Note).where(notes, Note.compartment == compartment, Note.id.not_in(replaced))
+    said = select(Cause).where(causes, Cause.compartment == compartment)
+    asked = select(Task).where(Task.student_id == student_id, Task.compartment == compartment)
     return Compartment(
         compartment,
-        list(db.session.scalars(notes.order_by(Note.id.desc()))),
-        list(db.session.scalars(causes.order_by(Cause.id.desc()))),
-        list(db.session.scalars(tasks.order_by(Task.id.desc()))),
+        list(db.session.scalars(written.order_by(Note.id.desc()))),
+        list(db.session.scalars(said.order_by(Cause.id.desc()))),
+        list(db.session.scalars(asked.order_by(Task.id.desc()))),
     )
