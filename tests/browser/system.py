@@ -6,18 +6,17 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import Flask
 
 from ew_app.config import Settings
-from ew_app.factory import create_app
 from ew_app.local import child
 from ew_app.services.system import opening
 from ew_app.up import COMMANDS, Service
-from models.base import db
+from tests.opened import on
 
 SIZE = {"networks": 3, "schools": 12, "students": 720}
 ANSWERS_WITHIN = 60
@@ -39,17 +38,9 @@ class System:
         """The folder with what the schools sent today, which nobody has brought in yet."""
         return self.settings.folder("demo") / "today"
 
-    @contextmanager
-    def inside(self) -> Iterator[Flask]:
+    def inside(self) -> AbstractContextManager[Flask]:
         """The application on the same database, for looking up a number or preparing a record."""
-        app = create_app(self.settings, screens=False)
-        with app.app_context():
-            try:
-                yield app
-            finally:
-                db.session.remove()
-                db.engine.dispose()
-                app.extensions["celery"].close()
+        return on(self.settings)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ew_app.config import Settings
 from tests.durability.district import District, read_rows, write_rows
-from tests.durability.machine import Machine, ask, on, wait_until
+from tests.durability.machine import Machine, ask, wait_until
+from tests.opened import on
 
 
 def hand_in(machine: Machine, settings: Settings, deliveries: Sequence[Callable[[], int]]) -> list[int]:

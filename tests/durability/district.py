@@ -11,8 +11,9 @@ from ew_app.demo import write_district
 from ew_app.feeds import open_delivery
 from ew_app.kernel import OPERATOR
 from ew_app.services.deliveries import ingest
-from tests.durability.machine import Machine, ask, on
+from tests.durability.machine import Machine, ask
 from tests.durability.waits import until_done
+from tests.opened import on
 
 # What a load leaves behind, without row numbers, moments and the number of the batch.
 LEFT: dict[str, str] = {

@@ -18,15 +18,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import redis
-from flask import Flask
 from psycopg import sql
 
 from ew_app.config import Settings, load_settings
-from ew_app.factory import create_app
 from ew_app.local import Servers
 from models import migrate
 from models.base import db
 from tests.durability.nursery import Nursery
+from tests.opened import on
 
 TODAY = "2026-11-20"
 PATIENCE = 120
@@ -163,19 +162,6 @@ def children(of: int) -> list[int]:
         with suppress(OSError):  # the thread has just ended
             found += map(int, path.read_text().split())
     return found
-
-
-@contextmanager
-def on(settings: Settings) -> Iterator[Flask]:
-    """The product's application on these settings, its context open."""
-    app = create_app(settings, screens=False)
-    with app.app_context():
-        try:
-            yield app
-        finally:
-            db.session.remove()
-            db.engine.dispose()
-            app.extensions["celery"].close()
 
 
 def ask(settings: Settings, query: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -14,8 +14,9 @@ from ew_app.services.system import health
 from models.queries import health as health_rows
 from tests.durability.district import District, Left, differences, left
 from tests.durability.holds import At, held
-from tests.durability.machine import Machine, ask, on, wait_until
+from tests.durability.machine import Machine, ask, wait_until
 from tests.durability.waits import deliver, finish, messages, sweep, until_done, work_on
+from tests.opened import on
 
 DELIVERIES = 200
 

@@ -10,7 +10,8 @@ import redis
 
 from ew_app import outbox
 from ew_app.config import Settings
-from tests.durability.machine import PATIENCE, ask, on, wait_until
+from tests.durability.machine import PATIENCE, ask, wait_until
+from tests.opened import on
 
 SWEEP_EVERY = 20
 

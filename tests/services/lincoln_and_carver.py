@@ -77,6 +77,12 @@ def _long(cell: str) -> str:
     return f"2026-{cell}" if short_date else cell.replace("_", "")
 
 
+def everyone(day: str, **said: str) -> list[str]:
+    """A full day: P for all but those who are named with another code."""
+    lincoln = [f"{name} lincoln {day} {said.get(name, 'P')}" for name in LINCOLN]
+    return lincoln + [f"{name} carver {day} {said.get(name, 'P')}" for name in CARVER]
+
+
 def covers(*rows: str) -> bytes:
     """covers.csv or submitted.csv of rows like `lincoln 08-17`."""
     return csv(*rows, header="school_id,date")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,29 @@ def let_in(app: Flask, login: str) -> Browser:
         session["_user_id"] = token
     assert isinstance(browser, Browser)
     return browser
+
+
+def is_in(browser: Browser) -> bool:
+    """Whether the session this browser holds still opens pages."""
+    return browser.get("/session/extend").status_code == 200
+
+
+def age(app: Flask, **back: timedelta) -> None:
+    """Move the times of every session back."""
+    with app.app_context(), transaction():
+        for row in db.session.query(SignIn):
+            for column, by in back.items():
+                setattr(row, column, getattr(row, column) - by)
+
+
+def held_token(browser: Browser) -> str:
+    with browser.session_transaction() as session:
+        return str(session["_user_id"])
+
+
+def hold(browser: Browser, token: str) -> None:
+    with browser.session_transaction() as session:
+        session["_user_id"] = token
 
 
 @pytest.fixture

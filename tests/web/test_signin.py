@@ -17,9 +17,9 @@ from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Trace, now, trace, transaction
 from ew_app.services.people import accounts, credentials, demo_people, granting, passwords, signing_in
 from models.base import db
-from models.staff import Person, SignIn
+from models.staff import Person
 from tests.web import world as named_world
-from tests.web.conftest import Browser, SignInAs, close
+from tests.web.conftest import Browser, SignInAs, age, close, held_token, hold, is_in
 
 GOOD = "rain on the tin roof 41"
 ELSEWHERE = {"REMOTE_ADDR": "10.1.2.3"}
@@ -56,10 +56,6 @@ def post(browser: Browser, path: str, form: dict[str, str], **options: Any) -> A
 
 def sign_in(browser: Browser, login: str, password: str, **options: Any) -> Any:
     return post(browser, "/sign-in", {"login": login, "password": password}, **options)
-
-
-def is_in(browser: Browser) -> bool:
-    return browser.get("/session/extend").status_code == 200
 
 
 # -- first sign-in -------------------------------------------------------------------------------------------
@@ -118,6 +114,22 @@ def test_a_waiting_session_dies_after_ten_minutes(browser: Browser, app: Flask, 
     age(app, created_at=timedelta(minutes=11))
     assert browser.get("/sign-in/app").location == "/sign-in/code"
     assert browser.get("/sign-in/code").location == "/sign-in"
+
+
+def test_a_session_planted_before_sign_in_is_worth_nothing_after_it(
+    browser: Browser, app: Flask, nurse: Callable[[], Person]
+) -> None:
+    hold(browser, "planted")
+    sign_in(browser, "nurse", GOOD)
+    waiting = held_token(browser)
+    assert waiting != "planted"
+    enrol(browser)
+    proved = held_token(browser)
+    assert proved != waiting
+    for old in ("planted", waiting):
+        other = app.test_client()
+        hold(other, old)
+        assert not is_in(other)
 
 
 # -- refusals that give nothing away -------------------------------------------------------------------------
@@ -218,119 +230,6 @@ def ready_without_redis(settings: Settings) -> Flask:
     app = create_app(replace(settings, redis_url="redis://127.0.0.1:1/0"))
     app.test_client_class = Browser
     return app
-
-
-# -- the session ---------------------------------------------------------------------------------------------
-
-
-def age(app: Flask, **back: timedelta) -> None:
-    """Move the times of every session back."""
-    with app.app_context(), transaction():
-        for row in db.session.query(SignIn):
-            for column, by in back.items():
-                setattr(row, column, getattr(row, column) - by)
-
-
-def held_token(browser: Browser) -> str:
-    with browser.session_transaction() as session:
-        return str(session["_user_id"])
-
-
-def hold(browser: Browser, token: str) -> None:
-    with browser.session_transaction() as session:
-        session["_user_id"] = token
-
-
-def test_a_session_planted_before_sign_in_is_worth_nothing_after_it(
-    browser: Browser, app: Flask, nurse: Callable[[], Person]
-) -> None:
-    hold(browser, "planted")
-    sign_in(browser, "nurse", GOOD)
-    waiting = held_token(browser)
-    assert waiting != "planted"
-    enrol(browser)
-    proved = held_token(browser)
-    assert proved != waiting
-    for old in ("planted", waiting):
-        other = app.test_client()
-        hold(other, old)
-        assert not is_in(other)
-
-
-def test_the_cookie_holds_a_token_whose_hash_alone_is_stored(app: Flask, sign_in: SignInAs) -> None:
-    browser = sign_in("nurse")
-    with app.app_context():
-        stored = [row.token_hash for row in db.session.query(SignIn)]
-    assert held_token(browser) not in stored and is_in(browser)
-
-
-def test_sign_out_ends_the_session_for_every_copy_of_the_cookie(app: Flask, sign_in: SignInAs) -> None:
-    browser = sign_in("nurse")
-    copy = app.test_client()
-    hold(copy, held_token(browser))
-    answer = browser.send("/sign-out")
-    assert answer.headers["Clear-Site-Data"] == '"cache", "cookies", "storage"'
-    assert not is_in(browser) and not is_in(copy)
-
-
-@pytest.mark.parametrize(
-    ("back", "still_in"),
-    [
-        ({"last_seen": timedelta(minutes=29)}, True),
-        ({"last_seen": timedelta(minutes=31)}, False),
-        ({"created_at": timedelta(hours=11, minutes=59)}, True),
-        ({"created_at": timedelta(hours=12, minutes=1)}, False),
-    ],
-)
-def test_a_session_ends_when_idle_or_old(
-    app: Flask, sign_in: SignInAs, back: dict[str, timedelta], still_in: bool
-) -> None:
-    browser = sign_in("nurse")
-    age(app, **back)
-    assert is_in(browser) is still_in
-
-
-def test_any_page_keeps_a_session_from_idling(app: Flask, sign_in: SignInAs) -> None:
-    browser = sign_in("nurse")
-    age(app, last_seen=timedelta(minutes=20))
-    assert is_in(browser)
-    age(app, last_seen=timedelta(minutes=20))
-    assert is_in(browser)
-
-
-def _disable(numbers: dict[str, int]) -> None:
-    accounts.disable(person_id=numbers["nurse"], by=OPERATOR)
-
-
-def _end_role(numbers: dict[str, int]) -> None:
-    granting.end_role(grant_id=numbers["nurse_grant"], by=OPERATOR)
-
-
-def _give_role(numbers: dict[str, int]) -> None:
-    granting.give_role(person_id=numbers["nurse"], role="partner", place="district", by=OPERATOR)
-
-
-def _sign_out_everywhere(numbers: dict[str, int]) -> None:
-    accounts.sign_out_everywhere(person_id=numbers["nurse"], by=OPERATOR)
-
-
-@pytest.mark.parametrize("change", [_disable, _end_role, _give_role, _sign_out_everywhere])
-def test_a_change_of_access_ends_every_session_at_the_next_click(
-    app: Flask, world: dict[str, int], sign_in: SignInAs, change: Callable[[dict[str, int]], None]
-) -> None:
-    browsers = [sign_in("nurse"), sign_in("nurse")]
-    assert all(is_in(browser) for browser in browsers)
-    with app.app_context():
-        change(world)
-    assert not any(is_in(browser) for browser in browsers)
-
-
-def test_a_role_that_ran_out_overnight_opens_nothing(app: Flask, world: dict[str, int], sign_in: SignInAs) -> None:
-    browser = sign_in("nurse")
-    with app.app_context(), transaction():
-        person = db.session.get_one(Person, world["nurse"])
-        person.grants[0].ends = now().date() - timedelta(days=2)
-    assert not is_in(browser)
 
 
 # -- demo people ---------------------------------------------------------------------------------------------

@@ -1,0 +1,23 @@
+"""The named district, for tests that live in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from ew_app.config import Settings
+from ew_app.factory import create_app
+from models.base import db
+from tests.services import world as district
+from tests.services.world import TODAY, World
+
+
+@pytest.fixture
+def world(settings: Settings) -> Iterator[World]:
+    """The district on Monday 16 November 2026."""
+    with create_app(replace(settings, today=TODAY)).app_context():
+        yield district.build()
+        db.session.remove()
+        db.engine.dispose()

@@ -1,0 +1,133 @@
+"""Marks are corrected, rules come and go: work that rested on them is taken back, and what people began stays."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ew_app.kernel import Refused
+from ew_app.services.casework import cases, closing
+from ew_app.services.casework import moves as casework
+from models.queries import worklists
+from rules import access
+from rules.access import Permission
+from tests.services.one_case import TASKS, comes, follow, not_seen_since, the_case
+from tests.services.world import TODAY, rows
+
+# -- corrections ---------------------------------------------------------------------------------------------
+
+
+def test_a_corrected_mark_makes_no_second_task(world):
+    world.stands("ana", 2)
+    finding = world.finds("ana", "R07", date(2026, 11, 9))
+    follow(world)
+    tasks = rows("SELECT id, kind, due, status FROM task ORDER BY id")
+    world.corrects(finding, again_since=date(2026, 11, 10))
+    follow(world)
+    assert rows("SELECT id, kind, due, status FROM task ORDER BY id") == tasks
+    assert rows("SELECT day, sentence, withdrawn_at FROM case_reason") == [
+        (date(2026, 11, 10), "R07 since 2026-11-10.", None)
+    ]
+
+
+def test_a_case_that_rested_on_corrected_marks_stays_with_its_people(world):
+    world.stands("ana", 2)
+    finding = world.finds("ana", "R07")
+    follow(world)
+    world.stands("ana", 0)
+    world.corrects(finding)
+    follow(world)
+    assert the_case("status", "next_step") == ("new", cases.LOOK_AGAIN)
+    assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NOT NULL") == [(1,)]
+    assert set(rows("SELECT status FROM task")) == {("withdrawn",)}
+    kinds = [kind for (kind,) in rows("SELECT kind FROM event WHERE case_id IS NOT NULL ORDER BY id")]
+    assert kinds[0] == "case_opened"
+    assert kinds[-3:] == ["reason_withdrawn", "rested_on_corrected_marks", "tier_lowered"]
+
+
+def test_a_reason_that_was_over_before_it_was_added_never_spoke_for_the_case(world):
+    """As after an undo: the wrong marks made R07 stand today, the right ones had ended it in October."""
+    world.stands("ana", 2)
+    wrong = world.finds("ana", "R07", date(2026, 9, 21))
+    follow(world)
+    world.stands("ana", 0)
+    world.corrects(wrong, again_since=date(2026, 10, 1), until=date(2026, 10, 20))
+    follow(world)
+    assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NULL") == [(0,)]
+
+
+def test_a_rule_that_is_met_while_the_tier_rests_holds_no_case_by_itself(world):
+    world.stands("ana", 2)
+    wrong = world.finds("ana", "R16", date(2026, 9, 21))
+    follow(world)
+    world.stands("ana", 0)
+    world.corrects(wrong, again_since=date(2026, 11, 13))
+    follow(world)
+    assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NULL") == [(0,)]
+
+
+def test_a_reason_that_ended_since_still_spoke_for_the_case(world):
+    world.stands("ana", 2)
+    finding = world.finds("ana", "R07", date(2026, 9, 21))
+    follow(world)
+    comes(finding)
+    follow(world)
+    assert rows("SELECT count(*) FROM case_reason WHERE withdrawn_at IS NULL") == [(1,)]
+
+
+def test_cases_that_nothing_holds_and_nobody_worked_on_close_with_one_press(world):
+    for name in ("ana", "ben"):
+        world.stands(name, 2)
+        finding = world.finds(name, "R07")
+        follow(world, name)
+        world.stands(name, 0)
+        world.corrects(finding)
+        follow(world, name)
+    first, second = (number for (number,) in rows("SELECT number FROM support_case ORDER BY 1"))
+    casework.assign(second, by=world.actor("paul"))
+    paul = world.actor("paul")
+    reach = access.scope_of(world.actor("cora").grants, Permission.WORK_CASE)
+    listed = worklists.held_by_nothing(reach, world.people["cora"], TODAY)
+    assert [line.number for line in listed] == [first]
+    with pytest.raises(Refused, match="somebody works on it"):
+        closing.close_held_by_nothing([first, second], by=paul)
+    assert closing.close_held_by_nothing([first], by=paul) == 1
+    assert rows("SELECT close_reason FROM support_case WHERE closed_on IS NOT NULL") == [("corrected",)]
+
+
+def test_another_policy_is_never_told_as_a_correction(world):
+    world.stands("ana", 2)
+    former = world.finds("ana", "R16", policy="the policy before")
+    follow(world)
+    world.stands("ana", 0)
+    world.corrects(former)
+    follow(world)
+    kinds = [kind for (kind,) in rows("SELECT kind FROM event WHERE case_id IS NOT NULL ORDER BY id")]
+    assert kinds[-3:] == ["reason_outdated", "rested_on_former_policy", "tier_lowered"]
+    assert the_case("next_step") == (cases.READ_AGAIN,)
+    assert set(rows("SELECT data ->> 'why' FROM event WHERE kind = 'task_withdrawn'")) == {(cases.OUTDATED,)}
+    assert not rows("SELECT FROM event WHERE kind LIKE '%correct%'")
+
+
+def test_nobody_is_told_of_an_arrival_that_is_not_known(world):
+    finding = not_seen_since(world, date(2026, 11, 10))
+    world.stands("ana", 0, absent=4_000, enrolled=4_000)
+    follow(world)
+    comes(finding)  # a day is unknown, so the rule is met no longer
+    follow(world)
+    assert rows(TASKS) == [("locate", "attendance_clerk", "open", True)]
+    assert not rows("SELECT FROM event WHERE kind = 'arrived'")
+
+
+def test_a_mark_corrected_back_takes_the_same_work_up_again(world):
+    world.stands("ana", 2)
+    finding = world.finds("ana", "R07")
+    follow(world)
+    before = rows("SELECT id, kind, status FROM task ORDER BY id")
+    world.corrects(finding)
+    follow(world)
+    world.finds("ana", "R07")
+    follow(world)
+    assert rows("SELECT id, kind, status FROM task ORDER BY id") == before
+    assert rows("SELECT withdrawn_at FROM case_reason") == [(None,)]

@@ -1,0 +1,150 @@
+"""The same delivery again, and one that goes on after it was interrupted."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from ew_app.kernel import OPERATOR, transaction
+from ew_app.services.deliveries import attendance, ingest, loading
+from models import touched
+from models.attendance import Batch
+from models.base import db
+from rules.feed_checks import Limits
+from tests.services.lincoln_and_carver import (
+    CARVER,
+    LINCOLN,
+    build,
+    counts,
+    csv,
+    enrol,
+    everyone,
+    load,
+    load_files,
+    school_named,
+    standing,
+)
+
+WITH_TIME = "student_id,school_id,date,code,last_modified"
+WITH_PERIOD = "student_id,school_id,date,code,period"
+
+
+@pytest.fixture(autouse=True)
+def world(app: Flask) -> None:
+    build()
+
+
+# -- the same again ------------------------------------------------------------------------------------------
+
+
+def test_the_same_delivery_under_another_name_is_a_duplicate() -> None:
+    load("ana lincoln 08-17 A", "ben lincoln 08-17 A")
+    for n in range(50):
+        told = load_files({f"attendance_{n}.csv": csv("ana lincoln 08-17 A", "ben lincoln 08-17 A")})
+        assert counts(told, "status", "unchanged", "applied") == ("duplicate", 2, 0)
+
+
+def test_the_right_file_sent_once_more_after_a_wrong_one_counts_again() -> None:
+    load("ana lincoln 08-17 E")
+    load("ana lincoln 08-17 T")
+    told = load("ana lincoln 08-17 E")
+    assert counts(told, "status", "superseded") == ("applied", 1)
+    assert standing() == {"ana 08-17": "E"}
+    assert load("ana lincoln 08-17 E")["status"] == "duplicate"
+
+
+def test_a_file_stays_a_duplicate_while_later_ones_speak_of_other_days_or_were_taken_back() -> None:
+    load("ana lincoln 08-17 E")
+    load("ana lincoln 08-18 A", "fay carver 08-17 A")
+    wrong = load("ana lincoln 08-17 T")["batch"]
+    ingest.take_back(wrong, by=OPERATOR)
+    ingest.undo(wrong)
+    assert load("ana lincoln 08-17 E")["status"] == "duplicate"
+    assert standing() == {"ana 08-17": "E", "ana 08-18": "A", "fay 08-17": "A"}
+
+
+def test_the_same_rows_in_another_order_change_nothing() -> None:
+    load("ana lincoln 08-17 A", "ben lincoln 08-17 A")
+    told = load("ben lincoln 08-17 A", "ana lincoln 08-17 A")
+    assert counts(told, "status", "unchanged") == ("applied", 2)
+
+
+def test_two_clerks_at_once_are_one_applied_set(app: Flask) -> None:
+    files = {"attendance.csv": csv(*everyone("08-17", ana="A"))}
+    batches = [ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR) for _ in range(2)]
+
+    def work(batch: int) -> str:
+        with app.app_context():
+            status = loading.load_now(batch)
+            db.session.remove()
+            return status
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, batches * 2))
+    told = [ingest.describe(batch) for batch in batches]
+    assert sorted(each["status"] for each in told) == ["applied", "duplicate"]
+    assert sum(each["applied"] for each in told) == 8
+
+
+# -- interruptions -------------------------------------------------------------------------------------------
+
+
+def test_a_killed_load_goes_on_to_the_same_counts() -> None:
+    batch = _interrupted_after_one_school(everyone("08-17", ana="A", fay="T", zoe="A"))
+    assert 0 < len(standing()) < 8
+    ingest.load(batch)
+    assert counts(ingest.describe(batch), "status", "applied", "rejected") == ("applied", 8, 0)
+    assert len(standing()) == 8
+
+
+def test_a_load_survives_the_loss_of_what_was_staged() -> None:
+    batch = _interrupted_after_one_school([*everyone("08-17", ana="A"), "zoe lincoln 08-17 A"])
+    with transaction():
+        db.session.execute(text("TRUNCATE staged_mark, staged_roll, staged_day"))
+        enrol("zoe", school_named("lincoln"))
+    ingest.load(batch)
+    assert counts(ingest.describe(batch), "rows_in", "applied", "rejected") == (9, 8, 1)
+
+
+def test_a_load_that_is_done_is_left_alone() -> None:
+    told = load("ana lincoln 08-17 A")
+    ingest.load(told["batch"])
+    assert ingest.describe(told["batch"]) == told
+
+
+def test_everyone_is_measured_after_a_new_day_and_later_only_who_changed() -> None:
+    assert _merged_only("ana lincoln 08-17 A") == set(LINCOLN)
+    assert _merged_only("ana lincoln 08-17 E", "ben lincoln 08-17 A", "fay carver 08-18 A") == {"ana", "ben", *CARVER}
+
+
+def _merged_only(*rows: str) -> set[str]:
+    """Who waits for evaluation after these rows went in."""
+    with transaction():
+        touched.forget_all()
+    files = {"attendance.csv": csv(*rows)}
+    batch = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
+    loading._stage(batch)
+    loading._check(batch)
+    loading._merge(batch)
+    with transaction():
+        waiting = touched.take(touched.next_blocks(100)).students.tolist()
+        return set(db.session.scalars(text("SELECT key FROM student WHERE id = ANY(:ids)"), {"ids": waiting}))
+
+
+def _interrupted_after_one_school(rows: list[str]) -> int:
+    """A batch whose worker died after the first school."""
+    files = {"attendance.csv": csv(*rows)}
+    batch: int = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
+    loading._stage(batch)
+    with transaction():
+        row = db.session.get_one(Batch, batch)
+        row.counts = row.counts | {"schools_a_slice": 1}
+    loading._check(batch)
+    with transaction():
+        spans = loading._spans(db.session.get_one(Batch, batch))
+    assert len(spans) == 2
+    attendance.merge_slice(batch, spans[0], Limits())
+    return batch
