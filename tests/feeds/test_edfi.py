@@ -204,6 +204,17 @@ def test_a_calendar_without_a_day_says_what_is_missing() -> None:
     assert any("sessions and grading periods do not say" in told for told in export(files).delivery.told)
 
 
+def test_a_session_is_told_by_its_total_to_be_compared_with_the_calendar() -> None:
+    session = (
+        "<Session><SessionName>Fall</SessionName><SchoolReference><SchoolIdentity><SchoolId>770042</SchoolId>"
+        "</SchoolIdentity></SchoolReference><BeginDate>2026-08-24</BeginDate><EndDate>2026-12-18</EndDate>"
+        "<TotalInstructionalDays>80</TotalInstructionalDays></Session>"
+    )
+    found = xml(EducationOrgCalendar=CALENDAR.replace("</InterchangeEdu", f"{session}</InterchangeEdu"))
+    columns = ("school_id", "session", "begin_date", "end_date", "instructional_days")
+    assert found.rows("sessions", *columns) == [("770042", "Fall", date(2026, 8, 24), date(2026, 12, 18), 80)]
+
+
 def test_section_events_wait_until_somebody_says_how_periods_add_up() -> None:
     section = (
         "<StudentSectionAttendanceEvent><AttendanceEvent><EventDate>2026-08-24</EventDate>"
@@ -304,3 +315,10 @@ def test_deletions_take_rows_of_the_delivery_out_and_say_present_for_others() ->
 def test_broken_json_is_refused_with_its_line() -> None:
     with pytest.raises(RefusedFile, match="studentSchoolAttendanceEvents.ndjson: The JSON is broken .* line 2"):
         export({"studentSchoolAttendanceEvents.ndjson": json.dumps(ABSENT) + "\n{broken\n"})
+
+
+def test_an_api_tells_of_students_who_have_another_id_now() -> None:
+    change = {"id": "a1", "changeVersion": 9, "oldKeyValues": {"studentUniqueId": "000123"}}
+    change["newKeyValues"] = {"studentUniqueId": "900123"}
+    found = export({**JSON, "students_keyChanges.json": json.dumps([change])})
+    assert found.rows("student_changes", "student_id", "former_student_id") == [("900123", "000123")]

@@ -35,6 +35,7 @@ TABLES = {
     "students": "student_id,first_name,last_name,grade,birth_date",
     "enrollments": "student_id,school_id,entry_date,exit_date,exit_code,calendar_id",
     "calendar": "school_id,calendar_id,date,day_type,day_value,day_minutes",
+    "sessions": "school_id,session,begin_date,end_date,instructional_days",
     "absence_codes": "school_id,code,title,kind,absent_fraction,excused,valid_from,valid_to",
 }
 
@@ -180,8 +181,14 @@ class Case:
             "students": [f"{self.name(line.split()[0])},Ann,Reyes,4," for line in enrolled],
             "enrollments": [self._stint(line) for line in enrolled],
             "calendar": [line for entry in said.get("calendar", []) for line in self._dates_of(entry)],
+            "sessions": [self._session(line) for line in said.get("sessions", [])],
             "absence_codes": list(self._codes(said.get("codes", []))),
         }
+
+    def _session(self, line: str) -> str:
+        """`lincoln Fall d1 d20 19`: how many school days a term is said to have."""
+        school, name, first, last, days = line.split()
+        return ",".join([self.name(school), name, str(self.dates(first)[0]), str(self.dates(last)[0]), days])
 
     def _files(self, step: Mapping[str, Any]) -> dict[str, bytes]:
         if "raw" in step:

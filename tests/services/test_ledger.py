@@ -120,3 +120,14 @@ def _day_type(school: int, kind: str) -> None:
         db.session.get_one(CalendarDay, (school, "", day)).day_type = kind
         db.session.flush()
         ledger.rebuild({school: day})
+
+
+def test_rows_of_students_who_are_not_enrolled_do_not_make_a_full_day_whole() -> None:
+    """Also not when the day is derived again, as after a change of the roster."""
+    rows = [*(f"{name} lincoln 08-17 P" for name in LINCOLN[:3]), *(f"{name} lincoln 08-17 P" for name in CARVER)]
+    load(*rows, feed="full", accept_held=True)
+    assert lines() == [("08-17", "partial", 6, 5)]
+    with transaction():
+        school = school_named("lincoln")
+        ledger.derive([(school.id, date(2026, 8, 17))])
+    assert lines() == [("08-17", "partial", 6, 5)]

@@ -55,6 +55,11 @@ class Enrolment:
             covered |= inside
         return covered, teaches
 
+    def due(self, student: Ints, school: Ints, day: Ints) -> Flags:
+        """Per row: the student is enrolled, and by the calendar followed there is school."""
+        enrolled, teaches = self.enrolled(student, school, day)
+        return enrolled & teaches
+
     def teaches(self, school: Ints, day: Ints) -> Flags:
         """Per school-day: some calendar of the school has a school day."""
         return self._school_open[np.searchsorted(self.schools, school), np.searchsorted(self.days, day)]

@@ -17,6 +17,7 @@ from ew_app.kernel import today
 from ew_app.services.deliveries.enrolment import Enrolment, day_number
 from ew_app.services.measuring.touched import touch_schools
 from models.base import db
+from models.bulk import read_ints
 from models.marks import hashed, one_by_one
 from models.queries import school_days
 from rules.feed_checks import Limits
@@ -38,7 +39,7 @@ class LedgerRow:
 _TEMPORARY = (
     """
     CREATE TEMP TABLE IF NOT EXISTS asked (
-        school_id int, day date, expected int, teaches boolean, is_full boolean
+        school_id int, day date, expected int, teaches boolean, is_full boolean, heard int
     ) ON COMMIT DELETE ROWS
     """,
     """
@@ -50,7 +51,7 @@ _TEMPORARY = (
 )
 # First each row that stands is fetched through an index; then they are counted by themselves.
 _ASK = text("""
-    INSERT INTO asked SELECT a.*, (
+    INSERT INTO asked (school_id, day, expected, teaches, is_full) SELECT a.*, (
         SELECT bool_or(s.feed = 'full') FROM submission s
         WHERE s.school_id = a.school_id AND s.day = a.day AND s.ended_at IS NULL)
     FROM unnest(CAST(:schools AS int[]), CAST(:days AS date[]), CAST(:expected AS int[]), CAST(:teaches AS boolean[]))
@@ -86,12 +87,22 @@ _COUNT = text("""
     INSERT INTO school_day (school_id, day, status, feed, rows, expected, absences)
     SELECT a.school_id, a.day,
            CASE WHEN NOT a.teaches THEN 'closed'
-                WHEN a.is_full AND 100 * coalesce(c.students, 0) < :least * a.expected THEN 'partial'
+                WHEN a.is_full AND 100 * coalesce(a.heard, 0) < :least * a.expected THEN 'partial'
                 ELSE 'submitted' END,
            CASE WHEN a.is_full THEN 'full' ELSE 'exception' END,
            coalesce(c.marks + c.students - c.marked, 0), a.expected, coalesce(absent.students, 0)
     FROM asked a LEFT JOIN counted c USING (school_id, day) LEFT JOIN absent USING (school_id, day)
     WHERE a.is_full IS NOT NULL ORDER BY a.school_id, a.day
+""")
+# Of whom a full feed speaks; only students due that day make it whole.
+_SPOKEN_OF = """
+    SELECT DISTINCT s.school_id, s.day - DATE '1970-01-01', s.student_id
+    FROM said s JOIN asked a USING (school_id, day) WHERE a.is_full
+"""
+_HEARD = text("""
+    UPDATE asked a SET heard = h.students
+    FROM unnest(CAST(:schools AS int[]), CAST(:days AS int[]), CAST(:students AS int[])) AS h (school_id, day, students)
+    WHERE a.school_id = h.school_id AND a.day = DATE '1970-01-01' + h.day
 """)
 _BEFORE = text("""
     SELECT l.school_id, l.day, l.feed FROM asked JOIN school_day l USING (school_id, day)
@@ -201,11 +212,25 @@ def _derive(rows: Sequence[Any], limits: Limits) -> dict[int, date]:
         before = _kinds()
         for step in _FETCH:
             db.session.execute(step)
+    _count_who_was_due()
     with hashed():
         db.session.execute(_COUNT, {"least": limits.least_rows})
     after = _kinds()
     changed = (pair for pair in before.keys() | after.keys() if before.get(pair) != after.get(pair))
     return _first_days(changed)
+
+
+def _count_who_was_due() -> None:
+    """Say of each day of a full feed for how many of the students due it has rows."""
+    found = read_ints(_SPOKEN_OF, ["school", "day", "student"])
+    if not len(found["school"]):
+        return
+    school, day = found["school"].astype(np.int64), found["day"].astype(np.int64)
+    pairs, place = np.unique(np.stack([school, day]), axis=1, return_inverse=True)
+    due = Enrolment(pairs[0], pairs[1]).due(found["student"], school, day)
+    heard = np.bincount(place.ravel()[due], minlength=pairs.shape[1])
+    columns = {"schools": pairs[0], "days": pairs[1], "students": heard}
+    db.session.execute(_HEARD, {name: column.tolist() for name, column in columns.items()})
 
 
 def _kinds() -> dict[SchoolDay, str]:

@@ -92,13 +92,13 @@ def _store_rolls(batch_id: int, sifted: Sifted, rows: Rows) -> None:
 class Days:
     """The school-days that a delivery speaks of, counted; `pairs` of (school, day since 1970), ascending."""
 
-    def __init__(self, pairs: Sequence[tuple[int, int]], sifted: Sifted, enrolment: Enrolment, enrolled: Flags) -> None:
+    def __init__(self, pairs: Sequence[tuple[int, int]], sifted: Sifted, enrolment: Enrolment, due: Flags) -> None:
         self.pairs = pairs
         columns = np.array(pairs, dtype=np.int64).reshape(-1, 2)
         self.school, self.day = columns[:, 0], columns[:, 1]
         place = np.searchsorted(school_day(self.school, self.day), sifted.school_day)
         self.rows = np.bincount(place, minlength=len(pairs))
-        self.students = _students(place, enrolled, sifted, len(pairs))
+        self.students = _students(place, due, sifted, len(pairs))
         self.absences = _students(place, np.isin(sifted.kind, ABSENT_KINDS), sifted, len(pairs))
         self.expected = enrolment.expected(self.school, self.day)
         self.teaches = enrolment.teaches(self.school, self.day)

@@ -184,7 +184,7 @@ class _Staging:
         self._point_out(sifted, held_out)
         for _, school in enrolment.without_calendar:
             self.found.notes.append(f"{school} has no calendar yet, so nothing can be measured there.")
-        return enrolment, Days(pairs, sifted, enrolment, enrolled)
+        return enrolment, Days(pairs, sifted, enrolment, enrolled & teaches)
 
     def _store_days(self, sifted: Sifted, enrolment: Enrolment, days: Days) -> None:
         schools = len(enrolment.schools)

@@ -130,7 +130,7 @@ class Incoming:
 
     def _note(self, fault: Fault, today: Mapping[str, Any]) -> None:
         found = db.session.execute(
-            text(f"SELECT i.line, i.{fault.column}::text FROM incoming i WHERE {fault.condition}"),
+            text(f"SELECT i.line, {fault.shows or f'i.{fault.column}::text'} FROM incoming i WHERE {fault.condition}"),
             _wanted(fault.condition, today),
         )
         rows = [(line, value or "") for line, value in found]

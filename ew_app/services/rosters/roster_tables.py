@@ -186,6 +186,29 @@ _CALENDAR = RosterTable(
     ),
 )
 
+_SCHOOL_DAYS = """(
+    SELECT count(*) FROM calendar_day c WHERE c.school_id = i.school_pk AND c.calendar_key = ''
+       AND c.day_type IN ('instructional', 'make_up') AND c.day BETWEEN i.begin_date AND i.end_date)"""
+
+# How many days a term is said to have is stored nowhere: the dates of the calendar count, and a difference is told.
+_SESSIONS = RosterTable(
+    name="sessions",
+    about="session",
+    names_school=True,
+    faults=(
+        Fault("end_date", "i.end_date < i.begin_date", "This session would end before it begins."),
+        Fault(
+            "instructional_days",
+            f"i.instructional_days <> {_SCHOOL_DAYS} "
+            "AND EXISTS (SELECT FROM calendar_day c WHERE c.school_id = i.school_pk AND c.calendar_key = '')",
+            "The session says {value}: the dates of the calendar count. If a day is missing or too many there, "
+            "correct calendar.csv.",
+            rejected=False,
+            shows=f"i.instructional_days || ' school days and the calendar has ' || {_SCHOOL_DAYS}",
+        ),
+    ),
+)
+
 _CODES = RosterTable(
     name="absence_codes",
     about="code",
@@ -267,7 +290,8 @@ _PRIOR_YEAR = RosterTable(
 
 # In the order in which rows can point at others.
 ROSTER_TABLES = {
-    table.name: table for table in (_SCHOOLS, _STUDENTS, _ENROLLMENTS, _CALENDAR, _CODES, _CONTACTS, _PRIOR_YEAR)
+    table.name: table
+    for table in (_SCHOOLS, _STUDENTS, _ENROLLMENTS, _CALENDAR, _SESSIONS, _CODES, _CONTACTS, _PRIOR_YEAR)
 }
-NOT_USED_YET = ("course_marks", "schedule")
+NOT_USED_YET = ("student_changes", "course_marks", "schedule")
 ORDER = (*ROSTER_TABLES, "people", *NOT_USED_YET)

@@ -85,12 +85,16 @@ TARGETS = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Rows for which `condition` holds. Rejected ones stay out; the others go in with the doubt noted."""
+    """Rows for which `condition` holds. Rejected ones stay out; the others go in with the doubt noted.
+
+    The sentence tells {value}: what `shows` says, else what stands in the column.
+    """
 
     column: str
     condition: str
     sentence: str
     rejected: bool = True
+    shows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class RosterTable:
 
     name: str
     about: str  # what two rows with one key are both about
-    writes: tuple[Write, ...]
+    writes: tuple[Write, ...] = ()  # none: the file is only compared with what is stored
     faults: tuple[Fault, ...] = ()
     rank: str = "0"  # among rows with one key the lowest rank counts, then the later line
     names_school: bool = False
