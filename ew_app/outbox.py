@@ -45,6 +45,8 @@ class Job(StrEnum):
     UNDO_BATCH = "undo_batch"
     EVALUATE = "evaluate"
     HAND_OUT = "hand_out"
+    PULL = "pull"
+    CLEAR_AWAY = "clear_away"
     NIGHTLY = "nightly"
     SWEEP = "sweep"
     TICK = "tick"

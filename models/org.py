@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time
+from typing import Any
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Id, Mils, Model, to
@@ -26,6 +27,10 @@ CODE_KINDS = (
 )
 EXCUSES = ("excused", "unexcused", "exempt", "unknown")
 FEEDS = ("exception", "full")
+SOURCE_KINDS = ("by_hand", "folder", "sftp", "edfi_api")
+BRINGS = ("attendance", "roster", "both")
+EXPECTED_DAYS = ("same", "before")
+EMPTY = text("'{}'")
 
 
 def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
@@ -35,14 +40,33 @@ def one_of(column: str, values: Sequence[str]) -> CheckConstraint:
 
 
 class Source(Model):
-    """A system that sends files: what a missing row means in them and how their exit dates read."""
+    """A system that sends files: what a missing row means in them, how their exit dates read, how they are fetched.
+
+    `location`: where they are, by kind, and the names of its secrets, never a secret. `said`: what `feeds.Said` and the
+    exit rule say of them. `timetable`: when to look (`rules.timetable`). `expected_by`, on the district's clock: from
+    then on a school day that has not come is late, the day itself ("same") or the one before it.
+    """
 
     __tablename__ = "source"
-    __table_args__ = (one_of("feed", FEEDS),)
+    __table_args__ = (
+        one_of("feed", FEEDS),
+        one_of("kind", SOURCE_KINDS),
+        one_of("brings", BRINGS),
+        one_of("expected_day", EXPECTED_DAYS),
+    )
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(unique=True)
     feed: Mapped[str] = mapped_column(default="exception")
     exit_inclusive: Mapped[bool] = mapped_column(default=True)
+    kind: Mapped[str] = mapped_column(default="by_hand", server_default="by_hand")
+    brings: Mapped[str] = mapped_column(default="attendance", server_default="attendance")
+    location: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=EMPTY)
+    said: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=EMPTY)
+    timetable: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=EMPTY)
+    expected_by: Mapped[time | None]
+    expected_day: Mapped[str] = mapped_column(default="same", server_default="same")
+    paused: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    changed_at: Mapped[datetime | None]
 
 
 class Network(Model):

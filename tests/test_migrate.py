@@ -24,6 +24,19 @@ def test_the_files_in_order_are_the_chain(database_url: str) -> None:
     engine.dispose()
 
 
+def test_the_migrations_make_the_tables_that_the_models_describe(database_url: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    import models
+
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    with engine.connect() as line:
+        context = MigrationContext.configure(line, opts={"compare_type": True})
+        assert compare_metadata(context, models.db.metadatas[None]) == []
+    engine.dispose()
+
+
 def test_commands_start_without_the_migration_tool() -> None:
     asked = "import sys, ew_app.cli; print('alembic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)

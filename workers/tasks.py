@@ -9,13 +9,14 @@ from ew_app.outbox import Job
 from ew_app.services.casework import handing_out
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest
+from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import schedule, upkeep
 
 
 @shared_task(name=Job.LOAD_BATCH.value)
 def load_batch(number: int) -> None:
-    """Read, check and apply one delivery."""
-    outbox.perform(number, ingest.load)
+    """Read, check and apply one delivery; then it is the turn of the next from the same source."""
+    outbox.perform(number, lining_up.load)
 
 
 @shared_task(name=Job.UNDO_BATCH.value)
@@ -34,6 +35,18 @@ def evaluate(number: int) -> None:
 def hand_out(number: int) -> None:
     """Look for somebody for the work that nobody has."""
     outbox.perform(number, handing_out.hand_out)
+
+
+@shared_task(name=Job.PULL.value)
+def pull(number: int) -> None:
+    """Look at one source and take in what is new."""
+    outbox.perform(number, pulling.pull)
+
+
+@shared_task(name=Job.CLEAR_AWAY.value)
+def clear_away(number: int) -> None:
+    """Move files of a source that were settled out of the way."""
+    outbox.perform(number, clearing.clear_away)
 
 
 @shared_task(name=Job.NIGHTLY.value)

@@ -57,6 +57,7 @@ __all__ = [
 ]
 
 PART_BYTES: Final = 200 << 20
+IN_LINE: Final = "in line"
 
 Files = Mapping[str, bytes] | Sequence[Path] | Delivery
 
@@ -73,12 +74,14 @@ def receive(
     preview: bool = False,
     accept_held: bool = False,
     options: Mapping[str, Any] | None = None,
+    in_line: bool = False,
 ) -> int:
     """Keep a delivery and queue its loading; returns the batch. Refused: there is nothing in it we can read.
 
     kind: attendance or roster. feed: exception or full, by default the source's setting. options: format, dates,
     ids and periods (`feeds.Said`), mapping {table: {our column: their header}}, max_rows, limits {name of a
-    feed_checks.Limits field: value}, schools: the keys of those whose rows may go in.
+    feed_checks.Limits field: value}, schools: the keys of those whose rows may go in. in_line: it waits until
+    whoever sent it says that its turn has come (`go_on`).
     A file that may never be kept is noted as refused without its bytes; the same delivery again as duplicate.
     """
     delivery = _opened(kind, files, source, options or {})
@@ -98,9 +101,15 @@ def receive(
     )
     db.session.add(batch)
     db.session.flush()
-    _take_in(batch, parts)
+    _take_in(batch, parts, in_line)
     record("batch_received", by=by, subject=f"batch:{batch.id}", name=name, status=batch.status)
     return batch.id
+
+
+def go_on(batch: Batch) -> None:
+    """Queue the loading of a delivery that waited in line, in the open transaction."""
+    batch.step = ""
+    enqueue(Job.LOAD_BATCH, batch.id)
 
 
 @operation
@@ -176,7 +185,7 @@ def _source(name: str) -> Source:
     return db.session.scalars(select(Source).where(Source.name == name)).one()
 
 
-def _take_in(batch: Batch, parts: Sequence[Part]) -> None:
+def _take_in(batch: Batch, parts: Sequence[Part], in_line: bool) -> None:
     """Refuse, recognise, or keep the bytes and queue the work."""
     try:
         _look_at_headers(batch, parts)
@@ -190,7 +199,10 @@ def _take_in(batch: Batch, parts: Sequence[Part]) -> None:
         return
     for part in parts:
         _keep(batch, part)
-    enqueue(Job.LOAD_BATCH, batch.id)
+    if in_line:
+        batch.step = IN_LINE
+    else:
+        enqueue(Job.LOAD_BATCH, batch.id)
 
 
 def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:

@@ -1,0 +1,45 @@
+"""Deliveries of one source go in one after the other, in the order in which they were found.
+
+A roster has to be in before the attendance that came with it, and of two files about a day the later one counts.
+Which one is next is asked of the database each time, so a worker that dies in between leaves nothing standing.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from ew_app.kernel import operation
+from ew_app.services.deliveries import ingest
+from ew_app.services.sources import clearing
+from models.attendance import Batch
+from models.base import db
+from models.org import Source
+from models.queries import pulls as rows
+
+
+def load(batch_id: int) -> None:
+    """Bring a delivery to its end, whoever sent it, and give its place to the next of its source."""
+    ingest.load(batch_id)
+    _settled(batch_id)
+
+
+@operation
+def _settled(batch_id: int) -> None:
+    source_id = db.session.scalars(select(Batch.source_id).where(Batch.id == batch_id)).one()
+    move_up(source_id)
+    clearing.want(source_id)
+
+
+@operation
+def move_up(source_id: int) -> None:
+    """Let the first in line go on, unless one before it is under way."""
+    db.session.get_one(Source, source_id, with_for_update=True)
+    line = rows.line_of(source_id)
+    if line and line[0].step == ingest.IN_LINE:
+        ingest.go_on(line[0])
+
+
+def move_all_up() -> None:
+    """The same for every source that has a line: for what was set aside, or lost its worker at the wrong moment."""
+    for source_id in rows.in_line(ingest.IN_LINE):
+        move_up(source_id)

@@ -1,0 +1,56 @@
+"""Secrets of sources: never in the database, never in a log. A location holds the name, the environment the value.
+
+As with EW_SECRET_KEY, NAME holds the value or NAME_FILE the path of a file that does. Only names that begin with
+EW_SOURCE_ can be asked for: nobody who may set up a source gets at the system's own secrets by naming them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from ew_app.kernel import Refused
+from ew_app.services.sources.fetching import CannotFetch
+
+PREFIX: Final = "EW_SOURCE_"
+LONGEST: Final = 64 << 10
+_NAME: Final = re.compile(r"EW_SOURCE_[A-Z0-9_]{1,80}")
+
+
+def checked_name(name: str) -> str:
+    """The name of a secret, fit to be kept. Raises Refused; the sentence does not repeat what was typed."""
+    name = name.strip()
+    if not _NAME.fullmatch(name) or name.endswith("_FILE"):
+        raise Refused(
+            f"Give the name of the environment variable that holds the secret, such as {PREFIX}ASPEN_PASSWORD: capital "
+            f"letters, digits and _, beginning with {PREFIX}, and not ending in _FILE. Never type the secret itself "
+            "here; nothing was kept."
+        )
+    return name
+
+
+def secret(name: str) -> str:
+    """The value behind a name. Raises CannotFetch when there is none; it is looked for at every use."""
+    if value := os.environ.get(name, "").strip("\r\n"):
+        return value
+    path = os.environ.get(f"{name}_FILE", "").strip()
+    if not path:
+        raise CannotFetch(
+            f"The secret {name} is not set. Set it, or {name}_FILE with the path of a file that holds it, for every "
+            "worker, and start the workers again."
+        )
+    return _text_of(name, Path(path))
+
+
+def _text_of(name: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            value = file.read(LONGEST).decode("utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise CannotFetch(f"{name}_FILE names {path}, which cannot be read: {why}.") from error
+    if not value:
+        raise CannotFetch(f"{name}_FILE names {path}, which is empty.")
+    return value
