@@ -54,9 +54,9 @@ def running(ready: Settings, **size: int) -> Iterator[System]:
         system = System(opening.at_its_day(system.settings, demo=True))
     with ExitStack() as stack:
         for name, words in (("worker", ("--concurrency", "1")), ("web", ("--workers", "1"))):
-            stack.enter_context(_service(system.settings, name, *words))
+            stack.enter_context(service(system.settings, name, *words))
         _load(system, size or SIZE)
-        _wait_for(f"{system.address}/healthz")
+        wait_for(f"{system.address}/healthz")
         yield system
 
 
@@ -67,20 +67,20 @@ def _load(system: System, size: Mapping[str, int]) -> None:
 
 
 @contextmanager
-def _service(settings: Settings, name: str, *words: str) -> Iterator[None]:
+def service(settings: Settings, name: str, *words: str) -> Iterator[None]:
     """One process of `ew`, its words in a log; ended with its children at the end."""
     env = settings.environment() | {"EW_PORT": str(settings.port)}
     with (settings.folder("logs") / f"{name}.log").open("w", encoding="utf-8") as log:
-        service = Service(name, [*COMMANDS[name], *words], env, lambda line: print(line, file=log, flush=True))
-        service.look()
+        process = Service(name, [*COMMANDS[name], *words], env, lambda line: print(line, file=log, flush=True))
+        process.look()
         try:
             yield
         finally:
-            service.ask_to_stop()
-            service.stop(STOPS_WITHIN)
+            process.ask_to_stop()
+            process.stop(STOPS_WITHIN)
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     deadline = time.monotonic() + ANSWERS_WITHIN
     while True:
         try:

@@ -45,6 +45,13 @@ def conflicts(settings: Settings) -> int:
     return int(deadlocks + again)
 
 
+def waits_for_a_lock(settings: Settings) -> int:
+    """How many connections wait for somebody else's."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pg_blocking_pids(pid) <> '{}'"
+    ((number,),) = ask(settings, query)
+    return int(number)
+
+
 def corrected(whole: Path, path: Path) -> Path:
     """The same rows, every fortieth with another code."""
     rows = read_rows(whole)

@@ -58,12 +58,13 @@ class District:
         with on(settings):
             return self.receive_here(name)
 
-    def receive_here(self, name: str, paths: list[Path] | None = None) -> int:
-        """The same inside an open application; perhaps with other files."""
+    def receive_here(self, name: str, paths: list[Path] | None = None, *, preview: bool = False) -> int:
+        """The same inside an open application; perhaps with other files, perhaps only to be checked."""
         files = open_delivery(paths or self.delivery)
         return ingest.receive(
-            kind="attendance", name=name, files=files, by=OPERATOR, source="sis", feed="full", accept_held=True
-        )
+            kind="attendance", name=name, files=files, by=OPERATOR, source="sis", feed="full", accept_held=True,
+            preview=preview,
+        )  # fmt: skip
 
 
 def build(machine: Machine, folder: Path, *, students: int, schools: int, days: int) -> District:
@@ -111,7 +112,7 @@ def write_rows(path: Path, rows: list[dict[str, str]]) -> Path:
 
 def left(settings: Settings) -> Left:
     """How many rows each kind has, and a sum over all they say."""
-    return {kind: _sum(settings, query) for kind, query in LEFT.items()}
+    return {kind: summed(settings, query) for kind, query in LEFT.items()}
 
 
 def differences(one: Left, other: Left) -> dict[str, tuple[int, int]]:
@@ -119,7 +120,7 @@ def differences(one: Left, other: Left) -> dict[str, tuple[int, int]]:
     return {kind: (one[kind][0], other[kind][0]) for kind in one if one[kind] != other[kind]}
 
 
-def _sum(settings: Settings, query: str) -> tuple[int, str]:
+def summed(settings: Settings, query: str) -> tuple[int, str]:
     summed = f"SELECT count(*), coalesce(md5(string_agg(t::text, chr(10) ORDER BY t::text)), '') FROM ({query}) t"
     ((count, said),) = ask(settings, summed)
     return count, said

@@ -53,8 +53,10 @@ class Machine:
 
     def empty(self) -> Settings:
         """Settings on a migrated database without rows."""
-        made = self._settings("empty")
-        self._on_server("CREATE DATABASE {name}", name="empty")
+        self._made += 1
+        name = f"empty{self._made}"
+        made = self._settings(name)
+        self._on_server("CREATE DATABASE {name}", name=name)
         with on(made):
             migrate.upgrade(db.engine)
         return made

@@ -9,7 +9,9 @@ from pathlib import Path
 from ew_app.config import Settings
 from tests.durability import clerks
 from tests.durability.district import District, Left, differences, left
-from tests.durability.machine import Machine, ask
+from tests.durability.holds import At, held
+from tests.durability.machine import Machine, ask, wait_until
+from tests.opened import on
 
 TIMES = 20
 SCHOOLS = 6
@@ -51,3 +53,20 @@ def test_two_files_for_the_same_schools_at_once_end_as_one_after_the_other(
     found, orders = clerks.by_school(together), (clerks.by_school(one_two), clerks.by_school(two_one))
     assert orders[0] != orders[1]
     assert all(said in (order[school] for order in orders) for school, said in found.items())
+
+
+def test_a_file_is_checked_while_another_of_the_same_school_is_decided_about(
+    machine: Machine, small: District, settings: Settings, tmp_path: Path
+) -> None:
+    """Both mark the same students; the check stores and decides in one transaction, so it must wait its turn first."""
+    again = clerks.corrected(small.delivery[0], tmp_path / "corrected.csv")
+    with machine.working(settings, concurrency=2), on(settings):
+        first = small.receive_here("first.csv")
+        with held(settings, At.DECIDING, first) as hold:
+            hold.wait()
+            second = small.receive_here("second.csv", [again], preview=True)
+            wait_until(lambda: clerks.waits_for_a_lock(settings) == 2, what="both to wait")
+        wait_until(lambda: clerks.all_over(settings), what="the end of both")
+    assert clerks.conflicts(settings) == 0
+    states = ask(settings, "SELECT status FROM batch WHERE id IN (%s, %s) ORDER BY id", first, second)
+    assert states == [("applied",), ("previewed",)]

@@ -71,10 +71,19 @@ def _place() -> None:
     touched.forget_unplaced()
 
 
+def take_turn() -> None:
+    """Wait until nobody else decides, and let nobody else until the open transaction ends.
+
+    Whoever marks students and decides in one transaction takes it before marking: else they would hold rows that
+    another decision waits for, while waiting for it themselves.
+    """
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
 @operation
 def _one_chunk(batch_id: int | None) -> dict[str, int] | None:
     """Decide for the marked students of some blocks; None when nobody is marked."""
-    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    take_turn()
     chosen = touched.next_blocks(CHUNK)
     if not chosen:
         return None

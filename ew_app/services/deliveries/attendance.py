@@ -43,9 +43,7 @@ def merge_slice(batch_id: int, span: Span, limits: Limits) -> None:
     batch = db.session.get_one(Batch, batch_id)
     if not _begin_slice(batch_id, span):
         return
-    here = _here(batch, span, now())
-    marks.lock_schools(SCHOOL_LOCK, here)
-    _write_counts(batch_id, span, _merge(here, limits))
+    _write_counts(batch_id, span, _merge(_alone(batch, span), limits))
 
 
 def _merge(here: dict[str, Any], limits: Limits, *, waited: bool = False) -> Counter[str]:
@@ -92,9 +90,7 @@ def _retry(batch_id: int) -> int:
         marks.drop_staged(batch_id)
         return 0
     schools = deliveries.staged_schools(batch_id)
-    here = _here(batch, (schools[0], schools[-1]), now())
-    marks.lock_schools(SCHOOL_LOCK, here)
-    merged = _merge(here, limits, waited=True)
+    merged = _merge(_alone(batch, (schools[0], schools[-1])), limits, waited=True)
     marks.drop_staged(batch_id)
     store_problems(batch_id, [found for found in staged.problems if not found[3]])
     _settle(batch, settled, merged + staged.counts)
@@ -130,8 +126,9 @@ def undo_slice(batch_id: int, span: Span, limits: Limits) -> None:
     What later deliveries set stays, also where they only repeated what this one had said.
     """
     batch = db.session.get_one(Batch, batch_id)
-    here = _here(batch, span, now())
+    here = _here(batch, span)
     marks_undone.lock_claimed(SCHOOL_LOCK, here)
+    here["at"] = now()
     days = [(school, day) for school, day in deliveries.spoken_of(batch_id) if span[0] <= school <= span[1]]
     if not days:
         return
@@ -154,8 +151,18 @@ def _lay_again(other_id: int, undone_id: int, span: Span, at: datetime, limits: 
     marks.drop_staged(other_id)
 
 
-def _here(batch: Batch, span: Span, at: datetime) -> dict[str, Any]:
-    """The parameters of one slice."""
+def _alone(batch: Batch, span: Span) -> dict[str, Any]:
+    """The parameters of one slice, once nobody else writes at its schools.
+
+    The moment is read after the wait: what is stored later says so, in whatever order the deliveries came here.
+    """
+    here = _here(batch, span)
+    marks.lock_schools(SCHOOL_LOCK, here)
+    return here | {"at": now()}
+
+
+def _here(batch: Batch, span: Span, at: datetime | None = None) -> dict[str, Any]:
+    """The parameters of one slice; `at`: the moment at which its rows begin to stand."""
     return {
         "batch": batch.id,
         "source": batch.source_id,

@@ -207,6 +207,7 @@ def _rehearse(batch_id: int, kind: str) -> None:
     problems: list[dict[str, Any]] = []
     try:
         with transaction():
+            flagging.take_turn()
             _go(batch_id, kind)
             batch = db.session.get_one(Batch, batch_id)
             told = {name: getattr(batch, name) for name in ("counts", "effect", "sentence")}

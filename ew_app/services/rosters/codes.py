@@ -100,6 +100,7 @@ def know_codes(format_name: str) -> None:
 def effect_of(meaning: Meaning) -> Effect:
     """What `map_code` would do, worked out with everything it leads to and taken back. Raises Refused, NotFound."""
     with _taken_back():
+        flagging.take_turn()
         touched.forget_all()
         _save(meaning)
         marks, students = db.session.execute(_having(meaning)).one()
