@@ -72,6 +72,9 @@ class Settings:
     data_dir: Path = _setting(
         "EW_DATA_DIR", read.folder, "Folder for uploads, logs and, if started here, the servers.", default="var"
     )
+    drop_dir: Path | None = _setting(
+        "EW_DROP_DIR", read.folder, "Folder that holds the drop folders of sources. Unset: drop in EW_DATA_DIR."
+    )
     policy: str = _setting(
         "EW_POLICY", read.as_given, "Policy of a fresh database: a shipped preset or a path.", default="default"
     )
@@ -120,6 +123,11 @@ class Settings:
             "EW_TODAY": self.today and self.today.isoformat(),
         }
         return {**os.environ, **{name: value for name, value in given.items() if value}}
+
+    @property
+    def drops(self) -> Path:
+        """The folder in which drop folders lie; as its owner made it, or ours, closed to other users."""
+        return self.drop_dir or self.folder("drop")
 
     def folder(self, name: str) -> Path:
         """The folder `name` inside the data folder, made on first use and closed to other users."""

@@ -104,6 +104,7 @@ class Permission(StrEnum):
     SEE_AUDIT = "see_audit"
     SEE_HEALTH = "see_health"
     RUN_SYSTEM = "run_system"
+    KEEP_SOURCES = "keep_sources"
 
 
 OPENS: Mapping[FieldClass, Permission] = {

@@ -27,7 +27,7 @@ celery.Task = InApp
 celery.conf.imports = ("workers.tasks",)
 celery.conf.beat_schedule = {
     "sweep": {"task": Job.SWEEP.value, "schedule": 10.0, "options": {"expires": 10}},
-    "tick": {"task": Job.TICK.value, "schedule": 300.0, "options": {"expires": 300}},
+    "tick": {"task": Job.TICK.value, "schedule": 60.0, "options": {"expires": 60}},
 }
 
 

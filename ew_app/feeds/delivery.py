@@ -12,7 +12,7 @@ from ew_app.feeds.formats import OURS, load_format
 from ew_app.feeds.handed import Handed, Together, handed_as, handed_at
 from ew_app.feeds.header import plain
 from ew_app.feeds.looking import cells_of_first_line, recognised
-from ew_app.feeds.parts import ATTENDANCE, CLAIMS, TABLES, Delivery, Part, table_named
+from ew_app.feeds.parts import ATTENDANCE, CLAIMS, TABLES, Delivery, Part, ending_of, table_named
 from ew_app.feeds.refused import RefusedFile, Why
 from ew_app.feeds.saying import Said
 from ew_app.feeds.translating import translate
@@ -81,9 +81,9 @@ def _claims_beside(home: Path, group: Sequence[Path]) -> list[Path]:
 
     A folder of dated days holds the claims of all its days; one day's file must not answer for the others.
     """
-    endings = {""} | {_ending(path.name, table_named(path.name) or "") for path in group if not _is_claim(path)}
+    endings = {""} | {ending_of(path.name) for path in group if not _is_claim(path)}
     claims = [path for path in sorted(home.iterdir()) if _is_claim(path)]
-    return [path for path in claims if _ending(path.name, table_named(path.name) or "") in endings]
+    return [path for path in claims if ending_of(path.name) in endings]
 
 
 def _batches(delivery: Delivery) -> list[Delivery]:
@@ -91,7 +91,7 @@ def _batches(delivery: Delivery) -> list[Delivery]:
     files = delivery.all("attendance")
     claims = [part for part in delivery.parts if part.table in CLAIMS]
     left = delivery.ignored + tuple(part.name for part in delivery.parts if part.table not in ATTENDANCE)
-    dated = {part: _ending(part.name, part.table) for part in (*files, *claims)}
+    dated = {part: ending_of(part.name) for part in (*files, *claims)}
     own = {part: [claim for claim in claims if dated[claim] and dated[claim] == dated[part]] for part in files}
     shared = [claim for claim in claims if not any(claim in mine for mine in own.values())]
     if shared or not files:
@@ -151,11 +151,6 @@ def _is_loose(path: Path) -> bool:
 
 def _is_claim(path: Path) -> bool:
     return table_named(path.name) in CLAIMS
-
-
-def _ending(name: str, table: str) -> str:
-    """What follows the table in a dated name: '_2026_09_14', or nothing."""
-    return plain(name.lower().removesuffix(".csv")).removeprefix(table)
 
 
 def _sorted_out(group: Together) -> tuple[list[Part], list[str]]:

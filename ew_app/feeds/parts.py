@@ -100,3 +100,8 @@ def table_named(file_name: str) -> str | None:
         return stem
     dated = re.fullmatch(r"(attendance|covers|submitted)[_\d.]+", stem)
     return dated.group(1) if dated else None
+
+
+def ending_of(file_name: str) -> str:
+    """What follows the table in a dated name: '_2026_09_14', or nothing."""
+    return plain(file_name.lower().removesuffix(".csv")).removeprefix(table_named(file_name) or "")

@@ -60,9 +60,9 @@ def remember(ask: Ask, found: Found, batches: Sequence[int]) -> None:
 
 
 @operation
-def remember_refused(ask: Ask, found: Found, sentence: str) -> None:
+def remember_refused(ask: Ask, files: Iterable[Seen], sentence: str) -> None:
     """Files that could not become a delivery."""
-    _add(ask, found.seen, "refused", (), sentence)
+    _add(ask, files, "refused", (), sentence)
 
 
 @operation
@@ -70,7 +70,45 @@ def know(ask: Ask, files: Iterable[Seen]) -> None:
     """Files that came again with the content that was taken before; what became of it stays with the name."""
     before = rows.newest_arrivals(ask.source_id)
     for seen in files:
-        _add(ask, [seen], "known", before[seen.name].batches, "The same content as before.")
+        batches = before[seen.name].batches if seen.name in before else ()
+        _add(ask, [seen], "known", batches, "The same content as before.")
+
+
+# -- moving them out of the way ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A file that lies where it was found and needs to lie there no more; with `why` it was refused."""
+
+    id: int
+    seen: Seen
+    at: datetime
+    why: str
+
+
+def settled(ask: Ask) -> list[Settled]:
+    """Files whose deliveries have come to an end, oldest first; what is still being loaded stays where it is."""
+    found = rows.uncleared(ask.source_id)
+    statuses = rows.statuses([number for row in found for number in row.batches])
+    return [_settled(row, statuses) for row in found if not _under_way(row, statuses)]
+
+
+@operation
+def cleared(arrival_id: int) -> None:
+    """The file is out of the way, or was when somebody looked for it."""
+    db.session.get_one(Arrival, arrival_id).cleared_at = now()
+
+
+def _under_way(row: Arrival, statuses: Mapping[int, tuple[str, str]]) -> bool:
+    return any(statuses[number][0] in rows.UNDER_WAY for number in row.batches if number in statuses)
+
+
+def _settled(row: Arrival, statuses: Mapping[int, tuple[str, str]]) -> Settled:
+    became = [statuses[number] for number in row.batches if number in statuses]
+    said = [sentence for status, sentence in became if status == "refused"]
+    why = row.sentence if row.found_as == "refused" else " ".join(said)
+    return Settled(row.id, Seen(row.name, row.size, row.modified, row.sha256), row.at, why)
 
 
 def _add(ask: Ask, files: Iterable[Seen], found_as: str, batches: Sequence[int], sentence: str) -> None:

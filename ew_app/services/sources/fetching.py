@@ -27,7 +27,7 @@ class Kind(StrEnum):
     EDFI_API = "edfi_api"
 
 
-_MODULES: Final[dict[Kind, str]] = {}
+_MODULES: Final[dict[Kind, str]] = {Kind.FOLDER: "folder"}
 
 
 class CannotFetch(DomainError):
@@ -106,14 +106,17 @@ class Fetched:
     """What a look brought, in the order in which it has to go in.
 
     cursor: kept in the same transaction as what was found, so neither is there without the other. known: files whose
-    content was taken before. told: sentences for the history. again: something was not ready; look again soon.
+    content was taken before. refused: files that cannot be taken at all, each with its sentence. told: sentences for
+    the history. again: something was not ready, look again soon; progress: it only takes longer than one look may.
     """
 
     found: tuple[Found, ...] = ()
     cursor: Mapping[str, Any] | None = None
     known: tuple[Seen, ...] = ()
+    refused: tuple[tuple[Seen, str], ...] = ()
     told: tuple[str, ...] = ()
     again: bool = False
+    progress: bool = False
 
 
 class Fetcher(Protocol):

@@ -10,7 +10,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +72,8 @@ def _folder(ask: Ask) -> Iterator[Path]:
 def _take(ask: Ask, fetched: Fetched) -> None:
     """Each delivery in a transaction of its own; with a cursor all of them and the cursor in one, or nothing."""
     arrivals.know(ask, fetched.known)
+    for seen, sentence in fetched.refused:
+        arrivals.remember_refused(ask, [seen], sentence)
     if fetched.cursor is None:
         taken = [_take_one(ask, found) for found in fetched.found]
         _end(ask, fetched, taken)
@@ -85,7 +87,7 @@ def _take_one(ask: Ask, found: Found) -> list[int] | str:
     try:
         return _receive(ask, found)
     except Refused as refused:
-        arrivals.remember_refused(ask, found, str(refused))
+        arrivals.remember_refused(ask, found.seen, str(refused))
         return str(refused)
 
 
@@ -103,26 +105,36 @@ def _end(ask: Ask, fetched: Fetched, taken: Sequence[list[int] | str]) -> None:
     """Write down what came of the look; with what was refused it has failed, although the rest is in."""
     found = db.session.get_one(Pull, ask.pull_id, with_for_update=True)
     pairs = zip(fetched.found, taken, strict=True)
-    refused = [f"{delivery.name}: {words}" for delivery, words in pairs if isinstance(words, str)]
+    refused = [sentence for _, sentence in fetched.refused]
+    refused += [_named(delivery, words) for delivery, words in pairs if isinstance(words, str)]
+    became = rows.statuses(found.batches)
+    refused += [sentence for status, sentence in became.values() if status == "refused"]
+    came = sum(status != "refused" for status, _ in became.values())
     found.told = [*refused, *fetched.told][:MOST_TOLD]
     found.cursor = dict(fetched.cursor) if fetched.cursor is not None else None
     found.ended_at = now()
-    found.ended = "failed" if refused else "waits" if fetched.again else "took" if found.batches else "nothing"
-    found.sentence = _sentence(found, refused, fetched)
-    found.retry_at = now() + SOON if fetched.again else None
+    found.ended = "failed" if refused else "waits" if fetched.again else "took" if came else "nothing"
+    found.sentence = _sentence(came, refused, fetched)
+    if fetched.again:
+        moved = bool(fetched.progress or came)
+        found.tries = 1 if moved else found.tries
+        found.retry_at = _again(found.tries, first=SOON) if not moved else now() + SOON
     clearing.want(ask.source_id)
     record("source_looked_at", by=receiving.actor(ask.name), subject=f"source:{ask.name}", ended=found.ended)
 
 
-def _sentence(found: Pull, refused: Sequence[str], fetched: Fetched) -> str:
-    came = len(found.batches)
+def _sentence(came: int, refused: Sequence[str], fetched: Fetched) -> str:
     took = f"{many(came, 'delivery', 'deliveries')} taken in" if came else ""
     if refused:
-        others = f" and {len(refused) - 1} more refused" if len(refused) > 1 else ""
-        return f"{refused[0]}{others}" + (f" {took}." if took else "")
+        others = [f"{many(len(refused) - 1, 'other')} refused."] if len(refused) > 1 else []
+        return " ".join([refused[0], *others, *([f"{took}."] if took else [])])
     if fetched.again:
-        return f"{took}; not everything was ready, so it is looked at again soon.".removeprefix("; ").capitalize()
-    return f"{took}." if took else "Nothing new."
+        return " ".join([*([f"{took}."] if took else []), *fetched.told[:1], "It is looked at again soon."])
+    return f"{took}." if took else (fetched.told or ("Nothing new.",))[0]
+
+
+def _named(delivery: Found, words: str) -> str:
+    return words if not delivery.name or words.startswith(delivery.name) else f"{delivery.name}: {words}"
 
 
 @operation
@@ -130,9 +142,15 @@ def _failed(pull_id: int, sentence: str, *, again: bool) -> None:
     """Nothing was taken in. Where waiting may mend it, the look is made again, each time a little later."""
     found = db.session.get_one(Pull, pull_id, with_for_update=True)
     found.ended_at, found.ended, found.sentence = now(), "failed", sentence
-    if again and found.tries <= len(LATER):
-        found.retry_at = now() + LATER[found.tries - 1]
+    if again:
+        found.retry_at = _again(found.tries)
     record("source_not_reached", by=receiving.actor(found.source.name), subject=f"source:{found.source.name}")
+
+
+def _again(tries: int, first: timedelta | None = None) -> datetime | None:
+    """When to look again after so many looks in vain: each time a little later, in the end only by the timetable."""
+    waits = [first, *LATER] if first else LATER
+    return now() + waits[tries - 1] if tries <= len(waits) else None
 
 
 def give_up(pull_id: int) -> None:

@@ -93,9 +93,8 @@ def _again(source_id: int) -> int | None:
     last = rows.last_pull(source_id)
     if last is None or last.retry_at is None or last.retry_at > now():
         return None
-    tries = last.tries + 1 if last.ended == "failed" else 1
     last.retry_at = None
-    return _insert(source_id, asked_by=last.asked_by, tries=tries, afresh=last.afresh)
+    return _insert(source_id, asked_by=last.asked_by, tries=last.tries + 1, afresh=last.afresh)
 
 
 def _insert(source_id: int, **values: Any) -> int | None:

@@ -24,7 +24,7 @@ from rules.stints import school_year_start
 DatabaseAway = OperationalError
 
 WORKER_SILENT = timedelta(seconds=60)  # it shows itself every 10 s
-SCHEDULE_SILENT = timedelta(minutes=12)  # every 5 min
+SCHEDULE_SILENT = timedelta(minutes=12)  # every minute
 WAITS_LONG = timedelta(minutes=5)
 DISK_LOW = 10  # percent free
 BACKUP_OLD = timedelta(days=2)
