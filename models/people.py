@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Id, Mils, Model, to
@@ -14,9 +14,13 @@ COMPARTMENTS = ("stls", "health", "counseling", "iep_504", "protected")
 
 
 class Student(Model):
-    """A student as the roster names them; what a school must not ask has no column here, on purpose."""
+    """A student as the roster names them; what a school must not ask has no column here, on purpose.
+
+    `same_as`: this is a former id of that student, and what files say of it is read as theirs (models/merges.py).
+    """
 
     __tablename__ = "student"
+    __table_args__ = (Index("ix_student_same_as", "same_as", postgresql_where=text("same_as IS NOT NULL")),)
     id: Mapped[Id]
     key: Mapped[str] = mapped_column(unique=True)
     first_name: Mapped[str]
@@ -31,6 +35,7 @@ class Student(Model):
     race_ethnicity: Mapped[str] = mapped_column(default="")
     english_learner: Mapped[bool | None]
     low_income: Mapped[bool | None]
+    same_as: Mapped[int | None] = mapped_column(ForeignKey("student.id"))
     batch_id: Mapped[int | None]
     line: Mapped[int | None]
     stints: Mapped[list[Stint]] = relationship(back_populates="student", order_by="Stint.entry_date")
@@ -54,11 +59,14 @@ class SupportFlag(Model):
 
 
 class Stint(Model):
-    """One enrolment, entry to last day, both inclusive (an exclusive source is converted on loading)."""
+    """One enrolment, entry to last day, both inclusive (an exclusive source is converted on loading).
+
+    `former_id`: the student's former id under which a file named it; 0 where it came under their own.
+    """
 
     __tablename__ = "stint"
     __table_args__ = (
-        UniqueConstraint("student_id", "school_id", "entry_date"),
+        UniqueConstraint("student_id", "school_id", "entry_date", "former_id"),
         Index("ix_stint_school_id_entry_date", "school_id", "entry_date"),
     )
     id: Mapped[Id]
@@ -70,6 +78,7 @@ class Stint(Model):
     grade: Mapped[str] = mapped_column(default="")
     calendar_key: Mapped[str] = mapped_column(default="")
     is_primary: Mapped[bool | None]
+    former_id: Mapped[int] = mapped_column(server_default=text("0"), default=0)
     batch_id: Mapped[int | None]
     line: Mapped[int | None]
     student: Mapped[Student] = relationship(back_populates="stints")

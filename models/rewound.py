@@ -85,6 +85,20 @@ _EPISODES = """
 _DECIDED = "SELECT * FROM standing WHERE false"
 _WRITTEN = "SELECT * FROM {table} WHERE written_at <= :moment AND {{these}}"
 
+# Work that moved when two ids were said to be one child, or went back: whose it was then.
+_ANYBODY_MERGED = "SELECT EXISTS (SELECT FROM student_merge WHERE merged_at > :moment OR undone_at > :moment)"
+_WHOSE_THEN = """
+    UPDATE pg_temp.{table} t SET student_id = w.student_id FROM (
+        SELECT DISTINCT ON (v.row_id) v.row_id, CASE WHEN g.held THEN g.kept_id ELSE g.gone_id END AS student_id
+        FROM moved_row v JOIN (
+            SELECT *, merged_at <= :moment AND coalesce(undone_at > :moment, true) AS held FROM student_merge
+        ) g ON g.id = v.merge_id
+        WHERE v.table_name = '{table}'
+        ORDER BY v.row_id, g.held DESC, CASE WHEN g.held THEN -g.id ELSE g.id END
+    ) w WHERE w.row_id = t.id
+"""
+_MOVES = ("support_case", "outreach", "cause")  # of what moves, what is read here
+
 # In this order: each reads the real rows of its own table, and the laid-over rows of those before it.
 _TIMED = {
     "mark": _MARKS,
@@ -127,6 +141,10 @@ def rewind(moment: datetime, students: Sequence[int] | None = None) -> None:
     rolls = "true" if students is None else "students && CAST(:students AS int[])"
     for table, query in _TIMED.items():
         _lay(table, query.format(these=these, rolls=rolls), asked)
+    if db.session.scalar(text(_ANYBODY_MERGED), {"moment": moment}):
+        _lay("support_case", "SELECT * FROM support_case", {})
+        for table in _MOVES:
+            db.session.execute(text(_WHOSE_THEN.format(table=table)), {"moment": moment})
     for table, columns in _INDEXES.items():
         _run(f"CREATE INDEX ON {table} ({columns})")
     for table in ("own_source", *_KEPT, *_TIMED):
@@ -135,17 +153,24 @@ def rewind(moment: datetime, students: Sequence[int] | None = None) -> None:
     _run("SET TRANSACTION READ ONLY")
 
 
-def student_known_as(key: str) -> int | None:
-    """The number of a student by the district's key; also of one whose delivery was taken back."""
-    found: int | None = db.session.scalar(
+def students_known_as(key: str) -> list[int]:
+    """The numbers under which a student with the district's key may have been known: also of one whose delivery was
+    taken back, and of every id that was ever said to be the same child."""
+    found = db.session.scalars(
         text("""
-            SELECT id FROM student WHERE key = :key UNION ALL
-            SELECT (row_key->>'id')::int FROM row_history WHERE table_name = 'student' AND before->>'key' = :key
-            LIMIT 1
+            WITH RECURSIVE named AS (
+                SELECT id FROM student WHERE key = :key UNION
+                SELECT (row_key->>'id')::int FROM row_history WHERE table_name = 'student' AND before->>'key' = :key
+            ), child AS (
+                SELECT id FROM named UNION
+                SELECT CASE WHEN m.kept_id = c.id THEN m.gone_id ELSE m.kept_id END
+                FROM child c JOIN student_merge m ON c.id IN (m.kept_id, m.gone_id)
+            )
+            SELECT id FROM child
         """),
         {"key": key},
     )
-    return found
+    return list(found)
 
 
 def _lay(table: str, query: str, asked: dict[str, object]) -> None:

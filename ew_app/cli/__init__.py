@@ -23,6 +23,7 @@ ROOMS = {  # where each command lives; only the room of the command that is aske
     "report": ("evaluate", "measures", "tiers", "cases", "why", "ledger"),
     "policy": ("policy",),
     "people": ("user",),
+    "student": ("student",),
     "rescue": ("doctor", "audit", "backup", "restore"),
 }
 

@@ -37,6 +37,8 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "case_paused": ("clock", "Paused"),
     "case_resumed": ("plan", "Taken up after the pause"),
     "case_closed": ("done", "Case closed"),
+    "case_goes_on": ("person", "The same child under another id: goes on in case {number}"),
+    "case_taken_in": ("person", "Case {number} of the same child, under another id, goes on here"),
     "tier_raised": ("tier", "Moved from {before} to {after}"),
     "tier_lowered": ("tier", "Moved from {before} to {after}"),
     "reason_added": ("tier", "Another reason"),

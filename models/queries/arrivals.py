@@ -8,19 +8,20 @@ from typing import Any
 from sqlalchemy import text
 
 from models.base import db
+from models.queries import same_child
 
 _CHANGED = """
     SELECT h.batch_id, h.at, h.row_key, h.before FROM row_history h
     WHERE h.table_name = '{table}' AND h.at > :moment
 """
 _BETWEEN = f"""
-    WITH mine AS (SELECT DISTINCT school_id FROM stint WHERE student_id = :student),
+    WITH mine AS (SELECT DISTINCT school_id FROM stint WHERE student_id = ANY(:students)),
     found AS (
         SELECT batch_id, recorded_at AS at, 'marks' AS what FROM mark
-        WHERE student_id = :student AND day BETWEEN :start AND :until AND recorded_at > :moment
+        WHERE student_id = ANY(:students) AND day BETWEEN :start AND :until AND recorded_at > :moment
         UNION ALL
         SELECT ended_by, ended_at, 'ended' FROM mark_history
-        WHERE student_id = :student AND day BETWEEN :start AND :until AND ended_at > :moment
+        WHERE student_id = ANY(:students) AND day BETWEEN :start AND :until AND ended_at > :moment
           AND recorded_at <= :moment AND ended <> 'superseded'
         UNION ALL
         SELECT batch_id, recorded_at, 'days' FROM submission JOIN mine USING (school_id)
@@ -31,7 +32,7 @@ _BETWEEN = f"""
         UNION ALL
         SELECT c.batch_id, c.at, 'enrolments' FROM ({_CHANGED.format(table="stint")}) c
         LEFT JOIN stint t ON t.id = (c.row_key->>'id')::int
-        WHERE coalesce((c.before->>'student_id')::int, t.student_id) = :student
+        WHERE coalesce((c.before->>'student_id')::int, t.student_id) = ANY(:students)
         UNION ALL
         SELECT batch_id, at, 'calendar' FROM ({_CHANGED.format(table="calendar_day")}) c
         WHERE (row_key->>'school_id')::int IN (SELECT school_id FROM mine)
@@ -43,7 +44,7 @@ _BETWEEN = f"""
         SELECT c.batch_id, c.at, 'codes' FROM ({_CHANGED.format(table="absence_code")}) c
         LEFT JOIN absence_code a ON a.id = (c.row_key->>'id')::int
         WHERE coalesce(c.before->>'code', a.code) IN (
-            SELECT code FROM mark WHERE student_id = :student AND day BETWEEN :start AND :until)
+            SELECT code FROM mark WHERE student_id = ANY(:students) AND day BETWEEN :start AND :until)
     )
     SELECT f.batch_id, coalesce(b.name, '') AS name, min(f.at) AS at, f.what, count(*)::int AS rows
     FROM found f LEFT JOIN batch b ON b.id = f.batch_id GROUP BY 1, 2, f.what ORDER BY 3, 4
@@ -56,5 +57,5 @@ def since(moment: datetime, student: int, start: date, until: date) -> list[Any]
     what: marks, ended (marks taken away), days (of the school, sent), days_ended (taken back), enrolments,
     calendar, lengths (of the school's day), codes.
     """
-    asked = {"moment": moment, "student": student, "start": start, "until": until}
+    asked = {"moment": moment, "students": same_child.ids_of(student), "start": start, "until": until}
     return list(db.session.execute(text(_BETWEEN), asked))

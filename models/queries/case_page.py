@@ -16,6 +16,7 @@ from models.audit import Event
 from models.base import db
 from models.cases import Case, CaseReason, Cause, Note, Outreach, Task
 from models.people import Contact
+from models.queries import same_child
 from models.staff import Grant, Person
 from models.tiers import StudentStatus
 
@@ -74,8 +75,8 @@ def events(case: Case) -> Sequence[Event]:
 
 
 def contacts(student_id: int) -> Sequence[Contact]:
-    """The people to reach about a student; those who may get mail first."""
-    wanted = select(Contact).where(Contact.student_id == student_id)
+    """The people to reach about a student, whichever id they were sent with; those who may get mail first."""
+    wanted = select(Contact).where(Contact.student_id.in_(same_child.ids_of(student_id)))
     return db.session.scalars(wanted.order_by(Contact.may_receive_mail.desc().nulls_last(), Contact.id)).all()
 
 

@@ -21,7 +21,7 @@ _WHO = "JOIN student p ON p.id = {row}.student_id"
 _NAMES = (
     "s.key AS school_id, s.name AS school, p.key AS student_id, concat_ws(' ', p.first_name, p.last_name) AS student"
 )
-_COVERS = """t.student_id = m.student_id AND t.school_id = m.school_id AND t.entry_date <= m.day
+_COVERS = """t.student_id = coalesce(p.same_as, m.student_id) AND t.school_id = m.school_id AND t.entry_date <= m.day
     AND (t.exit_date IS NULL OR t.exit_date >= m.day)"""
 # The calendar that stint `t` follows: its own where that has rows, else the school's.
 _FOLLOWED = """CASE WHEN EXISTS (SELECT FROM calendar_day k WHERE k.school_id = t.school_id
@@ -155,7 +155,7 @@ _SAME_CHILD = """
     SELECT concat_ws(' ', p.first_name, p.last_name) AS student, p.birth_date,
            string_agg(p.key, ', ' ORDER BY p.key) AS student_ids
     FROM student p
-    WHERE p.birth_date IS NOT NULL AND p.last_name <> ''
+    WHERE p.birth_date IS NOT NULL AND p.last_name <> '' AND p.same_as IS NULL
     GROUP BY p.first_name, p.last_name, p.birth_date
     HAVING count(*) > 1 AND (:whole OR bool_or(EXISTS (
         SELECT FROM stint t WHERE t.student_id = p.id AND t.school_id = ANY(:schools))))
@@ -163,7 +163,7 @@ _SAME_CHILD = """
 """
 _NOWHERE = """
     SELECT p.key AS student_id, concat_ws(' ', p.first_name, p.last_name) AS student, p.grade
-    FROM student p WHERE :whole AND NOT EXISTS (SELECT FROM stint t WHERE t.student_id = p.id)
+    FROM student p WHERE :whole AND p.same_as IS NULL AND NOT EXISTS (SELECT FROM stint t WHERE t.student_id = p.id)
     ORDER BY student, p.key
 """
 

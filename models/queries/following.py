@@ -20,6 +20,7 @@ from models.cases import Case, CaseReason, Task
 from models.tiers import Finding
 
 DID_NOT_ARRIVE = "R20"
+MERGED = "merged"  # why a case was closed: another case of the same child, once under another id, goes on
 TAKEN_BACK = "taken_back"  # why a case was closed: only a delivery that was undone had opened it
 Rows = Iterable[Any]
 # A person has done something about case c since it was opened. Work inside a compartment is left out: nobody
@@ -120,18 +121,18 @@ def waiting(students: np.ndarray, rules: Collection[str]) -> set[int]:
 
 
 def last_closed(students: Sequence[int]) -> Rows:
-    """The newest closed case of each student, locked for the change; none that a taken-back delivery had opened."""
+    """The newest closed case of each student, locked for the change; none that a person did not close."""
     return db.session.execute(
         text("""
             SELECT c.id, c.number, c.student_id, c.closed_on, c.episode, c.owner_id, c.owner_role
             FROM support_case c WHERE c.id IN (
                 SELECT DISTINCT ON (student_id) id FROM support_case
                 WHERE student_id = ANY(:students) AND closed_on IS NOT NULL
-                  AND close_reason IS DISTINCT FROM :taken_back
+                  AND NOT coalesce(close_reason, '') = ANY(:by_system)
                 ORDER BY student_id, closed_on DESC, id DESC)
             ORDER BY c.id FOR UPDATE
         """),
-        {"students": list(students), "taken_back": TAKEN_BACK},
+        {"students": list(students), "by_system": [TAKEN_BACK, MERGED]},
     )
 
 
@@ -147,9 +148,10 @@ def answered(students: Sequence[int]) -> dict[tuple[int, str], date]:
             LEFT JOIN student_status t ON t.student_id = c.student_id
             WHERE c.student_id = ANY(:students) AND c.closed_on IS NOT NULL AND r.withdrawn_at IS NULL
               AND NOT (c.close_reason = 'moved_school' AND c.school_id <> t.school_id)
+              AND c.close_reason IS DISTINCT FROM :merged
             GROUP BY 1, 2
         """),
-        {"students": list(students)},
+        {"students": list(students), "merged": MERGED},
     )
     return {(student, rule): day for student, rule, day in found}
 

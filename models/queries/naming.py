@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.base import db
 from models.org import Network, School
@@ -12,8 +12,8 @@ from models.people import Student
 
 
 def student_id(key: str) -> int | None:
-    """The number of a student by the district's key."""
-    return db.session.scalar(select(Student.id).where(Student.key == key))
+    """The number of a student by the district's key, a former one too."""
+    return db.session.scalar(select(func.coalesce(Student.same_as, Student.id)).where(Student.key == key))
 
 
 def student_keys(students: Sequence[int]) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -23,33 +23,34 @@ _CODE = """
 """
 
 
-def marks_of(student: int, start: date, until: date) -> list[Any]:
-    """The standing marks of a student, oldest first, each with the delivery, file number and line it came on."""
+def marks_of(student: Sequence[int], start: date, until: date) -> list[Any]:
+    """The standing marks of a student's ids, oldest first, each with delivery, file number and line."""
     query = f"""
         SELECT {_SAID} FROM mark m JOIN school s ON s.id = m.school_id JOIN batch b ON b.id = m.batch_id {_CODE}
-        WHERE m.student_id = :student AND m.day BETWEEN :start AND :until ORDER BY m.day, s.key, m.period
+        WHERE m.student_id = ANY(:student) AND m.day BETWEEN :start AND :until ORDER BY m.day, s.key, m.period
     """
     return list(db.session.execute(text(query), {"student": student, "start": start, "until": until}))
 
 
-def ended_marks_of(student: int, start: date, until: date) -> list[Any]:
+def ended_marks_of(student: Sequence[int], start: date, until: date) -> list[Any]:
     """Marks that once stood, with how and when they ended, in the order they ended."""
     query = f"""
         SELECT {_SAID}, m.ended, m.ended_at, m.ended_by FROM mark_history m
         JOIN school s ON s.id = m.school_id JOIN batch b ON b.id = m.batch_id {_CODE}
-        WHERE m.student_id = :student AND m.day BETWEEN :start AND :until ORDER BY m.ended_at, m.id
+        WHERE m.student_id = ANY(:student) AND m.day BETWEEN :start AND :until ORDER BY m.ended_at, m.id
     """
     return list(db.session.execute(text(query), {"student": student, "start": start, "until": until}))
 
 
-def presences_of(student: int, schools: Iterable[int], start: date, until: date) -> list[Any]:
+def presences_of(student: Sequence[int], schools: Iterable[int], start: date, until: date) -> list[Any]:
     """Days on which a full feed called the student present: (day, school, batch_id, file, line, received_at)."""
     query = """
-        SELECT r.day, s.key AS school, r.batch_id, r.file, r.lines[array_position(r.students, :student)] AS line,
+        SELECT r.day, s.key AS school, r.batch_id, r.file, r.lines[array_position(r.students, a.id)] AS line,
                b.received_at
-        FROM roll r JOIN school s ON s.id = r.school_id JOIN batch b ON b.id = r.batch_id
+        FROM unnest(CAST(:student AS int[])) AS a (id) JOIN roll r ON a.id = ANY(r.students)
+        JOIN school s ON s.id = r.school_id JOIN batch b ON b.id = r.batch_id
         WHERE r.school_id = ANY(:schools) AND r.day BETWEEN :start AND :until AND r.replaced_by IS NULL
-          AND :student = ANY(r.students) ORDER BY r.day
+        ORDER BY r.day
     """
     found = {"student": student, "schools": list(schools), "start": start, "until": until}
     return list(db.session.execute(text(query), found))

@@ -17,7 +17,8 @@ from typing import Any
 import yaml
 
 from ew_app.kernel import OPERATOR, transaction
-from ew_app.services.deliveries import ingest, ledger
+from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import ingest, ledger, one_child
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import judge
 from ew_app.services.measuring.measures import measures
@@ -35,6 +36,7 @@ TABLES = {
     "students": "student_id,first_name,last_name,grade,birth_date",
     "enrollments": "student_id,school_id,entry_date,exit_date,exit_code,calendar_id",
     "calendar": "school_id,calendar_id,date,day_type,day_value,day_minutes",
+    "student_changes": "former_student_id,student_id",
     "sessions": "school_id,session,begin_date,end_date,instructional_days",
     "absence_codes": "school_id,code,title,kind,absent_fraction,excused,valid_from,valid_to",
 }
@@ -167,6 +169,15 @@ class Case:
             ingest.take_back(batch, by=OPERATOR)
             ingest.undo(batch)
             return
+        if "merge" in step:
+            gone, _, kept = step["merge"].split()
+            one_child.merge(self.name(kept), self.name(gone), reason="The same child", by=OPERATOR)
+            flagging.evaluate_touched()
+            return
+        if "part" in step:
+            one_child.part(self.name(step["part"]), by=OPERATOR)
+            flagging.evaluate_touched()
+            return
         if "roster" in step:
             told = self._load("roster", csv_files(self._later_roster(step["roster"])), step.get("exit"))
         else:
@@ -181,6 +192,9 @@ class Case:
             "students": [f"{self.name(line.split()[0])},Ann,Reyes,4," for line in enrolled],
             "enrollments": [self._stint(line) for line in enrolled],
             "calendar": [line for entry in said.get("calendar", []) for line in self._dates_of(entry)],
+            "student_changes": [
+                ",".join(self.name(who) for who in line.split(" is now ")) for line in said.get("changes", [])
+            ],
             "sessions": [self._session(line) for line in said.get("sessions", [])],
             "absence_codes": list(self._codes(said.get("codes", []))),
         }

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.measuring.policies import timeline
-from models.queries import lookups
+from models.queries import lookups, same_child
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -35,6 +35,7 @@ class Enrolment:
     def __init__(self, schools: Iterable[int], days: Iterable[int]) -> None:
         self.schools = np.unique(np.fromiter(schools, np.int64))
         self.days = np.unique(np.fromiter(days, np.int64))
+        self._same = same_child.known()
         self.without_calendar = lookups.without_calendar(self.schools.tolist())
         self._read_stints()
         self._read_calendars()
@@ -43,7 +44,7 @@ class Enrolment:
         """Per row: a stint covers the day; and that stint's calendar teaches (without a stint: the school does)."""
         covered = np.zeros(len(student), dtype=bool)
         teaches = self.teaches(school, day)
-        pair = _pair(school, student)
+        pair = _pair(school, self._same.own(student))
         first = np.searchsorted(self._pair, pair, side="left")
         last = np.searchsorted(self._pair, pair, side="right")
         for nth in range(int((last - first).max(initial=0))):
@@ -59,6 +60,10 @@ class Enrolment:
         """Per row: the student is enrolled, and by the calendar followed there is school."""
         enrolled, teaches = self.enrolled(student, school, day)
         return enrolled & teaches
+
+    def children(self, student: Ints) -> Ints:
+        """The students that ids stand for; a child may have several."""
+        return self._same.own(student)
 
     def teaches(self, school: Ints, day: Ints) -> Flags:
         """Per school-day: some calendar of the school has a school day."""

@@ -227,8 +227,10 @@ def _count_who_was_due() -> None:
         return
     school, day = found["school"].astype(np.int64), found["day"].astype(np.int64)
     pairs, place = np.unique(np.stack([school, day]), axis=1, return_inverse=True)
-    due = Enrolment(pairs[0], pairs[1]).due(found["student"], school, day)
-    heard = np.bincount(place.ravel()[due], minlength=pairs.shape[1])
+    enrolment = Enrolment(pairs[0], pairs[1])
+    due = enrolment.due(found["student"], school, day)
+    children = np.unique(np.stack([place.ravel()[due], enrolment.children(found["student"][due])]), axis=1)
+    heard = np.bincount(children[0], minlength=pairs.shape[1])
     columns = {"schools": pairs[0], "days": pairs[1], "students": heard}
     db.session.execute(_HEARD, {name: column.tolist() for name, column in columns.items()})
 

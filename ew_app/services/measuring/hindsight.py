@@ -46,17 +46,17 @@ def known_at(moment: datetime | None, student: str | None = None) -> Iterator[No
         yield
         return
     timeline()  # a fresh database starts with a policy, and nothing can be stored inside
-    asked = None if student is None else [_number(student)]
+    asked = None if student is None else _numbers(student)
     with apart(), _dated(moment):
         rewound.rewind(moment, asked)
         yield
 
 
-def _number(student: str) -> int:
-    number = rewound.student_known_as(student)
-    if number is None:
+def _numbers(student: str) -> list[int]:
+    numbers = rewound.students_known_as(student)
+    if not numbers:
         raise NotFound(f"There is no student {student}.")
-    return number
+    return numbers
 
 
 def _dated(moment: datetime) -> AbstractContextManager[None]:

@@ -19,6 +19,7 @@ from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.laying import Ints
 from ew_app.services.measuring.years import Year, year_of
 from models.queries import measuring as rows
+from models.queries import same_child
 from rules import facts as measures
 from rules.cells import Status, status
 from rules.facts import Facts
@@ -112,7 +113,7 @@ def _inputs(year: Year, matrix: Matrix) -> Inputs:
     return Inputs(
         prior_absent=absent,
         prior_enrolled=enrolled,
-        stls=np.isin(students, rows.with_flag(students, STLS)) if rows.feeds_flag(STLS) else None,
+        stls=_in_stls(students),
         last_contact=_contacts(year, matrix),
         case_open=opened,
         barrier_owned=owned,
@@ -135,12 +136,23 @@ def _waits_from(year: Year, matrix: Matrix) -> NDArray[np.int64] | None:
 
 
 def _prior(year: Year, students: Ints) -> tuple[Ints, Ints]:
-    """Last year's totals; -1 where the roster has none."""
-    found = rows.prior_year(students, year.frame.start)
+    """Last year's totals, of all ids of a student together; -1 where the roster has none."""
+    same = same_child.known()
+    found = rows.prior_year(same.ids_of(students), year.frame.start)
     absent, enrolled = np.full(len(students), -1), np.full(len(students), -1)
-    where = np.searchsorted(students, found["student"])
-    absent[where], enrolled[where] = found["absent"], found["enrolled"]
+    where = np.searchsorted(students, same.own(found["student"]))
+    absent[where], enrolled[where] = 0, 0
+    np.add.at(absent, where, found["absent"])
+    np.add.at(enrolled, where, found["enrolled"])
     return absent, enrolled
+
+
+def _in_stls(students: Ints) -> NDArray[np.bool_] | None:
+    """[S] who lives in a temporary situation, under any id; None where the roster does not feed it."""
+    if not rows.feeds_flag(STLS):
+        return None
+    same = same_child.known()
+    return np.isin(students, same.own(rows.with_flag(same.ids_of(students), STLS)))
 
 
 def _contacts(year: Year, matrix: Matrix) -> NDArray[np.int32]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ew_app.services.measuring.frames import Frame
 from models.queries import measuring as rows
+from models.queries import same_child
 from rules import cells, day, stints
 from rules.cells import Status
 from rules.codes import Meaning, meaning
@@ -127,12 +128,25 @@ class _Place:
 
     def __init__(self, pairs: Ints, days: Days) -> None:
         self._pairs, self._days = pairs, days
-        self.students = np.unique(pairs >> 32)
+        self._same = same_child.known()
+        students = np.unique(pairs >> 32)
+        self.ids = self._same.ids_of(students)  # files may speak of a student under former ids
+        self.several = self._same.ids_of(self._same.several(students))  # ... all ids of those who have one
 
     def asked(self, row: NDArray[np.intp], column: NDArray[np.intp]) -> rows.Columns:
-        """Student, school and day of some places, as a query takes them."""
+        """Student, school and day of some places, as a query takes them; once for each id of the student."""
         pairs, on = self._pairs[row], self._days[column].astype(np.int64)
-        return {"student": pairs >> 32, "school": pairs & 0xFFFFFFFF, "day": on}
+        asked = {"student": pairs >> 32, "school": pairs & 0xFFFFFFFF, "day": on}
+        former = np.flatnonzero(np.isin(asked["student"], self._same.kept))
+        for at in former.tolist():
+            others = self._same.former[self._same.kept == asked["student"][at]]
+            more = {"student": others, "school": asked["school"][[at] * len(others)], "day": on[[at] * len(others)]}
+            asked = {name: np.concatenate([asked[name], more[name]]) for name in asked}
+        return asked
+
+    def own(self, ids: NDArray[np.integer]) -> Ints:
+        """The students behind ids."""
+        return self._same.own(ids)
 
     def column_after(self, days: NDArray[np.integer]) -> Ints:
         """The first column after each day."""
@@ -140,7 +154,7 @@ class _Place:
 
     def of(self, found: rows.Columns) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
         """Row, column, and whether the place exists, for columns student, school, day."""
-        asked, on = pair(found["student"], found["school"]), _dates(found["day"])
+        asked, on = pair(self.own(found["student"]), found["school"]), _dates(found["day"])
         row = np.minimum(np.searchsorted(self._pairs, asked), len(self._pairs) - 1)
         column = np.minimum(np.searchsorted(self._days, on), max(len(self._days) - 1, 0))
         known = self._pairs[row] == asked
@@ -164,7 +178,7 @@ def _by_ledger(
 
 def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Frame, codes: _Codes) -> None:
     """Plain presences of full feeds, by what their code means today: a code can be mapped anew."""
-    found = rows.present(place.students, schools, at.since, at.day, codes.words)
+    found = rows.present(place.ids, schools, at.since, at.day, codes.words)
     row, column, known = place.of(found)
     awaited = known.copy()
     awaited[known] = cells.status(laid[row[known], column[known]]) == Status.UNKNOWN_ROW
@@ -174,7 +188,7 @@ def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Fra
 
 def _lay_marks(laid: cells.Cells, place: _Place, lengths: _Lengths, at: Frame, codes: _Codes) -> None:
     """Marks of enrolled students on submitted days; what falls elsewhere is held out and listed under Fix data."""
-    found = rows.marks(place.students.tolist(), at.since, at.day, codes.words)
+    found = _marks(place, at, codes.words)
     row, column, known = place.of(found)
     counted = known.copy()
     counted[known] = np.isin(cells.status(laid[row[known], column[known]]), _COUNTED)
@@ -191,6 +205,15 @@ def _lay_marks(laid: cells.Cells, place: _Place, lengths: _Lengths, at: Frame, c
     laid[row, column] = day.day_cells(marks, starts, length)
 
 
+def _marks(place: _Place, at: Frame, words: Sequence[str]) -> rows.Columns:
+    """The marks that stand; what was sent of one child under several ids is heard as of one."""
+    if not len(place.several):
+        return rows.marks(place.ids, at.since, at.day, words)
+    usual = rows.marks(np.setdiff1d(place.ids, place.several), at.since, at.day, words)
+    as_one = same_child.marks(place.several, at.since, at.day, words)
+    return {name: np.concatenate([usual[name], as_one[name]]) for name in usual}
+
+
 def _lay_recoded(laid: cells.Cells, place: _Place, lengths: _Lengths, codes: _Codes) -> Recoded:
     """Where a code nobody has mapped replaced something known, keep what was known in the cell: tiers rest on it."""
     unmapped = np.nonzero(cells.status(laid) == Status.UNKNOWN_CODE)
@@ -201,11 +224,12 @@ def _lay_recoded(laid: cells.Cells, place: _Place, lengths: _Lengths, codes: _Co
     known = np.flatnonzero(marks.kind != day.Kind.UNKNOWN)
     found, marks = {name: values[known] for name, values in found.items()}, marks.at(known)
     row, column, _ = place.of(found)
-    latest = np.flatnonzero(np.diff(row * laid.shape[1] + column, prepend=-1))
+    order = np.lexsort((column, row))  # the latest of each place stays first
+    latest = order[np.flatnonzero(np.diff((row * laid.shape[1] + column)[order], prepend=-1))]
     row, column = row[latest], column[latest]
     length = lengths.of(row, column)
     laid[row, column] = cells.recoded(day.whole_day_cells(marks.at(latest), length))
-    return Recoded(found["student"][latest], column, place.column_after(found["arrived"][latest]))
+    return Recoded(place.own(found["student"][latest]), column, place.column_after(found["arrived"][latest]))
 
 
 _COUNTED = (Status.MEMBER, Status.UNKNOWN_ROW, Status.UNKNOWN_CODE, Status.HELD_OUT)

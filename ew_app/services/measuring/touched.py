@@ -15,10 +15,13 @@ from ew_app.outbox import Job, enqueue
 from models import touched
 from models.base import db
 
-# The earliest changed day wins; a student who left long ago is measured again like any other.
+# The earliest changed day wins; a student who left long ago is measured again like any other. What happens under a
+# former id is the kept student's.
 _EACH = text("""
     INSERT INTO touched_student (student_id, since)
-    SELECT unnest(CAST(:students AS int[])), unnest(CAST(:since AS date[])) ORDER BY 1
+    SELECT coalesce(s.same_as, a.student_id), min(a.since)
+    FROM unnest(CAST(:students AS int[]), CAST(:since AS date[])) AS a (student_id, since)
+    LEFT JOIN student s ON s.id = a.student_id AND s.same_as IS NOT NULL GROUP BY 1 ORDER BY 1
     ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
 """)
 _SCHOOLS = text("""

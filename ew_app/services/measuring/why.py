@@ -18,7 +18,7 @@ from ew_app.services.measuring import hindsight
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.measures import at_each_school, measure_of
-from models.queries import naming, provenance
+from models.queries import naming, provenance, same_child
 from rules import cells as c
 from rules.cells import WHOLE_DAY, Excuse, Status
 from rules.findings import met, not_fed
@@ -240,9 +240,10 @@ def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day
 def _said(judged: Judged, student: int) -> tuple[dict[date, tuple[Said, ...]], dict[date, tuple[Said, ...]]]:
     """Standing and ended marks by day, each with its source."""
     start, until = judged.year.frame.start, judged.year.frame.day
-    marks = provenance.marks_of(student, start, until)
-    ended = provenance.ended_marks_of(student, start, until)
-    rolls = provenance.presences_of(student, set(judged.year.stint_school.tolist()), start, until)
+    ids = same_child.ids_of(student)
+    marks = provenance.marks_of(ids, start, until)
+    ended = provenance.ended_marks_of(ids, start, until)
+    rolls = provenance.presences_of(ids, set(judged.year.stint_school.tolist()), start, until)
     files = provenance.attendance_files(row.batch_id for row in (*marks, *ended, *rolls))
     standing, earlier = defaultdict(list), defaultdict(list)
     for row in marks:

@@ -21,6 +21,7 @@ from ew_app.services.rosters.roster_rows import Incoming, store_problems
 from ew_app.services.rosters.roster_tables import ORDER, ROSTER_TABLES
 from ew_app.services.rosters.roster_targets import ROSTER_LOCK, SUPPORT_FLAG, RosterTable
 from ew_app.services.rosters.roster_undo import take_back
+from ew_app.services.rosters.student_changes import load_changes
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
 from models.org import Source
@@ -126,6 +127,8 @@ def _load_once(batch_id: int, file_id: int, index: int, of: int) -> dict[str, An
 def _load(batch: Batch, file: BatchFile) -> FileCounts:
     if file.table_name == "people":
         return _load_people(batch, file)
+    if file.table_name == "student_changes":
+        return _load_changes(batch, file)
     table = ROSTER_TABLES.get(file.table_name)
     return _load_table(batch, file, table) if table else _count_only(batch, file)
 
@@ -134,6 +137,12 @@ def _load_people(batch: Batch, file: BatchFile) -> FileCounts:
     people = load_people(_reading(batch, file), batch.received_by)
     store_problems(batch.id, file.name, people.problems)
     return FileCounts(people.rows_in, people.created, people.changed, people.unchanged, people.rejected)
+
+
+def _load_changes(batch: Batch, file: BatchFile) -> FileCounts:
+    changes = load_changes(_reading(batch, file), batch.id)
+    store_problems(batch.id, file.name, changes.problems)
+    return FileCounts(changes.rows_in, changes.created, 0, changes.unchanged, changes.rejected, changes.duplicate)
 
 
 def _load_table(batch: Batch, file: BatchFile, table: RosterTable) -> FileCounts:

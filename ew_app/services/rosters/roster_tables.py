@@ -123,7 +123,8 @@ _ENROLLMENTS = RosterTable(
         Write(
             STINT,
             {
-                "student_id": "i.student_pk",
+                "student_id": "coalesce(s.same_as, s.id)",
+                "former_id": "CASE WHEN s.same_as IS NULL THEN 0 ELSE s.id END",
                 "school_id": "i.school_pk",
                 "entry_date": "i.entry_date",
                 "exit_date": "i.exit_date - CAST(:days_off AS int)",
@@ -132,6 +133,7 @@ _ENROLLMENTS = RosterTable(
                 "calendar_key": _text("calendar_id"),
                 "is_primary": 'i."primary"',
             },
+            rows="incoming i JOIN student s ON s.id = i.student_pk",
             reads={"calendar_key": "calendar_id", "is_primary": "primary"},
         ),
     ),
@@ -293,5 +295,7 @@ ROSTER_TABLES = {
     table.name: table
     for table in (_SCHOOLS, _STUDENTS, _ENROLLMENTS, _CALENDAR, _SESSIONS, _CODES, _CONTACTS, _PRIOR_YEAR)
 }
-NOT_USED_YET = ("student_changes", "course_marks", "schedule")
-ORDER = (*ROSTER_TABLES, "people", *NOT_USED_YET)
+NOT_USED_YET = ("course_marks", "schedule")
+# Who is the same child is known before enrolments come.
+_FIRST = ("schools", "students", "student_changes")
+ORDER = (*_FIRST, *(name for name in ROSTER_TABLES if name not in _FIRST), "people", *NOT_USED_YET)

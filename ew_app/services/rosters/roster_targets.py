@@ -40,7 +40,7 @@ SUPPORT_FLAG = Target("support_flag", ("student_id", "key"), ("student_id", "key
 STINT = Target(
     "stint",
     ("id",),
-    ("student_id", "school_id", "entry_date"),
+    ("student_id", "school_id", "entry_date", "former_id"),
     ("exit_date", "exit_code", "grade", "calendar_key", "is_primary"),
 )
 CALENDAR_DAY = Target(

@@ -8,14 +8,16 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from ew_app.kernel import now, operation, today
+from ew_app.kernel import WORKER, now, operation, today
 from ew_app.services.measuring.touched import touch_each
+from ew_app.services.rosters import same_child
 from ew_app.services.rosters.roster_targets import NETWORK, ROSTER_LOCK, SCHOOL, STUDENT, TARGETS
-from models import upsert
+from models import merging, upsert
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
 from models.queries.roster import students_to_measure
 from models.upsert import Target
+from rules.counting import are, many
 from rules.stints import school_year_start
 
 SLICE: Final = "taken back"
@@ -45,18 +47,20 @@ def take_back(batch: Batch) -> dict[str, Any]:
     done = db.session.get(BatchSlice, (batch.id, SLICE))
     if done:
         return done.counts
+    parted = same_child.undo_of_batch(batch.id, by=WORKER)
     restored, deleted, kept = Counter[str](), 0, Counter[str]()
     for target in TARGETS:
         back, gone, left = _take_back_rows(target, batch.id)
         restored[target.table] += back
         deleted += gone
         kept[target.table] += left
+    merging.place_stints(None, batch=batch.id, at=now())
     touch_each(students_to_measure(batch.id, [target.table for target in TARGETS], school_year_start(today())))
     counts = {
         "restored": restored.total(),
         "deleted": deleted,
         "kept": dict(+kept),
-        "notes": [*_reasons(+kept), *_people(batch.id)],
+        "notes": [*_reasons(+kept), *_parted(parted), *_people(batch.id)],
     }
     db.session.add(BatchSlice(batch_id=batch.id, key=SLICE, counts=counts))
     return counts
@@ -97,6 +101,7 @@ def _used(target: Target) -> str:
     uses = [f"EXISTS (SELECT FROM {name} u WHERE u.{column} = t.id)" for name in sorted(tables)]
     if target is STUDENT:
         uses.append("t.id IN (SELECT unnest(students) FROM roll)")
+        uses.append("EXISTS (SELECT FROM student_merge m WHERE t.id IN (m.kept_id, m.gone_id))")
     else:
         uses.append(f"EXISTS (SELECT FROM role_grant g WHERE g.place = '{target.table}:' || t.key)")
     return " OR ".join(uses)
@@ -118,6 +123,13 @@ def _reasons(kept: Counter[str]) -> list[str]:
         "or attendance, cases or people name them."
         for table, rows in kept.items()
     ]
+
+
+def _parted(number: int) -> list[str]:
+    if not number:
+        return []
+    which = f"{many(number, 'former id')} of this delivery {are(number)}"
+    return [f"{which} read as {are(number, 'a student', 'students')} apart again."]
 
 
 def _people(batch_id: int) -> list[str]:
