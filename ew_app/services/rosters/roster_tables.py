@@ -188,9 +188,9 @@ _CALENDAR = RosterTable(
     ),
 )
 
-_SCHOOL_DAYS = """(
-    SELECT count(*) FROM calendar_day c WHERE c.school_id = i.school_pk AND c.calendar_key = ''
-       AND c.day_type IN ('instructional', 'make_up') AND c.day BETWEEN i.begin_date AND i.end_date)"""
+_ITS_DAYS = "FROM calendar_day c WHERE c.school_id = i.school_pk AND c.calendar_key = ''"
+_SCHOOL_DAYS = f"""(SELECT count(*) {_ITS_DAYS}
+    AND c.day_type IN ('instructional', 'make_up') AND c.day BETWEEN i.begin_date AND i.end_date)"""
 
 # How many days a term is said to have is stored nowhere: the dates of the calendar count, and a difference is told.
 _SESSIONS = RosterTable(
@@ -201,10 +201,8 @@ _SESSIONS = RosterTable(
         Fault("end_date", "i.end_date < i.begin_date", "This session would end before it begins."),
         Fault(
             "instructional_days",
-            f"i.instructional_days <> {_SCHOOL_DAYS} "
-            "AND EXISTS (SELECT FROM calendar_day c WHERE c.school_id = i.school_pk AND c.calendar_key = '')",
-            "The session says {value}: the dates of the calendar count. If a day is missing or too many there, "
-            "correct calendar.csv.",
+            f"i.instructional_days <> {_SCHOOL_DAYS} AND EXISTS (SELECT {_ITS_DAYS})",
+            "The session says {value}: the dates of the calendar count. Correct calendar.csv where these are wrong.",
             rejected=False,
             shows=f"i.instructional_days || ' school days and the calendar has ' || {_SCHOOL_DAYS}",
         ),
