@@ -26,6 +26,7 @@ _OF_A_SOURCE: Final = frozenset(
     {"from", "join", "where", "unless", "split", "each", "group", "periods", "only_without", "bulk_only", "columns"}
     | {"note"}
 )
+_OF_A_JOIN: Final = frozenset({"to", "by", "where", "unless", "latest", "needed"})
 
 
 class Reads(StrEnum):
@@ -51,7 +52,8 @@ class Kind:
 class Join:
     """Fields of another kind of record, found where `theirs` equals `ours`; `alias.field` then names them.
 
-    needed: a record without a partner is left out and counted.
+    needed: a record without a partner is left out and counted. latest: of several partners the one with the greatest
+    text in that field, else the last of the file.
     """
 
     alias: str
@@ -59,6 +61,8 @@ class Join:
     ours: tuple[str, ...]
     theirs: tuple[str, ...]
     where: Mapping[str, frozenset[str]]
+    unless: Mapping[str, frozenset[str]]
+    latest: str
     needed: bool
 
 
@@ -207,8 +211,17 @@ def _source(spec: dict[str, Any]) -> Source:
 
 def _join(alias: str, spec: dict[str, Any]) -> Join:
     by = {field_key(ours): field_key(theirs) for ours, theirs in spec["by"].items()}
+    if unknown := set(spec) - _OF_A_JOIN:
+        raise ValueError(f"Unknown word for a join: {', '.join(sorted(unknown))}.")
     return Join(
-        alias, spec["to"], tuple(by), tuple(by.values()), _values(spec.get("where", {})), spec.get("needed", False)
+        alias=alias,
+        to=spec["to"],
+        ours=tuple(by),
+        theirs=tuple(by.values()),
+        where=_values(spec.get("where", {})),
+        unless=_values(spec.get("unless", {})),
+        latest=field_key(spec.get("latest", "")),
+        needed=spec.get("needed", False),
     )
 
 

@@ -69,16 +69,21 @@ class Opened:
         return any(seen.head is None or field in seen.head.keys for seen in self.files_of(kind))
 
     def index(self, join: Join, wanted: Collection[str]) -> dict[tuple[str, ...], dict[str, Any]]:
-        """Key -> the wanted fields of the last record that has it, each named `alias.field`."""
-        meant = condition(join.where)
+        """Key -> the wanted fields of its last or latest record, each named `alias.field`."""
+        meant, other = condition(join.where), condition(join.unless)
+        read = {*wanted, *join.theirs, *meant.fields, *other.fields, *filter(None, [join.latest])}
         found: dict[tuple[str, ...], dict[str, Any]] = {}
+        when: dict[tuple[str, ...], str] = {}
         for seen in self.files_of(join.to):
-            for _, record in self.records(seen, join.to, {*wanted, *join.theirs, *meant.fields}):
-                if isinstance(record, Problem) or not meant.holds(record):
+            for _, record in self.records(seen, join.to, read):
+                if isinstance(record, Problem) or not meant.holds(record) or (join.unless and other.holds(record)):
                     continue
                 key = tuple(text_of(record.get(name, "")) for name in join.theirs)
-                if all(key):
-                    found[key] = {f"{join.alias}.{name}": record[name] for name in wanted if name in record}
+                if not all(key) or when.get(key, "") > (last := text_of(record.get(join.latest, ""))):
+                    continue
+                found[key] = {f"{join.alias}.{name}": record[name] for name in wanted if name in record}
+                if join.latest:
+                    when[key] = last
         return found
 
     def lists_changes(self, kind: str) -> bool:

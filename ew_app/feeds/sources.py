@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ew_app.feeds.exports import Join, Source, field_key
@@ -63,7 +63,7 @@ def planned(source: Source, table: str, words: dict[str, str]) -> Plan:
 def _named(join: Join, words: dict[str, str]) -> Join:
     """The join with the chosen ids in its names."""
     ours, theirs = (tuple(field_key(named(name, words)) for name in names) for names in (join.ours, join.theirs))
-    return Join(join.alias, join.to, ours, theirs, join.where, join.needed)
+    return replace(join, ours=ours, theirs=theirs)
 
 
 class Rows:
