@@ -103,11 +103,22 @@ class Sifted:
             said = np.array([getattr(answer, part) for answer in answers], dtype=np.int64)
             setattr(self, name, said[back])
 
-    def keep_what_stands(self) -> int:
-        """Of several rows for one student, school, day and period one stands; returns how many others there were."""
-        stands = standing(self.key, self.modified, precedence(self.kind, self.reason))
-        self.only(stands)
-        return int((~stands).sum())
+    def standing(self) -> Flags:
+        """Of several rows for one student, school, day and period the one that stands."""
+        return standing(self.key, self.modified, precedence(self.kind, self.reason))
+
+    def contradicted(self, stands: Flags) -> list[tuple[int, str, str]]:
+        """(row, its code, the code that stands) of each row that does not stand and says something else."""
+        lost = np.flatnonzero(~stands)
+        if not len(lost):
+            return []
+        key, codes = self.key, self.rows.columns["code"]
+        kept = np.flatnonzero(stands)
+        kept = kept[np.argsort(key[kept])]
+        kept = kept[np.searchsorted(key[kept], key[lost])]
+        other = codes[lost] != codes[kept]
+        said, instead = (self.rows.values["code"].pick(codes[rows[other]]) for rows in (lost, kept))
+        return list(zip(lost[other].tolist(), said, instead, strict=True))
 
     def _ids(self, table: str, column: str) -> Ints:
         values = self.rows.values[column]

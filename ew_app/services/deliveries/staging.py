@@ -47,6 +47,10 @@ NOT_ENROLLED: Final = (
     "The student is not enrolled at this school on this day. The row counts once an enrolment covers it."
 )
 
+CONTRADICTED: Final = (
+    'The file says two things of this student and day. "{}" stands; look at the day in the student system.'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -142,7 +146,11 @@ class _Staging:
         if self.part.days is not None:
             sifted.only_on(self.part.days)
         sifted.read_codes()
-        self.found.counts["duplicate"] = sifted.keep_what_stands()
+        stands = sifted.standing()
+        for row, said, instead in sifted.contradicted(stands)[:MOST_SINGLE_REMARKS]:
+            self._remark(row, CONTRADICTED.format(instead), "code", said)
+        self.found.counts["duplicate"] = int((~stands).sum())
+        sifted.only(stands)
         return sifted
 
     def _turn_away(self, sifted: Sifted) -> None:
