@@ -37,7 +37,7 @@ def hand_out(number: int) -> None:
     outbox.perform(number, handing_out.hand_out)
 
 
-@shared_task(name=Job.PULL.value)
+@shared_task(name=Job.PULL.value, **outbox.LONG)
 def pull(number: int) -> None:
     """Look at one source and take in what is new."""
     outbox.perform(number, pulling.pull)

@@ -150,7 +150,7 @@ def _load_table(batch: Batch, file: BatchFile, table: RosterTable) -> FileCounts
     moment = {"today": today()}
     rows = Incoming(table, _reading(batch, file))
     rows.sort_out(moment)
-    notes = _shrunken() if table.name == "enrollments" else []
+    notes = _shrunken() if table.name == "enrollments" and not batch.options.get("changes") else []
     created, changed = _store(batch, table, rows)
     if table.restricted:
         _store_flags(batch, rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -27,7 +27,7 @@ class Kind(StrEnum):
     EDFI_API = "edfi_api"
 
 
-_MODULES: Final[dict[Kind, str]] = {Kind.FOLDER: "folder"}
+_MODULES: Final[dict[Kind, str]] = {Kind.FOLDER: "folder", Kind.EDFI_API: "edfi"}
 
 
 class CannotFetch(DomainError):
@@ -93,12 +93,14 @@ class Seen:
 class Found:
     """One delivery, on this machine: files (or a folder of them) that are opened together, as `ew load` would.
 
-    `seen`: what to remember of them so that each is taken once; nothing where the cursor does this.
+    `seen`: what to remember of them so that each is taken once; nothing where the cursor does this. `options`: more of
+    a batch's, such as limits of its own or that it lists changes only.
     """
 
     name: str
     files: tuple[Path, ...]
     seen: tuple[Seen, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def receive(ask: Ask, found: Found) -> list[int]:
             files=delivery,
             by=actor(ask.name),
             source=ask.name,
-            options=_options(ask, kind, delivery),
+            options=_options(ask, kind, delivery) | dict(found.options),
             in_line=True,
         )
         for kind, delivery in _by_kind(ask, _opened(ask, found))
