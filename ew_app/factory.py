@@ -10,6 +10,10 @@ from ew_app.config import Settings
 from models import arrays  # noqa: F401  teaches psycopg before an engine is made
 from models.base import db
 
+# Our statements compare thousands of rows handed over as arrays: a plan made once for any array reads them one by
+# one, and compiling a plan takes longer than running it.
+_SESSION = "-c timezone=UTC -c plan_cache_mode=force_custom_plan -c jit=off -c work_mem=32MB"
+
 
 def create_app(settings: Settings | None = None, *, screens: bool = True) -> Flask:
     """A ready application on the given settings (default: the environment's). Raises ConfigError.
@@ -25,7 +29,7 @@ def create_app(settings: Settings | None = None, *, screens: bool = True) -> Fla
         SQLALCHEMY_ENGINE_OPTIONS={
             "pool_pre_ping": True,
             "hide_parameters": True,  # an error in a log must not tell about students
-            "connect_args": {"application_name": "early-warning", "options": "-c timezone=UTC"},
+            "connect_args": {"application_name": "early-warning", "options": _SESSION},
         },
         MAX_CONTENT_LENGTH=settings.upload_mb * 1024 * 1024,
     )

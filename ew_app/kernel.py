@@ -6,7 +6,7 @@ that leaves only after the commit. This is the only module that commits and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from flask import current_app
 from ew_app.config import Settings
 from models.audit import WORKER_POSITION, AuditRow, Event
 from models.base import db
+from models.bulk import copy_rows
 from rules import school_days
 from rules.access import Grants, NotAllowed
 from rules.case_flow import IllegalMove
@@ -174,6 +175,50 @@ def on_commit(send: Callable[[], object]) -> None:
     db.session.info.setdefault("on_commit", []).append(send)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something that happened. `data` holds ids, keys and short labels for the timeline; the audit takes none of it."""
+
+    kind: str
+    by: Actor
+    subject: str
+    student_id: int | None = None
+    case_id: int | None = None
+    compartment: str | None = None
+    reason: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def event(self) -> dict[str, Any]:
+        """The row that people read."""
+        return {
+            "at": now(),
+            "kind": self.kind,
+            "subject": self.subject,
+            "case_id": self.case_id,
+            "student_id": self.student_id,
+            "compartment": self.compartment,
+            "actor": self.by.name,
+            "position": self.by.position,
+            "data": dict(self.data),
+        }
+
+    def proof(self) -> dict[str, Any]:
+        """The audit row that proves it."""
+        here = trace.get()
+        return {
+            "at": clock(),
+            "actor": self.by.login,
+            "role": self.by.position,
+            "action": self.kind,
+            "subject": self.subject,
+            "student_id": self.student_id,
+            "compartment": self.compartment,
+            "reason": self.reason,
+            "ip": here.ip,
+            "request_id": here.request_id,
+        }
+
+
 def record(
     kind: str,
     *,
@@ -185,24 +230,16 @@ def record(
     reason: str = "",
     **data: Any,
 ) -> None:
-    """Write the event that people read and the audit row that proves it, in the open transaction.
+    """Write the event that people read and the audit row that proves it, in the open transaction."""
+    told = Told(kind, by, subject, student_id, case_id, compartment, reason, data)
+    db.session.add(Event(**told.event()))
+    db.session.add(AuditRow(**told.proof()))
 
-    `data` holds ids, keys and short labels for the timeline; the audit row takes none of it.
-    """
-    db.session.add(
-        Event(
-            at=now(),
-            kind=kind,
-            subject=subject,
-            case_id=case_id,
-            student_id=student_id,
-            compartment=compartment,
-            actor=by.name,
-            position=by.position,
-            data=data,
-        )
-    )
-    audit(kind, by=by, subject=subject, student_id=student_id, compartment=compartment, reason=reason)
+
+def record_all(happened: Sequence[Told]) -> None:
+    """The same for many things at once, in their order."""
+    copy_rows("event", [told.event() for told in happened])
+    copy_rows("audit_row", [told.proof() for told in happened])
 
 
 def audit(
@@ -215,18 +252,5 @@ def audit(
     reason: str = "",
 ) -> None:
     """Write an audit row alone: for reads of a compartment, sign-ins and refusals, which change nothing."""
-    here = trace.get()
-    db.session.add(
-        AuditRow(
-            at=clock(),
-            actor=by.login,
-            role=by.position,
-            action=action,
-            subject=subject,
-            student_id=student_id,
-            compartment=compartment,
-            reason=reason,
-            ip=here.ip,
-            request_id=here.request_id,
-        )
-    )
+    told = Told(action, by, subject, student_id, compartment=compartment, reason=reason)
+    db.session.add(AuditRow(**told.proof()))

@@ -46,6 +46,11 @@ def copy_in(table: str, columns: Mapping[str, Sequence[Any] | np.ndarray]) -> in
     return rows
 
 
+def copy_rows(table: str, rows: Sequence[Mapping[str, Any]]) -> int:
+    """The same for rows that all name the same columns."""
+    return copy_in(table, {name: [row[name] for row in rows] for name in rows[0]} if rows else {})
+
+
 def read_ints(query: str, names: Iterable[str], parameters: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
     """Run a query whose every column is a non-null int4 and return it as int32 arrays by name.
 

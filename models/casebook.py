@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from models.base import db
-from models.bulk import copy_in
+from models.bulk import copy_rows
 
 Row = Mapping[str, Any]
 CHANGEABLE = {
@@ -35,8 +35,7 @@ def new_numbers(count: int) -> list[tuple[int, int]]:
 def add(table: str, rows: Sequence[Row]) -> None:
     """Append rows to one of these tables; all rows name the same columns."""
     assert table in {"support_case", "case_episode", "case_reason", "task"}
-    if rows:
-        copy_in(table, {name: [row[name] for row in rows] for name in rows[0]})
+    copy_rows(table, rows)
 
 
 def change_cases(rows: Sequence[Row]) -> None:

@@ -5,6 +5,7 @@ Derived rows only. Each function works on many students at once, in the open tra
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,20 +14,26 @@ import numpy as np
 from sqlalchemy import text
 
 from models.base import db
-from models.bulk import copy_in, read_ints
+from models.bulk import copy_in, copy_rows, read_ints
 
 NEVER = -1
 Key = tuple[int, date]
 
 
 def stood(students: np.ndarray) -> dict[str, np.ndarray]:
-    """The tier each student is stored with, and since when in days since 1970 (NEVER: all year); by student."""
+    """How each student is stored, by student: the tier, and since when in days since 1970 (NEVER: all year).
+
+    `kept` is 1 where the numbers are kept with it, `worked` is 1 for whom there ever was a case or a task.
+    """
     return read_ints(
         f"""
-        SELECT student_id, tier::int, coalesce(tier_since - DATE '1970-01-01', {NEVER}) FROM student_status
-        WHERE student_id = ANY(%(students)s) ORDER BY student_id
+        SELECT s.student_id, s.tier::int, coalesce(s.tier_since - DATE '1970-01-01', {NEVER}),
+               (s.enrolled IS NOT NULL)::int,
+               (EXISTS (SELECT FROM support_case c WHERE c.student_id = s.student_id)
+                OR EXISTS (SELECT FROM task t WHERE t.student_id = s.student_id))::int
+        FROM student_status s WHERE s.student_id = ANY(%(students)s) ORDER BY s.student_id
         """,
-        ["student", "tier", "since"],
+        ["student", "tier", "since", "kept", "worked"],
         {"students": students},
     )
 
@@ -132,8 +139,7 @@ def withdraw(table: str, ids: Sequence[int], at: datetime) -> None:
 def add(table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Append findings or tier changes."""
     assert table in {"finding", "tier_change"}
-    if rows:
-        copy_in(table, {name: [row[name] for row in rows] for name in rows[0]})
+    copy_rows(table, rows)
 
 
 def changes(students: np.ndarray, year: date) -> dict[Key, tuple[Any, ...]]:
@@ -198,11 +204,16 @@ def fill_counts(through: Mapping[int, date | None], year: date) -> None:
 
 def add_effect(batch_id: int, effect: Mapping[str, int]) -> None:
     """Add what a chunk changed to the batch that caused it."""
-    for name, number in effect.items():
-        db.session.execute(
-            text("""
-                UPDATE batch SET effect = jsonb_set(effect, ARRAY[:name],
-                    to_jsonb(coalesce((effect->>:name)::int, 0) + :number)) WHERE id = :batch
-            """),
-            {"name": name, "number": number, "batch": batch_id},
-        )
+    db.session.execute(
+        text("""
+            UPDATE batch SET effect = (
+                SELECT coalesce(jsonb_object_agg(name, number), '{}') FROM (
+                    SELECT name, sum(number) AS number FROM (
+                        SELECT key AS name, value::int AS number FROM jsonb_each_text(batch.effect)
+                        UNION ALL SELECT key, value::int FROM jsonb_each_text(CAST(:effect AS jsonb))
+                    ) AS parts GROUP BY name
+                ) added
+            ) WHERE id = :batch
+        """),
+        {"effect": json.dumps(dict(effect)), "batch": batch_id},
+    )

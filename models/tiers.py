@@ -13,7 +13,7 @@ from sqlalchemy import Index, LargeBinary, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import BigId, Id, Mils, Model, to
+from models.base import BigId, Id, Model, to
 
 
 class PolicyVersion(Model):
@@ -86,34 +86,37 @@ class StudentStatus(Model):
     """A student's standing on their school's data-through day, across all schools of the district.
 
     Days in mils; tiers -1 none, 0 Tier 1, 1 watch, 2, 3. `rules` holds what everyone on the case may see.
+    A quiet student stands in no tier above 1, meets no rule and never had a case: nobody asks for such a student's
+    numbers in a list, and they are not kept (they would all have to be written again every morning).
     """
 
     __tablename__ = "student_status"
     __table_args__ = (Index("ix_student_status_school_id_tier", "school_id", "tier"),)
-    student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
-    school_id: Mapped[int] = to("school.id", index=False)
+    student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    school_id: Mapped[int]
     grade: Mapped[str]
     enrolled_now: Mapped[bool]
-    data_through: Mapped[date | None]
-    enrolled: Mapped[Mils]
-    absent: Mapped[Mils]
-    excused: Mapped[Mils]
-    unexcused: Mapped[Mils]
-    federal_absent: Mapped[Mils]
-    tardies: Mapped[int]
-    missing_days: Mapped[int]
-    unknown_days: Mapped[int]
-    streak_now: Mapped[int]
-    absent_last_20: Mapped[Mils]
-    enrolled_last_20: Mapped[Mils]
-    rate_tier: Mapped[int] = mapped_column(SmallInteger)
-    too_early: Mapped[bool]
     tier: Mapped[int] = mapped_column(SmallInteger)
-    tier_min: Mapped[int] = mapped_column(SmallInteger)
-    tier_max: Mapped[int] = mapped_column(SmallInteger)
+    too_early: Mapped[bool]
     tier_since: Mapped[date | None]
     rules: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
-    policy_version: Mapped[str]
+    # Empty for the quiet.
+    data_through: Mapped[date | None]
+    enrolled: Mapped[int | None]
+    absent: Mapped[int | None]
+    excused: Mapped[int | None]
+    unexcused: Mapped[int | None]
+    federal_absent: Mapped[int | None]
+    tardies: Mapped[int | None]
+    missing_days: Mapped[int | None]
+    unknown_days: Mapped[int | None]
+    streak_now: Mapped[int | None]
+    absent_last_20: Mapped[int | None]
+    enrolled_last_20: Mapped[int | None]
+    rate_tier: Mapped[int | None] = mapped_column(SmallInteger)
+    tier_min: Mapped[int | None] = mapped_column(SmallInteger)
+    tier_max: Mapped[int | None] = mapped_column(SmallInteger)
+    policy_version: Mapped[str | None]
 
 
 class Standing(Model):
@@ -124,10 +127,10 @@ class Standing(Model):
 
     __tablename__ = "standing"
     __table_args__ = (Index("ix_standing_school_id_since", "school_id", "since"),)
-    student_id: Mapped[int] = to("student.id", primary_key=True, index=False)
+    student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     since: Mapped[date] = mapped_column(primary_key=True)
     until: Mapped[date | None]
-    school_id: Mapped[int] = to("school.id", index=False)
+    school_id: Mapped[int]
     grade: Mapped[str]
     tier: Mapped[int] = mapped_column(SmallInteger)
     too_early: Mapped[bool]

@@ -158,7 +158,7 @@ def _answer(page: Page) -> str:
     if case.closed_on is not None:
         why = lower_first(vocabulary().label("close_reason", case.close_reason)) if case.close_reason else "closed"
         return f"Closed on {day_text(case.closed_on)}: {why}"
-    if standing is None or not standing.enrolled:
+    if standing is None or not standing.enrolled or standing.absent is None:
         missed = "No school day has been counted yet"
     else:
         share = rate(standing.absent, standing.enrolled)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
-from ew_app.kernel import Actor, now, record
+from ew_app.kernel import Actor, Told, now, record_all
 from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason
 from ew_app.services.casework.staffing import Staff
 from models import casebook
@@ -37,7 +37,7 @@ class CaseRows:
         self._tasks: list[tuple[Pupil, Row]] = []
         self._withdrawn: list[int] = []
         self._revived: list[int] = []
-        self._told: list[tuple[Pupil, Open, str, Mapping[str, Any]]] = []
+        self._told: list[Callable[[], Told]] = []  # asked when new cases have their numbers
         self._due: dict[tuple[int, int], date] = {}
 
     @cached_property
@@ -113,7 +113,7 @@ class CaseRows:
 
     def tell(self, pupil: Pupil, case: Open, kind: str, **data: Any) -> None:
         """What stands in the case's timeline."""
-        self._told.append((pupil, case, kind, data))
+        self._told.append(lambda: Told(kind, self.by, f"case:{case.number}", pupil.student, case.id, data=data))
 
     # -- reasons -----------------------------------------------------------------------------------------------
 
@@ -178,16 +178,12 @@ class CaseRows:
         """A task whose finding is gone is not asked for any more."""
         self._withdrawn.append(task.id)
         pupil.tasks = [replace(t, status="withdrawn", by_system=True) if t.id == task.id else t for t in pupil.tasks]
-        label = vocabulary().label("task_kind", task.kind)
-        record(
-            "task_withdrawn",
-            by=self.by,
-            subject=f"task:{task.id}",
-            student_id=pupil.student,
-            case_id=pupil.case.id if pupil.case else None,
-            compartment=task.compartment,
-            task=label,
-            why=why,
+        said = {"task": vocabulary().label("task_kind", task.kind), "why": why}
+        subject, student, case = f"task:{task.id}", pupil.student, pupil.case
+        self._told.append(
+            lambda: Told(
+                "task_withdrawn", self.by, subject, student, case.id if case else None, task.compartment, data=said
+            )
         )
 
     def revive_task(self, pupil: Pupil, task: Asked) -> None:
@@ -215,9 +211,7 @@ class CaseRows:
         casebook.add("task", [row | {"case_id": p.case.id if p.case else None} for p, row in self._tasks])
         if cases := [*self._reopened, *(row["id"] for row in self._cases.values())]:
             casebook.put_on_cases(cases)
-        for pupil, case, kind, data in self._told:
-            subject = f"case:{case.number}"
-            record(kind, by=self.by, subject=subject, student_id=pupil.student, case_id=case.id, **data)
+        record_all([told() for told in self._told])
 
     def _episodes(self) -> list[Row]:
         begun = [(row["id"], row["episode"]) for row in self._cases.values()]

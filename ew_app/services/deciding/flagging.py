@@ -8,7 +8,7 @@ running it for everybody gives the same rows as following every change (a test h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from ew_app.kernel import WORKER, operation, record
 from ew_app.services.casework import cases
-from ew_app.services.deciding.decisions import Decisions, status_columns
+from ew_app.services.deciding.decisions import Decisions, quiet, status_columns, tier_since
 from ew_app.services.deciding.storing import Moved, store_anew, store_onward
 from ew_app.services.measuring import blocks
 from ew_app.services.measuring.blocks import Known
@@ -29,6 +29,7 @@ from models import decided, touched
 from models.base import db
 from models.touched import Taken
 from rules.matrix import Days
+from rules.tiers import Tier
 
 CHUNK = 20_000
 LOCK = 7303
@@ -110,7 +111,7 @@ class _Chunk:
         """Write every difference and say what moved."""
         kept = [self.known]
         for judged in self._judged_on():
-            self._follow(store_onward(Decisions(judged, self._since(judged))), judged)
+            self._follow(store_onward(Decisions(judged, self._since(judged))), judged, judged.students)
             kept.append(_known(judged))
         done = np.concatenate([part.students for part in kept[1:]]) if kept[1:] else self.known.students[:0]
         left = np.setdiff1d(self.marked.students, done)
@@ -136,44 +137,57 @@ class _Chunk:
         """The first changed day of each judged student."""
         return self.since[np.searchsorted(self.marked.students, judged.students)]
 
-    def _follow(self, moved: Moved, judged: Judged | None, students: NDArray[np.int64] | None = None) -> None:
+    def _follow(self, moved: Moved, judged: Judged | None, students: NDArray[np.int64]) -> None:
         """Let the status say what was decided, and remember what moved."""
-        students = judged.students if students is None and judged else students
-        assert students is not None
-        columns = status_columns(judged, self._tier_since(judged)) if judged else {}
-        decided.replace_status(students, columns)
-        self.effect.update(self._entered_and_left(students, columns))
+        tier = np.full(len(students), Tier.NONE, dtype=np.int64)
+        if judged:
+            tier[np.searchsorted(students, judged.students)] = judged.standing.tier
+        before, known = self._stood(students, "tier", Tier.NONE), self._stood(students, "kept", -1)
+        self.effect.update(_entered_and_left(before, tier))
+        if judged:
+            self._write_status(moved, judged)
+        decided.replace_status(np.setdiff1d(students[known >= 0], judged.students if judged else ()), {})
         self.moved |= moved.students
         for school, day in moved.schools.items():
             self.counted[school] = min(self.counted.get(school, day), day)
 
-    def _tier_since(self, judged: Judged) -> list[date | None]:
-        """Since when students who are judged on from a known day have stood in their tier."""
-        since: list[date | None] = [None] * len(judged.students)
-        if judged.onward:
-            row = np.searchsorted(judged.students, self.stood["student"])
-            here = judged.students[np.minimum(row, len(since) - 1)] == self.stood["student"]
-            days = self.stood["since"][here].astype("datetime64[D]").tolist()
-            for place, number, day in zip(row[here].tolist(), self.stood["since"][here].tolist(), days, strict=True):
-                since[place] = day if number != decided.NEVER else None
-        return since
+    def _write_status(self, moved: Moved, judged: Judged) -> None:
+        """The status of whoever stands differently now, and of everybody whose numbers a list may show."""
+        students = judged.students
+        kept = self._stood(students, "kept", -1)
+        loud = ~quiet(judged) | (self._stood(students, "worked", 0) == 1)
+        write = loud | (kept != 0) | np.isin(students, np.fromiter(moved.students, np.int64, len(moved.students)))
+        if not judged.onward:
+            write[:] = True
+        before = self._stood(students, "since", decided.NEVER)
+        since = tier_since(judged, before if judged.onward else np.full_like(before, decided.NEVER))
+        rows = np.flatnonzero(write)
+        decided.replace_status(students[rows], status_columns(judged, rows, loud, since))
 
-    def _entered_and_left(self, students: NDArray[np.int64], columns: Mapping[str, Any]) -> Counter[str]:
-        """How many of these students entered and left each tier."""
-        effect: Counter[str] = Counter()
-        before = dict(zip(self.stood["student"].tolist(), self.stood["tier"].tolist(), strict=True))
-        after = dict(zip(columns["student_id"].tolist(), columns["tier"].tolist(), strict=True)) if columns else {}
-        for student in students.tolist():
-            was, is_now = before.get(student, -1), after.get(student, -1)
-            if was != is_now:
-                effect.update(name for name in (ENTER.get(is_now), LEAVE.get(was)) if name)
-        return effect
+    def _stood(self, students: NDArray[np.int64], name: str, nothing: int) -> NDArray[np.int64]:
+        """What is stored of these students, by `name`; `nothing` where no row is."""
+        stored = self.stood["student"]
+        found = np.full(len(students), nothing, dtype=np.int64)
+        if len(stored):
+            row = np.minimum(np.searchsorted(stored, students), len(stored) - 1)
+            here = stored[row] == students
+            found[here] = self.stood[name][row[here]]
+        return found
 
     def _count(self) -> None:
         """Count the tiers of the schools that were marked or moved."""
         decided.drop_counts(self.counted)
         schools = self.marked.schools | self.counted.keys()
         decided.fill_counts({school: self.at.data_through(school) for school in schools}, self.at.start)
+
+
+def _entered_and_left(before: NDArray[np.int64], after: NDArray[np.int64]) -> Counter[str]:
+    """How many students entered and left each tier."""
+    effect: Counter[str] = Counter()
+    for name, tiers, others in ((ENTER, after, before), (LEAVE, before, after)):
+        for tier, said in name.items():
+            effect[said] += int(((tiers == tier) & (others != tier)).sum())
+    return effect
 
 
 def _known(judged: Judged) -> Known:
