@@ -21,19 +21,15 @@ Key = tuple[int, date]
 
 
 def stood(students: np.ndarray) -> dict[str, np.ndarray]:
-    """How each student is stored, by student: the tier, and since when in days since 1970 (NEVER: all year).
-
-    `kept` is 1 where the numbers are kept with it, `worked` is 1 for whom there ever was a case or a task.
-    """
+    """The tier each student is stored with, by student; `worked` is 1 for whom there ever was a case or a task."""
     return read_ints(
-        f"""
-        SELECT s.student_id, s.tier::int, coalesce(s.tier_since - DATE '1970-01-01', {NEVER}),
-               (s.enrolled IS NOT NULL)::int,
+        """
+        SELECT s.student_id, s.tier::int,
                (EXISTS (SELECT FROM support_case c WHERE c.student_id = s.student_id)
                 OR EXISTS (SELECT FROM task t WHERE t.student_id = s.student_id))::int
         FROM student_status s WHERE s.student_id = ANY(%(students)s) ORDER BY s.student_id
         """,
-        ["student", "tier", "since", "kept", "worked"],
+        ["student", "tier", "worked"],
         {"students": students},
     )
 

@@ -57,10 +57,11 @@ def next_blocks(students: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Marked students, ascending, each with the first changed day, and the schools that were marked as a whole."""
+    """Marked students, ascending, each with the first changed day; who by name, and which schools as a whole."""
 
     students: np.ndarray  # int64[S]
     since: np.ndarray  # datetime64[D][S]
+    named: np.ndarray  # int64
     schools: frozenset[int]
 
 
@@ -78,12 +79,13 @@ def take(blocks: Sequence[int]) -> Taken:
         {"blocks": list(blocks)},
     ).all()
     marked = read_ints(_MARKED, ["student", "since"], _columns(schools))
-    student = np.concatenate([marked["student"], np.array([number for number, _ in single], dtype=np.int64)])
+    named = np.array([number for number, _ in single], dtype=np.int64)
+    student = np.concatenate([marked["student"], named])
     days = np.array([day for _, day in single], dtype="datetime64[D]")
     since = np.concatenate([marked["since"].astype("datetime64[D]"), days])
     order = np.lexsort((since, student))
     students, first = np.unique(student[order], return_index=True)
-    return Taken(students.astype(np.int64), since[order][first], frozenset(school for _, school, _ in schools))
+    return Taken(students.astype(np.int64), since[order][first], named, frozenset(school for _, school, _ in schools))
 
 
 def _columns(schools: Sequence[Sequence[object]]) -> dict[str, np.ndarray]:

@@ -53,8 +53,8 @@ def students_between(start: date, until: date) -> np.ndarray:
     return np.sort(found["student"])
 
 
-def stints(students: Sequence[int] | np.ndarray, start: date, until: date) -> dict[str, Any]:
-    """All stints of these students that meet start..until, in the order they were first loaded.
+def stints(students: Sequence[int] | np.ndarray, since: date) -> dict[str, Any]:
+    """All stints of these students that end on `since` or later, in the order they were first loaded.
 
     Columns student, school, entry, last (OPEN while it lasts), primary (1, 0, or -1 unsaid), exit_code, calendar,
     grade.
@@ -65,12 +65,11 @@ def stints(students: Sequence[int] | np.ndarray, start: date, until: date) -> di
                coalesce(t.exit_date - DATE '1970-01-01', {OPEN}), coalesce(t.is_primary::int, -1),
                coalesce(t.exit_code, ''), t.calendar_key, coalesce(nullif(t.grade, ''), s.grade)
         FROM stint t JOIN student s ON s.id = t.student_id
-        WHERE t.student_id = ANY(%(students)s) AND t.entry_date <= %(until)s
-          AND (t.exit_date IS NULL OR t.exit_date >= %(start)s) ORDER BY t.id
+        WHERE t.student_id = ANY(%(students)s) AND (t.exit_date IS NULL OR t.exit_date >= %(since)s) ORDER BY t.id
         """,
         ["student", "school", "entry", "last", "primary"],
         ["exit_code", "calendar", "grade"],
-        {"students": ints(students), "start": start, "until": until},
+        {"students": ints(students), "since": since},
     )
 
 

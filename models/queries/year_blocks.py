@@ -12,10 +12,11 @@ from models.base import db
 from models.bulk import read_ints
 
 
-def contents(blocks: Iterable[int], school_year: date) -> list[bytes]:
-    """What is packed of these blocks for the school year that starts on this day."""
-    found = text("SELECT content FROM year_block WHERE block = ANY(:blocks) AND school_year = :year")
-    return list(db.session.scalars(found, {"blocks": list(blocks), "year": school_year}))
+def contents(blocks: Iterable[int], school_year: date) -> list[tuple[int, bytes]]:
+    """(block, what is packed of it) for the school year that starts on this day."""
+    found = text("SELECT block, content FROM year_block WHERE block = ANY(:blocks) AND school_year = :year")
+    rows = db.session.execute(found, {"blocks": list(blocks), "year": school_year})
+    return [(block, content) for block, content in rows]
 
 
 def blocks_of(students: np.ndarray) -> np.ndarray:

@@ -15,16 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.measuring.judging import Judged
-from models.decided import NEVER
 from rules.policy import PolicyInForce
 from rules.replay import EXIT, Change
 from rules.sentences import exit_sentence, numbers, sentence
-from rules.tiers import Tier, too_early
+from rules.tiers import too_early
 
 Cols = NDArray[np.intp]
 Runs = tuple[Cols, Cols, Cols]  # row, first column, end column of every run
 Key = tuple[int, date]
-Columns = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,76 +172,3 @@ def _runs(key: NDArray[np.integer]) -> Runs:
     ends_row, end = np.nonzero(new[:, 1:] & (key >= 0))
     assert np.array_equal(row, ends_row)
     return row, start, end + 1
-
-
-def quiet(judged: Judged) -> NDArray[np.bool_]:
-    """[S] who stands in no tier above 1 however their days are read, meets no rule and has no day left open."""
-    standing, facts, last = judged.standing, judged.facts, judged.last
-    calm = np.maximum(standing.tier, np.maximum(standing.rate_tier, standing.tier_max)) <= Tier.ONE
-    calm &= (facts.missing_days[:, last] == 0) & (facts.unknown_days[:, last] == 0)
-    for active in judged.replay.active.values():
-        calm &= ~active[:, last]
-    return np.asarray(calm)
-
-
-def status_columns(judged: Judged, rows: Cols, loud: NDArray[np.bool_], tier_since: NDArray[np.int64]) -> Columns:
-    """The student_status rows of some rows of the judged year, as columns; numbers only where [S] `loud`."""
-    facts, standing, last, year = judged.facts, judged.standing, judged.last, judged.year
-    kept, since = loud[rows], tier_since[rows]
-
-    def told(values: NDArray[Any]) -> list[Any]:
-        return _where(kept, values[rows].astype(object))
-
-    through = np.array([year.frame.data_through(school) for school in year.school[rows].tolist()], dtype=object)
-    return {
-        "student_id": judged.students[rows],
-        "school_id": year.school[rows],
-        "grade": [year.grade[row] for row in rows.tolist()],
-        "enrolled_now": year.enrolled_now[rows],
-        "tier": standing.tier[rows],
-        "too_early": standing.too_early[rows],
-        "tier_since": _where(since != NEVER, since.astype("datetime64[D]").astype(object)),
-        "rules": _open_rules(judged, rows),
-        "data_through": _where(kept, through),
-        "enrolled": told(facts.enrolled[:, last]),
-        "absent": told(facts.absent[:, last]),
-        "excused": told(facts.excused[:, last]),
-        "unexcused": told(facts.unexcused[:, last]),
-        "federal_absent": told(facts.federal_absent[:, last]),
-        "tardies": told(facts.tardies[:, last]),
-        "missing_days": told(facts.missing_days[:, last]),
-        "unknown_days": told(facts.unknown_days[:, last]),
-        "streak_now": told(facts.streak[:, last]),
-        "absent_last_20": told(facts.absent_last_20[:, last]),
-        "enrolled_last_20": told(facts.enrolled_last_20[:, last]),
-        "rate_tier": told(standing.rate_tier),
-        "tier_min": told(standing.tier_min),
-        "tier_max": told(standing.tier_max),
-        "policy_version": [judged.policy.version if number else None for number in kept.tolist()],
-    }
-
-
-def tier_since(judged: Judged, before: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[S] the day of each student's last tier change since 1970; NEVER while they have stood in Tier 1 all year."""
-    days, since = judged.matrix.days.astype(np.int64), before.copy()
-    for change in judged.replay.changes:
-        since[change.row] = days[change.col] if change.after > Tier.ONE else NEVER
-    return since
-
-
-def _where(kept: NDArray[np.bool_], values: NDArray[np.object_]) -> list[Any]:
-    """The values, None where one is not kept."""
-    values[~kept] = None
-    return list(values)
-
-
-def _open_rules(judged: Judged, rows: Cols) -> list[list[str]]:
-    """Per student the active rules that everyone on the case may see, in their order."""
-    shown = {rule.key for rule in judged.policy.rules if not rule.restricted}
-    keys = sorted(shown & judged.replay.active.keys())
-    mask = np.zeros(len(rows), dtype=np.int64)
-    for place, key in enumerate(keys):
-        mask |= judged.replay.active[key][rows, judged.last].astype(np.int64) << place
-    found, back = np.unique(mask, return_inverse=True)
-    named = [[key for place, key in enumerate(keys) if bits >> place & 1] for bits in found.tolist()]
-    return [named[place] for place in back.tolist()]

@@ -18,7 +18,8 @@ from sqlalchemy import text
 
 from ew_app.kernel import WORKER, operation, record
 from ew_app.services.casework import cases
-from ew_app.services.deciding.decisions import Decisions, quiet, status_columns, tier_since
+from ew_app.services.deciding.decisions import Decisions
+from ew_app.services.deciding.showing import Shown, ever_concerned, tier_since
 from ew_app.services.deciding.storing import Moved, store_anew, store_onward
 from ew_app.services.measuring import blocks
 from ew_app.services.measuring.blocks import Known
@@ -27,6 +28,8 @@ from ew_app.services.measuring.judging import Judged, judge, judge_on
 from ew_app.services.measuring.touched import touch_everyone
 from models import decided, touched
 from models.base import db
+from models.bulk import ints
+from models.queries import year_blocks
 from models.touched import Taken
 from rules.matrix import Days
 from rules.tiers import Tier
@@ -100,79 +103,73 @@ class _Chunk:
     """The marked students of some blocks on their way through one evaluation."""
 
     def __init__(self, marked: Taken, known: Known, at: Frame) -> None:
-        self.marked, self.known, self.at = marked, known, at
+        self.marked, self.at = marked, at
+        self.known = known.with_background_of(marked.named, at)
         self.since: Days = np.maximum(marked.since, np.datetime64(at.start))
-        self.stood = decided.stood(marked.students)
         self.effect = Counter(NO_EFFECT)
         self.moved: set[int] = set()  # students about whom anything was decided anew
         self.counted: dict[int, date] = {}  # school -> first day whose counts moved
 
     def store(self) -> dict[str, int]:
         """Write every difference and say what moved."""
-        kept = [self.known]
-        for judged in self._judged_on():
-            self._follow(store_onward(Decisions(judged, self._since(judged))), judged, judged.students)
-            kept.append(_known(judged))
-        done = np.concatenate([part.students for part in kept[1:]]) if kept[1:] else self.known.students[:0]
-        left = np.setdiff1d(self.marked.students, done)
-        if len(left):
-            found = judge(left, self.at)
-            rows = Decisions(found, self._since(found)) if found else None
-            self._follow(store_anew(rows, left, self.at.start), found, left)
-            kept = [kept[0].without(left), *kept[1:], *([_known(found)] if found else [])]
-        blocks.write(blocks.joined(kept), self.at.start)
+        done = [self._on(judged, known) for known, judged in self._judged_on()]
+        judged_on = np.concatenate([part.students for part in done]) if done else self.known.students[:0]
+        left = np.setdiff1d(self.marked.students, judged_on)
+        kept = self.known.without(np.concatenate([judged_on, left]))
+        anew = self._anew(left) if len(left) else None
+        blocks.write(blocks.joined([kept, *done, *([anew] if anew else [])]), self.at.start)
         self._count()
         concerned = self.moved | cases.waiting(self.marked.students)
         return {**self.effect, "cases_opened": cases.follow(sorted(concerned), by=WORKER)}
 
-    def _judged_on(self) -> Iterator[Judged]:
+    def _judged_on(self) -> Iterator[tuple[Known, Judged]]:
         """Who was touched only after what is known of them, judged on from there; by the day it is known up to."""
         ready = self.known.rows_of(self.marked.students[self.known.ready_for(self.marked.students, self.since)])
         for until in np.unique(self.known.until[ready]):
-            judged = judge_on(self.known.of(ready[self.known.until[ready] == until]), self.at)
+            known = self.known.of(ready[self.known.until[ready] == until])
+            judged = judge_on(known, self.at)
             if judged is not None:
-                yield judged
+                yield known, judged
 
-    def _since(self, judged: Judged) -> Days:
-        """The first changed day of each judged student."""
-        return self.since[np.searchsorted(self.marked.students, judged.students)]
+    def _on(self, judged: Judged, known: Known) -> Known:
+        """Store what came of the later days."""
+        moved = store_onward(Decisions(judged, self._since(judged)))
+        self._follow(moved, known.state.tier, judged.standing.tier)
+        shown = Shown(known.concerned | ever_concerned(judged), tier_since(judged, known.tier_since), judged)
+        write = shown.loud | known.kept | np.isin(judged.students, ints(moved.students))
+        rows = np.flatnonzero(write)
+        decided.replace_status(judged.students[rows], shown.columns(rows))
+        return _known(shown, known.block)
 
-    def _follow(self, moved: Moved, judged: Judged | None, students: NDArray[np.int64]) -> None:
-        """Let the status say what was decided, and remember what moved."""
-        tier = np.full(len(students), Tier.NONE, dtype=np.int64)
-        if judged:
-            tier[np.searchsorted(students, judged.students)] = judged.standing.tier
-        before, known = self._stood(students, "tier", Tier.NONE), self._stood(students, "kept", -1)
-        self.effect.update(_entered_and_left(before, tier))
-        if judged:
-            self._write_status(moved, judged)
-        decided.replace_status(np.setdiff1d(students[known >= 0], judged.students if judged else ()), {})
+    def _anew(self, students: NDArray[np.int64]) -> Known | None:
+        """Store what the rows of the whole year say; None when no day is known of any of these students."""
+        judged, stood = judge(students, self.at), decided.stood(students)
+        tiers = np.full((2, len(students)), Tier.NONE, dtype=np.int64)
+        tiers[0, np.searchsorted(students, stood["student"])] = stood["tier"]
+        if judged is None:
+            self._follow(store_anew(None, students, self.at.start), *tiers)
+            decided.replace_status(students, {})
+            return None
+        tiers[1, np.searchsorted(students, judged.students)] = judged.standing.tier
+        self._follow(store_anew(Decisions(judged, self._since(judged)), students, self.at.start), *tiers)
+        worked = np.isin(judged.students, stood["student"][stood["worked"] == 1])
+        never = np.full(len(judged.students), decided.NEVER)
+        shown = Shown(worked | ever_concerned(judged), tier_since(judged, never), judged)
+        decided.replace_status(students, shown.columns(np.arange(len(judged.students))))
+        return _known(shown, year_blocks.blocks_of(judged.students))
+
+    def _follow(self, moved: Moved, before: NDArray[Any], after: NDArray[Any]) -> None:
+        """Remember what moved, and how many students entered and left each tier."""
+        for name, tiers, others in ((ENTER, after, before), (LEAVE, before, after)):
+            for tier, said in name.items():
+                self.effect[said] += int(((tiers == tier) & (others != tier)).sum())
         self.moved |= moved.students
         for school, day in moved.schools.items():
             self.counted[school] = min(self.counted.get(school, day), day)
 
-    def _write_status(self, moved: Moved, judged: Judged) -> None:
-        """The status of whoever stands differently now, and of everybody whose numbers a list may show."""
-        students = judged.students
-        kept = self._stood(students, "kept", -1)
-        loud = ~quiet(judged) | (self._stood(students, "worked", 0) == 1)
-        write = loud | (kept != 0) | np.isin(students, np.fromiter(moved.students, np.int64, len(moved.students)))
-        if not judged.onward:
-            write[:] = True
-        before = self._stood(students, "since", decided.NEVER)
-        since = tier_since(judged, before if judged.onward else np.full_like(before, decided.NEVER))
-        rows = np.flatnonzero(write)
-        decided.replace_status(students[rows], status_columns(judged, rows, loud, since))
-
-    def _stood(self, students: NDArray[np.int64], name: str, nothing: int) -> NDArray[np.int64]:
-        """What is stored of these students, by `name`; `nothing` where no row is."""
-        stored = self.stood["student"]
-        found = np.full(len(students), nothing, dtype=np.int64)
-        if len(stored):
-            row = np.minimum(np.searchsorted(stored, students), len(stored) - 1)
-            here = stored[row] == students
-            found[here] = self.stood[name][row[here]]
-        return found
+    def _since(self, judged: Judged) -> Days:
+        """The first changed day of each judged student."""
+        return self.since[np.searchsorted(self.marked.students, judged.students)]
 
     def _count(self) -> None:
         """Count the tiers of the schools that were marked or moved."""
@@ -181,28 +178,32 @@ class _Chunk:
         decided.fill_counts({school: self.at.data_through(school) for school in schools}, self.at.start)
 
 
-def _entered_and_left(before: NDArray[np.int64], after: NDArray[np.int64]) -> Counter[str]:
-    """How many students entered and left each tier."""
-    effect: Counter[str] = Counter()
-    for name, tiers, others in ((ENTER, after, before), (LEAVE, before, after)):
-        for tier, said in name.items():
-            effect[said] += int(((tiers == tier) & (others != tier)).sum())
-    return effect
-
-
-def _known(judged: Judged) -> Known:
+def _known(shown: Shown, block: NDArray[np.integer]) -> Known:
     """What the next evaluation goes on from.
 
     Days after a school's last submitted one are read again, because a later day can make them missing; who had
     anything happen on such days (left, or a policy began) is judged anew.
     """
+    judged = shown.judged
     matrix, at = judged.matrix, judged.year.frame
     schools = judged.year.school.tolist()
     through = np.array([at.data_through(school) or NEVER for school in schools], dtype="datetime64[D]")
     behind = np.flatnonzero(through < np.datetime64(at.day))
     until = through.copy()
     until[behind[~_quiet_after(judged, behind, through[behind])]] = NEVER
-    return Known(matrix.students, matrix.days, matrix.weights, matrix.cells, until, judged.replay.state)
+    return Known(
+        matrix.students,
+        block.astype(np.int64),
+        judged.background,
+        matrix.days,
+        matrix.weights,
+        matrix.cells,
+        until,
+        judged.replay.state,
+        shown.tier_since,
+        shown.concerned,
+        shown.loud,
+    )
 
 
 def _quiet_after(judged: Judged, rows: NDArray[np.intp], day: Days) -> NDArray[np.bool_]:

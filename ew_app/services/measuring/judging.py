@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.measuring import policies
-from ew_app.services.measuring.blocks import Known
+from ew_app.services.measuring.blocks import Background, Known
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.laying import Ints
 from ew_app.services.measuring.years import Year, year_of
@@ -41,6 +41,7 @@ class Judged:
     year: Year
     matrix: Matrix  # at student scope, over all days of the year
     timeline: Timeline
+    background: Background
     facts: Facts
     deciding: Facts  # what tiers rest on: the same, but a day with an unmapped code stands as it was known before
     inputs: Inputs
@@ -75,12 +76,13 @@ class Judged:
 
 def judge(students: Sequence[int] | Ints, at: Frame | None = None) -> Judged | None:
     """Everything about these students up to the frame's day; None when no school day is known for any."""
-    at = at or frame()
-    timeline = policies.timeline()
-    year = year_of(np.asarray(students, dtype=np.int64), at, timeline.on(at.day).no_show_exit_codes)
+    at, asked = at or frame(), np.unique(np.asarray(students, dtype=np.int64))
+    timeline, background = policies.timeline(), Background.read(asked, at)
+    year = year_of(background.enrolments, at, timeline.on(at.day).no_show_exit_codes)
     if not len(year.days) or not len(year.by_student.students):
         return None
-    return _judged(year, year.by_student, timeline)
+    found = year.by_student.students
+    return _judged(year, year.by_student, timeline, background.of(found, np.searchsorted(asked, found)))
 
 
 def judge_on(known: Known, at: Frame) -> Judged | None:
@@ -89,30 +91,32 @@ def judge_on(known: Known, at: Frame) -> Judged | None:
     None when an enrolment or a calendar of theirs is gone: then they have to be judged from the start.
     """
     timeline, until = policies.timeline(), known.until[0].astype(date)
-    year = year_of(known.students, at, timeline.on(at.day).no_show_exit_codes, after=until)
+    year = year_of(known.background.enrolments, at, timeline.on(at.day).no_show_exit_codes, after=until)
     if not len(year.days) or not np.array_equal(year.by_student.students, known.students):
         return None
     first = int(np.searchsorted(year.days, np.datetime64(at.start)))
-    return _judged(year, known.laid_under(year.by_student, year.days, first), timeline, known.state)
+    matrix = known.laid_under(year.by_student, year.days, first)
+    return _judged(year, matrix, timeline, known.background, known.state)
 
 
-def _judged(year: Year, matrix: Matrix, timeline: Timeline, after: State | None = None) -> Judged:
+def _judged(
+    year: Year, matrix: Matrix, timeline: Timeline, background: Background, after: State | None = None
+) -> Judged:
     facts = measures.compute(matrix)
     stood = matrix.as_last_known()
     deciding = facts if stood is matrix else measures.compute(stood)
-    inputs = _inputs(year, matrix)
+    inputs = _inputs(year, matrix, background)
     began = len(matrix.days) - len(year.by_student.days) if after else matrix.first
     replayed = replay(deciding, timeline, inputs, after, began)
-    return Judged(year, matrix, timeline, facts, deciding, inputs, replayed, began)
+    return Judged(year, matrix, timeline, background, facts, deciding, inputs, replayed, began)
 
 
-def _inputs(year: Year, matrix: Matrix) -> Inputs:
+def _inputs(year: Year, matrix: Matrix, background: Background) -> Inputs:
     students = matrix.students
-    absent, enrolled = _prior(year, students)
     opened, owned = _cases(students, matrix)
     return Inputs(
-        prior_absent=absent,
-        prior_enrolled=enrolled,
+        prior_absent=background.prior_absent,
+        prior_enrolled=background.prior_enrolled,
         stls=_in_stls(students),
         last_contact=_contacts(year, matrix),
         case_open=opened,
@@ -133,18 +137,6 @@ def _waits_from(year: Year, matrix: Matrix) -> NDArray[np.int64] | None:
     waits = np.full(len(students), days, dtype=np.int64)
     np.minimum.at(waits, row[stands], year.recoded.waits_from[stands] + read_from)
     return waits
-
-
-def _prior(year: Year, students: Ints) -> tuple[Ints, Ints]:
-    """Last year's totals, of all ids of a student together; -1 where the roster has none."""
-    same = same_child.known()
-    found = rows.prior_year(same.ids_of(students), year.frame.start)
-    absent, enrolled = np.full(len(students), -1), np.full(len(students), -1)
-    where = np.searchsorted(students, same.own(found["student"]))
-    absent[where], enrolled[where] = 0, 0
-    np.add.at(absent, where, found["absent"])
-    np.add.at(enrolled, where, found["enrolled"])
-    return absent, enrolled
 
 
 def _in_stls(students: Ints) -> NDArray[np.bool_] | None:

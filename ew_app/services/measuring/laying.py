@@ -14,6 +14,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from ew_app.services.measuring.enrolments import Enrolments
 from ew_app.services.measuring.frames import Frame
 from models.queries import measuring as rows
 from models.queries import same_child
@@ -61,9 +62,12 @@ class Calendars:
         later.table = stints.Calendars(self.table.instructional[:, kept], self.table.weights[:, kept])
         return later
 
-    def of(self, school: int, key: str) -> int:
-        """The calendar a stint follows: its own, else its school's, else the empty one."""
-        return self._number.get((school, key), self._number.get((school, ""), self._none))
+    def followed(self, found: Enrolments) -> NDArray[np.intp]:
+        """The calendar each stint follows: its own, else its school's, else the empty one."""
+        asked, back = np.unique(pair(found.school, found.calendar.index), return_inverse=True)
+        keys = [(both >> 32, found.calendar.different[both & 0xFFFFFFFF]) for both in asked.tolist()]
+        numbers = [self._number.get(key, self._number.get((key[0], ""), self._none)) for key in keys]
+        return np.array(numbers, dtype=np.intp)[back]
 
     def first_days(self, spans: stints.Stints, at: Frame) -> Days:
         """Per stint the first school day of the school year it ended in; NaT when none is known."""

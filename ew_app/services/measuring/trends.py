@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ew_app.services.measuring import policies
+from ew_app.services.measuring.enrolments import Enrolments
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.years import year_of
 from rules import cells as c
@@ -23,7 +24,8 @@ def weekly_absence(students: Sequence[int], at: Frame | None = None, weeks: int 
     if not students:
         return {}
     at = at or frame()
-    matrix = year_of(np.array(sorted(students)), at, policies.timeline().on(at.day).no_show_exit_codes).by_student
+    enrolments = Enrolments.read(np.array(sorted(students)), at.since)
+    matrix = year_of(enrolments, at, policies.timeline().on(at.day).no_show_exit_codes).by_student
     if not len(matrix.days):
         return {}
     member = c.status(matrix.cells) == Status.MEMBER

@@ -5,21 +5,21 @@ Nothing is stored here, and nothing is judged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ew_app.services.measuring.enrolments import Enrolments
 from ew_app.services.measuring.frames import Frame
 from ew_app.services.measuring.laying import Calendars, Ints, Recoded, lay, pair
-from models.queries import measuring as rows
 from rules import matrix, stints
 from rules.matrix import Days, Matrix
 
 NOWHERE = -1
+NO_GRADE = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,18 +39,17 @@ class Year:
     recoded: Recoded  # days whose code nobody has mapped replaced what was known
 
 
-def year_of(students: Ints, at: Frame, excluded_exits: Sequence[str], after: date | None = None) -> Year:
-    """Build both matrices for these students. `excluded_exits` are the exit codes of stints that never were.
+def year_of(every: Enrolments, at: Frame, excluded_exits: Sequence[str], after: date | None = None) -> Year:
+    """Both matrices of whoever is enrolled. `excluded_exits` are the exit codes of stints that never were.
 
     With `after` only the later days are read: the matrices then hold these days alone, the belonging every day.
     """
-    found = _Enrolments(rows.stints(students, at.since, at.day))
+    found = every.begun(at.day)
     schools = sorted(set(found.school.tolist()))
     calendars = Calendars(schools, at)
     pairs, row = np.unique(pair(found.student, found.school), return_inverse=True)
-    followed = [calendars.of(*where) for where in zip(found.school.tolist(), found.calendar, strict=True)]
-    spans = stints.Stints(row, found.student, found.school, np.array(followed, dtype=np.intp), found.entry, found.last)
-    real = stints.counted(spans, found.exit_code, excluded_exits, calendars.first_days(spans, at))
+    spans = stints.Stints(row, found.student, found.school, calendars.followed(found), found.entry, found.last)
+    real = stints.counted(spans, found.exit_code.texts(), excluded_exits, calendars.first_days(spans, at))
     spans = stints.share_boundary_days(spans.only(real))
     student, school = pairs >> 32, pairs & 0xFFFFFFFF
     belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
@@ -64,20 +63,8 @@ def year_of(students: Ints, at: Frame, excluded_exits: Sequence[str], after: dat
     return Year(at, days, by_school, matrix.combine(by_school), *belongs, recoded)
 
 
-class _Enrolments:
-    """Stints as columns; `last` is NaT while a stint is open."""
-
-    def __init__(self, found: Mapping[str, Any]) -> None:
-        self.student, self.school = found["student"].astype(np.int64), found["school"].astype(np.int64)
-        self.entry: Days = found["entry"].astype("datetime64[D]")
-        ended = found["last"] != rows.OPEN
-        self.last: Days = np.where(ended, found["last"].astype("datetime64[D]"), np.datetime64("NaT"))
-        self.primary = found["primary"]
-        self.exit_code, self.calendar, self.grade = found["exit_code"], found["calendar"], found["grade"]
-
-
 def _belonging(
-    students: Ints, spans: stints.Stints, found: _Enrolments, real: NDArray[np.bool_], days: Days, at: Frame
+    students: Ints, spans: stints.Stints, found: Enrolments, real: NDArray[np.bool_], days: Days, at: Frame
 ) -> tuple[NDArray[np.int32], Ints, list[str], NDArray[np.int32], NDArray[np.bool_], list[str]]:
     """The enrolment of each day, and where everybody is now (or was last); the later entry wins among equals.
 
@@ -86,18 +73,29 @@ def _belonging(
     stint_at = np.full((len(students), len(days)), NOWHERE, dtype=np.int32)
     school = np.full(len(students), NOWHERE, dtype=np.int32)
     enrolled = np.zeros(len(students), dtype=bool)
-    grade = [""] * len(students)
+    grade = np.full(len(students), NO_GRADE, dtype=np.int32)
     expected = np.searchsorted(students, found.student)
-    for stint in np.argsort(found.entry, kind="stable").tolist():
-        school[expected[stint]], grade[expected[stint]] = found.school[stint], found.grade[stint]
-    grades = [said for said, kept in zip(found.grade, real, strict=True) if kept]
-    row = np.searchsorted(students, spans.student)
+    for wave in _in_order(expected, np.argsort(found.entry, kind="stable")):
+        school[expected[wave]], grade[expected[wave]] = found.school[wave], found.grade.index[wave]
+    grades = found.grade.at(real)
+    row, day = np.searchsorted(students, spans.student), np.arange(len(days))
     last = np.where(np.isnat(spans.last), np.datetime64("9999-12-31"), spans.last)
     begins, ends = np.searchsorted(days, spans.entry), np.searchsorted(days, last, side="right")
     now = (spans.entry <= np.datetime64(at.day)) & (last >= np.datetime64(at.day))
-    for stint in np.lexsort((spans.entry, found.primary[real], now)).tolist():
-        where = row[stint]
-        stint_at[where, begins[stint] : ends[stint]] = stint
-        school[where], grade[where] = spans.school[stint], grades[stint]
-        enrolled[where] |= now[stint]
-    return stint_at, spans.school, grades, school, enrolled, grade
+    for wave in _in_order(row, np.lexsort((spans.entry, found.primary[real], now))):
+        where = row[wave]
+        inside = (day >= begins[wave, None]) & (day < ends[wave, None])
+        stint_at[where] = np.where(inside, wave[:, None], stint_at[where])
+        school[where], grade[where] = spans.school[wave], grades.index[wave]
+        enrolled[where] |= now[wave]
+    named = ["" if place == NO_GRADE else found.grade.different[place] for place in grade.tolist()]
+    return stint_at, spans.school, grades.texts(), school, enrolled, named
+
+
+def _in_order(row: NDArray[np.intp], order: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Stints in this order, in groups that speak of each row at most once."""
+    ranked = np.argsort(row[order], kind="stable")
+    nth = np.empty(len(order), dtype=np.intp)
+    at = row[order][ranked]
+    nth[ranked] = np.arange(len(order)) - np.searchsorted(at, at, side="left")
+    return [order[nth == wave] for wave in range(int(nth.max(initial=-1)) + 1)]
