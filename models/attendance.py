@@ -160,6 +160,7 @@ class StagedDay(Model):
     """A school-day that a delivery speaks of: how many rows, students and absences, and whether it claims all.
 
     `expected`: students due that day. `teaches`: the school has a school day, or no calendar at all yet.
+    `fresh`: found while merging, that no other delivery has spoken of it.
     """
 
     __tablename__ = "staged_day"
@@ -173,6 +174,7 @@ class StagedDay(Model):
     expected: Mapped[int]
     teaches: Mapped[bool]
     whole: Mapped[bool]
+    fresh: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class MarkColumns:

@@ -20,6 +20,8 @@ Here = Mapping[str, Any]
 _SAID = "code, fraction, minutes, section_key, reason, last_modified, modified_by, file, line"
 MARK = f"school_id, student_id, day, period, source_id, {_SAID}, batch_id, recorded_at"
 _MINE = "batch_id = :batch AND school_id BETWEEN :low AND :high"
+_NEW_DAYS = f"SELECT school_id, day FROM staged_day WHERE {_MINE} AND fresh"
+_SPOKEN_OF = f"SELECT school_id, day, whole FROM staged_day WHERE {_MINE} AND NOT fresh"  # before this delivery
 
 # Three tables of this transaction alone: what stands on the school-days (`stands`), who is called present there
 # (`called`), and what each incoming row does (`fate`).
@@ -48,13 +50,13 @@ _READ_STANDS = text(f"""
     INSERT INTO stands
     SELECT m.id, m.school_id, m.day, m.student_id, m.period, m.code, m.fraction, m.minutes, m.section_key, m.reason,
            m.last_modified
-    FROM (SELECT school_id, day FROM staged_day WHERE {_MINE}) d JOIN mark m USING (school_id, day)
+    FROM ({_SPOKEN_OF}) d JOIN mark m USING (school_id, day)
     WHERE m.source_id = :source
 """)
 _READ_CALLED = text(f"""
     INSERT INTO called
     SELECT r.id, r.school_id, r.day, one.student, one.line, one.modified
-    FROM (SELECT school_id, day FROM staged_day WHERE {_MINE}) d JOIN roll r USING (school_id, day),
+    FROM ({_SPOKEN_OF}) d JOIN roll r USING (school_id, day),
          unnest(r.students, r.lines, r.modified) AS one (student, line, modified)
     WHERE r.source_id = :source AND r.replaced_by IS NULL
 """)
@@ -63,12 +65,13 @@ _READ_CALLED = text(f"""
 _FATES = text(f"""
     WITH incoming AS (
         SELECT school_id, day, student_id, period, {_SAID}, false AS plain
-        FROM staged_mark WHERE {_MINE}
+        FROM staged_mark JOIN ({_SPOKEN_OF}) d USING (school_id, day) WHERE {_MINE}
         UNION ALL
         SELECT s.school_id, s.day, one.student, '', s.code, NULL, NULL, NULL, NULL,
                CASE WHEN one.modified > 0 THEN TIMESTAMPTZ 'epoch' + one.modified * INTERVAL '1 microsecond' END,
                NULL, s.file, one.line, true
-        FROM staged_roll s, unnest(s.students, s.lines, s.modified) AS one (student, line, modified) WHERE {_MINE}
+        FROM staged_roll s JOIN ({_SPOKEN_OF}) d USING (school_id, day),
+             unnest(s.students, s.lines, s.modified) AS one (student, line, modified) WHERE {_MINE}
     ), rolled AS (
         SELECT school_id, day, student_id,
                TIMESTAMPTZ 'epoch' + max(nullif(modified, 0)) * INTERVAL '1 microsecond' AS last_modified
@@ -125,14 +128,14 @@ _ADD_ROLLS = text("""
 _MISSED_MARKS = text(f"""
     INSERT INTO fate (school_id, day, student_id, period, plain, stored, fate)
     SELECT m.school_id, m.day, m.student_id, m.period, false, m.id, 'removed'
-    FROM (SELECT school_id, day FROM staged_day WHERE {_MINE} AND whole) d JOIN stands m USING (school_id, day)
+    FROM ({_SPOKEN_OF} AND whole) d JOIN stands m USING (school_id, day)
     WHERE NOT EXISTS (SELECT FROM fate f WHERE f.school_id = m.school_id AND f.day = m.day
                       AND f.student_id = m.student_id AND f.period = m.period)
 """)
 _MISSED_CALLS = text(f"""
     WITH missed AS (
         UPDATE called c SET kept = false
-        FROM (SELECT school_id, day FROM staged_day WHERE {_MINE} AND whole) d
+        FROM ({_SPOKEN_OF} AND whole) d
         WHERE c.school_id = d.school_id AND c.day = d.day AND NOT EXISTS (
             SELECT FROM fate f WHERE f.school_id = c.school_id AND f.day = c.day AND f.student_id = c.student_id
               AND f.period = '' AND f.fate <> 'removed')
@@ -143,7 +146,7 @@ _MISSED_CALLS = text(f"""
     WHERE NOT EXISTS (SELECT FROM stands m WHERE m.school_id = c.school_id AND m.day = c.day
                       AND m.student_id = c.student_id AND m.period = '')
 """)
-_CLAIMS_A_DAY = text(f"SELECT EXISTS (SELECT FROM staged_day WHERE {_MINE} AND whole)")
+_CLAIMS_A_DAY = text(f"SELECT EXISTS ({_SPOKEN_OF} AND whole)")
 # What remains of a shortened roll keeps its own delivery and lines.
 _SHORTEN_ROLLS = text("""
     WITH shortened AS (
@@ -176,25 +179,30 @@ _FIRST_SOURCE = text("""
     WHERE source_id IS NULL AND id IN (SELECT school_id FROM staged_day WHERE batch_id = :batch)
       AND id BETWEEN :low AND :high
 """)
-_TOUCHES_SOMETHING = text(f"""
-    SELECT EXISTS (
-        SELECT FROM (SELECT school_id, day FROM staged_day WHERE {_MINE}) d
-        WHERE EXISTS (SELECT FROM submission s WHERE s.school_id = d.school_id AND s.day = d.day)
-           OR EXISTS (SELECT FROM mark m WHERE m.school_id = d.school_id AND m.day = d.day)
-           OR EXISTS (SELECT FROM roll r WHERE r.school_id = d.school_id AND r.day = d.day)
-    )
+_FIND_NEW_DAYS = text(f"""
+    UPDATE staged_day d SET fresh = NOT (
+        EXISTS (SELECT FROM submission s WHERE s.school_id = d.school_id AND s.day = d.day)
+        OR EXISTS (SELECT FROM mark m WHERE m.school_id = d.school_id AND m.day = d.day)
+        OR EXISTS (SELECT FROM roll r WHERE r.school_id = d.school_id AND r.day = d.day))
+    WHERE {_MINE}
+""")
+_DAYS = text(f"""
+    SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM staged_day WHERE {_MINE}
 """)
 _ADD_ALL = text(f"""
     INSERT INTO mark ({MARK})
     SELECT school_id, student_id, day, period, :source, {_SAID}, :batch, :at
-    FROM staged_mark WHERE {_MINE} ORDER BY school_id, day, student_id
+    FROM staged_mark JOIN ({_NEW_DAYS}) d USING (school_id, day) WHERE {_MINE} ORDER BY school_id, day, student_id
 """)
 _ADD_ALL_ROLLS = text(f"""
     INSERT INTO roll (batch_id, source_id, school_id, day, code, file, students, lines, modified, recorded_at)
     SELECT :batch, :source, school_id, day, code, file, students, lines, modified, :at
-    FROM staged_roll WHERE {_MINE} ORDER BY school_id, day
+    FROM staged_roll JOIN ({_NEW_DAYS}) d USING (school_id, day) WHERE {_MINE} ORDER BY school_id, day
 """)
-_ROLL_ROWS = text(f"SELECT coalesce(sum(cardinality(students)), 0) FROM staged_roll WHERE {_MINE}")
+_ROLL_ROWS = text(f"""
+    SELECT coalesce(sum(cardinality(students)), 0) FROM staged_roll JOIN ({_NEW_DAYS}) d USING (school_id, day)
+    WHERE {_MINE}
+""")
 
 
 def lock_schools(space: int, here: Here) -> None:
@@ -208,13 +216,15 @@ def lock_schools(space: int, here: Here) -> None:
     )
 
 
-def all_new(here: Here) -> bool:
-    """Whether nothing stands yet on any school-day that the staged rows speak of."""
-    return not db.session.scalar(_TOUCHES_SOMETHING, _only(_TOUCHES_SOMETHING, here))
+def find_new_days(here: Here) -> tuple[int, int]:
+    """How many of the school-days that the staged rows speak of nobody spoke of before, and how many somebody did."""
+    do(_FIND_NEW_DAYS, here)
+    new, known = db.session.execute(_DAYS, _only(_DAYS, here)).one()
+    return new, known
 
 
 def add_all(here: Here) -> int:
-    """Store every staged row, where `all_new`; returns how many rows."""
+    """Store every staged row of the new days; returns how many rows."""
     added = do(_ADD_ALL, here)
     if do(_ADD_ALL_ROLLS, here):
         added += int(db.session.scalar(_ROLL_ROWS, _only(_ROLL_ROWS, here)))
@@ -222,7 +232,7 @@ def add_all(here: Here) -> int:
 
 
 def merge(here: Here) -> dict[str, int]:
-    """Store what differs and end what the delivery replaces or no longer has; counts by fate."""
+    """On days spoken of before store what differs and end what the delivery replaces or no longer has; by fate."""
     whole = bool(db.session.scalar(_CLAIMS_A_DAY, _only(_CLAIMS_A_DAY, here)))
     for statement in _TEMPORARY:
         db.session.execute(text(statement))

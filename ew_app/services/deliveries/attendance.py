@@ -49,18 +49,18 @@ def merge_slice(batch_id: int, span: Span, limits: Limits) -> None:
 def _merge(here: dict[str, Any], limits: Limits, *, waited: bool = False) -> Counter[str]:
     """Lay the staged rows over what stands; counts by bucket. `waited`: later deliveries are in already."""
     counts: Counter[str] = Counter()
-    if marks.all_new(here):
+    new, known = marks.find_new_days(here)
+    if new:
         counts["applied"] = marks.add_all(here)
-        marks.claim(here)
         ledger.touch_each_school(ledger.begin(here, limits))
-        return counts
-    fates = marks.merge(here)
+    fates = marks.merge(here) if known else {}
     marks.claim(here)
-    if waited:
-        marks_late.end_what_was_claimed_since(here)
-    known = ledger.follow(here, limits)
-    ledger.touch_each_school(known)
-    touch_each(marks.changed_students(known))
+    if known:
+        if waited:
+            marks_late.end_what_was_claimed_since(here)
+        differing = ledger.follow(here, limits)
+        ledger.touch_each_school(differing)
+        touch_each(marks.changed_students(differing))
     for fate, rows in fates.items():
         counts[FATES.get(fate, "unchanged")] += rows
     return counts

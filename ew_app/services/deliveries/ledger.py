@@ -114,12 +114,12 @@ _FIRST = text("""
            CASE WHEN NOT teaches THEN 'closed'
                 WHEN :feed = 'full' AND 100 * students < :least * expected THEN 'partial' ELSE 'submitted' END,
            :feed, rows, expected, absences
-    FROM staged_day WHERE batch_id = :batch AND school_id BETWEEN :low AND :high ORDER BY school_id, day
+    FROM staged_day WHERE batch_id = :batch AND school_id BETWEEN :low AND :high AND fresh ORDER BY school_id, day
     RETURNING school_id, day, status
 """)
 _STAGED = text("""
     SELECT school_id, day, expected, teaches FROM staged_day
-    WHERE batch_id = :batch AND school_id BETWEEN :low AND :high ORDER BY school_id, day
+    WHERE batch_id = :batch AND school_id BETWEEN :low AND :high AND NOT fresh ORDER BY school_id, day
 """)
 
 
@@ -131,7 +131,7 @@ def begin(here: Mapping[str, Any], limits: Limits) -> dict[int, date]:
 
 
 def follow(here: Mapping[str, Any], limits: Limits) -> dict[int, date]:
-    """Derive the school-days of a staged batch again; school -> first day that counts differently now."""
+    """Derive again the days of a staged batch spoken of before; school -> first day that counts differently now."""
     rows = db.session.execute(_STAGED, {name: here[name] for name in ("batch", "low", "high")}).all()
     return _derive(rows, limits)
 

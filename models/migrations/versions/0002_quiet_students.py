@@ -6,6 +6,7 @@ costs more than the rows.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
@@ -21,6 +22,7 @@ DERIVED = ("student_status", "standing")
 
 
 def upgrade() -> None:
+    op.add_column("staged_day", sa.Column("fresh", sa.Boolean(), server_default=sa.text("false"), nullable=False))
     for column in NUMBERS:
         op.alter_column("student_status", column, nullable=True)
     for table in DERIVED:
@@ -29,6 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("staged_day", "fresh")
     for table in DERIVED:
         for target in ("school", "student"):
             op.create_foreign_key(f"fk_{table}_{target}_id", table, target, [f"{target}_id"], ["id"])
