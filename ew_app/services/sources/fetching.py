@@ -27,7 +27,7 @@ class Kind(StrEnum):
     EDFI_API = "edfi_api"
 
 
-_MODULES: Final[dict[Kind, str]] = {Kind.FOLDER: "folder", Kind.EDFI_API: "edfi"}
+_MODULES: Final[dict[Kind, str]] = {Kind.FOLDER: "folder", Kind.SFTP: "sftp", Kind.EDFI_API: "edfi"}
 
 
 class CannotFetch(DomainError):

@@ -189,7 +189,7 @@ class _Look:
     def _fits(self, entry: Entry) -> bool:
         if not self.how.wants(entry.name):
             return False
-        if not entry.name.isprintable() or len(entry.name.encode("utf-8", "surrogateescape")) > LONGEST_NAME:
+        if not _can_be_kept(entry.name):
             self.told.append(f"A file is called {ascii(entry.name)[:80]}. Such a name cannot be kept: rename it.")
             return False
         if not entry.plain:
@@ -246,6 +246,12 @@ class _Bundles:
 def _name(entries: Sequence[Entry]) -> str:
     names = ", ".join(entry.name for entry in entries)
     return names if len(names) <= LONGEST_NAME else f"{entries[0].name} and {len(entries) - 1} more"
+
+
+def _can_be_kept(name: str) -> bool:
+    """Whether it is the name of a file here: a server may call its files as it likes, even `../../home`."""
+    odd = not name.isprintable() or "/" in name or "\\" in name
+    return not odd and len(name.encode()) <= LONGEST_NAME
 
 
 def _changed(first: _Look, second: _Look) -> list[str]:
