@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -117,6 +117,11 @@ def today() -> date:
     if (moment := _as_of.get()) is not None:
         return local(moment).date()
     return settings().today or local(clock()).date()
+
+
+def wall_clock() -> time:
+    """What the clock on the wall of the district shows now, whatever day it is."""
+    return local(now()).time()
 
 
 def day_text(day: date) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from ew_app.kernel import day_text, settings, today
+from ew_app.kernel import day_text, settings, today, wall_clock
 from ew_app.web import beginning
 from ew_app.web.case_lines import Line, short_school
 from models.queries import boards as rows
@@ -56,7 +56,7 @@ def late_lines(area: Area) -> list[Line]:
 
 def _late(inside: Any) -> list[tuple[str, str, int]]:
     """(school, since when, days) of those that lack the last school day, the longest first."""
-    late = gaps([one.id for one in inside], school_year_start(today()), today())
+    late = gaps([one.id for one in inside], school_year_start(today()), today(), wall_clock())
     found = [
         (short_school(one.name), f"since {day_text(gap.last)}" if gap.last else "yet", gap.trailing)
         for one in inside

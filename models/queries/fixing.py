@@ -198,4 +198,5 @@ def rows(name: str, parameters: Mapping[str, Any], limit: int, offset: int = 0) 
 
 
 def _used(query: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if f":{name}" in query}
+    every = {"clock": None, **parameters}
+    return {name: value for name, value in every.items() if f":{name}" in query}

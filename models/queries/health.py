@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import func, select, text
 
@@ -72,12 +72,12 @@ def set_aside(limit: int = 20) -> list[SetAside]:
     return [SetAside(r.id, r.job, r.created_at, r.attempts, r.error) for r in db.session.scalars(rows)]
 
 
-def late_schools(since: date, before: date) -> list[LateSchool]:
-    """Schools that lack school days from `since` to the day before `before` after their last one, most days first;
-    of a school that never sent anything, all of them."""
+def late_schools(since: date, today: date, clock: time | None = None) -> list[LateSchool]:
+    """Schools that lack school days from `since` on after their last one, as `lateness.gaps` counts them, most days
+    first; of a school that never sent anything, all of them."""
     named = db.session.execute(select(School.id, School.key, School.name))
     schools = {number: (key, name) for number, key, name in named}
-    late = {number: gap for number, gap in gaps(list(schools), since, before).items() if gap.trailing}
+    late = {number: gap for number, gap in gaps(list(schools), since, today, clock).items() if gap.trailing}
     found = [LateSchool(*schools[number], gap.last, gap.trailing) for number, gap in late.items()]
     return sorted(found, key=lambda one: (-one.days, one.name))
 

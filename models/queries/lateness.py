@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 from sqlalchemy import text
 
 from models.base import db
 
-# Rows of (school_id, days, trailing, since, last): see Gap. Parameters: schools, start, today.
-GAPS = """
-    WITH missing AS MATERIALIZED (
-        SELECT DISTINCT c.school_id, c.day FROM calendar_day c
-        WHERE c.school_id = ANY(:schools) AND c.day >= :start AND c.day < :today AND c.weight > 0
+# The source whose files tell of a school: its own, and of a school that nothing came for yet the first that is fetched.
+FEEDER = (
+    """coalesce(s.source_id, (SELECT min(f.id) FROM source f WHERE f.kind <> 'by_hand' AND f.brings <> 'roster'))"""
+)
+# Rows of (school_id, days, trailing, since, last): see Gap. Parameters: schools, start, today, clock.
+GAPS = f"""
+    WITH waited AS MATERIALIZED (
+        SELECT s.id AS school_id, CASE
+            WHEN e.id IS NULL OR CAST(:clock AS time) IS NULL THEN CAST(:today AS date)
+            WHEN e.expected_day = 'same' THEN CAST(:today AS date) + CAST(e.expected_by <= CAST(:clock AS time) AS int)
+            ELSE (SELECT max(c.day) FROM calendar_day c WHERE c.school_id = s.id AND c.day >= :start
+                    AND c.day + e.expected_by <= CAST(:today AS date) + CAST(:clock AS time)
+                    AND c.weight > 0 AND c.day_type IN ('instructional', 'make_up')) END AS before
+        FROM school s LEFT JOIN source e ON e.id = {FEEDER} AND e.expected_by IS NOT NULL
+            AND NOT e.paused AND e.kind <> 'by_hand' AND e.brings <> 'roster'
+        WHERE s.id = ANY(:schools)
+    ), missing AS MATERIALIZED (
+        SELECT DISTINCT c.school_id, c.day FROM waited JOIN calendar_day c USING (school_id)
+        WHERE c.day >= :start AND c.day < waited.before AND c.weight > 0
           AND c.day_type IN ('instructional', 'make_up') AND NOT EXISTS (
               SELECT FROM school_day d WHERE d.school_id = c.school_id AND d.day = c.day
                 AND d.status IN ('submitted', 'partial', 'closed'))
@@ -35,7 +49,8 @@ GAPS = """
 class Gap:
     """School days of which nothing came: in all, and those after the last that did, from `since` on.
 
-    A school is late when `trailing` is more than 0. Today is not late yet, nor is a day that was closed after all.
+    A school is late when `trailing` is more than 0. A day is late from the next midnight on; where the school's source
+    says by when it is expected, from that hour on. A day that was closed after all is not.
     """
 
     days: int
@@ -44,7 +59,10 @@ class Gap:
     last: date | None  # the last day that came
 
 
-def gaps(schools: Sequence[int], start: date, today: date) -> dict[int, Gap]:
-    """School -> school days from `start` until yesterday of which nothing came; none where there is no calendar."""
-    rows = db.session.execute(text(GAPS), {"schools": list(schools), "start": start, "today": today})
-    return {school: Gap(*gap) for school, *gap in rows}
+def gaps(schools: Sequence[int], start: date, today: date, clock: time | None = None) -> dict[int, Gap]:
+    """School -> school days from `start` on of which nothing came and which are due; none where there is no calendar.
+
+    clock: what the district's clock shows, for what sources are expected to bring; None leaves that aside.
+    """
+    asked = {"schools": list(schools), "start": start, "today": today, "clock": clock}
+    return {school: Gap(*gap) for school, *gap in db.session.execute(text(GAPS), asked)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Text, cast, func, select, text
@@ -13,6 +13,7 @@ from models.base import db
 from models.jobs import Outbox
 from models.org import Source
 from models.pulls import Arrival, Pull
+from models.queries.lateness import FEEDER
 
 UNDER_WAY = ("received", "staged", "checked", "applying")
 STANDS_NO_MORE = ("refused", "cancelled", "undoing", "undone")
@@ -118,3 +119,40 @@ def in_line(step: str) -> list[int]:
     """Sources of which a delivery waits for its turn."""
     waits = select(Batch.source_id).where(Batch.status == "received", Batch.step == step)
     return sorted(set(db.session.scalars(waits)))
+
+
+# -- what is expected ----------------------------------------------------------------------------------------
+
+
+def expecting() -> list[Source]:
+    """Sources of which something is expected, unless they are paused."""
+    found = select(Source).where(Source.kind != "by_hand", Source.expected_by.is_not(None), Source.paused.is_(False))
+    return list(db.session.scalars(found.order_by(Source.name)))
+
+
+def fed_by(source_id: int) -> dict[int, str]:
+    """School -> its name, for the schools whose attendance comes from the source."""
+    asked = text(f"SELECT s.id, s.name FROM school s WHERE {FEEDER} = :source ORDER BY s.name")
+    return {number: name for number, name in db.session.execute(asked, {"source": source_id})}
+
+
+def school_days_before(day: date, start: date, limit: int = 2) -> list[date]:
+    """The last days up to and including `day` on which any school has school, newest first."""
+    asked = text("""
+        SELECT DISTINCT day FROM calendar_day WHERE day BETWEEN :start AND :day AND weight > 0
+          AND day_type IN ('instructional', 'make_up') ORDER BY day DESC LIMIT :limit
+    """)
+    return list(db.session.scalars(asked, {"day": day, "start": start, "limit": limit}))
+
+
+def came_since(source_id: int, kind: str, moment: datetime) -> bool:
+    """Whether a delivery of the kind was received since, and was not refused or put away."""
+    here = Batch.source_id == source_id, Batch.kind == kind, Batch.received_at > moment, Batch.preview.is_(False)
+    found = select(Batch.id).where(*here, Batch.status.not_in(STANDS_NO_MORE)).limit(1)
+    return db.session.scalar(found) is not None
+
+
+def last_came(source_id: int) -> Batch | None:
+    """The newest delivery of a source."""
+    found = select(Batch).where(Batch.source_id == source_id, Batch.preview.is_(False))
+    return db.session.scalars(found.order_by(Batch.id.desc()).limit(1)).first()

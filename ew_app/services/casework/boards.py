@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import reduce
 from operator import add
 
-from ew_app.kernel import day_text
+from ew_app.kernel import day_text, wall_clock
 from models.org import School
 from models.queries import boards as rows
 from models.queries.boards import Counts, Work
@@ -75,7 +75,7 @@ def board(schools: Sequence[School], today: date) -> Board:
     start = school_year_start(latest or today)
     asked = [latest - WEEK * n for n in reversed(range(WEEKS))] if latest else []
     counts = rows.counts_on(ids, asked, start)
-    late, taught = gaps(ids, start, today), rows.with_calendar(ids, start)
+    late, taught = gaps(ids, start, today, wall_clock()), rows.with_calendar(ids, start)
     cases = rows.work(ids, today, today - LATELY)
     lines = [
         _line(school, asked, counts, counted.get(school.id), late.get(school.id), cases, school.id in taught)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from ew_app.kernel import Actor, NotFound, today
+from ew_app.kernel import Actor, NotFound, today, wall_clock
 from ew_app.services.measuring.policies import timeline
 from models.base import db
 from models.org import School
@@ -142,6 +142,7 @@ def _parameters(area: Area, by: Actor) -> dict[str, Any]:
         "login": by.login,
         "start": school_year_start(on),
         "today": on,
+        "clock": wall_clock(),
         "failed": [key for key, outcome in vocabulary().outcomes.items() if outcome.contact_problem],
         "no_show": [code.strip().lower() for code in no_show],
     }

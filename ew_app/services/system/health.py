@@ -15,10 +15,12 @@ from flask import current_app
 from sqlalchemy import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from ew_app.kernel import DomainError, day_text, local, now, settings, today
+from ew_app.kernel import DomainError, day_text, local, now, settings, today, wall_clock
+from ew_app.services.sources import expecting
 from ew_app.services.system import upkeep
 from models.base import db
 from models.queries import health as rows
+from models.queries import pulls
 from rules.stints import school_year_start
 
 DatabaseAway = OperationalError
@@ -96,6 +98,7 @@ def checks() -> list[Check]:
         ("Nightly run", _nightly),
         ("Policy", _policy),
         ("Feeds", _feeds),
+        ("Sources", _sources),
         ("Disk", _disk),
         ("Backup", _backup),
     )
@@ -121,6 +124,7 @@ _MEND = {
     "Nightly run": "It starts by itself once worker and schedule run; `ew evaluate` does it now.",
     "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
     "Feeds": "Ask the school or the sender for the missing days.",
+    "Sources": "Open Import, Sources: each says what its last look found.",
     "Disk": "Make room on the disk of EW_DATA_DIR. Below a tenth, files sent in are refused.",
     "Backup": "Run `ew backup DIR` every night, unless your PostgreSQL is backed up in another way.",
 }
@@ -194,8 +198,8 @@ def _policy() -> Check:
 
 
 def late_schools() -> list[rows.LateSchool]:
-    """Schools that lack school days of this school year up to yesterday, the longest wait first."""
-    return rows.late_schools(school_year_start(today()), today())
+    """Schools that lack school days of this school year that are due, the longest wait first."""
+    return rows.late_schools(school_year_start(today()), today(), wall_clock())
 
 
 def _feeds() -> Check:
@@ -208,6 +212,17 @@ def _feeds() -> Check:
     days = "1 school day" if longest.days == 1 else f"{longest.days} school days"
     sentence = f"{len(late)} of {schools} schools are late; {longest.name} lacks {days}."
     return Check("Feeds", State.LATE, sentence, _MEND["Feeds"])
+
+
+def _sources() -> Check:
+    """What was expected and has not come, and sources that could not be reached at their last look."""
+    if not pulls.fetched_from():
+        return Check("Sources", State.OK, "Nothing is fetched by itself.")
+    found = [alarm.sentence for alarm in expecting.alarms()] or expecting.troubles()
+    if not found:
+        return Check("Sources", State.OK, "Everything that is expected has come.")
+    more = f" And {len(found) - 1} more." if len(found) > 1 else ""
+    return Check("Sources", State.LATE, found[0] + more, _MEND["Sources"])
 
 
 def _disk() -> Check:
