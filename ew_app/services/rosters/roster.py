@@ -33,9 +33,11 @@ __all__ = ["apply", "take_back"]
 
 SHRUNKEN: Final = 95  # percent of the enrolled below which a file deserves a remark
 SUMMED: Final = ("rows_in", "applied", "superseded", "unchanged", "rejected", "duplicate")
-# An export's own list of codes says less than a person does, so it explains what is new and corrects nothing.
+# An export's own list of codes says less than a person does, so it explains what is new and corrects nothing; what was
+# said for the whole district holds also where the export has the code for each school.
 UNEXPLAINED: Final = """
-    WHERE NOT EXISTS (SELECT FROM absence_code c WHERE c.code = i.code AND c.school_id IS NOT DISTINCT FROM i.school_pk)
+    WHERE NOT EXISTS (
+        SELECT FROM absence_code c WHERE c.code = i.code AND (c.school_id IS NULL OR c.school_id = i.school_pk))
 """
 _FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
 
