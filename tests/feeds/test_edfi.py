@@ -141,6 +141,22 @@ def test_a_whole_set_of_interchanges_fills_every_table() -> None:
     ]
 
 
+def test_a_grade_is_that_of_the_latest_enrolment_wherever_it_stands_in_the_file() -> None:
+    level = "<EntryGradeLevel>uri://x/GradeLevelDescriptor#{} grade</EntryGradeLevel>"
+    stints = [
+        f"<StudentSchoolAssociation>{reference()}<EntryDate>{entry}</EntryDate>{level.format(grade)}{more}"
+        "</StudentSchoolAssociation>"
+        for entry, grade, more in (
+            ("2026-08-24", "Seventh", ""),
+            ("2025-08-25", "Sixth", "<ExitWithdrawDate>2026-06-05</ExitWithdrawDate>"),
+            ("2027-08-23", "Eighth", f"<EnrollmentType>{URI}/EnrollmentTypeDescriptor#Preregistered</EnrollmentType>"),
+        )
+    ]
+    for order in (stints, stints[::-1]):
+        found = xml(StudentEnrollment=interchange("StudentEnrollment", *order))
+        assert found.rows("students", "student_id", "grade")[0] == ("000123", "7")
+
+
 def test_the_main_calendar_is_the_blank_one_and_a_students_own_keeps_its_code() -> None:
     assert xml().rows("calendar", "calendar_id", "date", "day_type") == [
         (None, date(2026, 8, 24), "instructional"),
@@ -310,6 +326,30 @@ def test_deletions_take_rows_of_the_delivery_out_and_say_present_for_others() ->
         (date(2026, 8, 21), "Deleted"),
     ]
     assert any("1 row of studentSchoolAttendanceEvents_deletes.json left out" in told for told in found.delivery.told)
+
+
+def test_what_an_api_tells_of_enrolments_and_days_that_are_gone() -> None:
+    old = {"studentUniqueId": "000123", "schoolId": 770042, "entryDate": "2026-08-17"}
+    again = {"studentUniqueId": "000123", "schoolId": 770042, "entryDate": "2026-08-24"}
+    moved = {"studentUniqueId": "000124", "schoolId": 770042, "entryDate": "2026-08-25"}
+    day_off = {"calendarCode": "MAIN", "schoolId": 770042, "date": "2026-08-31"}
+    calendars = {"calendarCode": "MAIN", "schoolReference": {"schoolId": 770042}}
+    files = {
+        "studentSchoolAssociations_deletes.json": [{"id": "a", "keyValues": old}, {"id": "b", "keyValues": again}],
+        "studentSchoolAssociations_keyChanges.json": [{"id": "c", "oldKeyValues": moved, "newKeyValues": again}],
+        "calendarDates_deletes.json": [{"keyValues": day_off}, {"keyValues": day_off | {"calendarCode": "GONE"}}],
+        "calendars.json": [calendars],
+    }
+    found = export(JSON | {name: json.dumps(rows) for name, rows in files.items()})
+    assert found.rows("enrollments", "student_id", "entry_date", "exit_date", "exit_code") == [
+        ("000123", date(2026, 8, 24), None, None),  # deleted and there again
+        ("000123", date(2026, 8, 17), date(2026, 8, 17), "Invalid enrollment"),
+        ("000124", date(2026, 8, 25), date(2026, 8, 25), "Invalid enrollment"),
+    ]
+    assert found.rows("calendar", "calendar_id", "date", "day_type") == [
+        (None, date(2026, 8, 24), "instructional"),
+        (None, date(2026, 8, 31), "non_instructional"),
+    ]
 
 
 def test_broken_json_is_refused_with_its_line() -> None:

@@ -160,6 +160,26 @@ def test_names_in_the_wrong_case_and_misspelt_headers_are_understood() -> None:
     assert found.rows("contacts", "name")[0] == ("Maria Rivera",)
 
 
+@pytest.mark.parametrize(
+    ("file", "right", "wrong"),
+    [
+        ("users", "dateLastModified", "datLastModified"),
+        ("users", "givenName", "prefferedGivenName"),
+        ("users", "sourcedId,status", "sourceId,status"),
+        ("enrollments", "schoolSourcedId", "schoolSourceId"),
+        ("enrollments", "userSourcedId", "userSourceId"),
+        ("enrollments", "classSourcedId", "classSourceId"),
+        ("orgs", "parentSourcedId", "parentSourceId"),
+    ],
+)
+def test_headers_that_systems_misspell_are_the_fields_they_mean(file: str, right: str, wrong: str) -> None:
+    found = bulk(**{file: BULK[f"{file}.csv"].replace(right, wrong, 1)})
+    same = bulk()
+    assert found.rows("enrollments", *STINT) == same.rows("enrollments", *STINT)
+    assert found.rows("schools", "school_id", "network_name") == same.rows("schools", "school_id", "network_name")
+    assert found.rows("students", *STUDENT) == same.rows("students", *STUDENT)
+
+
 def test_blank_manifest_values_and_other_names_in_it_do_no_harm() -> None:
     manifest = "propertyName,value\noneroster.version,\nfile.users,\nfile.systemName,Bay SIS\n"
     assert len(bulk(manifest=manifest).rows("students", "student_id")) == 2
