@@ -20,6 +20,7 @@ MENDABLE: tuple[type[Exception], ...] = (ConfigError, LocalError, RefusedFile, *
 ROOMS = {  # where each command lives; only the room of the command that is asked for is opened
     "serve": ("up", "web", "worker", "beat", "db", "config"),
     "load": ("load", "demo"),
+    "source": ("source",),
     "report": ("evaluate", "measures", "tiers", "cases", "why", "ledger"),
     "policy": ("policy",),
     "people": ("user",),

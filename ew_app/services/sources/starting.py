@@ -15,6 +15,8 @@ from models.base import db
 from models.org import Source
 from models.pulls import Pull
 from models.queries import pulls as rows
+from rules import access
+from rules.access import Permission, Place
 from rules.stints import school_year_start
 from rules.timetable import Days, Timetable, text
 
@@ -23,11 +25,16 @@ BY_SCHEDULE = "schedule"
 
 def start_due() -> list[int]:
     """Start every look that is due and end those that were given up; returns the looks that were started."""
-    for number in rows.given_up():
-        pulling.give_up(number)
+    end_given_up()
     lining_up.move_all_up()
     started = [_start_due(source.id) for source in rows.fetched_from()]
     return [number for number in started if number is not None]
+
+
+def end_given_up() -> None:
+    """End the looks whose work was set aside, so that they stand in nobody's way."""
+    for number in rows.given_up():
+        pulling.give_up(number)
 
 
 @operation
@@ -36,6 +43,7 @@ def ask(name: str, *, by: Actor, afresh: bool = False) -> int:
 
     A paused source is looked at when somebody asks: the pause is for the timetable.
     """
+    access.check(by.grants, Permission.KEEP_SOURCES, Place.district())
     source = rows.source(name)
     if source is None:
         raise NotFound(f"There is no source {name}.")

@@ -1,0 +1,73 @@
+"""Sources from the command line: set up, tried out, looked at, paused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import CommandLine
+
+ROSTER = {
+    "schools.csv": "school_id,name,network_id,network_name\n1,Lincoln,N,North\n",
+    "students.csv": "student_id,first_name,last_name\n7,Ana,Reyes\n",
+    "enrollments.csv": "student_id,school_id,entry_date\n7,1,2026-08-17\n",
+}
+
+
+@pytest.fixture
+def drop(fresh: CommandLine) -> Path:
+    folder = Path(fresh.env["EW_DATA_DIR"]) / "drop" / "sis"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def added(fresh: CommandLine, *words: str) -> Any:
+    return fresh.json("source", "add", "sis", "--kind", "folder", "--set", "folder=sis", *words, "--json")
+
+
+def test_an_empty_list_says_how_to_begin(fresh: CommandLine) -> None:
+    assert "Begin with `ew source add" in fresh("source", "list").stdout
+    assert fresh.json("source", "list", "--json") == []
+
+
+def test_a_source_is_added_changed_and_paused(fresh: CommandLine, drop: Path) -> None:
+    told = added(fresh, "--brings", "both", "--at", "18:15", "--at", "6:00", "--expect-by", "18:30")
+    assert told["timetable"] == {"times": ["06:00", "18:15"], "days": "school"}
+    assert (told["brings"], told["expected_by"], told["state"]) == ("both", "18:30", "new")
+    changed = fresh.json("source", "edit", "sis", "--every", "15", "--on", "all", "--set", "quiet=3", "--json")
+    assert changed["timetable"] == {"every": 15, "start": "06:00", "until": "20:00", "days": "all"}
+    assert changed["location"]["folder"] == "sis" and changed["location"]["quiet"] == 3
+    assert changed["expected_by"] == "18:30", "what is not named stays"
+    assert fresh.json("source", "pause", "sis", "--json")["state"] == "paused"
+    assert fresh.json("source", "resume", "sis", "--json")["paused"] is False
+    assert "every 15 minutes from 06:00 to 20:00 every day" in fresh("source", "list").stdout
+
+
+def test_what_cannot_be_is_refused_in_a_sentence(fresh: CommandLine, drop: Path) -> None:
+    add = ("source", "add", "sis", "--kind", "folder")
+    assert "inside" in fresh(*add, "--set", "folder=../..", code=1).stderr
+    assert "not a time of the day" in fresh(*add, "--set", "folder=sis", "--at", "25:00", code=1).stderr
+    assert "NAME=VALUE" in fresh(*add, "--set", "folder", code=1).stderr
+    assert fresh("source", "test", "sis", code=1).stderr == "There is no source sis.\n"
+    sftp = ("source", "add", "s", "--kind", "sftp", "--set", "host=h", "--set", "user=u", "--set")
+    said = fresh(*sftp, "password=hunter2", code=1).stderr
+    assert "Never type the secret itself" in said and "hunter2" not in said
+
+
+def test_the_fields_of_a_kind_are_told(fresh: CommandLine) -> None:
+    assert "host_keys" in fresh("source", "fields", "sftp").stdout
+
+
+def test_a_test_takes_nothing_and_a_pull_takes_it_in(fresh: CommandLine, drop: Path) -> None:
+    added(fresh, "--brings", "roster", "--set", "quiet=0")
+    for name, text in ROSTER.items():
+        (drop / name).write_text(text)
+    assert "3 files would be taken" in fresh("source", "test", "sis").stdout
+    assert (drop / "students.csv").exists()
+    told = fresh.json("source", "pull", "sis", "--json")
+    assert (told["ended"], [one["status"] for one in told["batches"]]) == ("took", ["applied"])
+    assert fresh.json("source", "pull", "sis", "--json")["ended"] == "nothing"
+    (drop / "lunch.csv").write_text("meal,price\nsoup,3\n")
+    assert "lunch.csv" in fresh("source", "pull", "sis", code=1).stdout
