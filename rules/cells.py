@@ -36,9 +36,10 @@ UNMAPPED = (Status.UNKNOWN_CODE, Status.RECODED)
 class Excuse(IntEnum):
     """Whether the code itself says the absence was excused."""
 
-    OTHER = 0  # exempt, unknown, suspension, or no absence at all
+    OTHER = 0  # exempt, suspension, or no absence at all
     EXCUSED = 1
     UNEXCUSED = 2
+    UNKNOWN = 3  # nobody has said why; neither excused nor unexcused
 
 
 def pack(fraction: ArrayLike, status: ArrayLike, excuse: ArrayLike = 0, tardy: ArrayLike = 0) -> Cells:

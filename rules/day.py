@@ -195,10 +195,12 @@ def _period_share(marks: Marks, periods: Ints, day: Ints) -> Ints:
 
 
 def _worst_excuse(excuse: Ints, missed: NDArray[np.bool_], starts: NDArray[np.intp]) -> Ints:
-    """Unexcused if any missed period is, else excused if any is."""
+    """Unexcused if any missed period is, else excused if any is; unknown where nothing is known of any."""
     unexcused = np.logical_or.reduceat(missed & (excuse == Excuse.UNEXCUSED), starts)
     excused = np.logical_or.reduceat(missed & (excuse == Excuse.EXCUSED), starts)
-    return np.where(unexcused, Excuse.UNEXCUSED, np.where(excused, Excuse.EXCUSED, Excuse.OTHER))
+    other = np.logical_or.reduceat(missed & (excuse == Excuse.OTHER), starts)
+    rest = np.where(other, Excuse.OTHER, Excuse.UNKNOWN)
+    return np.where(unexcused, Excuse.UNEXCUSED, np.where(excused, Excuse.EXCUSED, rest))
 
 
 def _status(kind: NDArray[np.integer]) -> Ints:
@@ -207,10 +209,16 @@ def _status(kind: NDArray[np.integer]) -> Ints:
 
 
 def _excuse(marks: Marks) -> Ints:
-    """What the code says; but a suspension is never unexcused, whatever its code says."""
-    said = np.where(marks.reason == Reason.EXCUSED, Excuse.EXCUSED, Excuse.OTHER)
-    without = (marks.reason == Reason.UNEXCUSED) & (marks.kind != Kind.SUSPENSION_OUT)
-    return np.where(without, Excuse.UNEXCUSED, said)
+    """What the code says; but why a suspension is, is known, and it is never unexcused, whatever its code says."""
+    said: Ints = _EXCUSE_OF[marks.reason]
+    suspended = (marks.kind == Kind.SUSPENSION_OUT) & (said != Excuse.EXCUSED)
+    return np.where(suspended, Excuse.OTHER, said)
+
+
+_EXCUSE_OF = np.zeros(len(Reason), dtype=np.int64)
+_EXCUSE_OF[[Reason.UNKNOWN, Reason.EXCUSED, Reason.UNEXCUSED, Reason.EXEMPT]] = (
+    Excuse.UNKNOWN, Excuse.EXCUSED, Excuse.UNEXCUSED, Excuse.OTHER,
+)  # fmt: skip
 
 
 def _cells(share: Ints, status: Ints, excuse: Ints, tardy: NDArray[np.bool_]) -> Cells:

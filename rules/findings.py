@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rules.facts import Bools, Facts
 from rules.policy import PolicyInForce, Rule
+from rules.scopes import Scope
 
 Days = NDArray[np.int64]
 
@@ -25,11 +27,13 @@ class Inputs:
     barrier_owned: Bools | None = None  # [S, D]
     last_enrolled: NDArray[np.integer] | None = None  # [S] column of a leaver's last enrolled day, -1: has not left
     waits_from: NDArray[np.integer] | None = None  # [S] first column on which an unmapped code holds the tier
+    within: Mapping[Scope, Bools] = field(default_factory=dict)  # [S, D] whom a rule's scope takes in; else everybody
 
     def row(self, row: int) -> Inputs:
         """The inputs of one student."""
-        parts = {name: getattr(self, name) for name in self.__slots__}
-        return Inputs(**{name: None if part is None else part[row : row + 1] for name, part in parts.items()})
+        parts = {name: getattr(self, name) for name in self.__slots__ if name != "within"}
+        one = {name: None if part is None else part[row : row + 1] for name, part in parts.items()}
+        return Inputs(**one, within={scope: part[row : row + 1] for scope, part in self.within.items()})
 
 
 def met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
@@ -43,6 +47,8 @@ def met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
         found &= facts.member_days[:, col] >= rule.from_member_day
     if rule.to_member_day is not None:
         found &= facts.member_days[:, col] <= rule.to_member_day
+    if rule.scope is not None and rule.scope in inputs.within:
+        found &= inputs.within[rule.scope][:, col]
     if rule.only_for == "stls":
         found &= inputs.stls if inputs.stls is not None else False
     if rule.unless == "contact_since_streak" and inputs.last_contact is not None:

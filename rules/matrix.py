@@ -74,7 +74,7 @@ _BETTER_KNOWN_FIRST = (Status.MEMBER, *UNMAPPED[::-1], Status.UNKNOWN_ROW, Statu
 for _rank, _status in enumerate(_BETTER_KNOWN_FIRST):
     _STATUS_RANK[_status] = _rank
 _EXCUSE_RANK = np.zeros(4, dtype=np.int64)
-_EXCUSE_RANK[[Excuse.EXCUSED, Excuse.OTHER, Excuse.UNEXCUSED]] = 0, 1, 2
+_EXCUSE_RANK[[Excuse.EXCUSED, Excuse.OTHER, Excuse.UNKNOWN, Excuse.UNEXCUSED]] = 0, 1, 2, 3
 _ROW_BITS = 20
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from rules import policy_schema as schema
 from rules.policy_file import Dated, Entry, PolicyError, merged, read
+from rules.scopes import Scope
+from rules.statutes import Measure, of_state
 
 __all__ = [
     "BAND",
@@ -70,6 +72,7 @@ class Rule:
     open_for_days: int = 0
     restricted: str | None = None
     reference: str = ""
+    scope: Scope | None = None  # whom the rule speaks of; None: everybody
 
     @property
     def bound(self) -> Fraction | int:
@@ -123,6 +126,7 @@ class PolicyInForce:
     rules: tuple[Rule, ...]  # all rules by key, the bands among them
     exits: Exits | None
     no_show_exit_codes: tuple[str, ...]
+    statutes: tuple[Measure, ...] = ()  # of the states that the policy names; they count and decide nothing
 
     def rule(self, key: str) -> Rule:
         """A rule by its key; KeyError when the policy has none such."""
@@ -191,6 +195,7 @@ class Policy:
             rules=tuple(sorted(lines + others, key=lambda rule: rule.key)),
             exits=_exits(content["exits"]) if content["exits"] else None,
             no_show_exit_codes=content["no_show_exit_codes"],
+            statutes=tuple(measure for state in content["statutes"] for measure in of_state(state)),
         )
 
 

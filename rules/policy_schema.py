@@ -10,6 +10,8 @@ from typing import Any
 
 from rules.facts import NAMES, WINDOWED
 from rules.policy_file import Dated, Entry, count, dated, list_of, mils, one_of, rate, text
+from rules.scopes import read_scope
+from rules.statutes import states
 
 Reader = Callable[[Entry], Any]
 
@@ -66,7 +68,7 @@ _RULE: dict[str, Reader] = {
     "after_days_enrolled": dated(mils), "from_member_day": dated(count), "to_member_day": dated(count),
     "only_for": one_of(("stls",)), "unless": one_of(("contact_since_streak",)), "level": one_of(LEVELS),
     "clears": one_of(("watch_exit", "tier_exit", "owner", "unmet")), "open_for_days": count,
-    "restricted": one_of(("stls",)), "reference": text, "sentence": _sentence,
+    "restricted": one_of(("stls",)), "reference": text, "sentence": _sentence, "scope": read_scope,
 }  # fmt: skip
 _RULE_NEEDS = ("label", "fact", "level", "clears", "sentence")
 _BOUNDS = ("at_least", "more_than")
@@ -90,7 +92,7 @@ _EXITS: dict[str, Reader] = {
 def checked(root: Entry) -> dict[str, Any]:
     """The content of a policy, every value checked and still dated; PolicyError at the first wrong one."""
     content = _read(root, _TOP, ("name", "label", "moves", "bands"))
-    content = {"rules": {}, "exits": None, "no_show_exit_codes": ()} | content
+    content = {"rules": {}, "exits": None, "no_show_exit_codes": (), "statutes": ()} | content
     if content["moves"] == "replay" and not content["exits"]:
         raise root.wrong("with moves: replay the section exits is needed; a tier must have a way down")
     _check_ladder(root, content["bands"])
@@ -154,5 +156,6 @@ def _check_ladder(root: Entry, bands: dict[str, Any]) -> None:
 
 _TOP: dict[str, Reader] = {
     "name": text, "label": text, "moves": one_of(("replay", "bands")), "no_show_exit_codes": list_of(text),
+    "statutes": list_of(one_of(states())),
     "bands": _bands, "rules": _rules, "exits": lambda entry: _read(entry, _EXITS, tuple(_EXITS)),
 }  # fmt: skip

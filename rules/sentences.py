@@ -93,6 +93,8 @@ def describe(rule: Rule) -> str:
         parts.append(f"up to the student's school day {rule.to_member_day}")
     if rule.only_for == "stls":
         parts.append("for students in temporary living situations")
+    if rule.scope is not None:
+        parts.append("for students of compulsory age")
     if rule.unless:
         parts.append("unless somebody has reached the family since the run began")
     if rule.level_with:

@@ -12,11 +12,14 @@ from ew_app.cli import output, why_page
 from ew_app.cli.options import DAY, acting, as_of_option, as_option, day_of, known_at_option, moment_of
 from ew_app.cli.output import as_json_flag, format_option
 from ew_app.cli.runtime import Runtime, runtime
+from ew_app.kernel import Refused
 from ew_app.services.casework import viewing
 from ew_app.services.deliveries import ledger as day_ledger
 from ew_app.services.deliveries import waiting
 from ew_app.services.measuring import measures as numbers
+from ew_app.services.measuring import statutory
 from rules.counting import are, many
+from rules.statutes import states as shipped_states
 
 LEDGER = ("school_id", "date", "status", "rows", "expected")
 CASES = (
@@ -146,6 +149,39 @@ def ledger(
         output.table((row for row in rows if reached(row)), LEDGER, form)
 
 
+@click.command("statutes")
+@as_of_option
+@known_at_option
+@click.option("--student", metavar="ID", help="One student only.")
+@click.option("--state", "states", multiple=True, help="A shipped state, also where the policy does not name it.")
+@as_option
+@format_option
+@runtime
+def statutes(
+    run: Runtime,
+    as_of: datetime | None,
+    known_at: str | None,
+    student: str | None,
+    states: tuple[str, ...],
+    login: str | None,
+    form: str,
+) -> None:
+    """What the law of the state counts: a row a student and measure, for the states that the policy names.
+
+    It is counted and told, never decided by: no tier moves and no case opens.
+    """
+    with run.app():
+        _check_states(states)
+        found = statutory.counts(day_of(as_of), student=student, states=states or None, known_at=moment_of(known_at))
+        output.table(_seen_by(login, found), ("student_id", *statutory.COLUMNS), form)
+
+
+def _check_states(states: tuple[str, ...]) -> None:
+    for state in states:
+        if state not in shipped_states():
+            raise Refused(f"There are no measures of {state}. Shipped: {', '.join(shipped_states())}.")
+
+
 def _seen_by(login: str | None, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The rows of students whom this person may see."""
     allowed = viewing.students_of(acting(login))
@@ -181,4 +217,4 @@ def effect_words(effect: dict[str, int]) -> str:
     )
 
 
-COMMANDS = [evaluate, measures, tiers, cases, why, ledger]
+COMMANDS = [evaluate, measures, tiers, cases, why, ledger, statutes]

@@ -34,6 +34,22 @@ def last_submitted(until: date) -> dict[int, date]:
     return {school: day for school, day in rows}
 
 
+NOT_KNOWN = -(10**6)  # no birth date
+
+
+def births(students: np.ndarray) -> np.ndarray:
+    """The birth date of each of these students, ascending by id, as days since 1970; NOT_KNOWN without one."""
+    found = read_ints(
+        f"""
+        SELECT id, coalesce(birth_date - DATE '1970-01-01', {NOT_KNOWN}) FROM student
+        WHERE id = ANY(%(students)s) ORDER BY id
+        """,
+        ["student", "born"],
+        {"students": ints(students)},
+    )
+    return found["born"]
+
+
 def last_decided() -> date | None:
     """The last day on which a tier that is stored began or ended."""
     found: date | None = db.session.scalar(text("SELECT max(coalesce(until, since)) FROM standing WHERE tier >= 0"))
@@ -137,6 +153,22 @@ def marks(students: Sequence[int] | np.ndarray, start: date, until: date, words:
         ["student", "school", "day", "period", "code", "fraction", "minutes"],
         {"students": ints(students), "start": start, "until": until, "words": list(words)},
     )
+
+
+def told_by_days(students: Sequence[int] | np.ndarray, start: date, until: date) -> np.ndarray:
+    """The students of whom a mark says that they missed something and neither a part, nor minutes, nor periods."""
+    found = read_ints(
+        """
+        SELECT DISTINCT m.student_id FROM mark m
+        WHERE m.student_id = ANY(%(students)s) AND m.day BETWEEN %(start)s AND %(until)s
+          AND m.fraction IS NULL AND m.minutes IS NULL AND m.period = '' AND EXISTS (
+              SELECT FROM absence_code c WHERE c.code = m.code AND (c.school_id = m.school_id OR c.school_id IS NULL)
+                 AND c.absent_fraction > 0)
+        """,
+        ["student"],
+        {"students": ints(students), "start": start, "until": until},
+    )
+    return found["student"]
 
 
 def before_unmapped(asked: Columns, words: Sequence[str]) -> Columns:

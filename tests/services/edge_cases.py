@@ -19,6 +19,7 @@ import yaml
 from ew_app.kernel import OPERATOR, transaction
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, ledger, one_child
+from ew_app.services.measuring import statutory
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import judge
 from ew_app.services.measuring.measures import measures
@@ -30,6 +31,7 @@ from models.people import Student
 SPEC = Path(__file__).parents[1] / "spec" / "edge_cases.yaml"
 THIS_YEAR, LAST_YEAR = date(2026, 8, 17), date(2026, 1, 5)  # Mondays
 TODAY = date(2027, 6, 30)
+_LAWLESS = {"in_scope": "not asked", "in_force": "not in force"}
 ATTENDANCE = ("fraction_absent", "minutes_absent", "period", "last_modified")
 TABLES = {
     "schools": "school_id,name,network_id,network_name,day_minutes,min_full_minutes,min_half_minutes",
@@ -113,12 +115,20 @@ class Case:
         schools = self.said.get("schools") or {word[1]: {} for word in stints}
         files = {
             "schools": [self._school(key, more or {}) for key, more in schools.items()],
-            "students": [f"{self.name(who)},{who.title()},Reyes,4," for who in {stint[0]: None for stint in stints}],
+            "students": [
+                f"{self.name(who)},{who.title()},Reyes,{self._person(who)}"
+                for who in {stint[0]: None for stint in stints}
+            ],
             "enrollments": [self._stint(line) for line in lines],
             "calendar": self._calendar(schools, self.said.get("calendar", [])),
             "absence_codes": [*known_codes(), *self._codes(self.said.get("codes", []))],
         }
         return csv_files(files)
+
+    def _person(self, who: str) -> str:
+        """Grade and birth date: grade 4 and none, unless the case says otherwise."""
+        grade, born = str(self.said.get("people", {}).get(who, "4 ")).partition(" ")[::2]
+        return f"{grade},{born}"
 
     def _school(self, key: str, more: Mapping[str, Any]) -> str:
         minutes = [str(more.get(name, "")) for name in ("day_minutes", "min_full_minutes", "min_half_minutes")]
@@ -268,6 +278,8 @@ class Case:
         def said(name: str) -> Any:
             if name == "rows":
                 return len(rows)
+            if name.isupper():
+                return self._law(key, name, as_of)
             if name in ("findings", "cases", "open_cases"):
                 return self._findings(key, as_of) if name == "findings" else _open_cases(key)
             if rows and name in rows[0]:
@@ -275,6 +287,14 @@ class Case:
             return self._fact(key, name, as_of)
 
         return said
+
+    def _law(self, key: str, measure: str, as_of: date) -> str:
+        """What a state's law counts, with what is to be known about it: `10 met`, `4`, `66.3 estimated`."""
+        state = measure.partition("_")[0]
+        (row,) = [one for one in statutory.counts(as_of, student=key, states=[state]) if one["measure"] == measure]
+        notes = [word for word in ("met", "estimated") if row[word] == "true"]
+        notes += [words for name, words in _LAWLESS.items() if row[name] == "false"]
+        return " ".join([row["value"], *notes])
 
     def _findings(self, key: str, as_of: date) -> list[str]:
         return sorted(reason.rule for reason in explain(key, as_of).reasons)

@@ -26,7 +26,7 @@ from rules.cells import UNMAPPED, Cells, status
 from rules.matrix import Days, Matrix
 from rules.replay_state import State
 
-FORMAT = 2  # raise it when the meaning of a cell or of the state changes: older blocks are then built anew
+FORMAT = 3  # raise it when the meaning of a cell or of the state changes: older blocks are then built anew
 _WORDS = ("exit_code", "calendar", "grade")
 _FAST = 1  # zlib's level: cells compress fifty times even so
 

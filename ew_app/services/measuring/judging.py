@@ -5,7 +5,7 @@ Commands, screens and the evaluation all ask here, so a number shown is the numb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -28,6 +28,7 @@ from rules.matrix import Matrix
 from rules.policy import PolicyInForce
 from rules.replay import Replay, replay
 from rules.replay_state import State
+from rules.scopes import Scope
 from rules.tiers import Current, current
 from rules.timeline import Timeline
 
@@ -105,13 +106,13 @@ def _judged(
     facts = measures.compute(matrix)
     stood = matrix.as_last_known()
     deciding = facts if stood is matrix else measures.compute(stood)
-    inputs = _inputs(year, matrix, background)
+    inputs = _inputs(year, matrix, timeline, background)
     began = len(matrix.days) - len(year.by_student.days) if after else matrix.first
     replayed = replay(deciding, timeline, inputs, after, began)
     return Judged(year, matrix, timeline, background, facts, deciding, inputs, replayed, began)
 
 
-def _inputs(year: Year, matrix: Matrix, background: Background) -> Inputs:
+def _inputs(year: Year, matrix: Matrix, timeline: Timeline, background: Background) -> Inputs:
     students = matrix.students
     opened, owned = _cases(students, matrix)
     return Inputs(
@@ -123,7 +124,24 @@ def _inputs(year: Year, matrix: Matrix, background: Background) -> Inputs:
         barrier_owned=owned,
         last_enrolled=_last_enrolled(year),
         waits_from=_waits_from(year, matrix),
+        within=_within(year, matrix, timeline),
     )
+
+
+def _within(year: Year, matrix: Matrix, timeline: Timeline) -> dict[Scope, NDArray[np.bool_]]:
+    """[S, D] of each scope that a rule of the school year has; nothing is read where no rule has one."""
+    days = {year.frame.start, *(day for day in timeline.starts if day > year.frame.start)}
+    scopes = {rule.scope for day in days for rule in timeline.on(day).rules if rule.scope is not None}
+    return covered(scopes, year, matrix) if scopes else {}
+
+
+def covered(scopes: Collection[Scope], year: Year, matrix: Matrix) -> dict[Scope, NDArray[np.bool_]]:
+    """[S, D] whom each scope takes in, by birth date and the grade of the day."""
+    born = rows.births(matrix.students).astype("datetime64[D]")
+    born[born == np.datetime64(rows.NOT_KNOWN, "D")] = np.datetime64("NaT")
+    grades = sorted(set(year.stint_grade))
+    place = np.array([*(grades.index(grade) for grade in year.stint_grade), -1])
+    return {scope: scope.covers(born, grades, place[year.stint_at], matrix.days) for scope in scopes}
 
 
 def _waits_from(year: Year, matrix: Matrix) -> NDArray[np.int64] | None:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ew_app.services.measuring.enrolments import Enrolments
+from ew_app.services.measuring.calendars import Calendars, Lengths, pair
 from ew_app.services.measuring.frames import Frame
 from models.queries import measuring as rows
 from models.queries import same_child
@@ -26,66 +25,8 @@ from rules.matrix import Days
 Ints = NDArray[np.int64]
 
 
-def pair(student: NDArray[np.integer], school: NDArray[np.integer]) -> Ints:
-    """Student and school as one sortable number."""
-    return student.astype(np.int64) << 32 | school.astype(np.int64)
-
-
 def _dates(days: NDArray[np.integer]) -> Days:
     return days.astype("datetime64[D]")
-
-
-class Calendars:
-    """The calendars of some schools over the days on which any of them teaches."""
-
-    def __init__(self, schools: Sequence[int], at: Frame) -> None:
-        given = rows.calendar(schools, at.since, at.day)
-        self.days: Days = np.unique(np.array([row.day for row in given], dtype="datetime64[D]"))
-        self._number = {key: place for place, key in enumerate(sorted({(r.school_id, r.calendar_key) for r in given}))}
-        self._none = len(self._number)  # an empty calendar: a school without one has no measures
-        shape = (self._none + 1, len(self.days))
-        teaches, weights = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int32)
-        self.minutes = np.full(shape, day.NOT_GIVEN, dtype=np.int32)
-        column = {day: place for place, day in enumerate(self.days.tolist())}
-        for row in given:
-            where = self._number[row.school_id, row.calendar_key], column[row.day]
-            teaches[where], weights[where] = True, row.weight
-            if row.day_minutes is not None:
-                self.minutes[where] = row.day_minutes
-        self.table = stints.Calendars(teaches, weights)
-
-    def after(self, day: date) -> Calendars:
-        """The same calendars over the later days alone."""
-        later = copy(self)
-        kept = self.days > np.datetime64(day)
-        later.days, later.minutes = self.days[kept], self.minutes[:, kept]
-        later.table = stints.Calendars(self.table.instructional[:, kept], self.table.weights[:, kept])
-        return later
-
-    def followed(self, found: Enrolments) -> NDArray[np.intp]:
-        """The calendar each stint follows: its own, else its school's, else the empty one."""
-        asked, back = np.unique(pair(found.school, found.calendar.index), return_inverse=True)
-        keys = [(both >> 32, found.calendar.different[both & 0xFFFFFFFF]) for both in asked.tolist()]
-        numbers = [self._number.get(key, self._number.get((key[0], ""), self._none)) for key in keys]
-        return np.array(numbers, dtype=np.intp)[back]
-
-    def first_days(self, spans: stints.Stints, at: Frame) -> Days:
-        """Per stint the first school day of the school year it ended in; NaT when none is known."""
-        ended_before = spans.last < np.datetime64(at.start)
-        this_year = np.searchsorted(self.days, np.datetime64(at.start))
-        return np.where(
-            ended_before,
-            self._first(slice(0, this_year))[spans.calendar],
-            self._first(slice(this_year, None))[spans.calendar],
-        )
-
-    def _first(self, columns: slice) -> Days:
-        teaches = self.table.instructional[:, columns]
-        found = np.full(len(teaches), np.datetime64("NaT"), dtype="datetime64[D]")
-        some = np.flatnonzero(teaches.any(axis=1))
-        if len(some):
-            found[some] = self.days[columns][teaches[some].argmax(axis=1)]
-        return found
 
 
 def _through(school: int, at: Frame) -> np.datetime64:
@@ -114,14 +55,18 @@ def lay(
     schools: Sequence[int],
     calendars: Calendars,
     at: Frame,
+    exact: bool = False,
 ) -> tuple[cells.Cells, Recoded]:
-    """The cells of every (student, school) row: what the ledger says, then rolls, then marks."""
+    """The cells of every (student, school) row: what the ledger says, then rolls, then marks.
+
+    `exact`: minutes and periods count in proportion, as who counts hours needs it, and not by the half-day rule.
+    """
     if not member.size:  # nobody, or no school day in any calendar
         return np.zeros(member.shape, dtype=np.uint16), Recoded.none()
     school_row = np.searchsorted(schools, school)
     laid = _by_ledger(member, school_row, schools, calendars.days, at)
     place = _Place(pair(student, school), calendars.days)
-    codes, lengths = _Codes(schools), _Lengths(schools, school_row, spans, calendars)
+    codes, lengths = _Codes(schools), Lengths(schools, school_row, spans, calendars, exact)
     _lay_rolls(laid, place, schools, at, codes)
     _lay_marks(laid, place, lengths, at, codes)
     return laid, _lay_recoded(laid, place, lengths, codes)
@@ -190,7 +135,7 @@ def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Fra
     laid[row[awaited], column[awaited]] = day.whole_day_cells(codes.read(found), day.DayLength())
 
 
-def _lay_marks(laid: cells.Cells, place: _Place, lengths: _Lengths, at: Frame, codes: _Codes) -> None:
+def _lay_marks(laid: cells.Cells, place: _Place, lengths: Lengths, at: Frame, codes: _Codes) -> None:
     """Marks of enrolled students on submitted days; what falls elsewhere is held out and listed under Fix data."""
     found = _marks(place, at, codes.words)
     row, column, known = place.of(found)
@@ -218,7 +163,7 @@ def _marks(place: _Place, at: Frame, words: Sequence[str]) -> rows.Columns:
     return {name: np.concatenate([usual[name], as_one[name]]) for name in usual}
 
 
-def _lay_recoded(laid: cells.Cells, place: _Place, lengths: _Lengths, codes: _Codes) -> Recoded:
+def _lay_recoded(laid: cells.Cells, place: _Place, lengths: Lengths, codes: _Codes) -> Recoded:
     """Where a code nobody has mapped replaced something known, keep what was known in the cell: tiers rest on it."""
     unmapped = np.nonzero(cells.status(laid) == Status.UNKNOWN_CODE)
     if not len(unmapped[0]):
@@ -279,19 +224,3 @@ def _meanings(schools: Sequence[int]) -> dict[str, list[Meaning]]:
             Meaning(code.school_id, code.code, kind, reason, code.absent_fraction, code.valid_from, code.valid_to)
         )
     return found
-
-
-class _Lengths:
-    """Minutes of each day: those of the student's own calendar for that date, else the school's."""
-
-    def __init__(self, schools: Sequence[int], school_row: Ints, spans: stints.Stints, calendars: Calendars) -> None:
-        by_school = {school: numbers for school, *numbers in rows.minutes(schools)}
-        self._usual = np.array([by_school[school] for school in schools], dtype=np.int64).reshape(-1, 3)
-        self._school_row, self._spans, self._calendars = school_row, spans, calendars
-
-    def of(self, row: NDArray[np.intp], column: NDArray[np.intp]) -> day.DayLength:
-        """One length for each place in the matrix."""
-        followed = stints.calendar_on(self._spans, self._calendars.table, self._calendars.days, row, column)
-        dated = self._calendars.minutes[followed, column]
-        usual = self._usual[self._school_row[row]]
-        return day.DayLength(np.where(dated >= 0, dated, usual[:, 0]), usual[:, 1], usual[:, 2])

@@ -273,6 +273,7 @@ _EXCUSES = {
     Excuse.OTHER: ("other", "half", ""),
     Excuse.EXCUSED: ("excused", "half-excused", ", excused"),
     Excuse.UNEXCUSED: ("unexcused", "half", ", unexcused"),
+    Excuse.UNKNOWN: ("other", "half", ", the reason is not known"),
 }
 
 

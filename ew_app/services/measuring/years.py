@@ -12,9 +12,10 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from ew_app.services.measuring.calendars import Calendars, day_minutes, pair
 from ew_app.services.measuring.enrolments import Enrolments
 from ew_app.services.measuring.frames import Frame
-from ew_app.services.measuring.laying import Calendars, Ints, Recoded, lay, pair
+from ew_app.services.measuring.laying import Ints, Recoded, lay
 from rules import matrix, stints
 from rules.matrix import Days, Matrix
 
@@ -37,12 +38,16 @@ class Year:
     enrolled_now: NDArray[np.bool_]  # [S]
     grade: list[str]  # [S]
     recoded: Recoded  # days whose code nobody has mapped replaced what was known
+    minutes: Ints | None = None  # [S, D] how long each due day is, where it was asked for
 
 
-def year_of(every: Enrolments, at: Frame, excluded_exits: Sequence[str], after: date | None = None) -> Year:
+def year_of(
+    every: Enrolments, at: Frame, excluded_exits: Sequence[str], after: date | None = None, *, exact: bool = False
+) -> Year:
     """Both matrices of whoever is enrolled. `excluded_exits` are the exit codes of stints that never were.
 
     With `after` only the later days are read: the matrices then hold these days alone, the belonging every day.
+    `exact`: for counting hours, with the minutes of each day and without the half-day rule.
     """
     found = every.begun(at.day)
     schools = sorted(set(found.school.tolist()))
@@ -57,10 +62,15 @@ def year_of(every: Enrolments, at: Frame, excluded_exits: Sequence[str], after: 
     if after is not None:
         reading, calendars = replace(at, since=after + timedelta(days=1)), calendars.after(after)
     member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
-    laid, recoded = lay(student, school, spans, member, schools, calendars, reading)
+    laid, recoded = lay(student, school, spans, member, schools, calendars, reading, exact)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
     by_school = Matrix(student, calendars.days, weights, laid, first, school)
-    return Year(at, days, by_school, matrix.combine(by_school), *belongs, recoded)
+    minutes = None
+    if exact:
+        minutes = np.zeros((len(belongs[0]), len(calendars.days)), dtype=np.int64)
+        each = day_minutes(school, spans, member, weights, schools, calendars)
+        np.maximum.at(minutes, np.searchsorted(np.unique(student), student), each)
+    return Year(at, days, by_school, matrix.combine(by_school), *belongs, recoded, minutes)
 
 
 def _belonging(

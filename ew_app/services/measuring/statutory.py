@@ -1,0 +1,168 @@
+"""What the law of the district's state counts of each student: told beside the tiers, decided by nobody.
+
+Worked out when somebody asks, for the states that the policy names; the daily evaluation knows nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ew_app.kernel import NotFound
+from ew_app.services.measuring import hindsight
+from ew_app.services.measuring.enrolments import Enrolments
+from ew_app.services.measuring.frames import Frame, frame
+from ew_app.services.measuring.judging import covered
+from ew_app.services.measuring.policies import timeline
+from ew_app.services.measuring.years import Year, year_of
+from models.queries import measuring as rows
+from models.queries import naming, same_child
+from rules import windows
+from rules.statutes import Measure, of_state
+from rules.tiers import days_text, rate_text
+from rules.windows import Counted, Unit
+
+CHUNK = 20_000
+COLUMNS = (
+    *("as_of", "state", "measure", "label", "value", "unit", "bound", "met", "since", "in_scope", "in_force"),
+    *("estimated", "source", "verified_on"),
+)
+
+
+def counts(
+    as_of: date | None = None,
+    *,
+    student: str | None = None,
+    states: Sequence[str] | None = None,
+    known_at: datetime | None = None,
+) -> Iterator[dict[str, str]]:
+    """Rows of `ew statutes`: a row a student and measure, of the states that the policy names (or of these).
+
+    Raises NotFound.
+    """
+    with hindsight.known_at(known_at, student):
+        found = _counts(as_of, student, states)
+        return found if known_at is None else iter(list(found))
+
+
+def _counts(as_of: date | None, student: str | None, states: Sequence[str] | None) -> Iterator[dict[str, str]]:
+    at = frame(as_of)
+    policy = timeline().on(at.day)
+    measures = policy.statutes if states is None else [one for state in states for one in of_state(state)]
+    if not measures:
+        return
+    students = _asked(at, student)
+    keys = naming.student_keys(students)
+    for start in range(0, len(students), CHUNK):
+        chunk = np.array(students[start : start + CHUNK], dtype=np.int64)
+        year = year_of(Enrolments.read(np.sort(chunk), at.since), at, policy.no_show_exit_codes, exact=True)
+        if len(year.days) and len(year.by_student.students):
+            for number, row in _told(year, measures):
+                yield {"student_id": keys[number], **row}
+
+
+def _asked(at: Frame, student: str | None) -> list[int]:
+    if student is None:
+        return [int(found) for found in rows.students_between(at.start, at.day)]
+    found = naming.student_id(student)
+    if found is None:
+        raise NotFound(f"There is no student {student}.")
+    return [found]
+
+
+def _told(year: Year, measures: Sequence[Measure]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Every measure of every student at the end of the frame, student by student."""
+    matrix = year.by_student
+    estimated = _estimated(year) if any(measure.unit is Unit.HOURS for measure in measures) else None
+    within = covered({measure.scope for measure in measures if measure.scope}, year, matrix)
+    found = [(measure, *_found(measure, year, within)) for measure in measures]
+    last = len(matrix.days) - 1
+    for row, number in enumerate(matrix.students.tolist()):
+        for measure, counted, met in found:
+            scoped = measure.scope is None or bool(within[measure.scope][row, last])
+            guessed = measure.unit is Unit.HOURS and estimated is not None and bool(estimated[row])
+            yield (
+                number,
+                {
+                    "as_of": str(year.frame.as_of or year.frame.day),
+                    "state": measure.state,
+                    "measure": measure.key,
+                    "label": measure.label,
+                    "value": _text(measure.unit, int(counted.amount[row, last]), int(counted.days[row, last])),
+                    "unit": str(measure.unit),
+                    "bound": _bound(measure, year.frame.day),
+                    "met": _yes(met[row, last]),
+                    "since": _since(met[row], matrix.days),
+                    "in_scope": _yes(scoped),
+                    "in_force": _yes(measure.in_force(year.frame.day)),
+                    "estimated": _yes(guessed),
+                    "source": measure.source,
+                    "verified_on": str(measure.verified_on),
+                },
+            )
+
+
+def _found(measure: Measure, year: Year, within: Any) -> tuple[Counted, NDArray[np.bool_]]:
+    """What was counted, and [S, D] whether the line is reached by somebody whom the law speaks of."""
+    matrix = year.by_student
+    counted = windows.count(
+        matrix, measure.unit, measure.window, measure.counts, year.minutes, longer_than=measure.longer_than
+    )
+    met = np.zeros(matrix.cells.shape, dtype=bool)
+    days: list[date] = matrix.days.tolist()
+    for first, end in _stages(measure, days):
+        bounds = measure.bounds(days[first])
+        part = Counted(counted.amount[:, first:end], counted.days[:, first:end])
+        met[:, first:end] = windows.met(part, measure.unit, least_days=measure.least_days, **bounds)
+    met &= np.array([measure.in_force(day) for day in days])[None, :]
+    met[:, : matrix.first] = False
+    return counted, met & within[measure.scope] if measure.scope else met
+
+
+def _stages(measure: Measure, days: Sequence[date]) -> Iterator[tuple[int, int]]:
+    """Runs of columns with the same bounds."""
+    starts = {0}
+    for bound in (measure.at_least, measure.more_than, measure.below):
+        given = [start for start, _ in bound.values[1:]] if bound else []
+        starts |= {int(np.searchsorted(np.array(days, dtype="datetime64[D]"), np.datetime64(day))) for day in given}
+    edges = [*sorted(start for start in starts if start < len(days)), len(days)]
+    yield from zip(edges, edges[1:], strict=False)
+
+
+def _estimated(year: Year) -> NDArray[np.bool_]:
+    """[S] whose absences came at least once as days only, so that hours are the day's length times the share."""
+    same, students = same_child.known(), year.by_student.students
+    found = rows.told_by_days(same.ids_of(students), year.frame.start, year.frame.day)
+    return np.isin(students, same.own(found))
+
+
+def _text(unit: Unit, amount: int, days: int) -> str:
+    """The amount as people write it: days, hours with up to three places, percent."""
+    if unit is Unit.SHARE:
+        return rate_text(days, amount)
+    return days_text(amount * 1000 // 60) if unit is Unit.HOURS else days_text(amount)
+
+
+def _bound(measure: Measure, day: date) -> str:
+    words = {"at_least": "at least", "more_than": "more than", "below": "below"}
+    return " and ".join(f"{words[name]} {_number(value)}" for name, value in measure.bounds(day).items())
+
+
+def _number(value: Fraction) -> str:
+    return days_text(int(value * 1000))
+
+
+def _since(met: NDArray[np.bool_], days: Any) -> str:
+    """The first day of the run on which the line is reached now."""
+    if not met[-1]:
+        return ""
+    return str(days[len(met) - int(np.argmin(met[::-1])) if not met.all() else 0])
+
+
+def _yes(value: Any) -> str:
+    return "true" if value else "false"

@@ -1,0 +1,144 @@
+"""What states count as absence of a kind that asks a school for something: dated data, off unless a district names it.
+
+A measure counts and says since when its line is reached. It opens nothing and moves no tier: what a school owes a
+family then is people's work, and the policy's rules decide about support.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rules.policy_file import Dated, Entry, PolicyError, count, dated, list_of, mils, one_of, rate, read, text
+from rules.scopes import Scope, read_scope
+from rules.windows import COUNTED, STATES, Span, Unit, Window
+
+SHIPPED = Path(__file__).parent / "policies" / "statutes"
+Reader = Callable[[Entry], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One line of one state's law. A bound is in the unit's own measure, exact; None asks nothing."""
+
+    key: str
+    state: str
+    label: str
+    unit: Unit
+    window: Window
+    counts: tuple[str, ...]
+    at_least: Dated[Fraction] | None
+    more_than: Dated[Fraction] | None
+    below: Dated[Fraction] | None
+    least_days: int  # thousandths of attendance days in the window before it is judged
+    longer_than: int  # minutes that make an occasion
+    scope: Scope | None
+    effective_from: dt.date
+    effective_to: dt.date | None
+    source: str
+    verified_on: dt.date
+
+    def in_force(self, day: dt.date) -> bool:
+        """Whether the law stood on the day."""
+        return self.effective_from <= day and (self.effective_to is None or day <= self.effective_to)
+
+    def bounds(self, day: dt.date) -> dict[str, Fraction]:
+        """The bounds of the day, by name."""
+        given = {name: getattr(self, name) for name in ("at_least", "more_than", "below")}
+        return {name: bound.on(day) for name, bound in given.items() if bound is not None}
+
+
+def states() -> tuple[str, ...]:
+    """The states that are shipped."""
+    return tuple(sorted(path.stem for path in SHIPPED.glob("*.yaml")))
+
+
+@cache
+def of_state(state: str) -> tuple[Measure, ...]:
+    """The measures of a shipped state; LookupError for any other."""
+    if state not in states():
+        raise LookupError(f"There are no measures of {state}. Shipped: {', '.join(states())}.")
+    return load(SHIPPED / f"{state}.yaml")
+
+
+def load(path: Path) -> tuple[Measure, ...]:
+    """The measures in a file; PolicyError names file, line, key and what is allowed."""
+    root = read(path)
+    top = _read(root, {"state": text, "label": text, "measures": Entry.mapping}, ("state", "label", "measures"))
+    return tuple(_measure(key, entry, top["state"]) for key, entry in top["measures"].items())
+
+
+def _measure(key: str, entry: Entry, state: str) -> Measure:
+    unit = Unit(one_of(Unit)(_needed(entry, "unit")))
+    bound = dated(rate if unit is Unit.SHARE else _amount)
+    readers: dict[str, Reader] = {
+        "label": text, "unit": one_of(Unit), "window": _window, "counts": list_of(one_of(STATES)), "at_least": bound,
+        "more_than": bound, "below": bound, "least_days": mils, "longer_than_minutes": count, "scope": read_scope,
+        "effective_from": _day, "effective_to": _day, "source": text, "verified_on": _day,
+    }  # fmt: skip
+    said = _read(entry, readers, ("label", "unit", "window", "counts", "effective_from", "source", "verified_on"))
+    if not {"at_least", "more_than"} & said.keys():
+        raise entry.wrong("a bound is needed: at_least (inclusive) or more_than")
+    if said.get("effective_to") and said["effective_to"] < said["effective_from"]:
+        raise entry.wrong("effective_to comes before effective_from")
+    return Measure(
+        key=key, state=state, label=said["label"], unit=unit, window=said["window"], counts=said["counts"],
+        at_least=said.get("at_least"), more_than=said.get("more_than"), below=said.get("below"),
+        least_days=said.get("least_days", 0), longer_than=said.get("longer_than_minutes", 0), scope=said.get("scope"),
+        effective_from=said["effective_from"], effective_to=said.get("effective_to"), source=said["source"],
+        verified_on=said["verified_on"],
+    )  # fmt: skip
+
+
+def _read(entry: Entry, readers: dict[str, Reader], needed: tuple[str, ...]) -> dict[str, Any]:
+    given = entry.mapping()
+    for key, value in given.items():
+        if key not in readers:
+            raise value.wrong(f"{key} is not known here; allowed: {', '.join(readers)}")
+    for key in needed:
+        _needed(entry, key)
+    return {key: readers[key](value) for key, value in given.items()}
+
+
+def _needed(entry: Entry, key: str) -> Entry:
+    found = entry.mapping().get(key)
+    if found is None:
+        raise entry.wrong(f"{key} is missing")
+    return found
+
+
+def _window(entry: Entry) -> Window:
+    """`school_year`, or {calendar_days: 90}; {attendance_days: 180, reaches_back: true} looks into last year."""
+    alone = [span.value for span in Span if span not in COUNTED]
+    if not isinstance(entry.value, dict):
+        return Window(Span(one_of(alone)(entry)))
+    said = dict(entry.value)
+    back = said.pop("reaches_back", None)
+    if back is not None and not isinstance(back.value, bool):
+        raise back.wrong("expected true or false")
+    if len(said) != 1 or next(iter(said)) not in list(COUNTED):
+        raise entry.wrong(f"expected one of {', '.join(COUNTED)} with a number, or {', '.join(alone)} alone")
+    (name, length), *_ = said.items()
+    if count(length) == 0:
+        raise length.wrong("a window is at least one long")
+    return Window(Span(name), length.value, back is not None and back.value)
+
+
+def _amount(entry: Entry) -> Fraction:
+    """A number of days or hours, with at most three places."""
+    return Fraction(mils(entry), 1000)
+
+
+def _day(entry: Entry) -> dt.date:
+    if type(entry.value) is not dt.date:
+        raise entry.wrong("expected a date such as 2025-09-30")
+    day: dt.date = entry.value
+    return day
+
+
+__all__ = ["SHIPPED", "Measure", "PolicyError", "load", "of_state", "states"]
