@@ -49,6 +49,7 @@ class Job(StrEnum):
     PULL = "pull"
     CLEAR_AWAY = "clear_away"
     NIGHTLY = "nightly"
+    CHECK_QUALITY = "check_quality"
     SWEEP = "sweep"
     TICK = "tick"
 

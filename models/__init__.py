@@ -5,7 +5,20 @@ Importing this package registers every table with the metadata.
 
 from __future__ import annotations
 
-from models import attendance, audit, cases, jobs, merges, org, people, pulls, staff, tiers
+from models import attendance, audit, cases, jobs, merges, org, people, pulls, quality, staff, tiers
 from models.base import db
 
-__all__ = ["attendance", "audit", "cases", "db", "jobs", "merges", "org", "people", "pulls", "staff", "tiers"]
+__all__ = [
+    "attendance",
+    "audit",
+    "cases",
+    "db",
+    "jobs",
+    "merges",
+    "org",
+    "people",
+    "pulls",
+    "quality",
+    "staff",
+    "tiers",
+]

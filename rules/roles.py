@@ -75,6 +75,7 @@ class Permission(StrEnum):
     UNDO_SAME_DAY = "undo_same_day"
     UNDO_ANY = "undo_any"
     FIX_DATA = "fix_data"
+    SEE_QUALITY = "see_quality"
     MAP_CODES = "map_codes"
     RUN_EVALUATION = "run_evaluation"
     SEE_FLAGGED = "see_flagged"

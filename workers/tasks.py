@@ -10,7 +10,7 @@ from ew_app.services.casework import handing_out
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest
 from ew_app.services.sources import clearing, lining_up, pulling
-from ew_app.services.system import schedule, upkeep
+from ew_app.services.system import quality, schedule, upkeep
 
 
 @shared_task(name=Job.LOAD_BATCH.value)
@@ -53,6 +53,12 @@ def clear_away(number: int) -> None:
 def nightly(number: int) -> None:
     """What a school day's end asks for: uploads that nobody let in, and the full evaluation."""
     outbox.perform(number, upkeep.nightly)
+
+
+@shared_task(name=Job.CHECK_QUALITY.value)
+def check_quality(number: int) -> None:
+    """Look through the records for mistakes."""
+    outbox.perform(number, quality.look)
 
 
 @shared_task(name=Job.SWEEP.value)

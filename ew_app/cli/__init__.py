@@ -24,6 +24,7 @@ ROOMS = {  # where each command lives; only the room of the command that is aske
     "report": ("evaluate", "measures", "tiers", "cases", "why", "ledger", "statutes"),
     "policy": ("policy",),
     "people": ("user",),
+    "quality": ("quality",),
     "student": ("student",),
     "rescue": ("doctor", "audit", "backup", "restore"),
 }

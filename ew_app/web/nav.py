@@ -33,6 +33,7 @@ ITEMS = (
     Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
     Item("Import", "/imports", (P.IMPORT_ATTENDANCE, P.IMPORT_ROSTER)),
     Item("Fix data", "/fix", (P.FIX_DATA,)),
+    Item("Data quality", "/quality", (P.SEE_QUALITY,)),
     Item("School", "/schools", (P.SEE_SCHOOL_BOARD,)),
     Item("Network", "/networks", (P.SEE_NETWORK_BOARD,)),
     Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),

@@ -10,7 +10,7 @@ from ew_app.web import case_lines, freshness
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, scope
 from ew_app.web.today_parts import CALLS, SHOWN, Day, Part, verb
-from models.queries import imports, worklists
+from models.queries import imports, quality_report, worklists
 from rules.access import Area, Permission
 from rules.counting import many
 
@@ -32,6 +32,7 @@ def day() -> Day:
             Part("Files that wait for you", files[:SHOWN], "No file waits for an answer.", len(files), tiers=False),
             Part("Families to call", calls[:SHOWN], "No call is due today.", len(calls), tiers=False),
             *_came(me),
+            *_mistakes(),
             Part("Other tasks", others[:SHOWN], "No other task is due today.", len(others), tiers=False),
             Part(
                 "Attendance that has not come in",
@@ -51,6 +52,16 @@ def _came(me: int) -> tuple[Part, ...]:
     found = case_lines.case_lines(worklists.arrived(me, today()))
     close = ("Close them on your caseload", url_for("caseload.show"))
     return (Part("They have come", found[:SHOWN], "", len(found), tiers=False, more=close),) if found else ()
+
+
+def _mistakes() -> tuple[Part, ...]:
+    """What the night found anew in the records; no part when there is nothing new."""
+    new = quality_report.news(scope(Permission.SEE_QUALITY).whole)
+    line: Line = {
+        "name": f"{many(new, 'new finding')} in the records", "about": "", "reason": "found since the day before",
+        "due": None, "late": 0, "tier": None, "url": url_for("quality.show"),
+    }  # fmt: skip
+    return (Part("Data to mend", [line], "", new, tiers=False),) if new else ()
 
 
 def _files(area: Area) -> list[Line]:

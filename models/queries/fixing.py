@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import text
 
 from models.base import db
-from models.queries.lateness import GAPS
+from models.queries.lateness import LATE
 
 _TEACHES = "day_type IN ('instructional', 'make_up')"
 _AT = "JOIN school s ON s.id = {row}.school_id AND s.id = ANY(:schools)"
@@ -137,11 +137,6 @@ _NO_CALENDAR = f"""
           AND c.calendar_key IN (f.calendar_key, ''))
     ORDER BY students DESC, school
 """
-_LATE_SCHOOLS = f"""
-    SELECT s.key AS school_id, s.name AS school, g.last AS data_through, g.trailing AS school_days_late
-    FROM ({GAPS}) g JOIN school s ON s.id = g.school_id
-    WHERE g.trailing > 0 ORDER BY school_days_late DESC, school
-"""
 _TWO_SOURCES = f"""
     SELECT {_NAMES}, m.day, m.period, m.code, a.name AS source, o.code AS other_code, b.name AS other_source
     FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")}
@@ -170,7 +165,7 @@ _NOWHERE = """
 LISTS: Mapping[str, str] = {
     "unknown_codes": _UNKNOWN_CODES,
     "unmatched": _UNMATCHED,
-    "late_schools": _LATE_SCHOOLS,
+    "late_schools": LATE,
     "no_calendar": _NO_CALENDAR,
     "off_calendar": _OFF_CALENDAR,
     "not_enrolled": _NOT_ENROLLED,

@@ -11,7 +11,7 @@ from models.audit import Event
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox
 from models.org import School
-from models.queries.lateness import gaps
+from models.queries.lateness import LATE
 from models.tiers import PolicyVersion
 
 
@@ -75,11 +75,9 @@ def set_aside(limit: int = 20) -> list[SetAside]:
 def late_schools(since: date, today: date, clock: time | None = None) -> list[LateSchool]:
     """Schools that lack school days from `since` on after their last one, as `lateness.gaps` counts them, most days
     first; of a school that never sent anything, all of them."""
-    named = db.session.execute(select(School.id, School.key, School.name))
-    schools = {number: (key, name) for number, key, name in named}
-    late = {number: gap for number, gap in gaps(list(schools), since, today, clock).items() if gap.trailing}
-    found = [LateSchool(*schools[number], gap.last, gap.trailing) for number, gap in late.items()]
-    return sorted(found, key=lambda one: (-one.days, one.name))
+    schools = list(db.session.scalars(select(School.id)))
+    asked = {"schools": schools, "start": since, "today": today, "clock": clock}
+    return [LateSchool(*row) for row in db.session.execute(text(LATE), asked)]
 
 
 def last_run(job: str) -> date | None:

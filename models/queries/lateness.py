@@ -43,6 +43,12 @@ GAPS = f"""
     LEFT JOIN missing m ON m.school_id = s.id
     GROUP BY s.id, l.day
 """
+# The schools of these that are late, the longest wait first. Parameters: the same.
+LATE = f"""
+    SELECT s.key AS school_id, s.name AS school, g.last AS data_through, g.trailing AS school_days_late
+    FROM ({GAPS}) g JOIN school s ON s.id = g.school_id
+    WHERE g.trailing > 0 ORDER BY school_days_late DESC, school
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,10 +32,10 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/cases/{case}/outreach", "/cases/{case}/causes", "/cases/{case}/notes", "/cases/{case}/plan"),
         *("/cases/{case}/assign", "/cases/{case}/pause", "/cases/{case}/close", "/cases/{case}/restricted/stls"),
     ),
-    "attendance_clerk": ("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}"),
+    "attendance_clerk": ("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality"),
     "data_steward": (
         *("/imports/{batch}", "/fix/unknown_codes", "/fix/unmatched", "/fix/late_schools", "/fix/did_not_arrive"),
-        *("/fix/code?code=QX", "/health"),
+        *("/fix/code?code=QX", "/health", "/quality"),
     ),
     "homeroom_teacher": ("/today",),
     "nurse": ("/today", "/caseload?view=all", "/students/{looked_after}/restricted/health"),
@@ -60,6 +60,7 @@ ELSEWHERE = {
     "health.healthz": "an answer for machines",
     "health.readyz": "an answer for machines",
     "batches.problems": "a file",
+    "quality.download": "a file",
     "static": "files",
     "bootstrap.static": "files",
 }

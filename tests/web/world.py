@@ -16,6 +16,7 @@ from models.base import db
 from models.cases import Case, Cause, Task
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
+from models.quality import QualityFinding
 from models.staff import Grant, Person
 from rules.places import PlaceKind
 from rules.roles import Role, assignable_roles
@@ -43,7 +44,9 @@ def build() -> dict[str, int]:
         db.session.flush()
         on_it = _on_the_case(cases["ana_case"])
         db.session.flush()
-        numbers = {name: one.id for name, one in (students | people | batches | on_it).items()}
+        findings = {"lincoln_finding": _found(schools["LIN"]), "oak_finding": _found(schools["OAK"])}
+        db.session.flush()
+        numbers = {name: one.id for name, one in (students | people | batches | on_it | findings).items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()}
 
@@ -130,6 +133,13 @@ def _batch(school: School) -> Batch:
     said = {"school_id": school.id, "day": START, "feed": "exception", "rows": 0, "recorded_at": now()}
     db.session.add(Submission(batch_id=batch.id, whole=True, **said))
     return batch
+
+
+def _found(school: School) -> QualityFinding:
+    """What the night found at a school on its first day."""
+    row = QualityFinding(check_key="off_calendar", school_id=school.id, first_seen=START, last_seen=START, count=3)
+    db.session.add(row)
+    return row
 
 
 def _on_the_case(case: Case) -> dict[str, Task | Cause]:

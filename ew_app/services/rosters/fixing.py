@@ -122,18 +122,19 @@ class Found:
 
 def overview(area: Area, by: Actor) -> list[Found]:
     """Every check with its number of rows within `area`, in the order of CHECKS; 0 is good news."""
-    parameters = _parameters(area, by)
-    return [Found(check, lists.count(check.key, parameters)) for check in CHECKS]
+    asked = parameters(area, by)
+    return [Found(check, lists.count(check.key, asked)) for check in CHECKS]
 
 
 def rows(key: str, area: Area, by: Actor, *, limit: int = PAGE, offset: int = 0) -> Sequence[Mapping[str, Any]]:
     """A page of one list within `area`, as columns by name. NotFound: there is no such list."""
     if key not in lists.LISTS:
         raise NotFound("There is no such list under Fix data.")
-    return lists.rows(key, _parameters(area, by), limit, offset)
+    return lists.rows(key, parameters(area, by), limit, offset)
 
 
-def _parameters(area: Area, by: Actor) -> dict[str, Any]:
+def parameters(area: Area, by: Actor) -> dict[str, Any]:
+    """What `models.queries.fixing` asks for, within `area`."""
     on = today()
     no_show = timeline().on(on).no_show_exit_codes
     return {
