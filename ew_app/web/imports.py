@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, Refused, day_text, settings, today
 from ew_app.services.deliveries import releasing, uploads
 from ew_app.services.deliveries.uploads import SchoolDay, Upload
-from ew_app.web import arrived, asked, guard
+from ew_app.web import arrived, asked, guard, late_sources
 from ew_app.web.guard import actor, requires, scope
 from models.org import FEEDS
 from models.queries import imports as rows
@@ -79,6 +79,8 @@ def _page(error: str = "") -> str:
         page=page,
         pages=-(-total // PAGE),
         error=error,
+        alarms=late_sources.within(here),
+        may_keep=access.can(actor().grants, Permission.KEEP_SOURCES, Place.district()),
         **_form(strips),
     )
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from flask import Flask
 
 from rules import access
-from rules.access import Grants, Permission
+from rules.access import Grants, Permission, Place
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One place in the rail: opened by any of its permissions."""
+    """One place in the rail: opened by any of its permissions, held anywhere, or for the district as a whole."""
 
     label: str
     path: str
     needs: tuple[Permission, ...]
+    whole: bool = False
 
     @property
     def key(self) -> str:
@@ -32,6 +33,7 @@ ITEMS = (
     Item("Meeting", "/meeting", (P.RUN_MEETING,)),
     Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
     Item("Import", "/imports", (P.IMPORT_ATTENDANCE, P.IMPORT_ROSTER)),
+    Item("Sources", "/sources", (P.KEEP_SOURCES,), whole=True),
     Item("Fix data", "/fix", (P.FIX_DATA,)),
     Item("Data quality", "/quality", (P.SEE_QUALITY,)),
     Item("School", "/schools", (P.SEE_SCHOOL_BOARD,)),
@@ -49,11 +51,12 @@ UNDER = {"cases": "caseload", "students": "caseload", "batches": "imports"}
 
 def places(app: Flask, grants: Grants) -> list[tuple[str, str, str]]:
     """(label, address, key) of what this person may open, in the order of the day's work."""
-    return [
-        (item.label, item.path, item.key)
-        for item in ITEMS
-        if item.path in _routed(app) and any(access.can(grants, need) for need in item.needs)
-    ]
+    return [(item.label, item.path, item.key) for item in ITEMS if item.path in _routed(app) and _opens(grants, item)]
+
+
+def _opens(grants: Grants, item: Item) -> bool:
+    place = Place.district() if item.whole else None
+    return any(access.can(grants, need, place) for need in item.needs)
 
 
 def start(app: Flask, grants: Grants) -> str | None:

@@ -6,7 +6,7 @@ from flask import url_for
 
 from ew_app.kernel import today
 from ew_app.services.casework import reaching
-from ew_app.web import case_lines, freshness
+from ew_app.web import case_lines, freshness, late_sources
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, scope
 from ew_app.web.today_parts import CALLS, SHOWN, Day, Part, verb
@@ -30,6 +30,7 @@ def day() -> Day:
         action=[*first, *(("Log a contact", line["url"]) for line in calls)][0],
         parts=(
             Part("Files that wait for you", files[:SHOWN], "No file waits for an answer.", len(files), tiers=False),
+            *_expected(area),
             Part("Families to call", calls[:SHOWN], "No call is due today.", len(calls), tiers=False),
             *_came(me),
             *_mistakes(),
@@ -62,6 +63,12 @@ def _mistakes() -> tuple[Part, ...]:
         "due": None, "late": 0, "tier": None, "url": url_for("quality.show"),
     }  # fmt: skip
     return (Part("Data to mend", [line], "", new, tiers=False),) if new else ()
+
+
+def _expected(area: Area) -> tuple[Part, ...]:
+    """What should have come by itself and has not; no part when all is well."""
+    found = late_sources.lines(area)
+    return (Part("Expected and not here", found[:SHOWN], "", len(found), tiers=False),) if found else ()
 
 
 def _files(area: Area) -> list[Line]:

@@ -31,6 +31,11 @@ def fetched_from() -> list[Source]:
     return list(db.session.scalars(select(Source).where(Source.kind != "by_hand").order_by(Source.name)))
 
 
+def by_hand() -> list[Source]:
+    """Sources whose files somebody brings, by name."""
+    return list(db.session.scalars(select(Source).where(Source.kind == "by_hand").order_by(Source.name)))
+
+
 def school_on(day: date, start: date, end: date) -> bool | None:
     """Whether any school has school on a day; None when no calendar is known from `start` to before `end`."""
     found = db.session.execute(

@@ -43,10 +43,12 @@ def build() -> dict[str, int]:
         batches = {"lincoln_batch": _batch(schools["LIN"]), "oak_batch": _batch(schools["OAK"])}
         db.session.flush()
         on_it = _on_the_case(cases["ana_case"])
+        sources = {"source": Source(name="Aspen", kind="folder", location={"folder": "aspen"})}
+        db.session.add_all(sources.values())
         db.session.flush()
         findings = {"lincoln_finding": _found(schools["LIN"]), "oak_finding": _found(schools["OAK"])}
         db.session.flush()
-        numbers = {name: one.id for name, one in (students | people | batches | on_it | findings).items()}
+        numbers = {name: one.id for name, one in (students | people | batches | on_it | findings | sources).items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()}
 

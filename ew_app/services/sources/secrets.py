@@ -19,10 +19,15 @@ LONGEST: Final = 64 << 10
 _NAME: Final = re.compile(r"EW_SOURCE_[A-Z0-9_]{1,80}")
 
 
+def is_name(text: str) -> bool:
+    """Whether it is the name of a secret, and so not one itself."""
+    return bool(_NAME.fullmatch(text)) and not text.endswith("_FILE")
+
+
 def checked_name(name: str) -> str:
     """The name of a secret, fit to be kept. Raises Refused; the sentence does not repeat what was typed."""
     name = name.strip()
-    if not _NAME.fullmatch(name) or name.endswith("_FILE"):
+    if not is_name(name):
         raise Refused(
             f"Give the name of the environment variable that holds the secret, such as {PREFIX}ASPEN_PASSWORD: capital "
             f"letters, digits and _, beginning with {PREFIX}, and not ending in _FILE. Never type the secret itself "
@@ -38,8 +43,8 @@ def secret(name: str) -> str:
     path = os.environ.get(f"{name}_FILE", "").strip()
     if not path:
         raise CannotFetch(
-            f"The secret {name} is not set. Set it, or {name}_FILE with the path of a file that holds it, for every "
-            "worker, and start the workers again."
+            f"The secret {name} is not set. Set it, or {name}_FILE with the path of a file that holds it, for the web "
+            "and every worker, and start them again."
         )
     return _text_of(name, Path(path))
 
