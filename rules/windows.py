@@ -1,4 +1,4 @@
-"""Counting absences as laws do: so much of something, within some window, that ends on each day.
+"""Counting absences as laws do: so much of something, within some window, that ends on each school day.
 
 Vectorised over students x days: a daily amount, its running total, and per day the column where the window begins.
 Amounts are integers: thousandths of days, of day parts and of occasions; whole minutes for hours.

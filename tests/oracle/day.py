@@ -51,10 +51,38 @@ def by_periods(known: list[tuple[Row, Code]], school: School, day: CalendarDay) 
 
 
 def bucket(code: Code) -> str:
-    """excused, unexcused, or blank for what is in neither. A suspension is never without an excuse."""
+    """excused, unexcused, unknown, or blank for what is none. A suspension is never without a known reason."""
     if code.excused == "excused":
         return "excused"
-    return "unexcused" if code.excused == "unexcused" and code.kind != "suspension_out" else ""
+    return code.excused if code.excused in ("unexcused", "unknown") and code.kind != "suspension_out" else ""
+
+
+def exact_share(marks: dict[str, Row], roster: Roster, school: School, day: CalendarDay) -> tuple[int, str]:
+    """Thousandths of the day missed by minutes and periods as they are, without the half-day rule; and why."""
+    cell = known_day(marks, roster, school, day)
+    whole = marks.get("")
+    length = day.minutes if day.minutes is not None else school.day_minutes
+    says_much = whole is not None and (whole.fraction is not None or whole.minutes is not None)
+    periods = [(row, code) for period, row in marks.items() if period and (code := meaning(roster, row)) is not None]
+    known = [(row, code) for row, code in periods if code.kind not in HELD_OUT]
+    if whole is not None and whole.fraction is None and whole.minutes is not None:
+        missed = length if whole.minutes == WHOLE_DAY else min(whole.minutes, length)
+        code = meaning(roster, whole)
+        return 1000 * missed // length, bucket(code) if code and missed else ""
+    if not says_much and known:
+        missed = sum(row.fraction if row.fraction is not None else code.fraction for row, code in known)
+        return missed // len(known), _why(whole, known, roster)
+    return cell.fraction, cell.excuse
+
+
+def _why(whole: Row | None, known: list[tuple[Row, Code]], roster: Roster) -> str:
+    """The reason of a day told by periods, the whole-day row's where that names an absence."""
+    code = meaning(roster, whole) if whole is not None and whole.code else None
+    if code is not None and code.kind in ABSENT:
+        return bucket(code)
+    missed = [code for row, code in known if (row.fraction if row.fraction is not None else code.fraction) > 0]
+    heaviest = min(missed, key=lambda code: EXCUSES.index(code.excused), default=None)
+    return bucket(heaviest) if heaviest else ""
 
 
 def known_day(marks: dict[str, Row], roster: Roster, school: School, day: CalendarDay) -> Cell:

@@ -15,9 +15,15 @@ StudentDay = tuple[str, str, date]
 
 @dataclass(slots=True)
 class Standing:
-    """What stands after all deliveries: marks by source and key, and which days were sent and how."""
+    """What stands after all deliveries: marks by source and key, and which days were sent and how.
+
+    came: the number of the delivery that a mark stands by. same: former ids of children; a mark stays under the id
+    it was sent under and is read as the child's.
+    """
 
     marks: dict[tuple[str, str, str, date, str], Row] = field(default_factory=dict)
+    came: dict[tuple[str, str, str, date, str], int] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
     sent: dict[SchoolDay, set[str]] = field(default_factory=dict)
     counts: list[Counter[str]] = field(default_factory=list)
 
@@ -33,9 +39,22 @@ class Standing:
     def _days(self) -> dict[StudentDay, dict[str, dict[str, Row]]]:
         if self._by_day is None:
             self._by_day = {}
-            for (source, student, school, day, period), row in self.marks.items():
-                self._by_day.setdefault((student, school, day), {}).setdefault(source, {})[period] = row
+            by: dict[tuple[str, str, str, date, str], int] = {}
+            for key, row in self.marks.items():
+                source, student, school, day, period = key
+                child = self.same.get(student, student)
+                here = self._by_day.setdefault((child, school, day), {}).setdefault(source, {})
+                place = (source, child, school, day, period)
+                if period not in here or self._later(row, self.came[key], here[period], by[place]):
+                    here[period], by[place] = row, self.came[key]
         return self._by_day
+
+    @staticmethod
+    def _later(row: Row, came: int, other: Row, other_came: int) -> bool:
+        """Of two ids of one child: what was changed last where both say when, else what came last."""
+        if row.last_modified and other.last_modified and row.last_modified != other.last_modified:
+            return row.last_modified > other.last_modified
+        return came > other_came
 
 
 def wins_inside_a_file(one: Row, other: Row, membership: Membership) -> Row:
@@ -57,7 +76,8 @@ def claimed_whole(delivery: Delivery, rows: list[Row], membership: Membership) -
     if delivery.feed == "full":
         for school, day in {(row.school, row.date) for row in rows}:
             due = membership.all_due(school, day)
-            seen = {row.student for row in rows if (row.school, row.date) == (school, day)} & due
+            here = [row for row in rows if (row.school, row.date) == (school, day)]
+            seen = {membership.roster.child(row.student) for row in here} & due
             if due and 5 * len(seen) >= 4 * len(due):
                 claimed.add((school, day))
     return claimed
@@ -97,18 +117,18 @@ def _resolves(row: Row, membership: Membership) -> bool:
 def _store(standing: Standing, key: tuple[str, str, str, date, str], row: Row) -> str:
     """Put the row in its place; returns the bucket it is counted in."""
     stored = standing.marks.get(key)
-    if stored is None:
-        standing.marks[key] = row
-        return "applied"
-    if stands_against(stored, row):
+    if stored is not None and stands_against(stored, row):
         return "unchanged"
     standing.marks[key] = row
-    return "unchanged" if stored.says == row.says else "superseded"
+    if stored is not None and stored.says == row.says:
+        return "unchanged"
+    standing.came[key] = len(standing.counts)
+    return "applied" if stored is None else "superseded"
 
 
 def replay(deliveries: list[Delivery], membership: Membership) -> Standing:
     """All deliveries in order, as if those taken back had never come."""
-    standing = Standing()
+    standing = Standing(same=membership.roster.same)
     for delivery in deliveries:
         if not delivery.undone:
             hear(standing, delivery, membership)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 
-from tests.oracle.rows import CalendarDay, Code, Roster, School, Stint
+from tests.oracle.rows import CalendarDay, Code, Roster, School, Session, Stint
 
 SATURDAY = 5
 DISTRICT_CODES = [
@@ -68,10 +68,25 @@ class Plan:
     full: tuple[str, ...] = (FULL,)
     late: tuple[str, ...] = (LATE,)
     leaning: dict[str, float] = field(default_factory=dict)
+    twins: dict[str, str] = field(default_factory=dict)
 
     @property
     def day_set(self) -> set[date]:
         return set(self.days)
+
+    def sessions(self, happened: Counter[int]) -> list[Session]:
+        """What terms are said to have, a day too many every second time."""
+        found = []
+        for number, school in enumerate(self.roster.schools):
+            begin, end = self.days[0], self.days[len(self.days) // 2]
+            own = [day for day in self.roster.calendar.values() if day.school == school and not day.calendar]
+            days = [day for day in own if day.instructional]
+            total = len([day for day in days if begin <= day.date <= end])
+            if not days:
+                continue
+            found.append(Session(school, "Fall", begin, end, total + number % 2))
+            happened[27] += 1
+        return found
 
     def moment(self, day: date, hours: int) -> datetime:
         return datetime(day.year, day.month, day.day, 12) + timedelta(hours=hours)  # noqa: DTZ001 a plain value
@@ -168,7 +183,16 @@ class _Enrolling:
         school = self.chance.choice(SCHOOLS).key
         (self.plan.newcomers if self.chance.random() < 0.02 else self.plan.students).append(key)
         self.plan.leaning[key] = self.chance.choice([0.0, 0.03, 0.05, 0.1, 0.1, 0.2, 0.3, 0.6, 0.95])
+        self._person(key)
         self.chance.choice(self.LIVES)(self, key, school)
+
+    def _person(self, key: str) -> None:
+        """A grade and a birth date around the ages that laws speak of; now and then none."""
+        born = self.chance.choice([2007, 2008, 2009, 2010, 2011, 2014, 2016, 2020, 2020, 2021])
+        day = date(born, self.chance.randrange(1, 13), self.chance.randrange(1, 29))
+        grade = "PK" if born == 2021 else "K" if born == 2020 else ""
+        self.happened[58] += born in (2007, 2008, 2009, 2010, 2020, 2021)
+        self.plan.roster.people[key] = (grade, None if self.chance.random() < 0.1 else day)
 
     def _add(
         self, key: str, school: str, entry: date, last: date | None = None, code: str = "", calendar: str = ""
@@ -275,6 +299,22 @@ class _Enrolling:
         self.plan.leaning[key] = 2.0
         self._add(key, school, self.first_day)
 
+    def another_id(self, key: str, school: str) -> None:
+        """One child whose id changes, now and then with both ids enrolled for a while."""
+        school = self.chance.choice([DAILY, "10", GRADES])
+        other, day = f"n{key}", self._day()
+        if key in self.plan.newcomers:
+            self._add(key, school, self.first_day)
+            return
+        self.plan.students.append(other)
+        self.plan.leaning[other] = self.plan.leaning[key]
+        self.plan.roster.people[other] = self.plan.roster.people[key]
+        self.plan.twins[key] = other
+        calendar = self.chance.choice(["", "K"]) if school == GRADES else ""
+        overlap = self.chance.choice([0, 0, 5])
+        self._add(key, school, self.first_day, day + timedelta(days=overlap), calendar=calendar)
+        self._add(other, school, day + timedelta(days=1), calendar=calendar)
+
     def not_yet(self, key: str, school: str) -> None:
         self.happened[59] += 1
         self._add(key, school, self.last_day + timedelta(days=1))
@@ -287,5 +327,5 @@ class _Enrolling:
     LIVES = (
         *(stays, stays, summer, long_here, long_here, comes_late, moves, moves, moves, overlaps, at_two_schools),
         *(at_two_schools, one_day, one_day_between, no_show, gone_in_summer, leaves, returns, never_seen, not_yet),
-        backwards,
+        *(backwards, another_id, another_id),
     )

@@ -71,6 +71,9 @@ class Events:
         if code in ("A", "E", "T", "TU", "D") and self.chance.random() < 0.2:
             self.happened[37] += 1
             row = replace(row, fraction=self.chance.choice([0, 250, 333, 499, 500, 501, 999, 1000]))
+        if self.chance.random() < 0.1:
+            self.happened[36] += 1
+            row = replace(row, clock=self.chance.choice(["T00:00:00Z", "T23:30:00-05:00", " 00:00:00"]))
         return [row]
 
     def _when(self, day: date) -> object:

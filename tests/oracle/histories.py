@@ -7,14 +7,14 @@ counts, by the number of the edge case, for how many students or rows something 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from random import Random
 
 from tests.oracle.district import DISTRICT_CODES, Plan, plan
 from tests.oracle.events import Events
 from tests.oracle.membership import Membership
-from tests.oracle.rows import CalendarDay, Code, Delivery, Row, School, SchoolDay, Stint
+from tests.oracle.rows import CalendarDay, Code, Delivery, Row, School, SchoolDay, Session, Stint
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,16 @@ class RosterStep:
     stints: list[Stint] = field(default_factory=list)
     calendar: list[CalendarDay] = field(default_factory=list)
     codes: list[Code] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    people: dict[str, tuple[str, date | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeStep:
+    """Somebody says that two ids are one child."""
+
+    kept: str
+    gone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +53,7 @@ class UndoStep:
     number: int
 
 
-Step = RosterStep | FileStep | UndoStep
+Step = RosterStep | FileStep | UndoStep | MergeStep
 
 
 @dataclass(slots=True)
@@ -75,7 +85,14 @@ class _Writer:
         roster, newcomers = self.plan.roster, set(self.plan.newcomers)
         known = [stint for stint in roster.stints.values() if stint.student not in newcomers]
         self.steps.append(
-            RosterStep(self.plan.students, list(roster.schools.values()), known, self.plan.calendar, DISTRICT_CODES)
+            RosterStep(
+                self.plan.students,
+                list(roster.schools.values()),
+                known,
+                self.plan.calendar,
+                DISTRICT_CODES,
+                people=self.plan.roster.people,
+            )
         )
         pieces = self._pieces()
         for number, days in enumerate(pieces):
@@ -86,6 +103,8 @@ class _Writer:
             if number == 2:
                 self._mistake()
                 self._another_source()
+            if number == 2:
+                self._say_who_is_one_child()
             if number == 3:
                 self._change_the_roster()
         self._again()
@@ -99,11 +118,17 @@ class _Writer:
     def _file(self, rows: list[Row], **more: object) -> None:
         if not rows and not more.get("covers"):  # a header alone is refused
             return
+        rows = self._one_id_a_file(rows)
         self.files += 1
         self.happened[66] += 1
         self.steps.append(FileStep(Delivery(tuple(rows), **more)))  # type: ignore[arg-type]
         for row in rows:
             self.rows[row.key] = row
+
+    def _one_id_a_file(self, rows: list[Row]) -> list[Row]:
+        """The rows without a former id's where the child's own id has the day: inside a file nothing decides then."""
+        own = {(row.student, row.school, row.date) for row in rows}
+        return [row for row in rows if (self.plan.twins.get(row.student), row.school, row.date) not in own]
 
     # -- the ordinary days -----------------------------------------------------------------------------------
 
@@ -119,7 +144,7 @@ class _Writer:
                 due = sorted(self.membership.all_due(school, day))
                 if not due:
                     continue
-                here = events.of_school_day(school, day, due)
+                here = self._one_id_a_day(events.of_school_day(school, day, due))
                 if school in self.plan.full:
                     full += self._full_day(here, school, day, due)
                 elif self.chance.random() < 0.07:
@@ -239,8 +264,30 @@ class _Writer:
     def _change_the_roster(self) -> None:
         """Snow days, a day made up on a Saturday, a code that is mapped at last, an exit nobody had told."""
         changed = self.plan.change_roster(self.chance, self.happened)
-        self.steps.append(RosterStep(self.plan.newcomers, [], *changed))
+        self.steps.append(
+            RosterStep(self.plan.newcomers, [], *changed, self.plan.sessions(self.happened), self.plan.roster.people)
+        )
         self.membership = Membership(self.plan.roster)
+
+    def _say_who_is_one_child(self) -> None:
+        """Ids that have changed become one child; a day of each is corrected under the other id."""
+        for gone, kept in self.plan.twins.items():
+            if kept not in self.plan.newcomers and gone not in self.plan.newcomers:
+                self.steps.append(MergeStep(kept, gone))
+                self.plan.roster.same[gone] = kept
+                self.happened[63] += 1
+        self.membership = Membership(self.plan.roster)
+        stood = [row for row in self.rows.values() if row.student in self.plan.roster.same and not row.period]
+        chosen = self.chance.sample(stood, min(len(stood), 10))
+        other = self.plan.roster.same
+        self._file([Row(other[r.student], r.school, r.date, "E" if r.code == "A" else "A") for r in chosen])
+
+    def _one_id_a_day(self, rows: list[Row]) -> list[Row]:
+        """All rows of a child's day under one id of theirs."""
+        former = {kept: gone for gone, kept in self.plan.roster.same.items()}
+        chosen = {row.student: former[row.student] for row in rows if row.student in former}
+        swapped = {kept for kept in chosen if self.chance.random() < 0.4}
+        return [replace(row, student=chosen[row.student]) if row.student in swapped else row for row in rows]
 
     def _again(self) -> None:
         """The last file once more, unchanged."""

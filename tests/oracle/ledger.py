@@ -16,7 +16,7 @@ class Ledger:
         self.known: dict[tuple[str, date], str] = {}
         self.seen: dict[tuple[str, date], set[str]] = {}
         for _, student, school, day, _ in standing.marks:
-            self.seen.setdefault((school, day), set()).add(student)
+            self.seen.setdefault((school, day), set()).add(membership.roster.child(student))
 
     def status(self, school: str, day: date) -> str:
         """closed, not_submitted, partial or submitted."""

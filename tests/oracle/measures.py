@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tests.oracle.day import OUT, Cell, known_day
+from tests.oracle.day import OUT, Cell, exact_share, known_day
 from tests.oracle.deliveries import Standing
 from tests.oracle.ledger import Ledger
 from tests.oracle.membership import Membership, last_day, school_year_start
@@ -14,7 +14,7 @@ LINES = (("3", 5, 5000), ("2", 10, 3000), ("watch", 20, 0))
 """A tier, one day in how many from which on it holds, and the least absence it needs."""
 ENOUGH = 20_000
 """Enrolled days before a rate is judged."""
-SAYS = ("excused", "", "unexcused")
+SAYS = ("excused", "", "unknown", "unexcused")
 """Which reason stands where a day was missed alike at two schools."""
 
 
@@ -81,6 +81,15 @@ class Oracle:
         if marks:
             return known_day(marks, self.membership.roster, where, due)
         return Cell("unknown_row", due.value) if self.ledger.full(school, day) else Cell("member", due.value)
+
+    def exact_share(self, student: str, school: str, day: date) -> tuple[int, str] | None:
+        """Thousandths of the day missed, minutes counted as they are, and the reason; None for no counted day."""
+        cell, due = self.cell(student, school, day), self.membership.due(student, school, day)
+        if cell.status != "member" or due is None:
+            return None
+        where = self.membership.roster.schools[school]
+        marks = self.standing.of_day(student, school, day, where.primary_source)
+        return exact_share(marks, self.membership.roster, where, due) if marks else (0, "")
 
     def schools_of(self, student: str) -> list[str]:
         return sorted({stint.school for stint in self.membership.of_student.get(student, ())})

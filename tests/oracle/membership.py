@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from tests.oracle.rows import CalendarDay, Roster, Stint
@@ -37,6 +38,7 @@ class Membership:
         for stint in roster.stints.values():
             if stint.exit_code in NO_SHOW or last_day(stint) < stint.entry:
                 continue
+            stint = replace(stint, student=roster.child(stint.student))
             self.of_student.setdefault(stint.student, []).append(stint)
             self.at_school.setdefault(stint.school, []).append(stint)
 

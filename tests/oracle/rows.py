@@ -50,6 +50,17 @@ class Stint:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A term and how many school days it is said to have."""
+
+    school: str
+    name: str
+    begin: date
+    end: date
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """What a code means, at one school or (school blank) in the whole district, from a day to a day."""
 
@@ -67,7 +78,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of an attendance file; `period` is blank for the whole day."""
+    """One line of an attendance file; `period` is blank for the whole day. `clock` is written behind the date."""
 
     student: str
     school: str
@@ -77,6 +88,7 @@ class Row:
     minutes: int | None = None
     period: str = ""
     last_modified: datetime | None = None
+    clock: str = ""
 
     @property
     def key(self) -> tuple[str, str, date, str]:
@@ -101,18 +113,28 @@ class Delivery:
 
 @dataclass(slots=True)
 class Roster:
-    """All that is known besides attendance. A later row with the same key replaces the earlier one."""
+    """All that is known besides attendance. A later row with the same key replaces the earlier one.
+
+    people: grade and birth date. same: former ids, each with the id that holds.
+    """
 
     students: set[str] = field(default_factory=set)
     schools: dict[str, School] = field(default_factory=dict)
     calendar: dict[tuple[str, str, date], CalendarDay] = field(default_factory=dict)
     stints: dict[tuple[str, str, date], Stint] = field(default_factory=dict)
     codes: dict[tuple[str, str, date | None], Code] = field(default_factory=dict)
+    people: dict[str, tuple[str, date | None]] = field(default_factory=dict)
+    same: dict[str, str] = field(default_factory=dict)
+
+    def child(self, student: str) -> str:
+        """The id that holds of whoever has this id."""
+        return self.same.get(student, student)
 
     def hear(
         self,
         *,
         students: list[str] | None = None,
+        people: dict[str, tuple[str, date | None]] | None = None,
         schools: list[School] | None = None,
         calendar: list[CalendarDay] | None = None,
         stints: list[Stint] | None = None,
@@ -120,6 +142,7 @@ class Roster:
     ) -> None:
         """One roster delivery. A date given twice in it is a school day if any of its rows says so."""
         self.students.update(students or ())
+        self.people.update(people or {})
         self.schools.update({school.key: school for school in schools or ()})
         self.stints.update({(s.student, s.school, s.entry): s for s in stints or ()})
         self.codes.update({(c.school, c.code, c.valid_from): c for c in codes or ()})
@@ -139,4 +162,6 @@ class Roster:
             calendar=dict(self.calendar),
             stints=dict(self.stints),
             codes=dict(self.codes),
+            people=dict(self.people),
+            same=dict(self.same),
         )

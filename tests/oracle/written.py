@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from random import Random
 
-from tests.oracle.rows import CalendarDay, Code, Row, School, SchoolDay, Stint
+from tests.oracle.rows import CalendarDay, Code, Row, School, SchoolDay, Session, Stint
 
 DAYS = 1000
 
@@ -34,8 +35,14 @@ def schools(rows: Iterable[School]) -> bytes:
     return csv(header, ((s.key, f"School {s.key}", "1", "N", s.day_minutes, s.min_full, s.min_half) for s in rows))
 
 
-def students(keys: Iterable[str]) -> bytes:
-    return csv("student_id,first_name,last_name", ((key, f"Ann {key}", "Reyes") for key in keys))
+def students(keys: Iterable[str], people: Mapping[str, tuple[str, date | None]]) -> bytes:
+    header = "student_id,first_name,last_name,grade,birth_date"
+    return csv(header, ((key, f"Ann {key}", "Reyes", *people.get(key, ("", None))) for key in keys))
+
+
+def sessions(rows: Iterable[Session]) -> bytes:
+    header = "school_id,session,begin_date,end_date,instructional_days"
+    return csv(header, ((s.school, s.name, s.begin, s.end, s.days) for s in rows))
 
 
 def enrollments(rows: Iterable[Stint]) -> bytes:
@@ -67,7 +74,7 @@ def attendance(rows: Iterable[Row], chance: Random) -> bytes:
             (
                 row.student,
                 row.school,
-                f"{row.date.year:04d}-{row.date:%m-%d}",
+                f"{row.date.year:04d}-{row.date:%m-%d}{row.clock}",
                 row.code,
                 _days(row.fraction),
                 row.minutes,

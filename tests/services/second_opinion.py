@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,18 +13,21 @@ from typing import Any
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR
-from ew_app.services.deliveries import ingest, ledger
+from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import ingest, ledger, one_child
+from ew_app.services.measuring import statutory
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import judge
 from ew_app.services.measuring.measures import measures
 from models.base import db
 from models.queries import measuring, naming
-from tests.oracle import written
+from tests.oracle import laws, written
 from tests.oracle.deliveries import Standing, hear, replay
-from tests.oracle.histories import FileStep, History, RosterStep, UndoStep
+from tests.oracle.histories import FileStep, History, MergeStep, RosterStep, UndoStep
+from tests.oracle.laws import Answer
 from tests.oracle.measures import Measures, Oracle
 from tests.oracle.membership import Membership, last_day, school_year_start
-from tests.oracle.rows import Delivery, Roster
+from tests.oracle.rows import Delivery, Roster, Session
 
 BUCKETS = ("applied", "unchanged", "superseded", "rejected", "duplicate", "removed")
 FACTS = (
@@ -59,6 +63,8 @@ class Witness:
         for step in history.steps:
             if isinstance(step, RosterStep):
                 self.roster_comes(step)
+            elif isinstance(step, MergeStep):
+                self.one_child(step)
             elif isinstance(step, UndoStep):
                 self.taken_back(step.number)
             elif step.again:
@@ -72,12 +78,14 @@ class Witness:
         exclusive = [stint for stint in step.stints if stint.exclusive]
         files = {
             "schools.csv": written.schools(step.schools),
-            "students.csv": written.students(step.students),
+            "students.csv": written.students(step.students, step.people),
+            "sessions.csv": written.sessions(step.sessions),
             "enrollments.csv": written.enrollments(inclusive),
             "calendar.csv": written.calendar(step.calendar),
             "absence_codes.csv": written.codes(step.codes),
         }
-        self._load("roster", {name: data for name, data in files.items() if data.count(b"\n") > 1})
+        told = self._load("roster", {name: data for name, data in files.items() if data.count(b"\n") > 1})
+        pointed_out = [one for one in told["problems"] if "the dates of the calendar count" in one["reason"]]
         if exclusive:
             ends = {"exit": "exclusive"}
             self._load("roster", {"enrollments.csv": written.enrollments(exclusive)}, source="other", options=ends)
@@ -87,7 +95,21 @@ class Witness:
             calendar=step.calendar,
             stints=step.stints,
             codes=step.codes,
+            people=step.people,
         )
+        self.membership = Membership(self.roster)
+        assert len(pointed_out) == sum(self._has_other_days(session) for session in step.sessions)
+        self.standing = replay(self.deliveries, self.membership)
+
+    def _has_other_days(self, session: Session) -> bool:
+        """Whether the school's calendar has another number of school days between the dates of a session."""
+        days = [day for day in self.roster.calendar.values() if day.school == session.school and not day.calendar]
+        return session.days != sum(day.instructional and session.begin <= day.date <= session.end for day in days)
+
+    def one_child(self, step: MergeStep) -> None:
+        one_child.merge(step.kept, step.gone, reason="The same child", by=OPERATOR)
+        flagging.evaluate_touched()
+        self.roster.same[step.gone] = step.kept
         self.membership = Membership(self.roster)
         self.standing = replay(self.deliveries, self.membership)
 
@@ -216,11 +238,35 @@ def _who_is_missing(as_of: date | None, end: date, oracle: Oracle) -> list[str]:
     """Everybody with an enrolment in the school year has a row, and nobody else."""
     start = school_year_start(end)
     enrolled = {
-        stint.student
+        oracle.membership.roster.child(stint.student)
         for stint in oracle.membership.roster.stints.values()
         if stint.entry <= end and last_day(stint) >= start
     }
     return [f"{key}: a row too many or too few" for key in enrolled ^ {key for (key,) in published(as_of, "student")}]
+
+
+def law_differences(oracle: Oracle, happened: Counter[int]) -> list[str]:
+    """Where the two disagree on what laws count at the end of the last school day; and how often each unit had
+    something to count."""
+    through = max(day for day in oracle.through.values() if day)
+    as_of = max(day for days in oracle.membership.open_days.values() for day in days if day <= through)
+    lines: list[str] = []
+    answers: dict[str, dict[str, Answer]] = {}
+    for row in statutory.counts(as_of, states=["FL", "IL", "OH", "TX"]):
+        key = row["student_id"]
+        wanted = answers.setdefault(key, laws.answers(oracle, key, as_of)).get(row["measure"])
+        if wanted is None:
+            continue
+        amount = _days(wanted.amount * 1000 // 60 if row["unit"] == "hours" else wanted.amount)
+        said = (row["value"], row["in_scope"], row["met"])
+        right = (amount, str(wanted.asked).lower(), str(wanted.met).lower())
+        if said != right:
+            lines.append(f"{key} {row['measure']}: product {said}, oracle {right}")
+    for one in answers.values():
+        happened[55] += one["FL_TEN_IN_90_DAYS"].amount > 0
+        happened[56] += one["TX_TEN_IN_SIX_MONTHS"].amount > 0
+        happened[57] += one["OH_72_HOURS_IN_A_YEAR"].amount > 0
+    return lines
 
 
 def ledger_differences(oracle: Oracle) -> list[str]:

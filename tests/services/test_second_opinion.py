@@ -11,12 +11,12 @@ import pytest
 
 from ew_app.config import Settings
 from tests.oracle.histories import History, invented
-from tests.services.second_opinion import Witness, differences_on, ledger_differences, open_on
+from tests.services.second_opinion import Witness, differences_on, law_differences, ledger_differences, open_on
 
 EDGE_CASES = (
-    *(1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 28, 29, 30, 31, 32, 33),
-    *(34, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 59, 65, 66, 68, 69, 70, 71, 72),
-    *(73, 75, 76, 77, 78),
+    *(1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 27, 28, 29, 30, 31, 32),
+    *(33, 34, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 63, 65),
+    *(66, 68, 69, 70, 71, 72, 73, 75, 76, 77, 78),
 )
 """The numbers of the cases in tests/spec/edge_cases.yaml that the inventor of histories brings about."""
 A_HISTORY = 300  # students
@@ -32,13 +32,13 @@ def agree(history: History, settings: Settings) -> int:
         oracle = witness.oracle(plan.today)
         asked: list[date | None] = [None, plan.days[len(plan.days) // 2], plan.days[-8]]
         found = [line for as_of in asked for line in differences_on(as_of, oracle)]
-        assert not found + ledger_differences(oracle)
+        assert not found + ledger_differences(oracle) + law_differences(oracle, history.happened)
     return len(plan.students) + len(plan.newcomers)
 
 
 @pytest.mark.parametrize("seed", [101, 102])
 def test_every_number_of_a_few_hundred_students(settings: Settings, seed: int) -> None:
-    assert agree(invented(seed, 150), settings) == 150
+    assert agree(invented(seed, 150), settings) >= 150  # whose id changes has two
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from rules.tiers import days_text, rate_text
 from rules.windows import Counted, Unit
 
 CHUNK = 20_000
+BY_MINUTES = (Unit.HOURS, Unit.OCCASIONS)  # minutes as they are; days and parts of days pass the half-day rule
 COLUMNS = (
     *("as_of", "state", "measure", "label", "value", "unit", "bound", "met", "since", "in_scope", "in_force"),
     *("estimated", "source", "verified_on"),
@@ -60,9 +61,11 @@ def _counts(as_of: date | None, student: str | None, states: Sequence[str] | Non
     keys = naming.student_keys(students)
     for start in range(0, len(students), CHUNK):
         chunk = np.array(students[start : start + CHUNK], dtype=np.int64)
-        year = year_of(Enrolments.read(np.sort(chunk), at.since), at, policy.no_show_exit_codes, exact=True)
+        enrolments = Enrolments.read(np.sort(chunk), at.since)
+        year = year_of(enrolments, at, policy.no_show_exit_codes)
+        exact = year_of(enrolments, at, policy.no_show_exit_codes, exact=True) if _by_minutes(measures) else year
         if len(year.days) and len(year.by_student.students):
-            for number, row in _told(year, measures):
+            for number, row in _told(year, exact, measures):
                 yield {"student_id": keys[number], **row}
 
 
@@ -75,12 +78,16 @@ def _asked(at: Frame, student: str | None) -> list[int]:
     return [found]
 
 
-def _told(year: Year, measures: Sequence[Measure]) -> Iterator[tuple[int, dict[str, str]]]:
+def _by_minutes(measures: Sequence[Measure]) -> bool:
+    return any(measure.unit in BY_MINUTES for measure in measures)
+
+
+def _told(year: Year, exact: Year, measures: Sequence[Measure]) -> Iterator[tuple[int, dict[str, str]]]:
     """Every measure of every student at the end of the frame, student by student."""
     matrix = year.by_student
     estimated = _estimated(year) if any(measure.unit is Unit.HOURS for measure in measures) else None
     within = covered({measure.scope for measure in measures if measure.scope}, year, matrix)
-    found = [(measure, *_found(measure, year, within)) for measure in measures]
+    found = [(one, *_found(one, exact if one.unit in BY_MINUTES else year, within)) for one in measures]
     last = len(matrix.days) - 1
     for row, number in enumerate(matrix.students.tolist()):
         for measure, counted, met in found:
