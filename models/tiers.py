@@ -159,6 +159,14 @@ class BlockStudent(Model):
     block: Mapped[int] = mapped_column(index=True)
 
 
+class BlockSchool(Model):
+    """A school at which somebody of the block was ever enrolled; where a whole school changes, these blocks wait."""
+
+    __tablename__ = "block_school"
+    block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    school_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, index=True)
+
+
 class YearBlock(Model):
     """A school year of a block's students, packed: their days, and how they stood at the end of the last one.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from sqlalchemy import text
@@ -22,18 +23,39 @@ _MARKED = """
 """
 
 
-def place_students(schools: Sequence[int] | None = None) -> None:
-    """Give everyone newly enrolled, anywhere or at these schools, a block: the school of the first enrolment loaded."""
+_MARK_NEW = text("""
+    INSERT INTO touched_student (student_id, since) SELECT unnest(CAST(:students AS int[])), :since ORDER BY 1
+    ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
+""")
+
+
+def place_students(since: date) -> None:
+    """Give everyone who is new a block, the school of the first enrolment loaded, and mark them from `since` on."""
+    placed = list(
+        db.session.scalars(
+            text("""
+                INSERT INTO block_student (student_id, block)
+                SELECT DISTINCT ON (student_id) student_id, school_id FROM stint t
+                WHERE NOT EXISTS (SELECT FROM block_student b WHERE b.student_id = t.student_id)
+                ORDER BY student_id, id ON CONFLICT DO NOTHING RETURNING student_id
+            """)
+        )
+    )
+    if placed:
+        students = np.array(placed, dtype=np.int64)
+        db.session.execute(_MARK_NEW, {"students": students, "since": since})
+        note_schools(students)
+
+
+def note_schools(students: np.ndarray | None = None) -> None:
+    """Remember at which schools the students of each block are enrolled; of some students, or of all."""
     db.session.execute(
         text("""
-            INSERT INTO block_student (student_id, block)
-            SELECT DISTINCT ON (student_id) student_id, school_id FROM stint WHERE student_id IN (
-                SELECT student_id FROM stint t WHERE (t.school_id = ANY(:schools) OR :everywhere)
-                   AND NOT EXISTS (SELECT FROM block_student b WHERE b.student_id = t.student_id))
-            ORDER BY student_id, id
-            ON CONFLICT DO NOTHING
+            INSERT INTO block_school (block, school_id)
+            SELECT DISTINCT b.block, t.school_id FROM stint t JOIN block_student b USING (student_id)
+            WHERE t.student_id = ANY(:students) OR :everybody ON CONFLICT DO NOTHING
         """),
-        {"schools": list(schools or ()), "everywhere": schools is None},
+        {"students": np.zeros(0, dtype=np.int64) if students is None else students, "everybody": students is None},
     )
 
 
@@ -57,12 +79,13 @@ def next_blocks(students: int) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Marked students, ascending, each with the first changed day; who by name, and which schools as a whole."""
+    """What was marked in some blocks: students by name, and schools as a whole for the students of one block."""
 
-    students: np.ndarray  # int64[S]
-    since: np.ndarray  # datetime64[D][S]
-    named: np.ndarray  # int64
-    schools: frozenset[int]
+    named: np.ndarray  # int64[N]
+    named_since: np.ndarray  # datetime64[D][N]
+    block: np.ndarray  # int64[M]
+    school: np.ndarray  # int64[M]
+    since: np.ndarray  # datetime64[D][M]
 
 
 def take(blocks: Sequence[int]) -> Taken:
@@ -78,23 +101,20 @@ def take(blocks: Sequence[int]) -> Taken:
         """),
         {"blocks": list(blocks)},
     ).all()
-    marked = read_ints(_MARKED, ["student", "since"], _columns(schools))
-    named = np.array([number for number, _ in single], dtype=np.int64)
-    student = np.concatenate([marked["student"], named])
-    days = np.array([day for _, day in single], dtype="datetime64[D]")
-    since = np.concatenate([marked["since"].astype("datetime64[D]"), days])
-    order = np.lexsort((since, student))
-    students, first = np.unique(student[order], return_index=True)
-    return Taken(students.astype(np.int64), since[order][first], named, frozenset(school for _, school, _ in schools))
+    return Taken(*_columns(single, 1), *_columns(schools, 2))
 
 
-def _columns(schools: Sequence[Sequence[object]]) -> dict[str, np.ndarray]:
-    block, school, since = zip(*schools, strict=True) if schools else ((), (), ())
-    return {
-        "blocks": np.array(block, dtype=np.int64),
-        "schools": np.array(school, dtype=np.int64),
-        "since": np.array(since, dtype="datetime64[D]"),
-    }
+def enrolled_in(block: np.ndarray, school: np.ndarray, since: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(student, since) of everyone in these blocks who was ever enrolled at the school beside the block."""
+    found = read_ints(_MARKED, ["student", "since"], {"blocks": block, "schools": school, "since": since})
+    return found["student"].astype(np.int64), found["since"].astype("datetime64[D]")
+
+
+def _columns(rows: Sequence[Sequence[object]], numbers: int) -> Iterator[np.ndarray]:
+    """Rows of so many numbers and a day, as columns."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * (numbers + 1)
+    yield from (np.array(column, dtype=np.int64) for column in columns[:numbers])
+    yield np.array(columns[numbers], dtype="datetime64[D]")
 
 
 def forget_unplaced() -> None:

@@ -6,7 +6,7 @@ compartment, of someone who may read that compartment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -222,13 +222,16 @@ class _Staff:
         seat = seat or entry.seat
         if seat.role == CASE_OWNER:
             return seat, None, Via.HOLDER
-        tries = (
-            (seat, self.holder(seat), Via.HOLDER),
-            (seat, self.deputy(seat, entry.restricted), Via.DEPUTY),
-            *((other, self.holder(other, wider=False), Via.FALLBACK) for other in entry.fallback),
-            *((other, self.holder(other), Via.NETWORK_FALLBACK) for other in (*entry.fallback, *entry.network)),
-        )
-        return next((found for found in tries if found[1] is not None), (seat, None, Via.UNOWNED))
+        found = (tried for tried in self._tries(entry, seat) if tried[1] is not None)
+        return next(found, (seat, None, Via.UNOWNED))
+
+    def _tries(self, entry: Route, seat: Seat) -> Iterator[Found]:
+        yield seat, self.holder(seat), Via.HOLDER
+        yield seat, self.deputy(seat, entry.restricted), Via.DEPUTY
+        for other in entry.fallback:
+            yield other, self.holder(other, wider=False), Via.FALLBACK
+        for other in (*entry.fallback, *entry.network):
+            yield other, self.holder(other), Via.NETWORK_FALLBACK
 
     def holder(self, seat: Seat, *, wider: bool = True) -> int | None:
         """The active holder nearest by, of those the least loaded, of those the lowest id."""

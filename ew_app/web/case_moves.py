@@ -76,10 +76,10 @@ def _owns(role: roles.Role) -> bool:
 
 def may_own(*places: Place) -> list[tuple[int, str]]:
     """(person, "name, role, what they carry") of who can own a case there; those who lead cases first."""
-    loads = staffing.open_work()
     found: dict[int, tuple[bool, str]] = {}
-    above = {text for place in places for text in places_above(place)}
-    for row in rows.people_at(above, today()):
+    here = list(rows.people_at({text for place in places for text in places_above(place)}, today()))
+    loads = staffing.open_work({row.person_id for row in here})
+    for row in here:
         role = roles.role(row.role)
         leads = Permission.WORK_CASE in role.permissions
         if _owns(role) and (row.person_id not in found or leads > found[row.person_id][0]):

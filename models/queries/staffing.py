@@ -35,15 +35,18 @@ def grants(on: date, places: Collection[str]) -> list[Any]:
     return list(db.session.execute(wanted))
 
 
-def open_work() -> dict[int, int]:
+def open_work(persons: Collection[int]) -> dict[int, int]:
     """Person -> open cases and open tasks. Work inside compartments is left out: it must not move anything."""
     found = db.session.execute(
         text("""
             SELECT owner_id, sum(n)::int FROM (
-                SELECT owner_id, count(*) AS n FROM support_case WHERE closed_on IS NULL GROUP BY 1
+                SELECT owner_id, count(*) AS n FROM support_case
+                WHERE owner_id = ANY(:persons) AND closed_on IS NULL GROUP BY 1
                 UNION ALL
-                SELECT owner_id, count(*) FROM task WHERE status = 'open' AND compartment IS NULL GROUP BY 1
-            ) w WHERE owner_id IS NOT NULL GROUP BY 1
-        """)
+                SELECT owner_id, count(*) FROM task
+                WHERE owner_id = ANY(:persons) AND status = 'open' AND compartment IS NULL GROUP BY 1
+            ) w GROUP BY 1
+        """),
+        {"persons": list(persons)},
     )
     return {person: work for person, work in found}

@@ -28,7 +28,9 @@ class Staff:
         self._holders: dict[str, list[tuple[Holder, str]]] = defaultdict(list)
         for row in rows.grants(self.on, {str(at) for place in self._places.values() for at in _levels(place)}):
             self._holders[row.place].append((_holder(row, self.on), row.homeroom))
-        self.loads: Counter[int] = Counter(rows.open_work())
+        here = [holder for held in self._holders.values() for holder, _ in held]
+        deputies = {holder.deputy for holder in here if holder.deputy is not None}
+        self.loads: Counter[int] = Counter(rows.open_work(deputies | {holder.person_id for holder in here}))
         self._near: dict[tuple[int, str], list[Holder]] = {}
 
     def place(self, school: int) -> Place:

@@ -55,7 +55,7 @@ class Decisions:
                     int(year.stint_school[stint]),
                     year.stint_grade[stint],
                     int(self.judged.replay.tier[span.row, span.since]),
-                    bool(self._early[span.row, span.since]),
+                    bool(self._early[span.row, span.since - self._first]),
                 ),
             )
 
@@ -79,25 +79,28 @@ class Decisions:
 
     @cached_property
     def _early(self) -> NDArray[np.bool_]:
-        """[S, D] whether a day had too few enrolled days before it to judge a rate."""
+        """[S, days from `_first` on] whether a day had too few enrolled days before it to judge a rate."""
         judged = self.judged
-        early = np.zeros(judged.replay.tier.shape, dtype=bool)
-        for column in range(self._first, len(self.days)):
-            policy = judged.timeline.on(self.days[column])
-            early[:, column] = too_early(policy, judged.facts.enrolled[:, column])
-        return early
+        policies = [judged.timeline.on(day) for day in self.days[self._first :]]
+        enrolled = judged.facts.enrolled[:, self._first :].T
+        early = [too_early(policy, days) for policy, days in zip(policies, enrolled, strict=True)]
+        return np.array(early, dtype=bool).reshape(-1, len(judged.students)).T
 
     @cached_property
     def _standing_runs(self) -> Runs:
-        year = self.judged.year
-        key = (year.stint_at.astype(np.int64) * 8 + self.judged.replay.tier + 1) * 2 + self._early
-        key[year.stint_at < 0] = -1
-        key[:, : self._first] = -1
-        return _runs(key)
+        at, tier = (part[:, self._first :] for part in (self.judged.year.stint_at, self.judged.replay.tier))
+        key = (at.astype(np.int64) * 8 + tier + 1) * 2 + self._early
+        return self._runs(np.where(at < 0, -1, key))
 
     @cached_property
     def _finding_runs(self) -> dict[str, Runs]:
-        return {rule: _runs(np.where(active, 0, -1)) for rule, active in self.judged.replay.active.items()}
+        found = self.judged.replay.active.items()
+        return {rule: self._runs(active[:, self._first :].astype(np.int8) - 1) for rule, active in found}
+
+    def _runs(self, key: NDArray[np.integer]) -> Runs:
+        """The runs of a key [S, days from `_first` on], in columns of the year."""
+        row, since, until = _runs(key)
+        return row, since + self._first, until + self._first
 
     def steps(self) -> Iterator[tuple[Key, Change]]:
         """((student, day), change) of every step of the tier on a replayed day."""

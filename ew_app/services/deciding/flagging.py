@@ -8,7 +8,7 @@ running it for everybody gives the same rows as following every change (a test h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,7 @@ from ew_app.services.measuring import blocks
 from ew_app.services.measuring.blocks import Known
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.judging import Judged, judge, judge_on
+from ew_app.services.measuring.laying import pair
 from ew_app.services.measuring.touched import touch_everyone
 from models import decided, touched
 from models.base import db
@@ -71,7 +72,7 @@ def mark_everyone() -> None:
 @operation
 def _place() -> None:
     """Find a block for whoever is new; who was never enrolled is not evaluated."""
-    touched.place_students()
+    touched.place_students(frame().start)
     touched.forget_unplaced()
 
 
@@ -92,20 +93,23 @@ def _one_chunk(batch_id: int | None) -> dict[str, int] | None:
     if not chosen:
         return None
     marked = touched.take(chosen)
-    effect = _Chunk(marked, blocks.read(chosen, frame().start), frame()).store()
+    chunk = _Chunk(chosen, marked, frame())
+    effect = chunk.store()
     if batch_id is not None:
         decided.add_effect(batch_id, effect)
-    record("evaluated", by=WORKER, subject="district", data={"students": len(marked.students), **effect})
+    record("evaluated", by=WORKER, subject="district", data={"students": len(chunk.students), **effect})
     return effect
 
 
 class _Chunk:
     """The marked students of some blocks on their way through one evaluation."""
 
-    def __init__(self, marked: Taken, known: Known, at: Frame) -> None:
-        self.marked, self.at = marked, at
+    def __init__(self, chosen: Sequence[int], marked: Taken, at: Frame) -> None:
+        self.at = at
+        known = blocks.read(chosen, at.start)
+        self.schools = set(marked.school.tolist())
+        self.students, self.since = _students(marked, known, np.datetime64(at.start))
         self.known = known.with_background_of(marked.named, at)
-        self.since: Days = np.maximum(marked.since, np.datetime64(at.start))
         self.effect = Counter(NO_EFFECT)
         self.moved: set[int] = set()  # students about whom anything was decided anew
         self.counted: dict[int, date] = {}  # school -> first day whose counts moved
@@ -114,17 +118,17 @@ class _Chunk:
         """Write every difference and say what moved."""
         done = [self._on(judged, known) for known, judged in self._judged_on()]
         judged_on = np.concatenate([part.students for part in done]) if done else self.known.students[:0]
-        left = np.setdiff1d(self.marked.students, judged_on)
+        left = np.setdiff1d(self.students, judged_on)
         kept = self.known.without(np.concatenate([judged_on, left]))
         anew = self._anew(left) if len(left) else None
         blocks.write(blocks.joined([kept, *done, *([anew] if anew else [])]), self.at.start)
         self._count()
-        concerned = self.moved | cases.waiting(self.marked.students)
+        concerned = self.moved | cases.waiting(self.students)
         return {**self.effect, "cases_opened": cases.follow(sorted(concerned), by=WORKER)}
 
     def _judged_on(self) -> Iterator[tuple[Known, Judged]]:
         """Who was touched only after what is known of them, judged on from there; by the day it is known up to."""
-        ready = self.known.rows_of(self.marked.students[self.known.ready_for(self.marked.students, self.since)])
+        ready = self.known.rows_of(self.students[self.known.ready_for(self.students, self.since)])
         for until in np.unique(self.known.until[ready]):
             known = self.known.of(ready[self.known.until[ready] == until])
             judged = judge_on(known, self.at)
@@ -169,13 +173,36 @@ class _Chunk:
 
     def _since(self, judged: Judged) -> Days:
         """The first changed day of each judged student."""
-        return self.since[np.searchsorted(self.marked.students, judged.students)]
+        return self.since[np.searchsorted(self.students, judged.students)]
 
     def _count(self) -> None:
         """Count the tiers of the schools that were marked or moved."""
         decided.drop_counts(self.counted)
-        schools = self.marked.schools | self.counted.keys()
+        schools = self.schools | self.counted.keys()
         decided.fill_counts({school: self.at.data_through(school) for school in schools}, self.at.start)
+
+
+def _students(marked: Taken, known: Known, earliest: np.datetime64) -> tuple[NDArray[np.int64], Days]:
+    """Everyone who is marked, ascending, each with the first changed day, none before `earliest`.
+
+    Of a school that is marked as a whole: whom the packed enrolments name; the rows, where nothing is packed.
+    """
+    packed = np.isin(marked.block, known.block)
+    enrolled, of_school = known.background.enrolments, pair(marked.block[packed], marked.school[packed])
+    at = pair(known.block[known.rows_of(enrolled.student)], enrolled.school)
+    order = np.argsort(of_school)
+    place = np.searchsorted(of_school[order], at)
+    here = np.isin(at, of_school)
+    parts = [
+        (marked.named, marked.named_since),
+        (enrolled.student[here], marked.since[packed][order][place[here]]),
+    ]
+    if not packed.all():
+        parts.append(touched.enrolled_in(marked.block[~packed], marked.school[~packed], marked.since[~packed]))
+    student, since = (np.concatenate(column) for column in zip(*parts, strict=True))
+    first = np.lexsort((since, student))
+    students, nth = np.unique(student[first], return_index=True)
+    return students, np.maximum(since[first][nth], earliest)
 
 
 def _known(shown: Shown, block: NDArray[np.integer]) -> Known:

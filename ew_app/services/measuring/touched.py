@@ -26,8 +26,8 @@ _EACH = text("""
 """)
 _SCHOOLS = text("""
     INSERT INTO touched_block (block, school_id, since)
-    SELECT DISTINCT b.block, t.school_id, CAST(:since AS date) FROM stint t JOIN block_student b USING (student_id)
-    WHERE t.school_id = ANY(:schools) OR :everywhere ORDER BY 1, 2
+    SELECT block, school_id, CAST(:since AS date) FROM block_school
+    WHERE school_id = ANY(:schools) OR :everywhere ORDER BY 1, 2
     ON CONFLICT (block, school_id) DO UPDATE SET since = least(touched_block.since, excluded.since)
 """)
 
@@ -40,20 +40,22 @@ def touch(students: Iterable[int], since: date) -> None:
 def touch_each(since: Mapping[int, date]) -> None:
     """Mark each student for evaluation from that student's own first changed day on."""
     if since:
-        days = np.array(list(since.values()), dtype="datetime64[D]")
-        db.session.execute(_EACH, {"students": np.array(list(since)), "since": days})
+        students = np.array(list(since))
+        db.session.execute(
+            _EACH, {"students": students, "since": np.array(list(since.values()), dtype="datetime64[D]")}
+        )
+        touched.note_schools(students)
 
 
 def touch_schools(schools: Iterable[int], since: date) -> None:
     """Mark everyone ever enrolled at these schools: a day was submitted, or a calendar changed."""
     if ids := sorted(set(schools)):
-        touched.place_students(ids)
         db.session.execute(_SCHOOLS, {"schools": ids, "since": since, "everywhere": False})
 
 
 def touch_everyone(since: date) -> None:
     """Mark the whole district, as when the policy changes."""
-    touched.place_students()
+    touched.note_schools()
     db.session.execute(_SCHOOLS, {"schools": [], "since": since, "everywhere": True})
 
 

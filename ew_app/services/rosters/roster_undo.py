@@ -22,7 +22,15 @@ from rules.stints import school_year_start
 
 SLICE: Final = "taken back"
 # Computed from stints, calendars and marks: no reason to keep a student or a school.
-_COMPUTED: Final = ("student_status", "standing", "touched_student", "touched_block", "school_day", "tier_count")
+_COMPUTED: Final = (
+    "student_status",
+    "standing",
+    "touched_student",
+    "touched_block",
+    "block_school",
+    "school_day",
+    "tier_count",
+)
 _PACKED: Final = "block_student"  # no reason to keep a student either, and who was judged once must be found again
 _WORDS: Final = {
     "prior_year": "totals of last year",
