@@ -7,7 +7,9 @@ Everything runs on the session's own connection, so it belongs to the open trans
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from models.base import db
 
 _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+_ESCAPED = re.compile(r"[\\\t\n\r]")
+_PLAIN = {int, float, date, datetime, type(None)}
 _ARRAY_HEADER = 20
 _BLOCK = 65_536
 
@@ -95,11 +99,17 @@ def _unpacked(column: bytes | None) -> np.ndarray:
     return np.frombuffer(column, dtype=">i4", offset=_ARRAY_HEADER)[1::2].astype(np.int32)
 
 
-def _as_text(column: Sequence[Any] | np.ndarray) -> list[str]:
+def _as_text(column: Sequence[Any] | np.ndarray) -> Sequence[str]:
+    """A column in COPY's text form; most columns hold one kind of value, and most texts nothing to escape."""
     if isinstance(column, np.ndarray):
         if column.dtype.kind in "iu":
             return list(map(str, column.tolist()))
         column = column.tolist()
+    kinds = set(map(type, column))
+    if kinds == {str} and not _ESCAPED.search("".join(column)):
+        return column
+    if kinds <= _PLAIN:
+        return [_NULL if value is None else str(value) for value in column]
     return [_NULL if value is None else _one(value) for value in column]
 
 

@@ -23,8 +23,8 @@ _MINE = "batch_id = :batch AND school_id BETWEEN :low AND :high"
 _NEW_DAYS = f"SELECT school_id, day FROM staged_day WHERE {_MINE} AND fresh"
 _SPOKEN_OF = f"SELECT school_id, day, whole FROM staged_day WHERE {_MINE} AND NOT fresh"  # before this delivery
 
-# Three tables of this transaction alone: what stands on the school-days (`stands`), who is called present there
-# (`called`), and what each incoming row does (`fate`).
+# Tables of this transaction alone: what stands on the school-days (`stands`), who is called present there (`called`),
+# what the delivery says of them (`incoming`), and what comes of each row (`fate`).
 _TEMPORARY = (
     """
     CREATE TEMP TABLE IF NOT EXISTS stands (
@@ -44,7 +44,14 @@ _TEMPORARY = (
         plain boolean, stored bigint, rolled boolean, fate text
     ) ON COMMIT DELETE ROWS
     """,
-    "TRUNCATE stands, called, fate",
+    """
+    CREATE TEMP TABLE IF NOT EXISTS incoming (
+        school_id int, day date, student_id int, period text, code text, fraction int, minutes int,
+        section_key text, reason text, last_modified timestamptz, modified_by text, file smallint, line int,
+        plain boolean
+    ) ON COMMIT DELETE ROWS
+    """,
+    "TRUNCATE stands, called, incoming, fate",
 )
 _READ_STANDS = text(f"""
     INSERT INTO stands
@@ -53,26 +60,31 @@ _READ_STANDS = text(f"""
     FROM ({_SPOKEN_OF}) d JOIN mark m USING (school_id, day)
     WHERE m.source_id = :source
 """)
+# What the delivery says of days spoken of before; plain presence has a row for each student of a roll.
+_READ_INCOMING = text(f"""
+    INSERT INTO incoming
+    SELECT school_id, day, student_id, period, {_SAID}, false
+    FROM staged_mark JOIN ({_SPOKEN_OF}) d USING (school_id, day) WHERE {_MINE}
+    UNION ALL
+    SELECT s.school_id, s.day, one.student, '', s.code, NULL, NULL, NULL, NULL,
+           CASE WHEN one.modified > 0 THEN TIMESTAMPTZ 'epoch' + one.modified * INTERVAL '1 microsecond' END,
+           NULL, s.file, one.line, true
+    FROM (SELECT s.* FROM staged_roll s JOIN ({_SPOKEN_OF}) d USING (school_id, day) WHERE {_MINE} OFFSET 0) s,
+         unnest(s.students, s.lines, s.modified) AS one (student, line, modified)
+""")
+# Everybody where the delivery claims the whole day; else only whom it speaks of.
 _READ_CALLED = text(f"""
     INSERT INTO called
     SELECT r.id, r.school_id, r.day, one.student, one.line, one.modified
     FROM ({_SPOKEN_OF}) d JOIN roll r USING (school_id, day),
          unnest(r.students, r.lines, r.modified) AS one (student, line, modified)
     WHERE r.source_id = :source AND r.replaced_by IS NULL
+      AND (d.whole OR (r.school_id, r.day, one.student) IN (SELECT school_id, day, student_id FROM incoming))
 """)
 # `stored` is the mark that a row meets, `rolled` that the student was called present. refreshed: the row says the
 # same with a newer last_modified; it takes the place and counts as unchanged.
-_FATES = text(f"""
-    WITH incoming AS (
-        SELECT school_id, day, student_id, period, {_SAID}, false AS plain
-        FROM staged_mark JOIN ({_SPOKEN_OF}) d USING (school_id, day) WHERE {_MINE}
-        UNION ALL
-        SELECT s.school_id, s.day, one.student, '', s.code, NULL, NULL, NULL, NULL,
-               CASE WHEN one.modified > 0 THEN TIMESTAMPTZ 'epoch' + one.modified * INTERVAL '1 microsecond' END,
-               NULL, s.file, one.line, true
-        FROM staged_roll s JOIN ({_SPOKEN_OF}) d USING (school_id, day),
-             unnest(s.students, s.lines, s.modified) AS one (student, line, modified) WHERE {_MINE}
-    ), rolled AS (
+_FATES = text("""
+    WITH rolled AS (
         SELECT school_id, day, student_id,
                TIMESTAMPTZ 'epoch' + max(nullif(modified, 0)) * INTERVAL '1 microsecond' AS last_modified
         FROM called GROUP BY 1, 2, 3
@@ -225,9 +237,10 @@ def find_new_days(here: Here) -> tuple[int, int]:
 
 def add_all(here: Here) -> int:
     """Store every staged row of the new days; returns how many rows."""
-    added = do(_ADD_ALL, here)
-    if do(_ADD_ALL_ROLLS, here):
-        added += int(db.session.scalar(_ROLL_ROWS, _only(_ROLL_ROWS, here)))
+    with hashed():
+        added = do(_ADD_ALL, here)
+        if do(_ADD_ALL_ROLLS, here):
+            added += int(db.session.scalar(_ROLL_ROWS, _only(_ROLL_ROWS, here)))
     return added
 
 
@@ -236,6 +249,8 @@ def merge(here: Here) -> dict[str, int]:
     whole = bool(db.session.scalar(_CLAIMS_A_DAY, _only(_CLAIMS_A_DAY, here)))
     for statement in _TEMPORARY:
         db.session.execute(text(statement))
+    with hashed():
+        do(_READ_INCOMING, here)
     with one_by_one():
         do(_READ_STANDS, here)
         do(_READ_CALLED, here)

@@ -198,8 +198,12 @@ class _Codes:
         `present`: a number in place of a code that says plainly present.
         """
         on = found["day"] if self._dated else np.zeros_like(found["day"])
-        asked, back = np.unique(np.stack([found["school"], found["code"], on]), axis=1, return_inverse=True)
-        answers = [self._answer(*key) for key in asked.T.tolist()]
+        days, when = np.unique(on, return_inverse=True)
+        codes = len(self.words) + 2  # -2 and -1 are none of the words
+        at = (found["school"].astype(np.int64) * codes + found["code"] + 2) * max(len(days), 1) + when
+        asked, back = np.unique(at, return_inverse=True)
+        keys = [(*divmod(key // len(days), codes), int(days[key % len(days)])) for key in asked.tolist()]
+        answers = [self._answer(school, code - 2, when) for school, code, when in keys]
         kind, reason, fraction = (
             np.array([getattr(answer, part) for answer in answers], dtype=np.int64)[back.ravel()]
             for part in ("kind", "reason", "fraction")
