@@ -107,7 +107,7 @@ def _as_text(column: Sequence[Any] | np.ndarray) -> Sequence[str]:
         column = column.tolist()
     kinds = set(map(type, column))
     if kinds == {str} and not _ESCAPED.search("".join(column)):
-        return column
+        return list(column)
     if kinds <= _PLAIN:
         return [_NULL if value is None else str(value) for value in column]
     return [_NULL if value is None else _one(value) for value in column]

@@ -12,10 +12,16 @@ from sqlalchemy import text
 from models.base import db
 from models.bulk import read_ints
 
-_WAITING_BLOCKS = """
-    SELECT block FROM touched_block
-    UNION SELECT b.block FROM touched_student JOIN block_student b USING (student_id)
-"""
+BLOCK_LOCK = 7307
+_WAITING = text("""
+    SELECT w.block, (SELECT count(*) FROM block_student b WHERE b.block = w.block) AS students
+    FROM (
+        SELECT block FROM touched_block
+        UNION SELECT b.block FROM touched_student JOIN block_student b USING (student_id)
+    ) w ORDER BY 1
+""")
+_TRY = text("SELECT pg_try_advisory_xact_lock(:space, :block)")
+_WAIT = text("SELECT pg_advisory_xact_lock(:space, :block)")
 _MARKED = """
     SELECT s.student_id, m.since - DATE '1970-01-01' FROM unnest(%(blocks)s, %(schools)s, %(since)s)
       AS m (block, school_id, since)
@@ -59,22 +65,30 @@ def note_schools(students: np.ndarray | None = None) -> None:
     )
 
 
-def next_blocks(students: int) -> list[int]:
-    """The first blocks that wait, together about so many students; none when nobody waits."""
-    rows = db.session.execute(
-        text(f"""
-            SELECT w.block, (SELECT count(*) FROM block_student b WHERE b.block = w.block) AS students
-            FROM ({_WAITING_BLOCKS} ORDER BY 1 LIMIT 64) w ORDER BY 1
-        """)
-    )
-    chosen: list[int] = []
+def claim(students: int) -> list[int]:
+    """Some blocks that wait, together about so many students, held until the transaction ends; none: nobody waits.
+
+    What others hold is passed over. Where others hold everything, the first of it once they are done with it: it
+    need not wait any more.
+    """
+    waiting = db.session.execute(_WAITING).all()
+    claimed: list[int] = []
     together = 0
-    for block, number in rows:
-        together += number
-        if chosen and together > students:
+    for block, number in waiting:
+        if claimed and together + number > students:
             break
-        chosen.append(block)
-    return chosen
+        if db.session.scalar(_TRY, {"space": BLOCK_LOCK, "block": block}):
+            claimed.append(block)
+            together += number
+    if waiting and not claimed:
+        claimed = [waiting[0].block]
+        db.session.execute(_WAIT, {"space": BLOCK_LOCK, "block": claimed[0]})
+    return claimed
+
+
+def waiting_students() -> int:
+    """How many students the blocks have in which somebody is marked."""
+    return sum(number for _, number in db.session.execute(_WAITING))
 
 
 @dataclass(frozen=True, slots=True)

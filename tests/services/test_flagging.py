@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from ew_app.kernel import transaction
@@ -147,6 +149,35 @@ def test_following_every_change_equals_a_full_recompute(seed: int) -> None:
     assert len(followed["finding"]) > 20
 
 
+def test_several_who_decide_side_by_side_come_to_what_one_comes_to(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six blocks of five students, some of whom moved to the next school; each process takes a block at a time."""
+    monkeypatch.setattr(flagging, "CHUNK", 1)
+    schools = [letters.school(name) for name in ("one", "two", "three", "four", "five", "six")]
+    days = letters.weekdays(30)
+    for nth, at in enumerate(schools):
+        rows = {f"s{nth}{who}": chosen * 6 for who, chosen in enumerate(["PPPPP", "APPPP", "PPEAP", "AAPPP", "PTPPA"])}
+        moved = letters.year(at, rows)[f"s{nth}4"]
+        letters.student(f"s{nth}4", schools[nth - 1], entry=days[10])
+        letters.mark(moved, schools[nth - 1], days[12], "A")
+    flagging.mark_everyone()
+
+    def decide(_: int) -> None:
+        with app.app_context():
+            flagging.evaluate_touched(beside=True)
+
+    with ThreadPoolExecutor(4) as together:
+        list(together.map(decide, range(4)))
+    side_by_side, cases = derived(), db.session.scalar(text("SELECT count(*) FROM support_case"))
+    monkeypatch.undo()
+    with transaction():
+        for table in ("student_status", "standing", "finding", "tier_change", "tier_count", "year_block"):
+            db.session.execute(text(f"DELETE FROM {table}"))
+    flagging.evaluate_all()
+    assert derived() == side_by_side
+    assert cases == db.session.scalar(text("SELECT count(DISTINCT student_id) FROM support_case"))
+    assert len(side_by_side["finding"]) > 10
+
+
 def _a_day(
     chance: random.Random, schools: list[int], students: dict[int, int], weights: dict[int, str], day: Any
 ) -> None:
@@ -177,8 +208,9 @@ def _a_move(chance: random.Random, schools: list[int], students: dict[int, int],
             text("UPDATE stint SET exit_date = :day WHERE student_id = :who AND exit_date IS NULL"),
             {"day": day, "who": student},
         )
-        touch([student], day)
     letters.student(f"s{_number(student)}", new, entry=day)
+    with transaction():
+        touch([student], day)
 
 
 def _number(student: int) -> str:

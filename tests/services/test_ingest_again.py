@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -123,6 +124,7 @@ def test_everyone_is_measured_after_a_new_day_and_later_only_who_changed() -> No
 def _merged_only(*rows: str) -> set[str]:
     """Who waits for evaluation after these rows went in."""
     with transaction():
+        touched.place_students(date(2026, 7, 1))
         touched.forget_all()
     files = {"attendance.csv": csv(*rows)}
     batch = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
@@ -130,7 +132,9 @@ def _merged_only(*rows: str) -> set[str]:
     loading._check(batch)
     loading._merge(batch)
     with transaction():
-        waiting = touched.take(touched.next_blocks(100)).students.tolist()
+        taken = touched.take(touched.claim(100))
+        with_school, _ = touched.enrolled_in(taken.block, taken.school, taken.since)
+        waiting = [*taken.named.tolist(), *with_school.tolist()]
         return set(db.session.scalars(text("SELECT key FROM student WHERE id = ANY(:ids)"), {"ids": waiting}))
 
 

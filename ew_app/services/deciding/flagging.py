@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 
 from ew_app.kernel import WORKER, operation, record
+from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import cases
 from ew_app.services.deciding.decisions import Decisions
 from ew_app.services.deciding.showing import Shown, ever_concerned, tier_since
 from ew_app.services.deciding.storing import Moved, store_anew, store_onward
 from ew_app.services.measuring import blocks
 from ew_app.services.measuring.blocks import Known
+from ew_app.services.measuring.calendars import pair
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.judging import Judged, judge, judge_on
-from ew_app.services.measuring.laying import pair
 from ew_app.services.measuring.touched import touch_everyone
 from models import decided, touched
 from models.base import db
@@ -36,16 +37,19 @@ from rules.matrix import Days
 from rules.tiers import Tier
 
 CHUNK = 20_000
+HELPERS = 3
 LOCK = 7303
+COUNT_LOCK = 7308
+CASES_LOCK = 7309
 NEVER = date.max  # no touch is later: such students are always judged anew
 ENTER = {1: "enter_watch", 2: "enter_2", 3: "enter_3"}
 LEAVE = {2: "leave_2", 3: "leave_3"}
 NO_EFFECT = {"enter_watch": 0, "enter_2": 0, "enter_3": 0, "leave_2": 0, "leave_3": 0, "cases_opened": 0}
 
 
-def evaluate(*_: object) -> None:
-    """The queued job: decide for everybody who is marked."""
-    evaluate_touched()
+def evaluate(batch_id: int | None = None, beside: bool = False) -> None:
+    """The queued job: decide for everybody who is marked; `beside` another process that does the same."""
+    evaluate_touched(batch_id, beside=beside)
 
 
 def evaluate_all(*_: object) -> None:
@@ -54,13 +58,25 @@ def evaluate_all(*_: object) -> None:
     evaluate_touched()
 
 
-def evaluate_touched(batch_id: int | None = None) -> dict[str, int]:
-    """Decide for everybody who is marked, chunk by chunk; the effect is added to the batch that asked."""
+def evaluate_touched(batch_id: int | None = None, *, beside: bool = False) -> dict[str, int]:
+    """Decide for everybody who is marked, chunk by chunk; the effect is added to the batch that asked.
+
+    Any number of processes may do this at once: each takes blocks that nobody else has. The first asks for others
+    when there is enough to do, and returns when nobody is marked any more, whoever decided.
+    """
     effect = Counter(NO_EFFECT)
     _place()
+    if not beside:
+        _ask_for_help(batch_id)
     while (done := _one_chunk(batch_id)) is not None:
         effect.update(done)
     return dict(effect)
+
+
+@operation
+def _ask_for_help(batch_id: int | None) -> None:
+    for number in range(min(HELPERS, touched.waiting_students() // CHUNK - 1)):
+        enqueue(Job.EVALUATE, batch_id, True, key=f"beside {batch_id} {number}")
 
 
 @operation
@@ -79,6 +95,7 @@ def _place() -> None:
 def take_turn() -> None:
     """Wait until nobody else decides, and let nobody else until the open transaction ends.
 
+    Others decide side by side, each for blocks of their own.
     Whoever marks students and decides in one transaction takes it before marking: else they would hold rows that
     another decision waits for, while waiting for it themselves.
     """
@@ -88,8 +105,8 @@ def take_turn() -> None:
 @operation
 def _one_chunk(batch_id: int | None) -> dict[str, int] | None:
     """Decide for the marked students of some blocks; None when nobody is marked."""
-    take_turn()
-    chosen = touched.next_blocks(CHUNK)
+    db.session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOCK})
+    chosen = touched.claim(CHUNK)
     if not chosen:
         return None
     marked = touched.take(chosen)
@@ -123,8 +140,15 @@ class _Chunk:
         anew = self._anew(left) if len(left) else None
         blocks.write(blocks.joined([kept, *done, *([anew] if anew else [])]), self.at.start)
         self._count()
+        return {**self.effect, "cases_opened": self._follow_up()}
+
+    def _follow_up(self) -> int:
+        """Bring the cases in step, one chunk after the other: who gets a case depends on what each already has."""
         concerned = self.moved | cases.waiting(self.students)
-        return {**self.effect, "cases_opened": cases.follow(sorted(concerned), by=WORKER)}
+        if not concerned:
+            return 0
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CASES_LOCK})
+        return cases.follow(sorted(concerned), by=WORKER)
 
     def _judged_on(self) -> Iterator[tuple[Known, Judged]]:
         """Who was touched only after what is known of them, judged on from there; by the day it is known up to."""
@@ -176,9 +200,14 @@ class _Chunk:
         return self.since[np.searchsorted(self.students, judged.students)]
 
     def _count(self) -> None:
-        """Count the tiers of the schools that were marked or moved."""
+        """Count the tiers of the schools that were marked or moved, each school by one process at a time.
+
+        Who comes later sees what the earlier one stored, and counts again where that school moved once more.
+        """
+        lock = text("SELECT count(pg_advisory_xact_lock(:space, s)) FROM (SELECT unnest(:schools) AS s ORDER BY 1) o")
+        schools = sorted(self.schools | self.counted.keys())
+        db.session.execute(lock, {"space": COUNT_LOCK, "schools": ints(schools)})
         decided.drop_counts(self.counted)
-        schools = self.schools | self.counted.keys()
         decided.fill_counts({school: self.at.data_through(school) for school in schools}, self.at.start)
 
 
