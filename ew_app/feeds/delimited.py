@@ -6,7 +6,7 @@ import csv
 import re
 from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from ew_app.feeds.blocks import Block, Blocks
 from ew_app.feeds.cells import SURROUNDING
@@ -15,7 +15,7 @@ from ew_app.feeds.header import refuse_too_wide
 from ew_app.feeds.refused import Problem, RefusedFile, Why
 from ew_app.feeds.text import Text
 
-MARKS: Final = (",", "\t", ";", "|")
+MARKS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 ROWS: Final = 20_000
 _NUMBERED: Final = re.compile(r"^\[\d+\]")
 Found = tuple[int, dict[str, Any] | Problem]  # a line, and its record or why it has none
@@ -38,6 +38,14 @@ def head_of(text: str, known: Set[str], misspelt: dict[str, str]) -> Head:
     line = next((line for line in text.splitlines() if line.strip(SURROUNDING)), "")
     heads = [_head(line, mark, misspelt) for mark in MARKS]
     return max(heads, key=lambda head: (len(known & set(head.keys)), len(head.keys), head.mark == ","))
+
+
+def mark_of(lines: TextIO, usual: str) -> str:
+    """The sign between the cells of a header: the usual one where it cuts anything, else the one that cuts most."""
+    first = next((line for line in lines.read(65_536).splitlines() if line.strip(SURROUNDING)), "")
+    lines.seek(0)
+    cells = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in MARKS}
+    return usual if cells[usual] > 1 else max(MARKS, key=lambda mark: (cells[mark], mark == usual))
 
 
 def delimited_records(

@@ -161,9 +161,7 @@ def _refuse_missing(table: TableFormat, places: Mapping[str, int], names: Sequen
 
 def _hint(table: TableFormat, missing: Sequence[str], names: Sequence[str]) -> str:
     if len(names) == 1:
-        for mark, word in (("\t", "tabs"), (";", "semicolons"), ("|", "vertical bars")):
-            if mark in names[0] and mark != table.delimiter:
-                return f" The columns seem to be separated by {word}; save the file with commas."
+        return " Columns are separated by commas, tabs, semicolons or vertical bars."
     likely = suggest_mapping(names, table)
     pairs = [f"{likely[name]} for {name}" for name in missing if name in likely]
     return f" Perhaps {'; '.join(pairs)}: say so on the mapping step." if pairs else ""

@@ -12,6 +12,11 @@ from ew_app.feeds.refused import RefusedFile, Why
 _SLASHED: Final = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-][0-9]{2,4}(?:[T ].*)?", re.ASCII)
 
 
+def is_slashed(text: str) -> bool:
+    """Whether a text is a date with its month or its day first."""
+    return _SLASHED.fullmatch(text.strip()) is not None
+
+
 class Proof:
     """Dates seen so far, and what they prove."""
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ew_app.feeds import written
 from ew_app.feeds.blocks import Block, Blocks
 from ew_app.feeds.cells import SURROUNDING, ColumnReader, Unreadable
+from ew_app.feeds.delimited import MARKS, mark_of
 from ew_app.feeds.formats import TableFormat
 from ew_app.feeds.header import Header, find_columns
 from ew_app.feeds.refused import Problem, RefusedFile, Why
@@ -75,10 +76,11 @@ class Reading:
         self.table = table
         self.rows_in = self.good = self.rejected = self.blank = 0
         text = open_text(stream)
-        self._blocks = Blocks(text.lines, table.delimiter, chunk_rows)
+        mark = mark_of(text.lines, table.delimiter)
+        self._blocks = Blocks(text.lines, mark, chunk_rows)
         self.header = self._header(mapping)
         self.numbered = table.numbered and written.is_numbered(self.header.names)
-        self.notes = [*text.notes, *([] if self.numbered else _ignored(self.header))]
+        self.notes = [*text.notes, *_cut_by(mark, table), *([] if self.numbered else _ignored(self.header))]
         order = written.order_of(self.header.names) if self.numbered else table.date_order
         self._columns = [ColumnReader(column, order) for column in table.columns]
 
@@ -176,6 +178,10 @@ def _explain(
 
 def _is_blank(cells: Sequence[str]) -> bool:
     return not any(cell.strip(SURROUNDING) for cell in cells)
+
+
+def _cut_by(mark: str, table: TableFormat) -> list[str]:
+    return [] if mark == table.delimiter else [f"The columns are separated by {MARKS[mark]}."]
 
 
 def _ignored(header: Header) -> list[str]:

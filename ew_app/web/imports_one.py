@@ -93,7 +93,7 @@ def match_columns(batch_id: int) -> ResponseReturnValue:
             uploads.nobody_absent(batch_id, ticked_days(), by=actor())
         else:
             dates = request.form.get("dates") if request.form.get("dates") in dict(DATES) else None
-            mapping = column_matching.chosen(batch_id, request.form)
+            mapping = column_matching.chosen(batch_id, request.form, dates)
             uploads.match_columns(batch_id, mapping, by=actor(), dates=dates)
     except Refused as refusal:
         return _match_page(batch, str(refusal)), 422
@@ -102,18 +102,19 @@ def match_columns(batch_id: int) -> ResponseReturnValue:
 
 def _match_page(batch: Batch, error: str = "") -> str:
     waits_for = uploads.waits_for(batch)
+    unmatched = waits_for == uploads.COLUMNS
     strips = rows.strips(area(), first_day(today()), today()) if waits_for == uploads.DAYS else []
     return render_template(
         "import_map.html",
         batch=batch,
         steps=STEPS,
         error=error,
-        tables=column_matching.open_tables(batch.id) if waits_for == uploads.COLUMNS else [],
+        tables=column_matching.open_tables(batch.id) if unmatched else [],
         ticks=open_days(strips),
         ticked=request.form.getlist("nobody"),
         values=request.form,
         dates=DATES,
-        said_dates=batch.options.get("dates", ""),
+        said_dates=batch.options.get("dates") or (column_matching.likely_dates(batch.id) if unmatched else ""),
     )
 
 

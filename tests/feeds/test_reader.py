@@ -224,6 +224,20 @@ def test_day_types_in_the_words_of_others() -> None:
     assert "instructional, make_up, holiday" in file.problems[0].reason
 
 
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+def test_another_sign_between_cells_is_seen_in_the_header_and_told(mark: str, word: str) -> None:
+    text = attendance('1,42,2026-09-14,"A, or B"').replace(",", mark).replace(f"A{mark} or", "A, or")
+    file = whole(text)
+    assert (file.column("code"), file.lines, file.problems) == (["A, or B"], [2], [])
+    assert f"The columns are separated by {word}." in file.notes
+
+
+def test_a_header_with_commas_is_cut_by_commas_whatever_else_stands_in_it() -> None:
+    file = whole("student_id,school_id,date,code,note; of the office; a|b\n1,42,2026-09-14,A,x\n")
+    assert file.column("code") == ["A"]
+    assert file.notes == ["Columns not read: note; of the office; a|b."]
+
+
 def test_a_cell_without_end_is_rejected() -> None:
     assert "4096" in whole(attendance(f"1,42,2026-09-14,{'A' * 5000}")).problems[0].reason
 

@@ -70,8 +70,8 @@ def test_a_missing_column_names_it_and_what_was_found() -> None:
     )
 
 
-def test_another_separator_is_named() -> None:
-    assert "semicolons" in str(refused("student_id;school_id;date;code\n1;42;2026-09-14;A\n"))
+def test_one_column_says_what_separates_columns() -> None:
+    assert "commas, tabs, semicolons or vertical bars" in str(refused("student_id:school_id\n1:42\n"))
 
 
 def test_a_header_twice() -> None:

@@ -177,11 +177,48 @@ def test_a_column_left_open_is_asked_for_again(clerk: Clerk) -> None:
     assert "Which column is which?" in clerk.page(number)
 
 
-def test_a_file_of_one_column_is_told_what_separates_it(clerk: Clerk) -> None:
+def test_columns_may_be_separated_by_semicolons(clerk: Clerk) -> None:
+    number = clerk.upload({"attendance.csv": b"student_id;school_id;date;code\n001;LIN;2026-11-20;A\n"})
+    assert "The one row can go in" in clerk.page(number)
+
+
+def test_a_file_with_its_own_names_semicolons_and_us_dates_is_matched_once(clerk: Clerk) -> None:
+    """As a clerk has it from somebody else's list; the next one of its kind needs no answer."""
+    first = b"Pupil No;Campus;Day absent;Mark;Homeroom\n001;LIN;11/20/2026;A;4B\n"
+    number = clerk.upload({"list.csv": first})
+    page = clerk.page(number)
+    assert "Which column is which?" in page and "Pupil No | Campus | Day absent | Mark | Homeroom" in page
+    assert "001 | LIN | 11/20/2026 | A | 4B" in page
+    choice = {"student_id": "Pupil No", "school_id": "Campus", "date": "Day absent", "code": "Mark"}
+    answers = {f"attendance.{ours}": theirs for ours, theirs in choice.items()}
+    asked = clerk.press(number, "match", **answers, dates="")
+    assert asked.status_code == 422 and "the first one here is 11/20/2026" in asked.text
+    assert clerk.press(number, "match", **answers, dates="mdy").status_code == 302
+    clerk.work(number)
+    assert "The one row can go in" in clerk.page(number)
+    assert clerk.press(number, "apply").status_code == 302
+    clerk.work(number)
+    following = clerk.upload({"list.csv": first.replace(b"11/20", b"11/19")})
+    assert "The one row can go in" in clerk.page(following)
+
+
+@pytest.mark.parametrize(("day", "chosen"), [("11/20/2026", "mdy"), ("20.11.2026", "dmy"), ("11/12/2026", "")])
+def test_how_dates_are_written_is_offered_where_a_day_above_twelve_proves_it(
+    clerk: Clerk, day: str, chosen: str
+) -> None:
+    number = clerk.upload({"list.csv": f"Pupil No;;Campus;On;Mark\n001;x;LIN;{day};A\n".encode()})
+    page = clerk.browser.get(f"/imports/{number}", follow_redirects=True).text
+    assert "Pupil No |  | Campus" in page
+    assert [value for value in ("mdy", "dmy") if f'<option value="{value}" selected>' in page] == (
+        [chosen] if chosen else []
+    )
+
+
+def test_a_file_of_one_column_is_told_what_separates_columns(clerk: Clerk) -> None:
     """Four lists that all offer the same one column would help nobody."""
-    answer = clerk.send({"attendance.csv": b"student_id;school_id;date;code\n001;LIN;2026-11-20;A\n"})
+    answer = clerk.send({"attendance.csv": b"student_id:school_id\n"})
     assert answer.status_code == 422
-    assert "separated by semicolons; save the file with commas" in answer.text
+    assert "Columns are separated by commas, tabs, semicolons or vertical bars" in answer.text
     assert clerk.send({"attendance.csv": b"hello\n"}).status_code == 422
 
 

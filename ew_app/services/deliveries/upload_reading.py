@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ew_app.feeds import Part, RefusedFile, Why, load_format, read
+from ew_app.feeds.delimited import mark_of
 from ew_app.feeds.text import open_text
 from ew_app.kernel import Refused
 
@@ -44,9 +45,14 @@ def _why_unread(part: Part, mapping: Mapping[str, str] | None) -> RefusedFile | 
 
 def _has_one_column(part: Part) -> bool:
     """Whether the first line holds a single name, so that there is nothing to choose from."""
+    return len([name for name in next(rows_of(part), []) if name.strip()]) < 2
+
+
+def rows_of(part: Part) -> Iterator[list[str]]:
+    """The rows of a file as cells, its header first, whatever they mean. RefusedFile: it is no text."""
     with part.open() as stream:
-        first = next(csv.reader(open_text(stream).lines, delimiter=load_format()[part.table].delimiter), [])
-    return len([name for name in first if name.strip()]) < 2
+        lines = open_text(stream).lines
+        yield from csv.reader(lines, delimiter=mark_of(lines, load_format()[part.table].delimiter))
 
 
 def is_silent(parts: Sequence[Part], options: Mapping[str, Any]) -> bool:
