@@ -24,13 +24,13 @@ class EdfiFetcher:
     """Reads an Ed-Fi API by its change versions. What deliveries are known again by is the cursor alone."""
 
     fields: Sequence[Field] = (
-        Field("address", "Address of the API", "Its root, such as https://api.example.org/2027", required=True),
-        Field("key", "Key", "The client key that the people who run the API gave you", required=True),
-        Field("secret", "Where the secret is", "Such as EW_SOURCE_EDFI_SECRET", Answer.SECRET, required=True),
+        Field("address", "Address of the API", "Its root, such as https://api.example.org/2027.", required=True),
+        Field("key", "Key", "The client key that the people who run the API gave you.", required=True),
+        Field("secret", "Where the secret is", "Such as EW_SOURCE_EDFI_SECRET.", Answer.SECRET, required=True),
         Field("sections", "Read the attendance of class sections too", answer=Answer.YES_NO, default="no"),
-        Field("page", "Rows a page", "Less only where the API allows less", Answer.NUMBER, default=str(PAGE)),
-        Field("token_address", "Address for signing in", "Only where it is not on the API's own host"),
-        Field("certificates", "File with trusted certificates", "Only where those of this machine do not do"),
+        Field("page", "Rows a page", "Less only where the API allows less.", Answer.NUMBER, default=str(PAGE)),
+        Field("token_address", "Address for signing in", "Only where it is not on the API's own host."),
+        Field("certificates", "File with trusted certificates", "Only where those of this machine do not do."),
     )
 
     def checked(self, location: Mapping[str, Any]) -> dict[str, Any]:
