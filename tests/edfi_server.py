@@ -105,6 +105,16 @@ class EdfiServer:
             told = {"id": row_id, "changeVersion": self.version, "oldKeyValues": old, "newKeyValues": new}
             self.key_changes[resource].append(told)
 
+    def rename_student(self, old: str, new: str) -> None:
+        """Give a student another id; rows about the student name the new one from then on and count as unchanged."""
+        with self._lock:
+            (row_id,) = [n for n, stored in self.rows["students"].items() if stored.row["studentUniqueId"] == old]
+            self.rekey("students", row_id, studentUniqueId=new)
+            about = [stored for rows in self.rows.values() for stored in rows.values()]
+            for stored in about:
+                if stored.row.get("studentReference") == {"studentUniqueId": old}:
+                    stored.row = stored.row | {"studentReference": {"studentUniqueId": new}}
+
     def _put(self, resource: str, row: Row) -> str:
         key = key_of(resource, row)
         known = [row_id for row_id, stored in self.rows[resource].items() if key_of(resource, stored.row) == key]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 
-from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Refused
 from ew_app.services.deliveries import ingest
 from ew_app.services.measuring import measures
@@ -21,22 +19,17 @@ from tests.edfi_district import ANA, DAYS, EVENTS, settled, stint, student
 from tests.edfi_district import event as attended
 from tests.edfi_server import EdfiServer, once, running, status
 from tests.services.looks import became, look
-from tests.services.rosters import open_district, rows
+from tests.services.rosters import rows
 
 SECRET = "EW_SOURCE_EDFI_SECRET"
 
 
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EdfiServer]:
-    with running(settled(EdfiServer())) as found:
-        monkeypatch.setenv(SECRET, found.secret)
-        yield found
+pytestmark = pytest.mark.usefixtures("district")
 
 
 @pytest.fixture(autouse=True)
-def district(settings: Settings) -> Iterator[None]:
-    with open_district(settings):
-        yield
+def secret(server: EdfiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SECRET, server.secret)
 
 
 def set_up(server: EdfiServer, *, brings: str = "both", **place: Any) -> Source:

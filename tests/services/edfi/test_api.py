@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from werkzeug.wrappers import Request, Response
 
 from ew_app.services.sources.edfi_api import Access, EdfiApi, NotGiven, Versions
 from ew_app.services.sources.edfi_host import ApiFault, Host
-from tests.edfi_district import DAYS, EVENTS, api_of, event, settled, student
+from tests.edfi_district import DAYS, EVENTS, api_of, event, student
 from tests.edfi_server import EdfiServer, cut_off, once, running, slow, status, torn
-
-
-@pytest.fixture
-def server() -> Iterator[EdfiServer]:
-    with running(settled(EdfiServer())) as found:
-        yield found
 
 
 def many(server: EdfiServer, number: int = 23) -> list[str]:
