@@ -75,6 +75,9 @@ class Settings:
     drop_dir: Path | None = _setting(
         "EW_DROP_DIR", read.folder, "Folder that holds the drop folders of sources. Unset: drop in EW_DATA_DIR."
     )
+    private_hosts: str | None = _setting(
+        "EW_PRIVATE_HOSTS", read.as_given, "Hosts inside the district's network that sources may ask, with commas."
+    )
     policy: str = _setting(
         "EW_POLICY", read.as_given, "Policy of a fresh database: a shipped preset or a path.", default="default"
     )

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from ew_app.kernel import Refused
+from ew_app.kernel import Refused, settings
 from ew_app.services.sources.edfi_api import PAGE, Access, EdfiApi, NotGiven
 from ew_app.services.sources.edfi_host import ApiFault, Host
 from ew_app.services.sources.edfi_pull import Wanted, pull
@@ -89,10 +89,21 @@ def _talking(ask: Ask) -> Iterator[EdfiApi]:
     said = ask.location
     access = Access(said["address"], said["key"], secret(said["secret"]), said.get("token_address", ""), said["page"])
     try:
-        with closing(Host(access.address, also=access.token_address, certificates=said.get("certificates"))) as host:
+        host = Host(
+            access.address,
+            also=access.token_address,
+            certificates=said.get("certificates"),
+            private=_private_hosts(),
+        )
+        with closing(host):
             yield EdfiApi(access, host)
     except ApiFault as fault:
         raise CannotFetch(str(fault), again=fault.again) from fault
+
+
+def _private_hosts() -> frozenset[str]:
+    """What the operator of this system, and nobody on a form, says of our own network."""
+    return frozenset(name.strip().lower() for name in (settings().private_hosts or "").split(",") if name.strip())
 
 
 def _wanted(ask: Ask) -> Wanted:

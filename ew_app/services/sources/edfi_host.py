@@ -6,9 +6,10 @@ Nothing here knows what is asked for. What comes back is JSON of bounded size, o
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -70,8 +71,10 @@ class Answer:
 class Host:
     """The host of one address. Refuses to carry a question, or a key, to any other.
 
-    also: a second address that the operator named, such as that of a sign-in service. certificates: a file with the
-    authorities to trust, where those of the machine do not do. ApiFault: an address that cannot be used.
+    also: a second address that was set up, such as that of a sign-in service. certificates: a file with the
+    authorities to trust, where those of the machine do not do. private: names of hosts that may lie inside the
+    network we are in; of all others no address in there is asked, whatever their name leads to. ApiFault: an address
+    that cannot be used.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Host:
         *,
         also: str = "",
         certificates: str | None = None,
+        private: Collection[str] = (),
         patience: Patience | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -90,6 +94,7 @@ class Host:
             timeout=urllib3.Timeout(connect=self.patience.to_connect, read=self.patience.silence),
             retries=False,
         )
+        self._pool.pool_classes_by_scheme = _pools(frozenset(private))
 
     def ask(
         self, url: str, query: Mapping[str, Any] | None = None, *, headers: Headers, form: Headers | None = None
@@ -173,6 +178,39 @@ class Host:
         if passing.wait > self.patience.longest_pause:
             raise ApiFault(f"{passing} It asks to wait {passing.wait:.0f} seconds; nothing was taken.", again=True)
         return passing.wait
+
+
+def _pools(private: frozenset[str]) -> dict[str, Any]:
+    """Connections that look at where they arrived before they say a word."""
+
+    class Plain(urllib3.connection.HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return _outside(super()._new_conn(), self.host, private)
+
+    class Safe(urllib3.connection.HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return _outside(super()._new_conn(), self.host, private)
+
+    class PlainPool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class SafePool(urllib3.HTTPSConnectionPool):
+        ConnectionCls = Safe
+
+    return {"http": PlainPool, "https": SafePool}
+
+
+def _outside(line: socket.socket, host: str, private: frozenset[str]) -> socket.socket:
+    """The connection, if it leads out of our own network or to a host that may be in it. ApiFault."""
+    name = host.strip("[]").lower()
+    there = ip_address(line.getpeername()[0].partition("%")[0])
+    if (getattr(there, "ipv4_mapped", None) or there).is_global or name in private:
+        return line
+    line.close()
+    raise ApiFault(
+        f"{name} leads to an address inside this network. If it is meant, the operator of this system names it in "
+        "EW_PRIVATE_HOSTS. Nothing was sent."
+    )
 
 
 def _origin(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def server() -> Iterator[EdfiServer]:
 
 @pytest.fixture
 def district(settings: Settings) -> Iterator[None]:
-    with open_district(settings):
+    with open_district(replace(settings, private_hosts="ods.example.org, 127.0.0.1")):
         yield
 
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request, Response
 
 from ew_app.services.sources.edfi_api import Access, EdfiApi, NotGiven, Versions
 from ew_app.services.sources.edfi_host import ApiFault, Host
-from tests.edfi_district import DAYS, EVENTS, api_of, event, student
+from tests.edfi_district import DAYS, EVENTS, HERE, api_of, event, student
 from tests.edfi_server import EdfiServer, cut_off, once, running, slow, status, torn
 
 
@@ -91,7 +91,7 @@ def test_a_token_is_not_used_to_its_last_second(server: EdfiServer) -> None:
 
 
 def test_a_wrong_key_is_told_in_a_sentence_that_does_not_repeat_it(server: EdfiServer) -> None:
-    api = EdfiApi(Access(server.address, "the-key", "a-wrong-secret"), Host(server.address))
+    api = EdfiApi(Access(server.address, "the-key", "a-wrong-secret"), Host(server.address, private=HERE))
     with pytest.raises(ApiFault, match="does not accept the key and secret") as told:
         ids(api)
     assert "a-wrong-secret" not in str(told.value) and not told.value.again
@@ -181,10 +181,20 @@ def test_no_other_host_gets_a_question_or_the_key(server: EdfiServer, word: str)
         assert other.asked == []
 
 
+@pytest.mark.parametrize("private", [(), ("ods.example.org",)])
+def test_an_address_inside_our_own_network_is_asked_only_where_the_operator_named_it(
+    server: EdfiServer, private: tuple[str, ...]
+) -> None:
+    for address in (server.address, server.address.replace("127.0.0.1", "localhost")):
+        with pytest.raises(ApiFault, match="leads to an address inside this network"):
+            EdfiApi(Access(address, "k", "s"), Host(address, private=private))
+    assert server.asked == []
+
+
 def test_a_sign_in_service_at_another_address_may_be_named(server: EdfiServer) -> None:
     with running(EdfiServer()) as other:
         elsewhere = f"{other.address}/oauth/token"
-        host = Host(server.address, also=elsewhere)
+        host = Host(server.address, also=elsewhere, private=HERE)
         api = EdfiApi(Access(server.address, server.key, server.secret, token_address=elsewhere), host)
         with pytest.raises(ApiFault, match="refuses its own token"):
             ids(api)  # signed in there; only here nobody knows that token
@@ -202,13 +212,13 @@ def test_redirects_are_not_followed(server: EdfiServer) -> None:
 def test_without_a_safe_connection_nothing_is_said(server: EdfiServer) -> None:
     address = server.address.replace("http://", "https://")
     with pytest.raises(ApiFault, match="There is no safe connection to 127.0.0.1"):
-        EdfiApi(Access(address, "k", "s"), Host(address))
+        EdfiApi(Access(address, "k", "s"), Host(address, private=HERE))
     assert server.asked == []
 
 
 def test_what_is_no_api_says_so(server: EdfiServer) -> None:
     with pytest.raises(ApiFault, match="there is no description of an Ed-Fi API"):
-        EdfiApi(Access(f"{server.address}/oauth", "k", "s"), Host(server.address))
+        EdfiApi(Access(f"{server.address}/oauth", "k", "s"), Host(server.address, private=HERE))
     server.also = {"dataManagementApi": f"{server.address}/{{tenant}}/data/v3/"}
     with pytest.raises(ApiFault, match="several tenants or years"):
         api_of(server)
