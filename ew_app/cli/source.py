@@ -47,7 +47,7 @@ def list_sources(run: Runtime, as_json: bool) -> None:
             click.echo(
                 f"  {one.kind} {one.where}, {one.timetable}" + (f", expected {one.expected}" * bool(one.expected))
             )
-            click.echo(f"  last look {_moment(one)}, next {one.next or 'when somebody asks'}")
+            click.echo(f"  last look {_moment(one)}; next {_next(one)}")
 
 
 def _choices(command: Command) -> Command:

@@ -9,12 +9,13 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Actor
-from ew_app.services.sources import keeping, receiving, starting, telling, trying
+from ew_app.services.sources import keeping, starting, telling, trying
 from ew_app.services.sources.telling import State
 from ew_app.web import asked, guard
 from ew_app.web.guard import actor, requires
 from models.org import Source
 from models.queries import imports, pulls
+from rules import access
 from rules.access import Permission, Place
 from rules.counting import many
 
@@ -127,7 +128,7 @@ def _page(source: Source, *, said: list[str] | None = None, error: str = "") -> 
         total=total,
         page=page,
         pages=-(-total // PAGE),
-        login=receiving.LOGIN,
+        may_open=access.can(actor().grants, Permission.IMPORT_ATTENDANCE),
     )
 
 

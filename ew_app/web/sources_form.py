@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.feeds import known_formats
 from ew_app.kernel import SENTENCES, Refused
-from ew_app.services.sources import keeping, telling
+from ew_app.services.sources import keeping
 from ew_app.services.sources.fetching import Answer, Field, fetcher, kinds
 from ew_app.services.sources.keeping import Wanted
 from ew_app.services.sources.secrets import is_name
@@ -27,6 +27,7 @@ KINDS = {
     "sftp": ("An SFTP server", "Files lie on a server of yours or of your vendor, and we fetch them."),
     "edfi_api": ("An Ed-Fi API", "We ask the API what has changed, without files."),
 }
+NAMES = {"folder": "a drop folder", "sftp": "an SFTP server", "edfi_api": "an Ed-Fi API"}
 BRINGS = (("attendance", "Attendance"), ("roster", "Roster"), ("both", "Both"))
 FEEDS = (("exception", "Only who was absent, late or away"), ("full", "One row for every student"))
 DATES = (("", "As the format says"), ("mdy", "Month first"), ("dmy", "Day first"))
@@ -93,7 +94,7 @@ def _form(wanted: Wanted, *, name: str = "", source_id: int | None = None, error
         "source_form.html",
         name=name,
         source_id=source_id,
-        kind_words=KINDS.get(wanted.kind, (telling.KIND_WORDS[wanted.kind], ""))[0],
+        kind_words=NAMES[wanted.kind],
         wanted=wanted,
         fields=[(field, _shown(field, wanted.location)) for field in fetcher(wanted.kind).fields],
         formats=[("", "Found out from the files"), *((key, key) for key in known_formats())],

@@ -82,6 +82,16 @@ def history_count(source_id: int) -> int:
     return len(history(source_id, 10_000))
 
 
+def worthless(before: datetime) -> list[int]:
+    """Looks that found nothing and ended before a moment; the last one of a source, and its last cursor, are kept."""
+    asked = text("""
+        SELECT p.id FROM pull p WHERE p.ended = 'nothing' AND p.ended_at < :before AND EXISTS (
+            SELECT FROM pull n WHERE n.source_id = p.source_id AND n.id > p.id
+              AND (p.cursor IS NULL OR n.cursor IS NOT NULL))
+    """)
+    return list(db.session.scalars(asked, {"before": before}))
+
+
 def given_up() -> list[int]:
     """Open looks whose work was set aside after it had failed again and again."""
     aside = select(Outbox.args[0].as_integer()).where(Outbox.job == "pull", Outbox.quarantined_at.is_not(None))

@@ -42,7 +42,10 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
     "principal": ("/today", "/schools", "/people", "/people/classes", "/people/new", "/people/{nurse}"),
     "network_lead": ("/today", "/networks", "/schools"),
     "district_analyst": ("/district", "/networks", "/networks/{network}", "/schools/{school}"),
-    "system_admin": ("/today", "/people?q=nurse", "/gallery"),
+    "system_admin": (
+        *("/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
+        *("/sources/{source}", "/sources/{source}/edit"),
+    ),
     "partner": ("/",),
 }
 REFUSED: Mapping[tuple[str, str], int] = {

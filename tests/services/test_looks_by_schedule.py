@@ -170,6 +170,19 @@ def test_the_tick_of_the_schedule_starts_looks(app: Flask) -> None:
     assert len(slots()) == 1
 
 
+def test_looks_that_found_nothing_are_forgotten_after_a_month_except_the_last(app: Flask) -> None:
+    source(EVENING)
+    for day in (1, 2, 30):
+        tick(datetime(2026, 11, day, 18, 20, tzinfo=CHICAGO))
+    with transaction():
+        db.session.execute(update(Pull).values(ended_at=Pull.asked_at))
+    with told_as_of(datetime(2026, 12, 2, 20, tzinfo=CHICAGO)):
+        assert pulling.forget_old() == 1
+    with told_as_of(datetime(2027, 6, 2, 20, tzinfo=CHICAGO)):
+        pulling.forget_old()
+    assert slots() == [(date(2026, 11, 30), "18:15")]
+
+
 def test_the_next_look_is_told(app: Flask) -> None:
     source({"times": ["06:00", "18:15"], "days": "weekdays"})
     with told_as_of(datetime(2026, 11, 20, 18, 15, tzinfo=CHICAGO)):

@@ -50,7 +50,8 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing to know about where a source is: on the form, and as `--set name=value` at the command line."""
+    """One thing to know about where a source is: on the form, and as `--set name=value` at the command line. `rare`:
+    what holds without saying will do for most."""
 
     name: str
     label: str
@@ -58,6 +59,7 @@ class Field:
     answer: Answer = Answer.TEXT
     required: bool = False
     default: str = ""
+    rare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

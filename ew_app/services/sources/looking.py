@@ -35,7 +35,7 @@ QUIET: Final = 10  # seconds
 LARGEST: Final = 2048  # megabytes
 
 FIELDS: Final = (
-    Field("names", "Files to take", "Patterns with a space between them.", default=PATTERNS),
+    Field("names", "Files to take", "Patterns with a space between them.", default=PATTERNS, rare=True),
     Field(
         "together",
         "All files are one export",
@@ -46,9 +46,17 @@ FIELDS: Final = (
         "wait_for",
         "Wait for this file",
         "If your system writes one when it has finished, such as done.txt. Nothing is taken before it is there.",
+        rare=True,
     ),
-    Field("quiet", "Seconds without a change", "before a file counts as whole.", Answer.NUMBER, default=str(QUIET)),
-    Field("largest", "Largest file in MB", "A larger one is refused.", Answer.NUMBER, default=str(LARGEST)),
+    Field(
+        "quiet",
+        "Seconds without a change",
+        "before a file counts as whole.",
+        Answer.NUMBER,
+        default=str(QUIET),
+        rare=True,
+    ),
+    Field("largest", "Largest file in MB", "A larger one is refused.", Answer.NUMBER, default=str(LARGEST), rare=True),
 )
 
 

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import delete
+
 from ew_app.kernel import Refused, now, operation, record, settings, transaction
 from ew_app.services.sources import arrivals, clearing, receiving
 from ew_app.services.sources.fetching import Ask, CannotFetch, Fetched, Found, ask_of, fetcher
@@ -26,6 +28,7 @@ log = logging.getLogger("ew.sources")
 
 SOON: Final = timedelta(minutes=1)
 LATER: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 60, 60, 60))
+KEPT: Final = timedelta(days=30)
 MOST_TOLD: Final = 50  # sentences kept with one look
 
 
@@ -110,11 +113,11 @@ def _end(ask: Ask, fetched: Fetched, taken: Sequence[list[int] | str]) -> None:
     became = rows.statuses(found.batches)
     refused += [sentence for status, sentence in became.values() if status == "refused"]
     came = sum(status != "refused" for status, _ in became.values())
-    found.told = [*refused, *fetched.told][:MOST_TOLD]
     found.cursor = dict(fetched.cursor) if fetched.cursor is not None else None
     found.ended_at = now()
     found.ended = "failed" if refused else "waits" if fetched.again else "took" if came else "nothing"
     found.sentence = _sentence(came, refused, fetched)
+    found.told = [told for told in (*refused, *fetched.told) if told not in found.sentence][:MOST_TOLD]
     if fetched.again:
         moved = bool(fetched.progress or came)
         found.tries = 1 if moved else found.tries
@@ -151,6 +154,20 @@ def _again(tries: int, first: timedelta | None = None) -> datetime | None:
     """When to look again after so many looks in vain: each time a little later, in the end only by the timetable."""
     waits = [first, *LATER] if first else LATER
     return now() + waits[tries - 1] if tries <= len(waits) else None
+
+
+def forget_old() -> int:
+    """Drop looks that found nothing, and beginnings of files that nobody fetched to their end; how many looks."""
+    before = now() - KEPT
+    for path in settings().folder("pulls").glob("*.part"):
+        if path.stat().st_mtime < before.timestamp():
+            path.unlink(missing_ok=True)
+    return _forget(before)
+
+
+@operation
+def _forget(before: datetime) -> int:
+    return len(db.session.scalars(delete(Pull).where(Pull.id.in_(rows.worthless(before))).returning(Pull.id)).all())
 
 
 def give_up(pull_id: int) -> None:

@@ -10,6 +10,7 @@ from ew_app.kernel import Refused
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import releasing
 from ew_app.services.people import drafts
+from ew_app.services.sources import pulling
 from ew_app.services.system import quality
 from models import migrate
 from models.base import db
@@ -30,6 +31,7 @@ def nightly(*_: object) -> None:
     """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again,
     and then the records are looked through."""
     releasing.expire()
+    pulling.forget_old()
     drafts.expire()
     flagging.evaluate_all()
     quality.ask_at_night()
