@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR
 from ew_app.services.people import accounts, credentials
+from ew_app.services.sources import keeping
+from ew_app.services.sources.keeping import Wanted
 from models.attendance import Batch
 from models.base import db
 from models.cases import Case
@@ -94,6 +96,7 @@ def numbers(system: System) -> dict[str, Any]:
             ),
             "student_id": db.session.scalar(select(Stint.student_id).where(Stint.school_id == case.school_id).limit(1)),
             "batch": db.session.scalar(select(Batch.id).where(Batch.kind == "attendance").order_by(Batch.id).limit(1)),
+            "source": keeping.add("Aspen", Wanted("folder", location={"folder": "aspen"}), by=OPERATOR),
             "school": late.key,
             "network": late.network.key,
             "link": link.rpartition("/")[2],
