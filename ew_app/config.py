@@ -16,6 +16,7 @@ from ew_app import data_folder
 from ew_app import setting_texts as read
 
 MASK = "********"
+SOURCE_SECRETS = "EW_SOURCE_"  # names that the district gives to secrets of its sources; no settings of ours
 
 
 class ConfigError(Exception):
@@ -252,7 +253,8 @@ def _refuse_misspelled(env: Mapping[str, str]) -> None:
     """A misspelled setting would be silently ignored, and the product would run on the wrong database."""
     known = {setting.name for setting in _table().values()}
     known |= {f"{setting.name}_FILE" for setting in _table().values() if setting.secret}
-    for name in sorted(name for name in env if name.startswith("EW_") and name not in known):
+    ours = (name for name in env if name.startswith("EW_") and not name.startswith(SOURCE_SECRETS))
+    for name in sorted(name for name in ours if name not in known):
         if close := difflib.get_close_matches(name, known, n=1, cutoff=0.85):
             raise ConfigError(f"{name} is not a setting. Did you mean {close[0]}?")
 

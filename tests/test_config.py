@@ -75,6 +75,10 @@ def test_another_database_is_refused_and_its_password_is_not_shown() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_names_of_the_secrets_of_sources_are_the_districts_own() -> None:
+    assert load_settings({"EW_SOURCE_KEY_FILE": "/run/secrets/key", "EW_SOURCE_SECRET_KEY": "x"}).host
+
+
 def test_a_misspelled_setting_is_not_ignored() -> None:
     with pytest.raises(ConfigError, match="EW_DATABSE_URL is not a setting. Did you mean EW_DATABASE_URL?"):
         load_settings({"EW_DATABSE_URL": "postgresql://db/ew"})

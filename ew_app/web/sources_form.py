@@ -148,5 +148,5 @@ def _wanted(kind: str) -> Wanted:
 def _given(field: Field) -> str:
     value = request.form.get(f"at_{field.name}", "")
     if field.answer is Answer.YES_NO:
-        return "yes" if value else "no"
+        return "yes" if value else field.default or "no"
     return value[:4000]

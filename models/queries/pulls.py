@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select, text
+from sqlalchemy import ColumnElement, Text, cast, func, or_, select, text
 
 from models.attendance import Batch
 from models.base import db
@@ -72,14 +72,18 @@ def last_cursor(source_id: int) -> dict[str, Any] | None:
 
 def history(source_id: int, limit: int, offset: int = 0) -> list[Pull]:
     """Looks that found something, failed or are under way, and the newest of all; newest first."""
-    newest = select(func.max(Pull.id)).where(Pull.source_id == source_id).scalar_subquery()
-    worth = (Pull.ended != "nothing") | (Pull.id == newest)
-    found = select(Pull).where(Pull.source_id == source_id, worth).order_by(Pull.id.desc())
+    found = select(Pull).where(*_worth_telling(source_id)).order_by(Pull.id.desc())
     return list(db.session.scalars(found.limit(limit).offset(offset)))
 
 
 def history_count(source_id: int) -> int:
-    return len(history(source_id, 10_000))
+    """How many looks `history` tells of."""
+    return db.session.scalar(select(func.count()).select_from(Pull).where(*_worth_telling(source_id))) or 0
+
+
+def _worth_telling(source_id: int) -> tuple[ColumnElement[bool], ...]:
+    newest = select(func.max(Pull.id)).where(Pull.source_id == source_id).scalar_subquery()
+    return Pull.source_id == source_id, or_(Pull.ended != "nothing", Pull.id == newest)
 
 
 def worthless(before: datetime) -> list[int]:

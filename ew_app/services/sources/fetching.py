@@ -6,6 +6,7 @@ changes nothing here: what it brought is taken in by `pulling`, in transactions 
 
 from __future__ import annotations
 
+import errno
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,12 @@ class CannotFetch(DomainError):
     def __init__(self, sentence: str, *, again: bool = True) -> None:
         super().__init__(sentence)
         self.again = again
+
+
+def no_room(error: Exception) -> CannotFetch | None:
+    """What to say when the disk is full; None for any other error."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return CannotFetch("There is no room on the disk of EW_DATA_DIR. Nothing was taken.") if full else None
 
 
 class Answer(StrEnum):

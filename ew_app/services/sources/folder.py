@@ -13,7 +13,7 @@ from typing import Any, Final
 from ew_app.kernel import Refused, settings
 from ew_app.services.sources import looking
 from ew_app.services.sources.clearing import MOVE
-from ew_app.services.sources.fetching import Answer, Ask, CannotFetch, Field
+from ew_app.services.sources.fetching import Answer, Ask, CannotFetch, Field, no_room
 from ew_app.services.sources.looking import LEAVE, FileFetcher, yes
 from ew_app.services.sources.places import Entry
 
@@ -73,7 +73,8 @@ class LocalPlace:
                     digest.update(block)
                     copy.write(block)
         except OSError as error:
-            raise CannotFetch(f"{entry.name} cannot be read: {error.strerror}. {_MEND}") from error
+            words = f"{entry.name} cannot be read: {error.strerror}. {_MEND}"
+            raise (no_room(error) or CannotFetch(words)) from error
         return digest.hexdigest()
 
     def move(self, entry: Entry, folder: str, note: str) -> None:

@@ -27,6 +27,7 @@ from ew_app.services.sources.places import Entry, FilePlace, NotYet
 from rules.counting import many
 
 LEAVE: Final = "leave"
+BY_FORMAT: Final = "by the format"
 PATTERNS: Final = "*.csv *.txt *.tsv *.zip *.xml *.json *.ndjson *.jsonl"
 UNFINISHED: Final = ("*.tmp", "*.temp", "*.part", "*.partial", "*.filepart", "*.crdownload", "*.writing", "~*", ".*")
 LONGEST_NAME: Final = 200  # bytes
@@ -39,8 +40,9 @@ FIELDS: Final = (
     Field(
         "together",
         "All files are one export",
-        "For exports in several tables: whenever one is new, all are read together.",
+        "For exports in several tables: whenever one is new, all are read together. So it is where a format is said.",
         Answer.YES_NO,
+        default=BY_FORMAT,
     ),
     Field(
         "wait_for",
@@ -96,7 +98,7 @@ def checked(given: Mapping[str, Any], *, moves: bool) -> dict[str, Any]:
     kept: dict[str, Any] = {
         name: text for name in ("names", "wait_for") if (text := str(given.get(name) or "").strip())
     }
-    if "together" in given and given["together"] not in (None, ""):
+    if given.get("together") not in (None, "", BY_FORMAT):
         kept["together"] = yes(given["together"])
     for name, low, high in (("quiet", 0, 120), ("largest", 1, 100_000)):
         if given.get(name) not in (None, ""):

@@ -11,12 +11,13 @@ import re
 from pathlib import Path
 from typing import Final
 
+from ew_app.config import SOURCE_SECRETS
 from ew_app.kernel import Refused
 from ew_app.services.sources.fetching import CannotFetch
 
-PREFIX: Final = "EW_SOURCE_"
+PREFIX: Final = SOURCE_SECRETS
 LONGEST: Final = 64 << 10
-_NAME: Final = re.compile(r"EW_SOURCE_[A-Z0-9_]{1,80}")
+_NAME: Final = re.compile(PREFIX + r"[A-Z0-9_]{1,80}")
 
 
 def is_name(text: str) -> bool:

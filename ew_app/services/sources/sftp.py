@@ -20,7 +20,7 @@ import asyncssh
 from ew_app.kernel import Refused, settings
 from ew_app.services.sources import looking
 from ew_app.services.sources.clearing import MOVE
-from ew_app.services.sources.fetching import Answer, Ask, CannotFetch, Field
+from ew_app.services.sources.fetching import Answer, Ask, CannotFetch, Field, no_room
 from ew_app.services.sources.host_keys import pinned
 from ew_app.services.sources.looking import LEAVE, FileFetcher, whole, yes
 from ew_app.services.sources.places import Entry, NotYet
@@ -183,8 +183,8 @@ class SftpPlace:
         except (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect):
             rights = f"{self._ask.location['user']} may not use {what} at {self._where}"
             raise CannotFetch(f"{rights}. Ask whoever runs the server for the right to it.") from None
-        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.ConnectionLost, OSError):
-            raise self._away() from None
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection, asyncssh.ConnectionLost, OSError) as error:
+            raise (no_room(error) or self._away()) from None
         except asyncssh.Error as error:
             raise CannotFetch(f"The server {self._where} could not give {what}: {_plain(error.reason)}.") from None
 
