@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from ew_app.kernel import day_text, local, now, settings, today, wall_clock
 from models.org import Source
+from models.pulls import Pull
 from models.queries import pulls as rows
 from models.queries.lateness import Gap, gaps
 from rules.counting import many
@@ -40,13 +41,22 @@ def alarms() -> list[Alarm]:
 
 
 def troubles() -> list[str]:
-    """Sources, paused ones left out, whose last look failed; a sentence each."""
-    told = []
+    """Sources, paused ones left out, whose last look failed or brought something unfit; a sentence each."""
+    told: list[str] = []
     for source in rows.fetched_from():
-        last = None if source.paused else rows.last_pull(source.id)
-        if last is not None and last.ended == "failed":
-            told.append(f"{source.name}: {last.sentence}")
+        trouble = "" if source.paused else trouble_of(rows.last_pull(source.id))
+        if trouble:
+            told.append(f"{source.name}: {trouble}")
     return told
+
+
+def trouble_of(look: Pull | None) -> str:
+    """Why a look failed, or why a delivery of it was refused, be it only when it was read; nothing when all is well."""
+    if look is None:
+        return ""
+    if look.ended == "failed":
+        return look.sentence
+    return next((words for status, words in rows.statuses(look.batches).values() if status == "refused"), "")
 
 
 def _alarm(source: Source, start: date, school_days: list[date]) -> Alarm | None:

@@ -108,8 +108,8 @@ def _state(source: Source, late: Alarm | None, last: Pull | None, open_look: Pul
         return State.LATE, words[:1].upper() + words[1:]
     if last is None:
         return State.NEW, "It has not been looked at yet."
-    if last.ended == "failed":
-        return State.FAILED, last.sentence
+    if trouble := expecting.trouble_of(last):
+        return State.FAILED, trouble
     held = [status for status, _ in rows.statuses(last.batches).values() if status == "held"]
     if held:
         return State.WELL, f"{many(len(held), 'delivery', 'deliveries')} held: somebody has to look at it."
