@@ -13,14 +13,13 @@ from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.casework.tasks import UNDO_WITHIN
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation, Reason
-from ew_app.web import asked, case_moves, case_page, strips
+from ew_app.web import asked, case_moves, case_page, corrections, strips
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import (
     Entry,
     cause_line,
     entry_of_cause,
     entry_of_contact,
-    entry_of_event,
     entry_of_note,
     language_words,
     lower_first,
@@ -55,6 +54,7 @@ def show(number: int) -> str:
         **case_page.frame(at_hand, "overview", page),
         reasons=plain,
         other_reasons=others,
+        taken_back=corrections.taken_back(page),
         strip={"weeks": strips.weeks(told.days), "summary": strips.summary(told)},
         flag=vocabulary().label("restricted", "flag") if page.another_support else "",
         causes=[cause_line(one) for one in page.causes if one.ended_at is None],
@@ -140,7 +140,7 @@ def _entries(page: Page, kind: str) -> Iterable[Entry]:
         yield from map(entry_of_note, page.notes)
     if kind in ("", "step"):
         yield from map(entry_of_cause, page.causes)
-        yield from filter(None, map(entry_of_event, rows.events(page.at_hand.case)))
+        yield from corrections.entries(page)
 
 
 @screen.get("/cases/<int:number>/tasks")

@@ -34,6 +34,14 @@ def rules(case: Case) -> set[str]:
     return set(db.session.scalars(live))
 
 
+def withdrawn_rules(case: Case) -> set[str]:
+    """The rules of which the reason for this case no longer stands."""
+    gone = select(CaseReason.rule).where(
+        CaseReason.case_id == case.id, CaseReason.episode == case.episode, CaseReason.withdrawn_at.is_not(None)
+    )
+    return set(db.session.scalars(gone))
+
+
 def causes(case: Case) -> Sequence[Cause]:
     """Causes outside compartments, ended ones too: current ones first, the main one before all."""
     wanted = select(Cause).where(Cause.case_id == case.id, Cause.compartment.is_(None))
