@@ -10,7 +10,7 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import day_text
-from ew_app.web.case_words import grade_words, lower_first, status_words, tier_text
+from ew_app.web.case_words import grade_words, lower_first, status_words, tier_range, tier_text
 from ew_app.web.page import days, rate
 from models.queries import today as rows
 from models.queries.flagged import FlaggedLine
@@ -36,6 +36,7 @@ def _case(line: CaseLine, last: tuple[date, str] | None) -> Line:
         "late": 0 if paused else line.late, "last_contact": last_words(last),
         "days": days_of(line.absent, line.enrolled), "tier": tier_text(line.tier), "status": status,
         "status_kind": kind, "owner": line.owner or "nobody yet", "owner_id": line.owner_id,
+        **tier_range(line.tier, line.low, line.high, line.open_days),
     }  # fmt: skip
 
 
@@ -96,6 +97,7 @@ def flagged_lines(found: Sequence[FlaggedLine], trends: dict[int, list[int]], me
             "trend": trends.get(line.student_id), "share": rate(line.absent, line.enrolled),
             "days": days_of(line.absent, line.enrolled), "contacts": _contacts(line),
             "owner": line.owner, "mine": line.owner_id is not None and line.owner_id == me,
+            **tier_range(line.tier, line.low, line.high, line.open_days),
         }
         for line in found
     ]  # fmt: skip

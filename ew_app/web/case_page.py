@@ -18,6 +18,7 @@ from ew_app.web.case_words import (
     lower_first,
     status_words,
     task_state,
+    tier_range,
     tier_text,
 )
 from ew_app.web.guard import actor
@@ -148,8 +149,16 @@ def _case(page: Page) -> dict[str, Any]:
         "answer": _answer(page), "freshness": _freshness(standing), "closed": closed, "owner": owner,
         "next_step": case.next_step, "due": case.due, "late": page.late(case.due), "about": _about(page),
         "may_log": not closed and may(at_hand, Permission.LOG_OUTREACH),
-        "may_work": may(at_hand, Permission.WORK_CASE),
+        "may_work": may(at_hand, Permission.WORK_CASE), **_range(case.tier, standing),
     }  # fmt: skip
+
+
+def _range(tier: int, standing: StudentStatus | None) -> dict[str, Any]:
+    """The tiers between which the student can stand while days are missing or not understood."""
+    if standing is None:
+        return tier_range(tier, None, None, 0)
+    open_days = (standing.missing_days or 0) + (standing.unknown_days or 0)
+    return tier_range(tier, standing.tier_min, standing.tier_max, open_days)
 
 
 def _answer(page: Page) -> str:

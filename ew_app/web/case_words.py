@@ -148,6 +148,16 @@ def tier_text(tier: int) -> str:
     return Tier(tier).text
 
 
+def tier_range(tier: int, low: int | None, high: int | None, open_days: int) -> dict[str, Any]:
+    """What the tier mark takes beside the tier: between which tiers the student can stand while days are open.
+
+    No range for a case that its people keep in a tier in which the student cannot be any more.
+    """
+    inside = low is not None and high is not None and low <= tier <= high
+    shown = (tier_text(low), tier_text(high)) if inside and low is not None and high is not None else (None, None)
+    return {"tier_low": shown[0], "tier_high": shown[1], "open_days": open_days}
+
+
 def _in_tier(tier: int) -> str:
     """A tier that somebody is in; where no day is known, none."""
     return "no tier" if tier == Tier.NONE else tier_words(tier)

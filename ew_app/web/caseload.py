@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, today
 from ew_app.services.casework import closing
-from ew_app.web import asked, case_lines
+from ew_app.web import asked, case_lines, freshness
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
 from models.queries import today as heads
@@ -99,6 +99,7 @@ def show() -> str:
         "caseload.html",
         answer=_answer(counts),
         workload=_workload(counts),
+        freshness=freshness.of_schools(scope(Permission.SEE_SCHOOL_BOARD).whole),
         rows=case_lines.case_lines(found.rows),
         total=found.total,
         page=page,

@@ -15,14 +15,17 @@ from models.org import School
 from models.people import Student
 from models.queries import scope
 from models.queries.scope import Reach
-from models.queries.worklists import Page, last_contact
+from models.queries.worklists import Page, last_contact, open_days
 from models.staff import Person
 from models.tiers import StudentStatus, TierChange
 
 
 @dataclass(frozen=True, slots=True)
 class FlaggedLine:
-    """A student in a tier since a day, with the sentence that says why. Days in mils."""
+    """A student in a tier since a day, with the sentence that says why. Days in mils.
+
+    low, high: between which tiers the student can stand while `open_days` are missing or not understood.
+    """
 
     student_id: int
     student_key: str
@@ -45,6 +48,9 @@ class FlaggedLine:
     case_status: str | None
     owner_id: int | None
     owner: str | None
+    low: int | None
+    high: int | None
+    open_days: int
 
 
 SORTS: dict[str, Any] = {
@@ -119,7 +125,8 @@ def _lines(owner: type[Person]) -> Select[*tuple[Any, ...]]:
             func.coalesce(TierChange.sentence, ""), StudentStatus.rules, StudentStatus.enrolled, StudentStatus.absent,
             StudentStatus.absent_last_20, StudentStatus.enrolled_last_20,
             contacts.correlate(Student).scalar_subquery(), last_contact(Student.id),
-            Case.number, Case.status, Case.owner_id, owner.name,
+            Case.number, Case.status, Case.owner_id, owner.name, StudentStatus.tier_min, StudentStatus.tier_max,
+            open_days(),
         )
         .join(StudentStatus, StudentStatus.student_id == Student.id)
         .join(School, School.id == StudentStatus.school_id)

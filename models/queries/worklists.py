@@ -30,7 +30,10 @@ Owner = aliased(Person)
 
 @dataclass(frozen=True, slots=True)
 class CaseLine:
-    """A case as a list shows it. Days in mils; `late` in school days; `tier` -1 none, 0 Tier 1, 1 watch, 2, 3."""
+    """A case as a list shows it. Days in mils; `late` in school days; `tier` -1 none, 0 Tier 1, 1 watch, 2, 3.
+
+    low, high: between which tiers the student can stand while `open_days` are missing or not understood.
+    """
 
     number: int
     student_id: int
@@ -56,6 +59,9 @@ class CaseLine:
     opened: date
     paused_until: date | None
     version: int
+    low: int | None
+    high: int | None
+    open_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,11 @@ def last_contact(student_id: Any) -> ColumnElement[date]:
     return day.correlate(Case, Student).scalar_subquery()
 
 
+def open_days() -> ColumnElement[int]:
+    """How many days of a student are missing or not understood; such days can move the tier."""
+    return func.coalesce(StudentStatus.missing_days, 0) + func.coalesce(StudentStatus.unknown_days, 0)
+
+
 def _case_lines(on: date) -> Select[*tuple[Any, ...]]:
     return (
         select(
@@ -117,7 +128,7 @@ def _case_lines(on: date) -> Select[*tuple[Any, ...]]:
             Case.school_id, School.name, Case.kind, Case.status, Case.tier, Case.owner_id, Owner.name,
             Case.owner_role, Case.department, Case.next_step, Case.due, late_days(Case.due, Case.school_id, on),
             last_contact(Case.student_id), StudentStatus.enrolled, StudentStatus.absent, Case.opened,
-            Case.paused_until, Case.version,
+            Case.paused_until, Case.version, StudentStatus.tier_min, StudentStatus.tier_max, open_days(),
         )
         .join(Student, Student.id == Case.student_id)
         .join(School, School.id == Case.school_id)

@@ -11,6 +11,7 @@ from models.base import db
 from models.tiers import StudentStatus
 from tests.web.casebook import case_of, committed, counting, long_ago, open_case, person
 from tests.web.conftest import SignInAs
+from tests.web.importing import words
 
 House = dict[str, int]
 
@@ -67,7 +68,26 @@ def test_a_list_costs_the_same_for_few_and_many(app: Flask, sign_in: SignInAs) -
     assert spent[2:4] == spent[4:]
 
 
-def flag(number: int) -> None:
+def test_while_days_are_missing_every_list_shows_between_which_tiers_a_student_stands(
+    app: Flask, sign_in: SignInAs
+) -> None:
+    with app.app_context():
+        number = committed(open_case, "one")
+        flag(number, tier_min=1, missing_days=2)
+        kept = committed(open_case, "kept", tier=3)  # its people keep it there; the student stands below
+        flag(kept, tier=2, tier_min=1, tier_max=2, missing_days=2)
+    browser = sign_in("counselor")
+    for path in ("/caseload?view=mine", "/flagged", f"/cases/{number}"):
+        assert "Watch to Tier 2" in words(browser.get(path).text), path
+    told = words(browser.get(f"/cases/{kept}").text)
+    assert "Tier 3 · 2 days missing" in told and "Watch to" not in told
+
+
+def test_the_caseload_says_how_far_attendance_has_come_in(app: Flask, sign_in: SignInAs) -> None:
+    assert "Nothing has come in yet" in words(sign_in("counselor").get("/caseload").text)
+
+
+def flag(number: int, **more: Any) -> None:
     """Let the student of a case stand in its tier since today."""
     case = case_of(number)
     counted: dict[str, Any] = dict.fromkeys(
@@ -79,6 +99,8 @@ def flag(number: int) -> None:
         tier=case.tier, tier_min=case.tier, tier_max=case.tier, tier_since=today(), rules=["R07"],
         policy_version="v", **counted,
     )  # fmt: skip
+    for column, value in more.items():
+        setattr(status, column, value)
     committed(db.session.add, status)
 
 
