@@ -17,6 +17,7 @@ from ew_app.services.sources.secrets import checked_name, secret
 
 # What changed is about any number of schools, and names only whose row changed.
 _OPTIONS: Final = {"changes": True, "limits": {"least_schools": 0}}
+SECONDS: Final = 120.0  # of reading attendance in one look; the schools that are left come with the next
 _YES: Final = frozenset({"yes", "true", "1", "on"})
 
 
@@ -111,6 +112,7 @@ def _wanted(ask: Ask) -> Wanted:
         roster=ask.brings != "attendance",
         attendance=ask.brings != "roster",
         sections=bool(ask.location.get("sections")),
+        seconds=SECONDS,
     )
 
 

@@ -22,8 +22,6 @@ from ew_app.services.sources.edfi_host import ApiFault
 from ew_app.services.sources.edfi_reading import DATES, EVENTS, NEEDED, ROSTER, SECTION_EVENTS, TAKEN, Reading
 from ew_app.services.sources.edfi_roster import read_roster
 
-SECONDS: Final = 120.0  # of reading attendance in one pull; then the schools that are left wait for the next
-
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
@@ -40,12 +38,15 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a source is there for. sections: also the attendance of class sections, which a district has to want."""
+    """What a source is there for. sections: also the attendance of class sections, which a district has to want.
+
+    seconds: of reading attendance in one pull; then the schools that are left wait for the next.
+    """
 
     roster: bool = True
     attendance: bool = True
     sections: bool = False
-    seconds: float = SECONDS
+    seconds: float = float("inf")
 
     @property
     def events(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from ew_app.services.sources.keeping import Wanted
 from models.base import db
 from models.org import Source
 from tests.edfi_district import ANA, DAYS, EVENTS, settled, stint, student
+from tests.edfi_district import day as school_day
 from tests.edfi_district import event as attended
 from tests.edfi_server import EdfiServer, once, running, status
 from tests.services.looks import became, look
@@ -74,6 +75,26 @@ def test_the_secret_stands_nowhere_but_in_the_environment(server: EdfiServer, mo
     monkeypatch.delenv(SECRET)
     failed = look("api")
     assert failed.ended == "failed" and f"The secret {SECRET} is not set." in failed.sentence
+
+
+def test_a_look_that_takes_too_long_is_gone_on_with_after_a_failed_one_too(
+    server: EdfiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edfi, "SECONDS", 0.0)
+    server.put("schools", {"schoolId": 770043, "nameOfInstitution": "Hill School"})
+    server.put("studentSchoolAssociations", stint("000125", school=770043))
+    server.put("calendarDates", school_day(DAYS[9], school=770043))
+    server.put(EVENTS, attended(DAYS[9], number="000125", school=770043))
+    set_up(server)
+    first = look("api")
+    assert (first.ended, became(first)) == ("waits", ["applied", "applied"]) and first.retry_at is not None
+    server.faults.append(once("students", status(503, Retry_After="3600")))
+    assert look("api").ended == "failed"
+    server.asked.clear()
+    last = look("api")
+    assert (last.ended, became(last)) == ("took", ["applied"])
+    assert not any("schoolId=770042" in path for path in server.asked)  # that school was read in the first look
+    assert look("api").ended == "nothing"
 
 
 def test_what_waiting_may_mend_is_looked_at_again_and_what_it_cannot_is_not(server: EdfiServer) -> None:
