@@ -39,7 +39,7 @@ class LedgerRow:
 _TEMPORARY = (
     """
     CREATE TEMP TABLE IF NOT EXISTS asked (
-        school_id int, day date, expected int, teaches boolean, is_full boolean, heard int
+        school_id int, day date, expected int, teaches boolean, grows boolean, is_full boolean, heard int
     ) ON COMMIT DELETE ROWS
     """,
     """
@@ -51,11 +51,16 @@ _TEMPORARY = (
 )
 # First each row that stands is fetched through an index; then they are counted by themselves.
 _ASK = text("""
-    INSERT INTO asked (school_id, day, expected, teaches, is_full) SELECT a.*, (
+    INSERT INTO asked (school_id, day, expected, teaches, grows, is_full) SELECT a.*, (
         SELECT bool_or(s.feed = 'full') FROM submission s
         WHERE s.school_id = a.school_id AND s.day = a.day AND s.ended_at IS NULL)
-    FROM unnest(CAST(:schools AS int[]), CAST(:days AS date[]), CAST(:expected AS int[]), CAST(:teaches AS boolean[]))
-        AS a (school_id, day, expected, teaches)
+    FROM unnest(CAST(:schools AS int[]), CAST(:days AS date[]), CAST(:expected AS int[]), CAST(:teaches AS boolean[]),
+                CAST(:grows AS boolean[])) AS a (school_id, day, expected, teaches, grows)
+""")
+# A full day to which rows are added, and from which none is taken, stays full: nobody needs to be counted for that.
+_STILL_WHOLE = text("""
+    UPDATE asked a SET heard = a.expected FROM school_day l
+    WHERE a.grows AND l.school_id = a.school_id AND l.day = a.day AND l.status = 'submitted' AND l.feed = 'full'
 """)
 _FETCH = (
     text("""
@@ -97,7 +102,7 @@ _COUNT = text("""
 # Of whom a full feed speaks; only students due that day make it whole.
 _SPOKEN_OF = """
     SELECT DISTINCT s.school_id, s.day - DATE '1970-01-01', s.student_id
-    FROM said s JOIN asked a USING (school_id, day) WHERE a.is_full
+    FROM said s JOIN asked a USING (school_id, day) WHERE a.is_full AND a.heard IS NULL
 """
 _HEARD = text("""
     UPDATE asked a SET heard = h.students
@@ -118,7 +123,7 @@ _FIRST = text("""
     RETURNING school_id, day, status
 """)
 _STAGED = text("""
-    SELECT school_id, day, expected, teaches FROM staged_day
+    SELECT school_id, day, expected, teaches, NOT whole AS grows FROM staged_day
     WHERE batch_id = :batch AND school_id BETWEEN :low AND :high AND NOT fresh ORDER BY school_id, day
 """)
 
@@ -148,7 +153,8 @@ def derive(days: Collection[SchoolDay], limits: Limits | None = None) -> dict[in
     day = np.array([day_number(day) for _, day in ordered], dtype=np.int64)
     enrolment = Enrolment(school.tolist(), day.tolist())
     expected, teaches = enrolment.expected(school, day), enrolment.teaches(school, day)
-    rows = [(*pair, *rest) for pair, *rest in zip(ordered, expected.tolist(), teaches.tolist(), strict=True)]
+    told = zip(ordered, expected.tolist(), teaches.tolist(), strict=True)
+    rows = [(*pair, *rest, False) for pair, *rest in told]
     return _derive(rows, limits or Limits())
 
 
@@ -204,12 +210,13 @@ def _expected(days: Sequence[SchoolDay]) -> dict[SchoolDay, int]:
 
 
 def _derive(rows: Sequence[Any], limits: Limits) -> dict[int, date]:
-    names = ("schools", "days", "expected", "teaches")
+    names = ("schools", "days", "expected", "teaches", "grows")
     for statement in _TEMPORARY:
         db.session.execute(text(statement))
     with one_by_one():
         db.session.execute(_ASK, {name: [row[at] for row in rows] for at, name in enumerate(names)})
         before = _kinds()
+        db.session.execute(_STILL_WHOLE)
         for step in _FETCH:
             db.session.execute(step)
     _count_who_was_due()
