@@ -162,3 +162,42 @@ def test_lists_stop_at_the_schools_of_the_reader(clerk: Clerk, steward: Clerk) -
     steward.bring_in({"oak.csv": rows_of(*rows)})
     assert "ZZ" in steward.browser.get("/fix/unknown_codes").text
     assert "ZZ" not in clerk.browser.get("/fix/unknown_codes").text
+
+
+CHILD = "/fix/same-child?one=001&other=002"
+
+
+def test_two_ids_are_compared_said_to_be_one_child_and_parted_again(steward: Clerk) -> None:
+    page = words(steward.browser.get(CHILD).text)
+    assert "Are 001 and 002 the same child?" in page and "Ana Sample" in page and "Ben Sample" in page
+    without = steward.browser.send(
+        CHILD, {"step": "merge", "keep": "001", "once": once_of(steward.browser.get(CHILD).text)}
+    )
+    assert without.status_code == 422 and "how you know that this is one child" in words(without.text)
+    said = {
+        "step": "merge",
+        "keep": "001",
+        "reason": "The mother confirms it",
+        "once": once_of(steward.browser.get(CHILD).text),
+    }
+    assert steward.browser.send(CHILD, said).status_code == 302
+    page = words(steward.browser.get(CHILD).text)
+    assert "001 and 002 are read as one child" in page and "The mother confirms it" in page
+    assert "002 001 The mother confirms it" in words(steward.browser.get("/fix/same-child").text)
+    assert (
+        steward.browser.send(CHILD, {"step": "part", "once": once_of(steward.browser.get(CHILD).text)}).status_code
+        == 302
+    )
+    assert "Are 001 and 002 the same child?" in words(steward.browser.get(CHILD).text)
+
+
+def test_nobody_joins_children_beyond_their_own_schools(clerk: Clerk) -> None:
+    assert clerk.browser.get("/fix/same-child?one=001&other=004").status_code == 404
+    assert clerk.browser.get(CHILD).status_code == 200
+
+
+def test_the_list_leads_to_the_comparison(app: Flask, clerk: Clerk) -> None:
+    with app.app_context(), transaction():
+        for student in db.session.scalars(select(Student).where(Student.key.in_(["001", "002"]))):
+            student.first_name, student.birth_date = "Ana", DAYS[0].replace(year=2015)
+    assert "one=001&amp;other=002" in clerk.browser.get("/fix/same_child").text

@@ -101,7 +101,7 @@ CHECKS: Final = (
         "same_child",
         "One child under two ids, perhaps",
         "Absences that are split over two ids look smaller than they are.",
-        "If it is one child, merge the ids in the student system.",
+        "Compare them. If it is one child, say so there: both ids are read as one, and it can be taken back.",
     ),
     Check(
         "nowhere",
