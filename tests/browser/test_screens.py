@@ -37,7 +37,8 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
     "attendance_clerk": ("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality"),
     "data_steward": (
         *("/imports/{batch}", "/fix/unknown_codes", "/fix/unmatched", "/fix/late_schools", "/fix/did_not_arrive"),
-        *("/fix/code?code=QX", "/health", "/quality"),
+        *("/fix/code?code=QX", "/fix/same-child", "/fix/same-child?one={student}&other={looked_after}"),
+        *("/health", "/quality"),
     ),
     "homeroom_teacher": ("/today",),
     "nurse": ("/today", "/caseload?view=all", "/students/{looked_after}/restricted/health"),

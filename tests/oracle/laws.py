@@ -16,12 +16,13 @@ OR_REASON = ("unexcused", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of a child: what is known of it, how many minutes of it were missed, and whether that is all of it."""
+    """One day of a child: what is known of it; how many minutes were missed, whether that is all of it, and why."""
 
     date: date
     cell: Cell
     minutes: int
     whole: bool
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def days_of(oracle: Oracle, student: str, start: date, end: date) -> list[Day]:
     return found
 
 
-def _minutes(oracle: Oracle, student: str, schools: list[str], day: date) -> tuple[int, bool]:
+def _minutes(oracle: Oracle, student: str, schools: list[str], day: date) -> tuple[int, bool, str]:
     """Minutes missed: the smallest share at any school, of the longest day the child was due for."""
     lengths, shares = [], []
     for key in schools:
@@ -58,7 +59,7 @@ def _minutes(oracle: Oracle, student: str, schools: list[str], day: date) -> tup
         if share is not None:
             shares.append(share)
     least = min(shares, key=lambda share: (share[0], ("excused", "", "unknown", "unexcused").index(share[1])))
-    return -(-least[0] * max(lengths) // 1000), least[0] == 1000
+    return -(-least[0] * max(lengths) // 1000), least[0] == 1000, least[1]
 
 
 def answers(oracle: Oracle, student: str, as_of: date) -> dict[str, Answer]:
@@ -72,7 +73,7 @@ def answers(oracle: Oracle, student: str, as_of: date) -> dict[str, Answer]:
     four_weeks = [day for day in this_year if day.date > as_of - timedelta(days=28)]
     half_a_year = [day for day in this_year if day.date > months_before(as_of, 6)]
     days_180 = (last_year + this_year)[-180:]
-    hours = sum(day.minutes for day in this_year if day.cell.excuse in WITHOUT_EXCUSE)
+    hours = sum(day.minutes for day in this_year if day.why in WITHOUT_EXCUSE)
     row = sum(day.minutes for day in _row(this_year))
     return {
         "FL_FIVE_IN_A_MONTH": age.answer(_days(month, OR_REASON), 5000, age.florida),
@@ -111,7 +112,7 @@ def _row(some: list[Day]) -> Iterator[Day]:
 
 
 def _whole(day: Day) -> bool:
-    return day.whole and day.cell.excuse in WITHOUT_EXCUSE
+    return day.whole and day.why in WITHOUT_EXCUSE
 
 
 class _Age:
