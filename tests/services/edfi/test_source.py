@@ -33,10 +33,10 @@ def secret(server: EdfiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET, server.secret)
 
 
-def set_up(server: EdfiServer, *, brings: str = "both", **place: Any) -> Source:
+def set_up(server: EdfiServer, *, said: dict[str, str] | None = None, **place: Any) -> Source:
     """The source `api`, which asks this server."""
     location = {"address": server.address, "key": server.key, "secret": SECRET} | place
-    keeping.add("api", Wanted("edfi_api", brings, location=location), by=OPERATOR)
+    keeping.add("api", Wanted("edfi_api", "both", location=location, said=said or {}), by=OPERATOR)
     return db.session.query(Source).filter_by(name="api").one()
 
 
@@ -58,6 +58,23 @@ def test_looks_bring_a_district_and_then_only_what_changed(server: EdfiServer) -
     assert became(third) == ["applied", "applied"] and missed("000126") == "1"
     notes = [note for number in third.batches for note in ingest.describe(number)["notes"]]
     assert not any("students enrolled today" in note for note in notes)  # changes name few, and that is no sign
+
+
+def test_sections_add_up_as_was_said_and_a_deleted_one_leaves_the_others(server: EdfiServer) -> None:
+    def in_section(name: str, category: str) -> dict[str, Any]:
+        section = {"schoolId": 770042, "schoolYear": 2027, "sessionName": "Fall", "sectionIdentifier": name}
+        row = attended(DAYS[4], category)
+        return {key: row[key] for key in row if not key.startswith(("school", "session"))} | {
+            "sectionReference": section | {"localCourseCode": name}
+        }
+
+    sections = "studentSectionAttendanceEvents"
+    (absent, _) = server.put(sections, in_section("ALG", "Unexcused Absence"), in_section("ENG", "In Attendance"))
+    set_up(server, sections="yes", said={"periods": "rows"})
+    look("api")
+    assert missed() == "2.5"  # one of the two sections of that day, and two whole days before
+    server.delete(sections, absent)
+    assert became(look("api")) == ["applied"] and missed() == "2"
 
 
 def test_a_look_says_which_change_it_went_up_to(server: EdfiServer) -> None:
