@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from sqlalchemy import text
 
 from models.attendance import RowHistory
 from models.base import db
 from models.merges import MovedRow, StudentMerge
 from models.people import Student
+from models.touched import note_schools
 
 BY_HAND = 0  # stands in history for the batch of a change that a person made
 WORK = ("support_case", "task", "outreach", "cause", "note")  # tables of people's work that name a student
@@ -47,6 +49,7 @@ def place_stints(students: Sequence[int] | None, *, batch: int, at: datetime) ->
     these = "true" if students is None else "(t.student_id = ANY(:students) OR n.student_id = ANY(:students))"
     asked = {"batch": batch, "at": at} | ({} if students is None else {"students": list(students)})
     db.session.execute(text(_STINTS.format(these=these)), asked)
+    note_schools(None if students is None else np.array(students, dtype=np.int64))
 
 
 def move_work(merge: StudentMerge) -> None:

@@ -122,6 +122,25 @@ def test_it_can_be_said_again_after_it_was_taken_back() -> None:
     }
 
 
+def test_a_day_of_the_former_ids_school_is_a_day_of_the_child() -> None:
+    """Fay is at Carver; what Lincoln sends of Ben is hers from then on, day after day."""
+    join(kept="fay")
+    assert one("fay")["absent_days"] == "5"
+    told_on(15, lambda: load("ben lincoln 09-14 A", "eli lincoln 09-14 T"))
+    assert query(
+        "SELECT s.key, t.absent FROM student_status t JOIN student s ON s.id = t.student_id "
+        "WHERE s.key IN ('ben', 'fay')"
+    ) == [("fay", 6000)]
+    told_on(16, lambda: load("eli lincoln 09-15 T"))
+    (found,) = query(
+        "SELECT t.enrolled FROM student_status t JOIN student s ON s.id = t.student_id WHERE s.key = 'fay'"
+    )
+    assert found == (1000 * (len(SCHOOL_DAYS) + 2),)
+    before = everything()
+    flagging.evaluate_all()
+    assert everything()["measures"] == before["measures"]
+
+
 def test_of_two_open_cases_one_goes_on_and_both_say_so() -> None:
     goes_on, ends = (_case(key) for key in ("ana", "ben"))
     join()
