@@ -137,7 +137,7 @@ def _found(name: str, by: Actor) -> Source:
     source = rows.source(name)
     if source is None:
         raise NotFound(f"There is no source {name}.")
-    db.session.refresh(source, with_for_update=True)
+    db.session.refresh(source, with_for_update={"key_share": True})
     return source
 
 

@@ -32,8 +32,13 @@ def _settled(batch_id: int) -> None:
 
 @operation
 def move_up(source_id: int) -> None:
-    """Let the first in line go on, unless one before it is under way."""
-    db.session.get_one(Source, source_id, with_for_update=True)
+    """Let the first in line go on, unless one before it is under way.
+
+    The lock leaves room for deliveries that are being written: they only need their source to stay.
+    """
+    if db.session.get_one(Source, source_id).kind == "by_hand":
+        return  # whose deliveries wait for nobody
+    db.session.get_one(Source, source_id, with_for_update={"key_share": True})
     line = rows.line_of(source_id)
     if line and line[0].step == ingest.IN_LINE:
         ingest.go_on(line[0])

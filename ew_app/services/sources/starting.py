@@ -77,7 +77,7 @@ def next_look(source: Source) -> datetime | None:
 @operation
 def _start_due(source_id: int) -> int | None:
     """At most one look: the newest time that passed, else one that was to be made again."""
-    source = db.session.get_one(Source, source_id, with_for_update=True, populate_existing=True)
+    source = db.session.get_one(Source, source_id, with_for_update={"key_share": True}, populate_existing=True)
     if source.paused or source.kind == "by_hand" or rows.open_pull(source_id):
         return None
     due = _due(source)
