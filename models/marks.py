@@ -17,11 +17,10 @@ from models.base import db
 
 Here = Mapping[str, Any]
 
-_SAID = "code, fraction, minutes, section_key, reason, last_modified, modified_by, file, line"
-MARK = f"school_id, student_id, day, period, source_id, {_SAID}, batch_id, recorded_at"
-_MINE = "batch_id = :batch AND school_id BETWEEN :low AND :high"
-_NEW_DAYS = f"SELECT school_id, day FROM staged_day WHERE {_MINE} AND fresh"
-_SPOKEN_OF = f"SELECT school_id, day, whole FROM staged_day WHERE {_MINE} AND NOT fresh"  # before this delivery
+SAID = "code, fraction, minutes, section_key, reason, last_modified, modified_by, file, line"
+MARK = f"school_id, student_id, day, period, source_id, {SAID}, batch_id, recorded_at"
+MINE = "batch_id = :batch AND school_id BETWEEN :low AND :high"
+_SPOKEN_OF = f"SELECT school_id, day, whole FROM staged_day WHERE {MINE} AND NOT fresh"  # before this delivery
 
 # Tables of this transaction alone: what stands on the school-days (`stands`), who is called present there (`called`),
 # what the delivery says of them (`incoming`), and what comes of each row (`fate`).
@@ -63,13 +62,13 @@ _READ_STANDS = text(f"""
 # What the delivery says of days spoken of before; plain presence has a row for each student of a roll.
 _READ_INCOMING = text(f"""
     INSERT INTO incoming
-    SELECT school_id, day, student_id, period, {_SAID}, false
-    FROM staged_mark JOIN ({_SPOKEN_OF}) d USING (school_id, day) WHERE {_MINE}
+    SELECT school_id, day, student_id, period, {SAID}, false
+    FROM staged_mark JOIN ({_SPOKEN_OF}) d USING (school_id, day) WHERE {MINE}
     UNION ALL
     SELECT s.school_id, s.day, one.student, '', s.code, NULL, NULL, NULL, NULL,
            CASE WHEN one.modified > 0 THEN TIMESTAMPTZ 'epoch' + one.modified * INTERVAL '1 microsecond' END,
            NULL, s.file, one.line, true
-    FROM (SELECT s.* FROM staged_roll s JOIN ({_SPOKEN_OF}) d USING (school_id, day) WHERE {_MINE} OFFSET 0) s,
+    FROM (SELECT s.* FROM staged_roll s JOIN ({_SPOKEN_OF}) d USING (school_id, day) WHERE {MINE} OFFSET 0) s,
          unnest(s.students, s.lines, s.modified) AS one (student, line, modified)
 """)
 # Everybody where the delivery claims the whole day; else only whom it speaks of.
@@ -115,14 +114,14 @@ _KEEP_ENDED = text(f"""
     FROM fate f JOIN mark m ON m.id = f.stored WHERE f.fate IN ('superseded', 'refreshed', 'removed')
 """)
 _REPLACE = text(f"""
-    UPDATE mark m SET {", ".join(f"{name} = f.{name}" for name in _SAID.split(", "))},
+    UPDATE mark m SET {", ".join(f"{name} = f.{name}" for name in SAID.split(", "))},
         batch_id = :batch, recorded_at = :at
     FROM fate f WHERE f.stored = m.id AND f.fate IN ('superseded', 'refreshed')
 """)
 _TAKE_AWAY = text("DELETE FROM mark m USING fate f WHERE f.stored = m.id AND f.fate = 'removed'")
 _ADD = text(f"""
     INSERT INTO mark ({MARK})
-    SELECT school_id, student_id, day, period, :source, {_SAID}, :batch, :at
+    SELECT school_id, student_id, day, period, :source, {SAID}, :batch, :at
     FROM fate WHERE stored IS NULL AND NOT plain AND fate IN ('applied', 'superseded')
     ORDER BY school_id, day, student_id
 """)
@@ -182,7 +181,7 @@ _PLAN = text("""
 """)
 _CLAIM = text(f"""
     INSERT INTO submission AS s (school_id, day, batch_id, feed, rows, whole, recorded_at)
-    SELECT school_id, day, :batch, :feed, rows, whole, :at FROM staged_day WHERE {_MINE}
+    SELECT school_id, day, :batch, :feed, rows, whole, :at FROM staged_day WHERE {MINE}
     ON CONFLICT (school_id, day, batch_id)
         DO UPDATE SET rows = s.rows + excluded.rows, whole = s.whole OR excluded.whole
 """)
@@ -191,30 +190,6 @@ _FIRST_SOURCE = text("""
     WHERE source_id IS NULL AND id IN (SELECT school_id FROM staged_day WHERE batch_id = :batch)
       AND id BETWEEN :low AND :high
 """)
-_FIND_NEW_DAYS = text(f"""
-    UPDATE staged_day d SET fresh = NOT (
-        EXISTS (SELECT FROM submission s WHERE s.school_id = d.school_id AND s.day = d.day)
-        OR EXISTS (SELECT FROM mark m WHERE m.school_id = d.school_id AND m.day = d.day)
-        OR EXISTS (SELECT FROM roll r WHERE r.school_id = d.school_id AND r.day = d.day))
-    WHERE {_MINE}
-""")
-_DAYS = text(f"""
-    SELECT count(*) FILTER (WHERE fresh), count(*) FILTER (WHERE NOT fresh) FROM staged_day WHERE {_MINE}
-""")
-_ADD_ALL = text(f"""
-    INSERT INTO mark ({MARK})
-    SELECT school_id, student_id, day, period, :source, {_SAID}, :batch, :at
-    FROM staged_mark JOIN ({_NEW_DAYS}) d USING (school_id, day) WHERE {_MINE} ORDER BY school_id, day, student_id
-""")
-_ADD_ALL_ROLLS = text(f"""
-    INSERT INTO roll (batch_id, source_id, school_id, day, code, file, students, lines, modified, recorded_at)
-    SELECT :batch, :source, school_id, day, code, file, students, lines, modified, :at
-    FROM staged_roll JOIN ({_NEW_DAYS}) d USING (school_id, day) WHERE {_MINE} ORDER BY school_id, day
-""")
-_ROLL_ROWS = text(f"""
-    SELECT coalesce(sum(cardinality(students)), 0) FROM staged_roll JOIN ({_NEW_DAYS}) d USING (school_id, day)
-    WHERE {_MINE}
-""")
 
 
 def lock_schools(space: int, here: Here) -> None:
@@ -222,31 +197,15 @@ def lock_schools(space: int, here: Here) -> None:
     do(
         text(f"""
             SELECT count(pg_advisory_xact_lock({int(space)}, school_id))
-            FROM (SELECT DISTINCT school_id FROM staged_day WHERE {_MINE} ORDER BY school_id) s
+            FROM (SELECT DISTINCT school_id FROM staged_day WHERE {MINE} ORDER BY school_id) s
         """),
         here,
     )
 
 
-def find_new_days(here: Here) -> tuple[int, int]:
-    """How many of the school-days that the staged rows speak of nobody spoke of before, and how many somebody did."""
-    do(_FIND_NEW_DAYS, here)
-    new, known = db.session.execute(_DAYS, _only(_DAYS, here)).one()
-    return new, known
-
-
-def add_all(here: Here) -> int:
-    """Store every staged row of the new days; returns how many rows."""
-    with hashed():
-        added = do(_ADD_ALL, here)
-        if do(_ADD_ALL_ROLLS, here):
-            added += int(db.session.scalar(_ROLL_ROWS, _only(_ROLL_ROWS, here)))
-    return added
-
-
 def merge(here: Here) -> dict[str, int]:
     """On days spoken of before store what differs and end what the delivery replaces or no longer has; by fate."""
-    whole = bool(db.session.scalar(_CLAIMS_A_DAY, _only(_CLAIMS_A_DAY, here)))
+    whole = bool(db.session.scalar(_CLAIMS_A_DAY, only(_CLAIMS_A_DAY, here)))
     for statement in _TEMPORARY:
         db.session.execute(text(statement))
     with hashed():
@@ -315,9 +274,10 @@ def drop_staged(batch_id: int) -> None:
 
 def do(statement: TextClause, here: Here) -> int:
     """Run a statement with those of the parameters that it names; returns the rows it wrote."""
-    done = cast(CursorResult[Any], db.session.execute(statement, _only(statement, here)))
+    done = cast(CursorResult[Any], db.session.execute(statement, only(statement, here)))
     return done.rowcount
 
 
-def _only(statement: TextClause, here: Here) -> dict[str, Any]:
+def only(statement: TextClause, here: Here) -> dict[str, Any]:
+    """Those of the parameters that a statement names."""
     return {name: here[name] for name in statement._bindparams}

@@ -20,7 +20,7 @@ from ew_app.services.deliveries.believing import limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import UNKNOWN_STUDENT, Part, stage
 from ew_app.services.measuring.touched import touch_each, touch_schools
-from models import marks, marks_late, marks_undone
+from models import marks, marks_late, marks_new, marks_undone
 from models.attendance import Batch, BatchSlice
 from models.base import db
 from models.queries import deliveries
@@ -49,9 +49,9 @@ def merge_slice(batch_id: int, span: Span, limits: Limits) -> None:
 def _merge(here: dict[str, Any], limits: Limits, *, waited: bool = False) -> Counter[str]:
     """Lay the staged rows over what stands; counts by bucket. `waited`: later deliveries are in already."""
     counts: Counter[str] = Counter()
-    new, known = marks.find_new_days(here)
+    new, known = marks_new.find_new_days(here)
     if new:
-        counts["applied"] = marks.add_all(here)
+        counts["applied"] = marks_new.add_all(here)
         ledger.touch_each_school(ledger.begin(here, limits))
     fates = marks.merge(here) if known else {}
     marks.claim(here)
