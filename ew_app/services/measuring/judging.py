@@ -136,12 +136,14 @@ def _within(year: Year, matrix: Matrix, timeline: Timeline) -> dict[Scope, NDArr
 
 
 def covered(scopes: Collection[Scope], year: Year, matrix: Matrix) -> dict[Scope, NDArray[np.bool_]]:
-    """[S, D] whom each scope takes in, by birth date and the grade of the day."""
+    """[S, D] whom each scope takes in, by birth date and the grade of the day, outside enrolments the last one."""
     born = rows.births(matrix.students).astype("datetime64[D]")
     born[born == np.datetime64(rows.NOT_KNOWN, "D")] = np.datetime64("NaT")
-    grades = sorted(set(year.stint_grade))
-    place = np.array([*(grades.index(grade) for grade in year.stint_grade), -1])
-    return {scope: scope.covers(born, grades, place[year.stint_at], matrix.days) for scope in scopes}
+    number = {grade: place for place, grade in enumerate(sorted({*year.stint_grade, *year.grade}))}
+    of_stint = np.array([*(number[grade] for grade in year.stint_grade), -1])
+    own = np.array([number[grade] for grade in year.grade])
+    grade_at = np.where(year.stint_at < 0, own[:, None], of_stint[year.stint_at])
+    return {scope: scope.covers(born, list(number), grade_at, matrix.days) for scope in scopes}
 
 
 def _waits_from(year: Year, matrix: Matrix) -> NDArray[np.int64] | None:
