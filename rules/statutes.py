@@ -42,6 +42,7 @@ class Measure:
     effective_to: dt.date | None
     source: str
     verified_on: dt.date
+    verified_against: str
 
     def in_force(self, day: dt.date) -> bool:
         """Whether the law stood on the day."""
@@ -80,8 +81,10 @@ def _measure(key: str, entry: Entry, state: str) -> Measure:
         "label": text, "unit": one_of(Unit), "window": _window, "counts": list_of(one_of(STATES)), "at_least": bound,
         "more_than": bound, "below": bound, "least_days": mils, "longer_than_minutes": count, "scope": read_scope,
         "effective_from": _day, "effective_to": _day, "source": text, "verified_on": _day,
+        "verified_against": text,
     }  # fmt: skip
-    said = _read(entry, readers, ("label", "unit", "window", "counts", "effective_from", "source", "verified_on"))
+    needed = ("label", "unit", "window", "counts", "effective_from", "source", "verified_on", "verified_against")
+    said = _read(entry, readers, needed)
     if not {"at_least", "more_than"} & said.keys():
         raise entry.wrong("a bound is needed: at_least (inclusive) or more_than")
     if said.get("effective_to") and said["effective_to"] < said["effective_from"]:
@@ -91,7 +94,7 @@ def _measure(key: str, entry: Entry, state: str) -> Measure:
         at_least=said.get("at_least"), more_than=said.get("more_than"), below=said.get("below"),
         least_days=said.get("least_days", 0), longer_than=said.get("longer_than_minutes", 0), scope=said.get("scope"),
         effective_from=said["effective_from"], effective_to=said.get("effective_to"), source=said["source"],
-        verified_on=said["verified_on"],
+        verified_on=said["verified_on"], verified_against=said["verified_against"],
     )  # fmt: skip
 
 

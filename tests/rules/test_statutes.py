@@ -23,6 +23,7 @@ measures:
     effective_from: 2020-01-01
     source: a law
     verified_on: 2026-11-22
+    verified_against: nothing
 """
 
 
@@ -36,7 +37,8 @@ def test_every_shipped_measure_names_its_source_and_the_day_it_was_looked_at(sta
     found = statutes.of_state(state)
     assert found and len({one.key for one in found}) == len(found)
     for one in found:
-        assert one.key.startswith(f"{state}_") and one.source and one.verified_on > one.effective_from
+        assert one.key.startswith(f"{state}_") and one.verified_on > one.effective_from
+        assert one.source and one.verified_against
         assert one.scope is not None and one.bounds(date(2026, 9, 1))
 
 

@@ -31,7 +31,7 @@ CHUNK = 20_000
 BY_MINUTES = (Unit.HOURS, Unit.OCCASIONS)  # minutes as they are; days and parts of days pass the half-day rule
 COLUMNS = (
     *("as_of", "state", "measure", "label", "value", "unit", "bound", "met", "since", "in_scope", "in_force"),
-    *("estimated", "source", "verified_on"),
+    *("estimated", "source", "verified_on", "verified_against"),
 )
 
 
@@ -110,6 +110,7 @@ def _told(year: Year, exact: Year, measures: Sequence[Measure]) -> Iterator[tupl
                     "estimated": _yes(guessed),
                     "source": measure.source,
                     "verified_on": str(measure.verified_on),
+                    "verified_against": measure.verified_against,
                 },
             )
 
