@@ -133,7 +133,7 @@ def done_here(work: Mapping[Job, Callable[..., Any]]) -> Iterator[None]:
 def send(job: str, number: int) -> bool:
     """Hand a row number to the broker; False if the broker is away: then the sweep will do it."""
     if (here := _done_here.get()) is not None:
-        return perform(number, here[Job(job)])
+        return perform(Job(job), number, here[Job(job)])
     try:
         current_app.extensions["celery"].send_task(job, args=[number], retry=False)
     except (OperationalError, OSError):
@@ -142,13 +142,14 @@ def send(job: str, number: int) -> bool:
     return True
 
 
-def perform(number: int, work: Callable[..., Any]) -> bool:
+def perform(job: Job, number: int, work: Callable[..., Any]) -> bool:
     """Do the work of one row once, whoever delivers it and however often; True if it was done here.
 
+    A number that means another job here is not ours: a broker may outlive the database that its messages are about.
     A failure is counted in the row; after three it is set aside with its reason and a person is told.
     """
     with _claim(number) as mine:
-        if not mine or (args := _begin(number)) is None:
+        if not mine or (args := _begin(job, number)) is None:
             return False
         try:
             work(*args)
@@ -186,10 +187,10 @@ def _claim(number: int) -> Iterator[bool]:
 
 
 @operation
-def _begin(number: int) -> list[Any] | None:
-    """Count the attempt; None if the row is done, unknown, or has used up its attempts."""
+def _begin(job: Job, number: int) -> list[Any] | None:
+    """Count the attempt; None if the row is done, unknown, of another job, or has used up its attempts."""
     row = db.session.get(Outbox, number, with_for_update=True)
-    if row is None or row.done_at or row.quarantined_at:
+    if row is None or row.job != job.value or row.done_at or row.quarantined_at:
         return None
     if row.attempts >= MAX_ATTEMPTS:
         row.quarantined_at = clock()

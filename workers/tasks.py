@@ -16,49 +16,49 @@ from ew_app.services.system import quality, schedule, upkeep
 @shared_task(name=Job.LOAD_BATCH.value)
 def load_batch(number: int) -> None:
     """Read, check and apply one delivery; then it is the turn of the next from the same source."""
-    outbox.perform(number, lining_up.load)
+    outbox.perform(Job.LOAD_BATCH, number, lining_up.load)
 
 
 @shared_task(name=Job.UNDO_BATCH.value)
 def undo_batch(number: int) -> None:
     """Take one delivery back as a unit."""
-    outbox.perform(number, ingest.undo)
+    outbox.perform(Job.UNDO_BATCH, number, ingest.undo)
 
 
 @shared_task(name=Job.EVALUATE.value)
 def evaluate(number: int) -> None:
     """Measure and decide for the students whose rows changed."""
-    outbox.perform(number, flagging.evaluate)
+    outbox.perform(Job.EVALUATE, number, flagging.evaluate)
 
 
 @shared_task(name=Job.HAND_OUT.value)
 def hand_out(number: int) -> None:
     """Look for somebody for the work that nobody has."""
-    outbox.perform(number, handing_out.hand_out)
+    outbox.perform(Job.HAND_OUT, number, handing_out.hand_out)
 
 
 @shared_task(name=Job.PULL.value, **outbox.LONG)
 def pull(number: int) -> None:
     """Look at one source and take in what is new."""
-    outbox.perform(number, pulling.pull)
+    outbox.perform(Job.PULL, number, pulling.pull)
 
 
 @shared_task(name=Job.CLEAR_AWAY.value)
 def clear_away(number: int) -> None:
     """Move files of a source that were settled out of the way."""
-    outbox.perform(number, clearing.clear_away)
+    outbox.perform(Job.CLEAR_AWAY, number, clearing.clear_away)
 
 
 @shared_task(name=Job.NIGHTLY.value)
 def nightly(number: int) -> None:
     """What a school day's end asks for: uploads that nobody let in, and the full evaluation."""
-    outbox.perform(number, upkeep.nightly)
+    outbox.perform(Job.NIGHTLY, number, upkeep.nightly)
 
 
 @shared_task(name=Job.CHECK_QUALITY.value)
 def check_quality(number: int) -> None:
     """Look through the records for mistakes."""
-    outbox.perform(number, quality.look)
+    outbox.perform(Job.CHECK_QUALITY, number, quality.look)
 
 
 @shared_task(name=Job.SWEEP.value)

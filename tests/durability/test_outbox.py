@@ -10,6 +10,7 @@ import pytest
 from ew_app import outbox
 from ew_app.config import Settings
 from ew_app.kernel import transaction
+from ew_app.outbox import Job
 from ew_app.services.system import health
 from models.queries import health as health_rows
 from tests.durability.district import District, Left, differences, left
@@ -39,7 +40,7 @@ def test_without_a_broker_the_request_succeeds_and_the_work_is_done_later(
 ) -> None:
     with on(settings) as app:
         if known_before:  # a connection that worked and is broken now
-            app.extensions["celery"].send_task(outbox.Job.SWEEP.value, expires=1)
+            app.extensions["celery"].send_task(Job.SWEEP.value, expires=1)
         machine.stop_broker()
         began = time.monotonic()
         batch = small.receive_here("attendance.csv")
@@ -179,10 +180,20 @@ def test_two_processes_that_perform_one_row_do_it_once(settings: Settings) -> No
 
         def perform(_: int) -> bool:
             with app.app_context():
-                return outbox.perform(row, work)
+                return outbox.perform(Job.EVALUATE, row, work)
 
         told = list(pool.map(perform, range(40)))
     assert (done, told.count(True)) == ([7], 1)
+
+
+def test_a_message_left_from_another_database_does_nothing_to_a_row_of_the_same_number(settings: Settings) -> None:
+    with on(settings):
+        with transaction():
+            outbox.enqueue(Job.EVALUATE, key="touched")
+        ((number,),) = ask(settings, "SELECT id FROM outbox WHERE job = 'evaluate' AND done_at IS NULL")
+        assert not outbox.perform(Job.LOAD_BATCH, number, lambda: None)
+        assert ask(settings, f"SELECT attempts FROM outbox WHERE id = {number} AND done_at IS NULL") == [(0,)]
+        assert outbox.perform(Job.EVALUATE, number, lambda: None)
 
 
 def test_work_asked_for_again_while_it_waits_begins_after_the_second_asker_has_committed(settings: Settings) -> None:
@@ -192,13 +203,13 @@ def test_work_asked_for_again_while_it_waits_begins_after_the_second_asker_has_c
 
         def perform(number: int) -> bool:
             with app.app_context():
-                return outbox.perform(number, lambda: order.append("the work"))
+                return outbox.perform(Job.EVALUATE, number, lambda: order.append("the work"))
 
         with transaction():
-            outbox.enqueue(outbox.Job.EVALUATE, key="touched")
+            outbox.enqueue(Job.EVALUATE, key="touched")
         ((number,),) = ask(settings, "SELECT id FROM outbox WHERE job = 'evaluate' AND done_at IS NULL")
         with transaction():
-            outbox.enqueue(outbox.Job.EVALUATE, key="touched")
+            outbox.enqueue(Job.EVALUATE, key="touched")
             begun = pool.submit(perform, number)
             time.sleep(0.3)
             order.append("the second asker")

@@ -13,6 +13,7 @@ from sqlalchemy import select, text
 
 from ew_app import outbox
 from ew_app.kernel import OPERATOR, transaction
+from ew_app.outbox import Job
 from ew_app.services.deliveries import ingest
 from ew_app.services.people import accounts
 from models.attendance import Batch
@@ -94,7 +95,7 @@ class Clerk:
         waits = select(Outbox).where(Outbox.args[0].as_integer() == number, Outbox.done_at.is_(None))
         with self.app.app_context():
             for row in db.session.scalars(waits.where(Outbox.quarantined_at.is_(None))).all():
-                outbox.perform(row.id, {"load_batch": ingest.load, "undo_batch": ingest.undo}[row.job])
+                outbox.perform(Job(row.job), row.id, {"load_batch": ingest.load, "undo_batch": ingest.undo}[row.job])
 
 
 def words(page: str) -> str:
