@@ -38,6 +38,8 @@ def world(app: Flask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("EW_SOURCE_KEY_FILE", str(path))
     monkeypatch.setenv("EW_SOURCE_PASSWORD", PASSWORD)
     monkeypatch.setenv("EW_SOURCE_WRONG", "wrong")
+    for name in ("EW_SOURCE_PASSWORD", "EW_SOURCE_WRONG"):
+        monkeypatch.setenv(f"{name}_HOST", "sftp.example.org, 127.0.0.1")
 
 
 @pytest.fixture
@@ -201,6 +203,12 @@ def test_a_key_that_the_server_does_not_know(server: Server, tmp_path: Path, mon
 def test_a_secret_that_is_not_set_is_named(own: Server) -> None:
     source(own, password="EW_SOURCE_FORGOTTEN")
     assert "EW_SOURCE_FORGOTTEN is not set" in failed(look())
+
+
+def test_a_password_goes_to_no_server_that_was_not_named_with_it(own: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EW_SOURCE_PASSWORD_HOST", "sftp.example.org")
+    source(own, password="EW_SOURCE_PASSWORD")
+    assert "set EW_SOURCE_PASSWORD_HOST=127.0.0.1 for the web" in failed(look())
 
 
 @pytest.mark.parametrize("name", ["hunter2", "EW_SECRET_KEY", "EW_DATABASE_PASSWORD", "EW_SOURCE_X_FILE"])

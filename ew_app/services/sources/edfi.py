@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from ew_app.kernel import Refused, settings
 from ew_app.services.sources.edfi_api import PAGE, Access, EdfiApi, NotGiven
@@ -13,7 +14,7 @@ from ew_app.services.sources.edfi_host import ApiFault, Host
 from ew_app.services.sources.edfi_pull import Wanted, pull
 from ew_app.services.sources.edfi_reading import NEEDED
 from ew_app.services.sources.fetching import Answer, Ask, CannotFetch, Fetched, Field, Found
-from ew_app.services.sources.secrets import checked_name, secret
+from ew_app.services.sources.secrets import checked_name, secret_for
 
 # What changed is about any number of schools, and names only whose row changed.
 _OPTIONS: Final = {"changes": True, "limits": {"least_schools": 0}}
@@ -88,7 +89,9 @@ FETCHER: Final = EdfiFetcher()
 def _talking(ask: Ask) -> Iterator[EdfiApi]:
     """A conversation with the API of a source. CannotFetch, from everything in the block."""
     said = ask.location
-    access = Access(said["address"], said["key"], secret(said["secret"]), said.get("token_address", ""), said["page"])
+    asked = [said["address"], said.get("token_address") or said["address"]]
+    value = secret_for(said["secret"], *(urlsplit(address).hostname or "" for address in asked))
+    access = Access(said["address"], said["key"], value, said.get("token_address", ""), said["page"])
     try:
         host = Host(
             access.address,

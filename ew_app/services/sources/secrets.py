@@ -1,7 +1,8 @@
 """Secrets of sources: never in the database, never in a log. A location holds the name, the environment the value.
 
 As with EW_SECRET_KEY, NAME holds the value or NAME_FILE the path of a file that does. Only names that begin with
-EW_SOURCE_ can be asked for: nobody who may set up a source gets at the system's own secrets by naming them.
+EW_SOURCE_ can be asked for: nobody who may set up a source gets at the system's own secrets by naming them. And what
+is sent to a server goes only to those that NAME_HOST names: nobody who may set up a source can have it sent elsewhere.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _NAME: Final = re.compile(PREFIX + r"[A-Z0-9_]{1,80}")
 
 def is_name(text: str) -> bool:
     """Whether it is the name of a secret, and so not one itself."""
-    return bool(_NAME.fullmatch(text)) and not text.endswith("_FILE")
+    return bool(_NAME.fullmatch(text)) and not text.endswith(("_FILE", "_HOST"))
 
 
 def checked_name(name: str) -> str:
@@ -31,8 +32,8 @@ def checked_name(name: str) -> str:
     if not is_name(name):
         raise Refused(
             f"Give the name of the environment variable that holds the secret, such as {PREFIX}ASPEN_PASSWORD: capital "
-            f"letters, digits and _, beginning with {PREFIX}, and not ending in _FILE. Never type the secret itself "
-            "here; nothing was kept."
+            f"letters, digits and _, beginning with {PREFIX}, and not ending in _FILE or _HOST. Never type the secret "
+            "itself here; nothing was kept."
         )
     return name
 
@@ -48,6 +49,19 @@ def secret(name: str) -> str:
             "and every worker, and start them again."
         )
     return _text_of(name, Path(path))
+
+
+def secret_for(name: str, *hosts: str) -> str:
+    """The value behind a name, to be sent to these hosts. CannotFetch unless NAME_HOST names each of them."""
+    value = secret(name)
+    allowed = {host.strip().lower() for host in os.environ.get(f"{name}_HOST", "").split(",")}
+    if strange := next((host for host in hosts if host.lower() not in allowed), None):
+        raise CannotFetch(
+            f"The secret {name} may not be sent to {strange}. If it belongs there, set {name}_HOST={strange} for the "
+            "web and every worker, and start them again.",
+            again=False,
+        )
+    return value
 
 
 def _text_of(name: str, path: Path) -> str:

@@ -15,7 +15,7 @@ import asyncssh
 
 from ew_app.services.sources.fetching import CannotFetch
 from ew_app.services.sources.host_keys import FAMILIES, Doorkeeper, family_of, refusal
-from ew_app.services.sources.secrets import secret
+from ew_app.services.sources.secrets import secret, secret_for
 
 CONNECT_WITHIN: Final = 15
 LOGIN_WITHIN: Final = 30
@@ -119,7 +119,7 @@ def _proof(location: Mapping[str, Any]) -> dict[str, Any]:
                 again=False,
             ) from None
     if name := location.get("password"):
-        proof["password"] = secret(name)
+        proof["password"] = secret_for(name, location["host"])
     return proof
 
 

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.usefixtures("district")
 @pytest.fixture(autouse=True)
 def secret(server: EdfiServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SECRET, server.secret)
+    monkeypatch.setenv(f"{SECRET}_HOST", "127.0.0.1")
 
 
 def set_up(server: EdfiServer, *, said: dict[str, str] | None = None, **place: Any) -> Source:
