@@ -110,7 +110,7 @@ def test_a_suspension_counts_but_is_never_unexcused() -> None:
 @pytest.mark.parametrize(
     ("reason", "excuse"),
     [(Reason.EXCUSED, Excuse.EXCUSED), (Reason.UNEXCUSED, Excuse.UNEXCUSED), (Reason.EXEMPT, Excuse.OTHER),
-     (Reason.UNKNOWN, Excuse.OTHER)],
+     (Reason.UNKNOWN, Excuse.UNKNOWN)],
 )  # fmt: skip
 def test_only_codes_that_say_so_are_excused_or_unexcused(reason: Reason, excuse: Excuse) -> None:
     assert day(mark(reason=reason))[2] == excuse
