@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from models.base import db
+from models.bulk import ints
 from models.org import Network, School
 from models.people import Student
 
@@ -18,7 +19,7 @@ def student_id(key: str) -> int | None:
 
 def student_keys(students: Sequence[int]) -> dict[int, str]:
     """Number -> the district's key."""
-    found = db.session.execute(select(Student.id, Student.key).where(Student.id.in_(students)))
+    found = db.session.execute(text("SELECT id, key FROM student WHERE id = ANY(:ids)"), {"ids": ints(students)})
     return {number: key for number, key in found}
 
 
