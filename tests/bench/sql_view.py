@@ -72,6 +72,7 @@ class View:
                 _copy(line, f"bench_view.{table}", (folder / f"{name}.csv").read_bytes())
             line.execute("DELETE FROM bench_view.calendar WHERE day_type NOT IN ('instructional', 'make_up')")
             line.execute("UPDATE bench_view.enrollments SET exit_code = '' WHERE exit_code IS NULL")
+            line.execute("CREATE INDEX ON bench_view.enrollments (student_id)")
 
     def add(self, days: Sequence[Day]) -> None:
         """The rows of more days."""
