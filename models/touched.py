@@ -23,9 +23,10 @@ _WAITING = text("""
 _TRY = text("SELECT pg_try_advisory_xact_lock(:space, :block)")
 _WAIT = text("SELECT pg_advisory_xact_lock(:space, :block)")
 _MARKED = """
-    SELECT s.student_id, m.since - DATE '1970-01-01' FROM unnest(%(blocks)s, %(schools)s, %(since)s)
-      AS m (block, school_id, since)
-    JOIN stint s ON s.school_id = m.school_id JOIN block_student b ON b.student_id = s.student_id AND b.block = m.block
+    SELECT s.student_id, m.since - DATE '1970-01-01' FROM unnest(%(students)s) AS a (student_id)
+    JOIN block_student b USING (student_id) JOIN stint s USING (student_id)
+    JOIN unnest(%(blocks)s, %(schools)s, %(since)s) AS m (block, school_id, since)
+      ON m.block = b.block AND m.school_id = s.school_id
 """
 
 
@@ -118,10 +119,18 @@ def take(blocks: Sequence[int]) -> Taken:
     return Taken(*_columns(single, 1), *_columns(schools, 2))
 
 
-def enrolled_in(block: np.ndarray, school: np.ndarray, since: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(student, since) of everyone in these blocks who was ever enrolled at the school beside the block."""
-    found = read_ints(_MARKED, ["student", "since"], {"blocks": block, "schools": school, "since": since})
+def enrolled_among(students: np.ndarray, taken: Taken) -> tuple[np.ndarray, np.ndarray]:
+    """(student, since) of those of these students who are enrolled at a school that is marked for their block."""
+    marked = {"students": students, "blocks": taken.block, "schools": taken.school, "since": taken.since}
+    found = read_ints(_MARKED, ["student", "since"], marked)
     return found["student"].astype(np.int64), found["since"].astype("datetime64[D]")
+
+
+def members(blocks: np.ndarray) -> np.ndarray:
+    """Everyone who is packed, or will be, in these blocks."""
+    asked = "SELECT student_id FROM block_student WHERE block = ANY(%(blocks)s)"
+    found = read_ints(asked, ["student"], {"blocks": blocks})
+    return found["student"].astype(np.int64)
 
 
 def _columns(rows: Sequence[Sequence[object]], numbers: int) -> Iterator[np.ndarray]:

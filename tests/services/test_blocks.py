@@ -99,3 +99,20 @@ def test_a_block_of_an_older_release_is_built_anew() -> None:
     flagging.evaluate_touched()
     assert _status(ana) == (21_000, 3000, 2, 0)
     assert len(_known().students) == 2
+
+
+def test_who_is_enrolled_from_a_later_day_on_is_judged_when_that_day_comes() -> None:
+    """The first evaluation knows nothing of them yet; the day that marks the whole school must still find them."""
+    lincoln = letters.school("lincoln")
+    letters.student("ben", lincoln)
+    ana = letters.student("ana", lincoln, entry=DAYS[5])
+    for day in DAYS[:8]:
+        letters.submit(lincoln, [day])
+        if day >= DAYS[5]:
+            letters.mark(ana, lincoln, day, "A")
+        with transaction():
+            touch_schools([lincoln], day)
+        flagging.evaluate_touched()
+    counted = text("SELECT sum(tier_1 + watch + tier_2 + tier_3) FROM tier_count WHERE day = :day")
+    assert [db.session.scalar(counted, {"day": day}) for day in (DAYS[4], DAYS[7])] == [1, 2]
+    assert db.session.scalar(text("SELECT count(*) FROM student_status WHERE student_id = :id"), {"id": ana}) == 1

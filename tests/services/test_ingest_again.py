@@ -133,7 +133,7 @@ def _merged_only(*rows: str) -> set[str]:
     loading._merge(batch)
     with transaction():
         taken = touched.take(touched.claim(100))
-        with_school, _ = touched.enrolled_in(taken.block, taken.school, taken.since)
+        with_school, _ = touched.enrolled_among(touched.members(taken.block), taken)
         waiting = [*taken.named.tolist(), *with_school.tolist()]
         return set(db.session.scalars(text("SELECT key FROM student WHERE id = ANY(:ids)"), {"ids": waiting}))
 

@@ -214,20 +214,20 @@ class _Chunk:
 def _students(marked: Taken, known: Known, earliest: np.datetime64) -> tuple[NDArray[np.int64], Days]:
     """Everyone who is marked, ascending, each with the first changed day, none before `earliest`.
 
-    Of a school that is marked as a whole: whom the packed enrolments name; the rows, where nothing is packed.
+    Of a school that is marked as a whole: whom the packed enrolments name, and of those about whom nothing is packed
+    yet (a new block, an enrolment that had not begun) whom the rows name.
     """
-    packed = np.isin(marked.block, known.block)
-    enrolled, of_school = known.background.enrolments, pair(marked.block[packed], marked.school[packed])
+    enrolled, of_school = known.background.enrolments, pair(marked.block, marked.school)
     at = pair(known.block[known.rows_of(enrolled.student)], enrolled.school)
     order = np.argsort(of_school)
     place = np.searchsorted(of_school[order], at)
     here = np.isin(at, of_school)
+    strangers = np.setdiff1d(touched.members(np.unique(marked.block)), known.students)
     parts = [
         (marked.named, marked.named_since),
-        (enrolled.student[here], marked.since[packed][order][place[here]]),
+        (enrolled.student[here], marked.since[order][place[here]]),
+        touched.enrolled_among(strangers, marked),
     ]
-    if not packed.all():
-        parts.append(touched.enrolled_in(marked.block[~packed], marked.school[~packed], marked.since[~packed]))
     student, since = (np.concatenate(column) for column in zip(*parts, strict=True))
     first = np.lexsort((since, student))
     students, nth = np.unique(student[first], return_index=True)
