@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, event, update
+from sqlalchemy import delete, update
 
 from ew_app.config import Settings
 from ew_app.kernel import now, transaction
@@ -26,6 +24,7 @@ from models.queries import boards as rows
 from models.staff import Grant, Person
 from models.tiers import Standing, TierCount
 from rules.access import Area
+from tests.opened import statements
 from tests.web.conftest import Browser, SignInAs, let_in
 
 FRIDAY = date(2026, 11, 20)
@@ -355,21 +354,6 @@ def test_schools_are_found_by_part_of_a_name(sign_in: SignInAs, counted: dict[st
 
 
 # -- however many schools ------------------------------------------------------------------------------------
-
-
-@contextmanager
-def statements(app: Flask) -> Iterator[list[str]]:
-    """Every statement sent to the database meanwhile."""
-    seen: list[str] = []
-
-    def note(_c: object, _cur: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def asked(app: Flask, browser: Browser, path: str) -> int:

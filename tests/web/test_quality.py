@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from ew_app.config import Settings
 from ew_app.kernel import transaction
@@ -17,6 +14,7 @@ from models.base import db
 from models.jobs import Outbox
 from models.org import Network, School
 from models.quality import QualityFinding, QualityRun
+from tests.opened import statements
 from tests.web.conftest import Browser, SignInAs
 from tests.web.importing import TODAY, once_of, open_schools, words
 
@@ -132,7 +130,7 @@ def test_today_tells_the_clerk_what_is_new_since_the_day_before(app: Flask, sign
 def test_the_number_of_queries_does_not_grow_with_the_schools(app: Flask, sign_in: SignInAs) -> None:
     analyst = sign_in("district_analyst")
     page(analyst)
-    with counted(app) as few:
+    with statements(app) as few:
         page(analyst)
     with app.app_context(), transaction():
         network = db.session.query(Network).first()
@@ -140,21 +138,6 @@ def test_the_number_of_queries_does_not_grow_with_the_schools(app: Flask, sign_i
         db.session.flush()
         for number in range(40):
             found(f"S{number}", "off_calendar", 1, [])
-    with counted(app) as many:
+    with statements(app) as many:
         assert "17 more schools" in page(analyst)
     assert len(many) == len(few) <= 25
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    """The statements that are sent inside."""
-    sent: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        sent.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(engine, "before_cursor_execute", note)
