@@ -46,6 +46,17 @@ def network_exists(key: str) -> bool:
     return db.session.scalar(select(Network.id).where(Network.key == key)) is not None
 
 
+def networks() -> frozenset[str]:
+    """The keys of all networks."""
+    return frozenset(db.session.scalars(select(Network.key)))
+
+
+def networks_of_schools() -> dict[str, str]:
+    """School -> network, by their keys."""
+    found = select(School.key, Network.key).join(Network, School.network_id == Network.id)
+    return {school: network for school, network in db.session.execute(found)}
+
+
 def places_in(area: AreaLike) -> list[tuple[str, str]]:
     """(place, name) of every network and school within the area, the wider first."""
     whole = [("district", "The whole district")] if area.district else []
@@ -109,6 +120,12 @@ def person(person_id: int, area: AreaLike) -> Person | None:
     """One person within the area, with their grants."""
     wanted = select(Person).where(Person.id == person_id, in_area(area)).options(selectinload(Person.grants))
     return db.session.scalar(wanted)
+
+
+def by_login(logins: Collection[str]) -> dict[str, Person]:
+    """Login -> person, with their grants in the order they were given."""
+    wanted = select(Person).where(Person.login.in_(logins))
+    return {person.login: person for person in db.session.scalars(wanted.options(selectinload(Person.grants)))}
 
 
 def sessions(person_id: int, limit: int = 10) -> list[Session]:

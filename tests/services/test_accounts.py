@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from ew_app.kernel import OPERATOR, Actor, NotFound, Refused, today
+from ew_app.kernel import OPERATOR, Actor, NotFound, Refused, now, today, transaction
 from ew_app.services.people import accounts, credentials, demo_people, granting, signing_in, staff_rows
 from models.audit import AuditRow, Event
 from models.base import db
@@ -16,6 +16,7 @@ from models.staff import Grant, Person, SignIn
 from rules import access
 from rules.access import NotAllowed
 from rules.roles import assignable_roles
+from tests.opened import statements
 from tests.web import world as named_world
 
 
@@ -257,12 +258,42 @@ def test_a_file_gives_nobody_more_than_its_sender_may_give(numbers: dict[str, in
     assert counts(loaded) == (0, 0, 0, 1) and "does not let you give and end roles" in loaded.problems[0].reason
 
 
+def test_a_file_of_people_tells_of_each_in_turn_and_is_asked_and_stored_at_once(
+    numbers: dict[str, int], app: Flask
+) -> None:
+    def of(count: int) -> list[dict[str, Any]]:
+        return [row(number + 2, login=f"n{count}-{number}", name=f"N {number}") for number in range(count)]
+
+    staff_rows.apply_people(of(1), OPERATOR)
+    with statements(app) as few:
+        staff_rows.apply_people(of(2), OPERATOR)
+    with statements(app) as many:
+        staff_rows.apply_people(of(60), OPERATOR)
+    assert len(many) == len(few)
+    person = accounts.find("n60-7")
+    told = [(event.kind, event.data) for event in db.session.query(Event).filter_by(subject=f"person:{person.id}")]
+    assert told == [("person_added", {}), ("role_given", {"role": "nurse", "place": "school:LIN"})]
+    audited = db.session.query(AuditRow).filter_by(subject=f"person:{person.id}")
+    assert [(kept.action, kept.actor) for kept in audited] == [("person_added", "operator"), ("role_given", "operator")]
+
+
+def test_a_last_day_in_a_file_ends_the_role_and_the_sessions(numbers: dict[str, int]) -> None:
+    staff_rows.apply_people([row(2)], OPERATOR)
+    person = accounts.find("nvale")
+    with transaction():
+        db.session.add(SignIn(token_hash="t", person_id=person.id, created_at=now(), last_seen=now()))
+    assert counts(staff_rows.apply_people([row(2)], OPERATOR)) == (0, 0, 1, 0)
+    assert db.session.query(SignIn).filter_by(person_id=person.id, ended_at=None).count() == 1
+    assert counts(staff_rows.apply_people([row(2, to=date(2027, 1, 29))], OPERATOR)) == (0, 1, 0, 0)
+    assert db.session.query(SignIn).filter_by(person_id=person.id, ended_at=None).count() == 0
+    kinds = [event.kind for event in db.session.query(Event).filter_by(subject=f"person:{person.id}")]
+    assert kinds == ["person_added", "role_given", "role_ended"]
+
+
 # -- demo people ---------------------------------------------------------------------------------------------
 
 
 def test_a_demo_has_one_person_for_each_role_once(app: Flask) -> None:
-    from ew_app.kernel import transaction
-
     with transaction():
         named_world.schools_and_students()
     first, again = demo_people.add(), demo_people.add()

@@ -31,8 +31,10 @@ def add_person(
 ) -> Person:
     """A new person with a first role and no password yet: hand them the link of `credentials.new_link`."""
     login, name = login.strip(), name.strip()
-    _check_new(login, name)
-    person = Person(login=login, name=name, created_at=now(), failed_logins=0, is_demo=False, email="")
+    check_new(login, name)
+    if db.session.scalar(select(Person.id).where(Person.login == login)) is not None:
+        raise Refused(f"The login {login} is taken. Look the person up under People and give them a role.")
+    person = newcomer(login, name)
     db.session.add(person)
     db.session.flush()
     record("person_added", by=by, subject=f"person:{person.id}")
@@ -40,13 +42,17 @@ def add_person(
     return person
 
 
-def _check_new(login: str, name: str) -> None:
+def newcomer(login: str, name: str) -> Person:
+    """Somebody without a role or a password."""
+    return Person(login=login, name=name, created_at=now(), failed_logins=0, is_demo=False, email="")
+
+
+def check_new(login: str, name: str) -> None:
+    """Refused where it is no login, or nobody's name."""
     if not login or len(login) > LONGEST_LOGIN or any(letter.isspace() for letter in login) or login in RESERVED:
         raise Refused("Give a login without spaces, such as the first part of the e-mail address.")
     if not name:
         raise Refused("Give the person's name as it should stand under what they write.")
-    if db.session.scalar(select(Person.id).where(Person.login == login)) is not None:
-        raise Refused(f"The login {login} is taken. Look the person up under People and give them a role.")
 
 
 @operation

@@ -54,7 +54,7 @@ def set_password(*, token: str, password: str) -> None:
     passwords.check_strength(password, person.login, person.name)
     person.password_hash = passwords.hashed(password)
     person.failed_logins, person.locked_until = 0, None
-    signing_in.end_all(person.id)
+    signing_in.end_all([person.id])
     record("password_set", by=signing_in.actor_of(person), subject=f"person:{person.id}")
 
 
@@ -67,7 +67,7 @@ def drop_second_factor(*, person_id: int, by: Actor, reason: str) -> None:
     if not reason.strip():
         raise Refused("Say why, and how you made sure that it is really this person who asks.")
     person.totp_secret = None
-    signing_in.end_all(person.id)
+    signing_in.end_all([person.id])
     record("second_factor_dropped", by=by, subject=f"person:{person.id}", reason=reason.strip()[:500])
 
 

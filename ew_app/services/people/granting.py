@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 
 from sqlalchemy import select
@@ -29,11 +30,12 @@ def give_role(
 ) -> Grant:
     """Give a role at a place from a day on (default today). The same grant again changes nothing."""
     where = known_place(place)
-    _check_giving(person_id, role, where, by)
+    check_giving(person_id, role, where, by)
     starts = starts or today()
     if ends and ends < starts:
         raise Refused("The last day is before the first. Nothing was changed.")
-    if same := _same_grant(person_id, role, str(where), homeroom, starts):
+    held = db.session.scalars(select(Grant).where(Grant.person_id == person_id).order_by(Grant.id))
+    if same := next((grant for grant in held if says(grant, role, where, homeroom, starts)), None):
         return same
     grant = Grant(person_id=person_id, role=role, place=str(where), homeroom=homeroom, starts=starts, ends=ends)
     db.session.add(grant)
@@ -44,21 +46,27 @@ def give_role(
 
 def known_place(text: str) -> Place:
     """The place that a text names, a school with its network. Refused when there is none such."""
+    return place_among(text, staff.school_network, staff.network_exists)
+
+
+def place_among(text: str, network_of: Callable[[str], str | None], is_network: Callable[[str], bool]) -> Place:
+    """The same, by what the caller knows of schools and networks."""
     try:
         place = Place.parse(text)
     except ValueError as error:
         raise Refused(str(error)) from error
     if place.kind is PlaceKind.SCHOOL:
-        network = staff.school_network(place.key)
+        network = network_of(place.key)
         if network is None:
             raise Refused(f"There is no school {place.key}. Load the roster first, or check the id.")
         return Place.of_school(place.key, network)
-    if place.kind is PlaceKind.NETWORK and not staff.network_exists(place.key):
+    if place.kind is PlaceKind.NETWORK and not is_network(place.key):
         raise Refused(f"There is no network {place.key}. Load the roster first, or check the id.")
     return place
 
 
-def _check_giving(person_id: int, role: str, place: Place, by: Actor) -> None:
+def check_giving(person_id: int | None, role: str, place: Place, by: Actor) -> None:
+    """Refused or NotAllowed, unless `by` may give that person this role there."""
     if by.person_id is not None and by.person_id == person_id:
         raise Refused("Nobody gives themselves a role. Ask another person who manages access.")
     try:
@@ -67,17 +75,10 @@ def _check_giving(person_id: int, role: str, place: Place, by: Actor) -> None:
         raise Refused(str(error.args[0])) from error
 
 
-def _same_grant(person_id: int, role: str, place: str, homeroom: str, starts: date) -> Grant | None:
-    """A grant that already says this: the same role and place, not ended, from that day or before."""
-    same = select(Grant).where(
-        Grant.person_id == person_id,
-        Grant.role == role,
-        Grant.place == place,
-        Grant.homeroom == homeroom,
-        Grant.starts <= starts,
-        Grant.ends.is_(None) | (Grant.ends >= starts),
-    )
-    return db.session.scalars(same.order_by(Grant.id).limit(1)).first()
+def says(grant: Grant, role: str, place: Place, homeroom: str, starts: date) -> bool:
+    """Whether a grant already says this: the same role and place, not ended, from that day or before."""
+    same = (grant.role, grant.place, grant.homeroom) == (role, str(place), homeroom)
+    return same and grant.starts <= starts and (grant.ends is None or grant.ends >= starts)
 
 
 @operation
@@ -112,10 +113,15 @@ def place_of(grant: Grant) -> Place:
 
 
 def access_changed(person_id: int, kind: str, by: Actor, reason: str = "", *, role: str = "", place: str = "") -> None:
-    """Record the change and end every session: the next click asks for a new sign-in with the new rights.
+    """Record the change, and let it be felt at the next click."""
+    ask_anew([person_id])
+    record(kind, by=by, subject=f"person:{person_id}", reason=reason, role=role, place=place)
+
+
+def ask_anew(people: Collection[int]) -> None:
+    """End every session of these people: the next click asks for a new sign-in with the new rights.
 
     Work that waits for somebody is asked of people anew.
     """
-    signing_in.end_all(person_id)
+    signing_in.end_all(people)
     enqueue(Job.HAND_OUT, key="unowned")
-    record(kind, by=by, subject=f"person:{person_id}", reason=reason, role=role, place=place)

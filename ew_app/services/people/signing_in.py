@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -257,9 +258,9 @@ def sign_out(token: str, *, by: Actor) -> None:
 
 
 @operation
-def end_all(person_id: int) -> int:
-    """End every session of a person, at the next click of each; returns how many."""
-    live = update(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None))
+def end_all(people: Collection[int]) -> int:
+    """End every session of these people, at the next click of each; returns how many."""
+    live = update(SignIn).where(SignIn.person_id.in_(people), SignIn.ended_at.is_(None))
     return len(db.session.scalars(live.values(ended_at=now()).returning(SignIn.id)).all())
 
 

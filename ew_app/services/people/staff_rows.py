@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
-from sqlalchemy import select
-
-from ew_app.kernel import SENTENCES, Actor, Refused, operation
+from ew_app.kernel import SENTENCES, Actor, Refused, Told, operation, record_all
 from ew_app.services.people import accounts, granting
 from models.base import db
+from models.queries import staff
 from models.staff import Grant, Person
+from rules import access
+from rules.access import Permission, Place
+
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,56 +42,116 @@ class Loaded:
 
 
 @operation
-def apply_people(rows: Iterable[Mapping[str, Any]], by: Actor) -> Loaded:
+def apply_people(rows: Sequence[Row], by: Actor) -> Loaded:
     """Rows with the keys of people.csv (login, name, role, place, from, to, homeroom, deputy, hours) and `line`.
 
     A new login gets no password: `ew user link` makes the link to choose one. `by` must be allowed to give each
     role at its place; a row beyond that is a problem, and the other rows go in.
     """
-    loaded = Loaded()
-    deputies: list[tuple[Grant, Mapping[str, Any]]] = []
+    loaded, named = Loaded(), _Named(rows, by)
+    deputies: list[tuple[Grant, Row]] = []
     for row in rows:
         try:
-            with db.session.begin_nested():
-                grant, outcome = _row(row, by)
+            grant, outcome = named.take(row)
         except SENTENCES as refusal:
             loaded.problems.append(_problem(row, str(refusal), "place"))
             continue
         loaded.count(outcome)
         if row.get("deputy"):
             deputies.append((grant, row))
+    named.store()
     for grant, row in deputies:  # after all rows: a deputy may stand further down
-        _name_deputy(grant, row, loaded)
+        if not named.name_deputy(grant, row["deputy"]):
+            loaded.warnings.append(_problem(row, "Nobody has this login, so no deputy was set.", "deputy"))
     return loaded
 
 
-def _row(row: Mapping[str, Any], by: Actor) -> tuple[Grant, str]:
-    if row.get("to") and row["to"] < row["from"]:
-        raise Refused("The last day is before the first.")
-    person = db.session.scalar(select(Person).where(Person.login == row["login"]))
-    if person is None:
-        person = accounts.add_person(
-            login=row["login"],
-            name=row["name"],
-            role=row["role"],
-            place=row["place"],
-            by=by,
-            starts=row["from"],
-            ends=row.get("to"),
-            homeroom=row.get("homeroom") or "",
-        )
+class _Named:
+    """Everybody whom the rows name: read at once, changed row by row in memory, stored at once."""
+
+    def __init__(self, rows: Sequence[Row], by: Actor) -> None:
+        self._by = by
+        self._people = staff.by_login({login for row in rows for login in (row["login"], row.get("deputy")) if login})
+        self._networks, self._network_of = staff.networks(), staff.networks_of_schools()
+        self._added: list[Person] = []
+        self._changed: list[tuple[str, Grant]] = []
+
+    def take(self, row: Row) -> tuple[Grant, str]:
+        """The grant of a row, and created, changed or unchanged. One of SENTENCES: the row changes nothing."""
+        if row.get("to") and row["to"] < row["from"]:
+            raise Refused("The last day is before the first.")
+        person = self._people.get(row["login"])
+        if person is None:
+            return self._add(row), "created"
+        before = len(self._changed)
+        grant = self._grant(person, row)
+        changed = _correct(person, row) or len(self._changed) > before
+        return grant, "changed" if changed else "unchanged"
+
+    def store(self) -> None:
+        """Write everything, with its events; whoever has another role now signs in anew."""
+        db.session.add_all(self._added)
+        db.session.flush()
+        came = [Told("person_added", self._by, f"person:{person.id}") for person in self._added]
+        record_all(came + [self._told(kind, grant) for kind, grant in self._changed])
+        if self._changed:
+            granting.ask_anew({grant.person_id for _, grant in self._changed})
+
+    def name_deputy(self, grant: Grant, login: str) -> bool:
+        """Let somebody stand in; False when nobody has that login."""
+        deputy = self._people.get(login)
+        if deputy is not None:
+            grant.deputy_id = deputy.id
+        return deputy is not None
+
+    def _told(self, kind: str, grant: Grant) -> Told:
+        about = {"role": grant.role, "place": grant.place}
+        return Told(kind, self._by, f"person:{grant.person_id}", data=about)
+
+    def _add(self, row: Row) -> Grant:
+        """Somebody new, with the role of the row."""
+        login, name = row["login"].strip(), row["name"].strip()
+        accounts.check_new(login, name)
+        person = accounts.newcomer(login, name)
+        grant = self._grant(person, row)
         _correct(person, row)
-        return _grant(person, row), "created"
-    changed = _correct(person, row)
-    before = {grant.id: grant.ends for grant in _grants(person.id)}
-    grant = _given(person, row, by)
-    if before.get(grant.id, ...) != grant.ends:
-        changed = True
-    return grant, "changed" if changed else "unchanged"
+        self._people[row["login"]] = person
+        self._added.append(person)
+        return grant
+
+    def _grant(self, person: Person, row: Row) -> Grant:
+        """The grant of the row: the one there is, with its last day as the file says, or a new one."""
+        place = granting.place_among(row["place"], self._network_of.get, self._networks.__contains__)
+        there = next((grant for grant in person.grants if _is(grant, row, place)), None)
+        if there is None:
+            return self._give(person, row, place)
+        access.check(self._by.grants, Permission.MANAGE_PEOPLE, place)
+        last_day = row.get("to") or there.ends
+        if there.ends != last_day:
+            there.ends = last_day
+            self._changed.append(("role_ended", there))
+        return there
+
+    def _give(self, person: Person, row: Row, place: Place) -> Grant:
+        role, homeroom, starts = row["role"], row.get("homeroom") or "", row["from"]
+        granting.check_giving(person.id, role, place, self._by)
+        same = next((grant for grant in person.grants if granting.says(grant, role, place, homeroom, starts)), None)
+        if same is not None:
+            return same
+        grant = Grant(role=role, place=str(place), homeroom=homeroom, starts=starts, ends=row.get("to"))
+        person.grants.append(grant)
+        self._changed.append(("role_given", grant))
+        return grant
 
 
-def _correct(person: Person, row: Mapping[str, Any]) -> bool:
-    """Name and weekly hours as the file says; an empty cell leaves what is there."""
+def _is(grant: Grant, row: Row, place: Place) -> bool:
+    """Whether the row speaks of this grant."""
+    wanted = (row["role"], str(place), row.get("homeroom") or "", row["from"])
+    return (grant.role, grant.place, grant.homeroom, grant.starts) == wanted
+
+
+def _correct(person: Person, row: Row) -> bool:
+    """Name and weekly hours as the file says; an empty cell leaves what is there. Whether that changed anything."""
     hours = str(row.get("hours") or "").strip()
     wanted = {"name": row["name"], "hours_per_week": int(hours) if hours.isdigit() else person.hours_per_week}
     changed = any(getattr(person, key) != value for key, value in wanted.items())
@@ -98,42 +160,5 @@ def _correct(person: Person, row: Mapping[str, Any]) -> bool:
     return changed
 
 
-def _given(person: Person, row: Mapping[str, Any], by: Actor) -> Grant:
-    """The grant of this row: the one there is, with its last day as the file says, or a new one."""
-    there = next((grant for grant in _grants(person.id) if _is(grant, row)), None)
-    if there is None:
-        return granting.give_role(
-            person_id=person.id,
-            role=row["role"],
-            place=row["place"],
-            by=by,
-            starts=row["from"],
-            ends=row.get("to"),
-            homeroom=row.get("homeroom") or "",
-        )
-    return granting.set_last_day(there, row.get("to") or there.ends, by=by)
-
-
-def _grant(person: Person, row: Mapping[str, Any]) -> Grant:
-    return next(grant for grant in _grants(person.id) if _is(grant, row))
-
-
-def _grants(person_id: int) -> list[Grant]:
-    return list(db.session.scalars(select(Grant).where(Grant.person_id == person_id)))
-
-
-def _is(grant: Grant, row: Mapping[str, Any]) -> bool:
-    starts: date = row["from"]
-    wanted = (row["role"], str(granting.known_place(row["place"])), row.get("homeroom") or "", starts)
-    return (grant.role, grant.place, grant.homeroom, grant.starts) == wanted
-
-
-def _name_deputy(grant: Grant, row: Mapping[str, Any], loaded: Loaded) -> None:
-    deputy = db.session.scalar(select(Person.id).where(Person.login == row["deputy"]))
-    if deputy is None:
-        loaded.warnings.append(_problem(row, "Nobody has this login, so no deputy was set.", "deputy"))
-    grant.deputy_id = deputy or grant.deputy_id
-
-
-def _problem(row: Mapping[str, Any], reason: str, column: str) -> Problem:
+def _problem(row: Row, reason: str, column: str) -> Problem:
     return Problem(int(row.get("line", 0)), reason, column, str(row.get(column) or ""))
