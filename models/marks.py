@@ -242,17 +242,22 @@ def hashed() -> Iterator[None]:
 
 
 def changed_students(schools: Mapping[int, date]) -> dict[int, date]:
-    """After `merge`: student -> first day on which something else stands now.
+    """After `merge`: student -> first day on which something else stands now; see `first_changed_days`."""
+    return first_changed_days("SELECT * FROM fate WHERE fate IN ('applied', 'superseded', 'removed')", schools)
+
+
+def first_changed_days(changed: str, schools: Mapping[int, date]) -> dict[int, date]:
+    """Student -> first day, of a query for what changed, with columns school_id, day and student_id.
 
     Without those days from which on everybody at the school is evaluated anyway.
     """
     rows = db.session.execute(
-        text("""
-            SELECT f.student_id, min(f.day) FROM fate f
+        text(f"""
+            SELECT f.student_id, min(f.day) FROM ({changed}) f
             LEFT JOIN unnest(CAST(:schools AS int[]), CAST(:since AS date[])) AS t (school_id, since)
               ON t.school_id = f.school_id AND t.since <= f.day
-            WHERE f.fate IN ('applied', 'superseded', 'removed') AND (t.since IS NULL OR NOT EXISTS (
-                SELECT FROM stint s WHERE s.student_id = f.student_id AND s.school_id = f.school_id))
+            WHERE t.since IS NULL OR NOT EXISTS (
+                SELECT FROM stint s WHERE s.student_id = f.student_id AND s.school_id = f.school_id)
             GROUP BY 1
         """),
         {"schools": list(schools), "since": list(schools.values())},

@@ -199,19 +199,20 @@ def spoken_of(batch_id: int) -> list[tuple[int, date]]:
     return [(row.school_id, row.day) for row in rows]
 
 
-def others_on(batch_id: int, source_id: int, low: int, high: int) -> list[int]:
-    """Other batches of the source that count on school-days of this one, in the order they were accepted."""
-    rows = db.session.scalars(
-        text("""
-            SELECT o.batch_id FROM submission mine JOIN submission o USING (school_id, day)
-            JOIN batch b ON b.id = o.batch_id
-            WHERE mine.batch_id = :batch AND mine.school_id BETWEEN :low AND :high AND mine.ended_at IS NULL
-              AND o.batch_id <> :batch AND o.ended_at IS NULL AND b.source_id = :source
-            GROUP BY o.batch_id ORDER BY min(o.recorded_at), o.batch_id
-        """),
-        {"batch": batch_id, "source": source_id, "low": low, "high": high},
+def met_since(batch_id: int) -> bool:
+    """Whether the source delivered or took back anything about a school-day of this batch since it was stored."""
+    return bool(
+        db.session.scalar(
+            text("""
+                SELECT EXISTS (
+                    SELECT FROM submission mine JOIN submission o USING (school_id, day)
+                    JOIN batch m ON m.id = mine.batch_id JOIN batch b ON b.id = o.batch_id
+                    WHERE mine.batch_id = :batch AND mine.ended_at IS NULL AND o.batch_id <> :batch
+                      AND b.source_id = m.source_id AND greatest(o.recorded_at, o.ended_at) >= mine.recorded_at)
+            """),
+            {"batch": batch_id},
+        )
     )
-    return list(rows)
 
 
 def waiting_for_roster() -> list[int]:
@@ -256,19 +257,6 @@ def problems_of(batch_id: int, limit: int) -> list[Any]:
 def newest(limit: int) -> list[int]:
     """The newest batches, newest first."""
     return list(db.session.scalars(text("SELECT id FROM batch ORDER BY id DESC LIMIT :limit"), {"limit": limit}))
-
-
-def claims_shared(batch_id: int, other_id: int, low: int, high: int) -> dict[tuple[int, date], bool]:
-    """School-days for which both batches count -> whether the first claimed the day whole."""
-    rows = db.session.execute(
-        text("""
-            SELECT school_id, day, mine.whole FROM submission mine JOIN submission o USING (school_id, day)
-            WHERE mine.batch_id = :batch AND o.batch_id = :other AND mine.ended_at IS NULL AND o.ended_at IS NULL
-              AND school_id BETWEEN :low AND :high
-        """),
-        {"batch": batch_id, "other": other_id, "low": low, "high": high},
-    )
-    return {(row.school_id, row.day): row.whole for row in rows}
 
 
 def turned_away(batch_id: int) -> list[Any]:

@@ -95,7 +95,7 @@ def load(*rows: str, header: str = HEADER, **more: Any) -> dict[str, Any]:
 
 def load_files(files: dict[str, bytes], **more: Any) -> dict[str, Any]:
     """Load these files as one delivery; claims by their names."""
-    batch = ingest.receive(kind="attendance", name="attendance", files=files, by=OPERATOR, **more)
+    batch = ingest.receive(kind="attendance", files=files, by=OPERATOR, **{"name": "attendance"} | more)
     ingest.load(batch)
     told = ingest.describe(batch)
     assert_identity(told)

@@ -4,46 +4,16 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from dataclasses import dataclass
 
 import pytest
 from flask import Flask
 
 from ew_app.kernel import OPERATOR
 from ew_app.services.deliveries import ingest
-from tests.services.lincoln_and_carver import CARVER, CODES, LINCOLN, build, covers, csv, load_files, query, standing
+from tests.services.any_files import File, Key, any_file
+from tests.services.lincoln_and_carver import build, load_files, query, standing
 
 DAYS = ("08-17", "08-18", "08-19")
-SCHOOLS = {"lincoln": LINCOLN, "carver": CARVER}
-HEADER = "student_id,school_id,date,code,last_modified"
-
-Key = tuple[str, str, str]  # school, student, day
-
-
-@dataclass(frozen=True)
-class File:
-    """A delivery: rows of (code, hour it was modified or None), and the school-days of covers.csv."""
-
-    rows: dict[Key, tuple[str, int | None]]
-    covers: frozenset[tuple[str, str]]
-    feed: str
-
-    def whole(self) -> set[tuple[str, str]]:
-        """The school-days it claims whole."""
-        rows = Counter((school, day) for school, _, day in self.rows)
-        enough = {at for at, count in rows.items() if 100 * count >= 80 * len(SCHOOLS[at[0]])}
-        return set(self.covers) | (enough if self.feed == "full" else set())
-
-    def contents(self) -> dict[str, bytes]:
-        lines = [
-            f"{student} {school} {day} {code} {'_' if hour is None else f'2026-08-20T{hour:02d}:00:00'}"
-            for (school, student, day), (code, hour) in self.rows.items()
-        ]
-        files = {"attendance.csv": csv(*lines, header=HEADER)}
-        if self.covers:
-            files["covers.csv"] = covers(*(f"{school} {day}" for school, day in sorted(self.covers)))
-        return files
-
 
 State = dict[Key, tuple[str, int | None]]
 
@@ -68,22 +38,6 @@ def lay(state: State, file: File) -> Counter[str]:
     return counts
 
 
-def any_file(chance: random.Random) -> File:
-    feed = chance.choice(["exception", "full"])
-    rows: dict[Key, tuple[str, int | None]] = {}
-    for school, names in SCHOOLS.items():
-        for day in chance.sample(DAYS, chance.choice([0, 1, 1, 2])):
-            share = chance.choice([0.3, 0.9, 1.0])
-            for name in names:
-                if chance.random() < share:
-                    code = chance.choice("PPPAET" if feed == "full" else "AETP")
-                    rows[school, name, day] = (code, chance.choice([None, None, 8, 12, 16]))
-    days = {(school, day) for school, _, day in rows}
-    claims = frozenset(at for at in sorted(days) if chance.random() < 0.2)
-    assert set(code for code, _ in rows.values()) <= set(CODES)
-    return File(rows, claims, feed)
-
-
 @pytest.mark.parametrize("seed", range(8))
 def test_what_stands_is_what_the_remaining_files_say(app: Flask, seed: int) -> None:
     build()
@@ -95,7 +49,7 @@ def test_what_stands_is_what_the_remaining_files_say(app: Flask, seed: int) -> N
         elif accepted and chance.random() < 0.2:
             _deliver(chance.choice(accepted)[1], accepted)
         else:
-            _deliver(any_file(chance), accepted)
+            _deliver(any_file(chance, DAYS), accepted)
         state = _replay(accepted)
         assert standing() == {f"{name} {day}": code for (_, name, day), (code, _) in state.items()}
         _check_the_ledger(accepted)

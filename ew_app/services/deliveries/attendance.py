@@ -1,4 +1,4 @@
-"""Attendance rows into the tables and out again, a slice of schools at a time.
+"""Attendance rows into the tables, a slice of schools at a time.
 
 A slice is one transaction that holds the locks of its schools, writes its counts, and marks the students to be
 measured again: whatever happens, a slice is wholly there or not at all.
@@ -19,8 +19,8 @@ from ew_app.services.deliveries import ledger
 from ew_app.services.deliveries.believing import limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import UNKNOWN_STUDENT, Part, stage
-from ew_app.services.measuring.touched import touch_each, touch_schools
-from models import marks, marks_late, marks_new, marks_undone
+from ew_app.services.measuring.touched import touch_each
+from models import marks, marks_late, marks_new
 from models.attendance import Batch, BatchSlice
 from models.base import db
 from models.queries import deliveries
@@ -119,49 +119,17 @@ def _settle(batch: Batch, settled: frozenset[tuple[str, int]], found: Counter[st
     batch.counts = dict(counts)
 
 
-@operation
-def undo_slice(batch_id: int, span: Span, limits: Limits) -> None:
-    """Take a batch back at one slice of schools: its days are laid again from the other deliveries, in order.
-
-    What later deliveries set stays, also where they only repeated what this one had said.
-    """
-    batch = db.session.get_one(Batch, batch_id)
-    here = _here(batch, span)
-    marks_undone.lock_claimed(SCHOOL_LOCK, here)
-    here["at"] = now()
-    days = [(school, day) for school, day in deliveries.spoken_of(batch_id) if span[0] <= school <= span[1]]
-    if not days:
-        return
-    others = deliveries.others_on(batch_id, batch.source_id, *span)
-    marks_undone.take_out(here)
-    for other in others:
-        _lay_again(other, batch_id, span, here["at"], limits)
-    marks_undone.settle(here, others)
-    ledger.derive(days, limits)
-    touch_schools({school for school, _ in days}, min(day for _, day in days))
-
-
-def _lay_again(other_id: int, undone_id: int, span: Span, at: datetime, limits: Limits) -> None:
-    """Lay one earlier or later delivery over the cleared days, by what it claimed when it was accepted."""
-    other = db.session.get_one(Batch, other_id)
-    claims = deliveries.claims_shared(other_id, undone_id, *span)
-    without = frozenset((row.file, row.line) for row in deliveries.waiting_rows(other_id))
-    stage(other, limits, Part(days=claims, without=without))
-    marks.merge(_here(other, span, at))
-    marks.drop_staged(other_id)
-
-
 def _alone(batch: Batch, span: Span) -> dict[str, Any]:
     """The parameters of one slice, once nobody else writes at its schools.
 
     The moment is read after the wait: what is stored later says so, in whatever order the deliveries came here.
     """
-    here = _here(batch, span)
+    here = at_schools(batch, span)
     marks.lock_schools(SCHOOL_LOCK, here)
     return here | {"at": now()}
 
 
-def _here(batch: Batch, span: Span, at: datetime | None = None) -> dict[str, Any]:
+def at_schools(batch: Batch, span: Span, at: datetime | None = None) -> dict[str, Any]:
     """The parameters of one slice; `at`: the moment at which its rows begin to stand."""
     return {
         "batch": batch.id,

@@ -141,10 +141,13 @@ def follow(here: Mapping[str, Any], limits: Limits) -> dict[int, date]:
     return _derive(rows, limits)
 
 
-def derive(days: Collection[SchoolDay], limits: Limits | None = None) -> dict[int, date]:
+def derive(
+    days: Collection[SchoolDay], limits: Limits | None = None, *, kept: Collection[SchoolDay] = ()
+) -> dict[int, date]:
     """Derive these school-days from what stands; school -> first day that counts differently now.
 
     Differently: attendance is known where it was not, or the other way round, or the feed changed its kind.
+    kept: those on which whoever had a row still has one.
     """
     if not days:
         return {}
@@ -154,7 +157,7 @@ def derive(days: Collection[SchoolDay], limits: Limits | None = None) -> dict[in
     enrolment = Enrolment(school.tolist(), day.tolist())
     expected, teaches = enrolment.expected(school, day), enrolment.teaches(school, day)
     told = zip(ordered, expected.tolist(), teaches.tolist(), strict=True)
-    rows = [(*pair, *rest, False) for pair, *rest in told]
+    rows = [(*pair, *rest, pair in kept) for pair, *rest in told]
     return _derive(rows, limits or Limits())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import repeat
 from typing import Any, Final
@@ -54,6 +54,15 @@ class Sifted:
         """Keep the rows of some school-days."""
         wanted = np.fromiter((school_day(school, day_number(day)) for school, day in days), np.int64, len(days))
         self.only(np.isin(self.school_day, wanted))
+
+    def only_about(self, students: Mapping[tuple[int, date], Collection[int]]) -> None:
+        """On some school-days keep only the rows of some students; other days stay as they are."""
+        days = {school_day(school, day_number(day)): numbers for (school, day), numbers in students.items()}
+        asked = np.array(sorted(days), dtype=np.int64)
+        place = np.searchsorted(asked, self.school_day)
+        wanted = [at << STUDENT_BITS | student for at, day in enumerate(asked.tolist()) for student in days[day]]
+        here = np.isin(self.school_day, asked)
+        self.only(~here | np.isin(place << STUDENT_BITS | self.student, np.array(wanted, dtype=np.int64)))
 
     @property
     def known(self) -> Flags:

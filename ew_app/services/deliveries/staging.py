@@ -6,7 +6,7 @@ Runs in the open transaction and replaces what was staged of the batch before, s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
@@ -58,11 +58,13 @@ class Part:
 
     waiting: only these (file name, line), which were turned away for an unknown student or school.
     days: only these school-days, each with whether the delivery claimed it whole when it was accepted.
+    about: on some of these school-days only the rows of these students.
     without: rows that never went in.
     """
 
     waiting: frozenset[tuple[str, int]] | None = None
     days: Mapping[SchoolDay, bool] | None = None
+    about: Mapping[SchoolDay, Collection[int]] = field(default_factory=dict)
     without: frozenset[tuple[str, int]] = frozenset()
 
 
@@ -145,6 +147,7 @@ class _Staging:
         sifted.only(sifted.known)
         if self.part.days is not None:
             sifted.only_on(self.part.days)
+            sifted.only_about(self.part.about)
         sifted.read_codes()
         stands = sifted.standing()
         for row, said, instead in sifted.contradicted(stands)[:MOST_SINGLE_REMARKS]:

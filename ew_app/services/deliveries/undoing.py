@@ -13,6 +13,7 @@ from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import attendance, ledger
 from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import limits_of
+from ew_app.services.deliveries.setting_back import set_back
 from ew_app.services.deliveries.staging import SCHOOLS_A_SLICE
 from ew_app.services.rosters import roster_undo
 from models.attendance import Batch
@@ -59,13 +60,13 @@ def _begin(batch_id: int) -> None:
 
 def _undo_attendance(batch_id: int) -> None:
     with transaction():
-        batch = db.session.get_one(Batch, batch_id)
-        limits, schools = limits_of(batch), sorted({school for school, _ in deliveries.spoken_of(batch_id)})
-        # Other deliveries about the same days are read once a slice, so few slices then.
-        shared = bool(schools) and bool(deliveries.others_on(batch_id, batch.source_id, schools[0], schools[-1]))
-    spans = attendance.slices(schools, SCHOOLS_READ_AGAIN if shared else SCHOOLS_A_SLICE)
+        limits = limits_of(db.session.get_one(Batch, batch_id))
+        schools = sorted({school for school, _ in deliveries.spoken_of(batch_id)})
+        # What others delivered since is read once a slice, so few slices then.
+        width = SCHOOLS_READ_AGAIN if deliveries.met_since(batch_id) else SCHOOLS_A_SLICE
+    spans = attendance.slices(schools, width)
     for done, span in enumerate(spans):
-        attendance.undo_slice(batch_id, span, limits)
+        set_back(batch_id, span, limits)
         set_columns(batch_id, percent=80 * (done + 1) // len(spans))
 
 
