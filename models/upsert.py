@@ -77,7 +77,7 @@ def _statement(target: Target, source: str, absent: frozenset[str]) -> str:
         ), kept AS (
             INSERT INTO row_history (batch_id, table_name, row_key, before, at)
             SELECT :batch, '{target.table}', jsonb_build_object({row_key}), d.before, :at
-            FROM written w JOIN different d ON {_same(target, "d", "w")}
+            FROM written w LEFT JOIN (SELECT * FROM different WHERE before IS NOT NULL) d ON {_same(target, "d", "w")}
             RETURNING before IS NULL AS created
         )
         SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM kept

@@ -47,13 +47,11 @@ _CODES = f"""
     ) c ON m.code = c.code AND (c.school_id IS NULL OR c.school_id = m.school_id)
 """
 _THIS_YEAR = "SELECT (h.row_key->>'student_id')::int AS student_id, :year AS since FROM {changed}"
-_OF_SCHOOLS = "SELECT s.student_id, c.since FROM ({schools}) c JOIN stint s USING (school_id)"
 
 # Changed table -> who has to be measured again, and since which day.
+_SCHOOLS_BY_TABLE: Mapping[str, str] = {"calendar_day": _CALENDARS, "school": _MINUTES}
 _STUDENTS_BY_TABLE: Mapping[str, str] = {
     "stint": f"SELECT student_id, since FROM ({_STINTS}) c",
-    "calendar_day": _OF_SCHOOLS.format(schools=_CALENDARS),
-    "school": _OF_SCHOOLS.format(schools=_MINUTES),
     "student": _GRADES,
     "absence_code": _CODES,
     "support_flag": _THIS_YEAR.format(changed=_changed("support_flag")),
@@ -62,19 +60,33 @@ _STUDENTS_BY_TABLE: Mapping[str, str] = {
 
 
 def students_to_measure(batch: int, tables: Collection[str], year: date) -> dict[int, date]:
-    """Student -> first day on which the batch's changes to these tables may matter. `year`: July 1."""
-    parts = [_STUDENTS_BY_TABLE[table] for table in tables if table in _STUDENTS_BY_TABLE]
+    """Student -> first day on which the batch's changes to these tables may matter. `year`: July 1.
+
+    Who was never measured is not among them: such students are found by themselves (`models.touched`).
+    """
+    asked = """
+        SELECT b.student_id, min(c.since) FROM ({changes}) c JOIN student s ON s.id = c.student_id
+        JOIN block_student b ON b.student_id = coalesce(s.same_as, s.id) GROUP BY 1 ORDER BY 1
+    """
+    return _first_days(asked, _STUDENTS_BY_TABLE, batch, tables, year)
+
+
+def schools_to_measure(batch: int, tables: Collection[str], year: date) -> dict[int, date]:
+    """School -> first day since which all its students may read differently, for the tables that concern schools."""
+    asked = "SELECT c.school_id, min(c.since) FROM ({changes}) c GROUP BY 1 ORDER BY 1"
+    return _first_days(asked, _SCHOOLS_BY_TABLE, batch, tables, year)
+
+
+def _first_days(
+    asked: str, changes: Mapping[str, str], batch: int, tables: Collection[str], year: date
+) -> dict[int, date]:
+    """Id -> day, from what `asked` makes of all `changes` to these tables."""
+    parts = [f"({changes[table]})" for table in tables if table in changes]
     if not parts:
         return {}
-    union = " UNION ALL ".join(f"({part})" for part in parts).replace(":year", "CAST(:year AS date)")
-    rows = db.session.execute(
-        text(f"""
-            SELECT student_id, min(since) FROM ({union}) c JOIN student s ON s.id = c.student_id
-            GROUP BY 1 ORDER BY 1
-        """),
-        {"batch": batch, "year": year} if ":year" in union else {"batch": batch},
-    )
-    return {student: since for student, since in rows}
+    query = asked.format(changes=" UNION ALL ".join(parts)).replace(":year", "CAST(:year AS date)")
+    rows = db.session.execute(text(query), {"batch": batch, "year": year} if ":year" in query else {"batch": batch})
+    return {number: since for number, since in rows}
 
 
 def schools_to_rebuild(batch: int) -> dict[int, date]:

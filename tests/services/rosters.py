@@ -15,10 +15,12 @@ from ew_app.config import Settings
 from ew_app.factory import create_app
 from ew_app.kernel import now, transaction
 from ew_app.services.rosters import roster
+from models import touched as waiting
 from models.attendance import Batch, BatchFile, Mark, Problem
 from models.base import db
 from models.org import School, Source
 from models.people import Student
+from rules.stints import school_year_start
 
 SCHOOLS = """school_id,name,network_id,network_name,level,min_full_minutes
 010,Lakeview,1,North,Elementary,
@@ -144,7 +146,15 @@ def changed(file: str, old: str, new: str) -> dict[str, str]:
 
 
 def touched() -> dict[str, date]:
-    found = rows("SELECT p.key, t.since FROM touched_student t JOIN student p ON p.id = t.student_id")
+    """Who waits to be measured and since when, by name or with a whole school; from then on nobody does."""
     with transaction():
-        db.session.execute(text("DELETE FROM touched_student"))
+        waiting.place_students(school_year_start(TODAY))
+        found = rows("""
+            SELECT p.key, min(w.since) FROM student p JOIN (
+                SELECT student_id, since FROM touched_student
+                UNION ALL SELECT t.student_id, m.since FROM touched_block m JOIN block_student b USING (block)
+                          JOIN stint t ON t.student_id = b.student_id AND t.school_id = m.school_id
+            ) w ON w.student_id = p.id GROUP BY 1
+        """)
+        waiting.forget_all()
     return {key: since for key, since in found}

@@ -19,7 +19,7 @@ from ew_app.services.deliveries import ledger
 from ew_app.services.deliveries.believing import limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import UNKNOWN_STUDENT, Part, stage
-from ew_app.services.measuring.touched import touch_each
+from ew_app.services.measuring.touched import touch_each, touch_each_school
 from models import marks, marks_late, marks_new
 from models.attendance import Batch, BatchSlice
 from models.base import db
@@ -52,14 +52,14 @@ def _merge(here: dict[str, Any], limits: Limits, *, waited: bool = False) -> Cou
     new, known = marks_new.find_new_days(here)
     if new:
         counts["applied"] = marks_new.add_all(here)
-        ledger.touch_each_school(ledger.begin(here, limits))
+        touch_each_school(ledger.begin(here, limits))
     fates = marks.merge(here) if known else {}
     marks.claim(here)
     if known:
         if waited:
             marks_late.end_what_was_claimed_since(here)
         differing = ledger.follow(here, limits)
-        ledger.touch_each_school(differing)
+        touch_each_school(differing)
         touch_each(marks.changed_students(differing))
     for fate, rows in fates.items():
         counts[FATES.get(fate, "unchanged")] += rows

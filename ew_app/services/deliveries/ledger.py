@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from ew_app.kernel import today
 from ew_app.services.deliveries.enrolment import Enrolment, day_number
-from ew_app.services.measuring.touched import touch_schools
+from ew_app.services.measuring.touched import touch_each_school
 from models.base import db
 from models.bulk import read_ints
 from models.marks import hashed, one_by_one
@@ -175,12 +175,6 @@ def rebuild(since: Mapping[int, date], limits: Limits | None = None) -> None:
         {"schools": list(since), "since": list(since.values())},
     )
     touch_each_school(derive([(row.school_id, row.day) for row in rows], limits))
-
-
-def touch_each_school(since: Mapping[int, date]) -> None:
-    """Mark everyone at each school for evaluation from that school's own day on."""
-    for day in sorted(set(since.values())):
-        touch_schools((school for school, first in since.items() if first == day), day)
 
 
 def days(*, start: date | None = None, until: date | None = None, school: str | None = None) -> list[LedgerRow]:

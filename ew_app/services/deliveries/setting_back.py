@@ -9,7 +9,7 @@ from ew_app.kernel import now, operation
 from ew_app.services.deliveries import ledger
 from ew_app.services.deliveries.attendance import SCHOOL_LOCK, Span, at_schools
 from ew_app.services.deliveries.staging import Part, stage
-from ew_app.services.measuring.touched import touch_each
+from ew_app.services.measuring.touched import touch_each, touch_each_school
 from models import marks, marks_undone
 from models.attendance import Batch
 from models.base import db
@@ -30,7 +30,7 @@ def set_back(batch_id: int, span: Span, limits: Limits) -> None:
     marks_undone.settle(here, _lay_what_followed(here, span, limits))
     kept = set(days) - marks_undone.days_left_without()
     differing = ledger.derive(days, limits, kept=kept)
-    ledger.touch_each_school(differing)
+    touch_each_school(differing)
     touch_each(marks_undone.changed_students(differing))
 
 

@@ -5,7 +5,7 @@ A change that concerns a whole school is one row for each block its students are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,7 @@ from sqlalchemy import text
 from ew_app.outbox import Job, enqueue
 from models import touched
 from models.base import db
+from models.queries.roster import schools_to_measure, students_to_measure
 
 # The earliest changed day wins; a student who left long ago is measured again like any other. What happens under a
 # former id is the kept student's.
@@ -51,6 +52,18 @@ def touch_schools(schools: Iterable[int], since: date) -> None:
     """Mark everyone ever enrolled at these schools: a day was submitted, or a calendar changed."""
     if ids := sorted(set(schools)):
         db.session.execute(_SCHOOLS, {"schools": ids, "since": since, "everywhere": False})
+
+
+def touch_each_school(since: Mapping[int, date]) -> None:
+    """The same for each school from that school's own day on."""
+    for day in sorted(set(since.values())):
+        touch_schools((school for school, first in since.items() if first == day), day)
+
+
+def touch_changed(batch_id: int, tables: Collection[str], year: date) -> None:
+    """Mark everyone whom the batch's changes to these tables of the roster may concern. `year`: July 1."""
+    touch_each(students_to_measure(batch_id, tables, year))
+    touch_each_school(schools_to_measure(batch_id, tables, year))
 
 
 def touch_everyone(since: date) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 
 from ew_app.feeds import Reading, RefusedFile, layout, load_export, read
 from ew_app.kernel import now, operation, today
-from ew_app.services.measuring.touched import touch_each
+from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters.roster_people import load_people
 from ew_app.services.rosters.roster_rows import Incoming, store_problems
 from ew_app.services.rosters.roster_tables import ORDER, ROSTER_TABLES
@@ -25,7 +25,7 @@ from ew_app.services.rosters.student_changes import load_changes
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
 from models.org import Source
-from models.queries.roster import enrolled_on, students_to_measure
+from models.queries.roster import enrolled_on
 from models.upsert import end_rows, upsert
 from rules.stints import school_year_start
 
@@ -156,7 +156,7 @@ def _load_table(batch: Batch, file: BatchFile, table: RosterTable) -> FileCounts
     created, changed = _store(batch, table, rows)
     if table.restricted:
         _store_flags(batch, rows)
-    touch_each(students_to_measure(batch.id, table.fills, school_year_start(today())))
+    touch_changed(batch.id, table.fills, school_year_start(today()))
     store_problems(batch.id, file.name, rows.problems)
     kept = rows.good - created - changed
     return FileCounts(rows.rows_in, created, changed, kept, rows.rejected, rows.duplicate, notes=notes)

@@ -69,7 +69,6 @@ class Incoming:
         for fault in self._table.faults:
             if not fault.rejected:
                 self._note(fault, today)
-        db.session.execute(text("ANALYZE incoming"))
 
     def resolve_students(self) -> None:
         """Find the ids of students again, once the students of this file are stored."""
@@ -97,11 +96,12 @@ class Incoming:
         self.problems += [(warning, False) for warning in chunk.warnings]
 
     def _resolve(self) -> None:
-        db.session.execute(text("ANALYZE incoming"))
+        """Find the ids behind the keys, and let the planner know of them; to look at the texts would cost more."""
         if self._table.names_student:
             self.resolve_students()
         if self._table.names_school:
             db.session.execute(text("UPDATE incoming i SET school_pk = s.id FROM school s WHERE s.key = i.school_id"))
+        db.session.execute(text("ANALYZE incoming (line, student_pk, school_pk)"))
 
     def _reject_unknown(self, whom: str) -> None:
         """Rows whose student or school nobody knows; says so when only the zeros at the front differ."""

@@ -266,7 +266,8 @@ _PRIOR_YEAR = RosterTable(
             {
                 "student_id": "i.student_pk",
                 # 2025-2026 and 2025-26 are one school year
-                "school_year": r"regexp_replace(i.school_year, '^(\d{4})[-/](\d\d)?(\d\d)$', '\1-\3')",
+                "school_year": r"""CASE WHEN i.school_year LIKE '____-__' THEN i.school_year
+                    ELSE regexp_replace(i.school_year, '^(\d{4})[-/](\d\d)?(\d\d)$', '\1-\3') END""",
                 "enrolled": "i.enrolled_days",
                 "absent": "i.absent_days",
                 "unexcused": "i.unexcused_days",

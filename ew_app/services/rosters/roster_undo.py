@@ -9,13 +9,12 @@ from typing import Any, Final
 from sqlalchemy import select, text
 
 from ew_app.kernel import WORKER, now, operation, today
-from ew_app.services.measuring.touched import touch_each
+from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters import same_child
 from ew_app.services.rosters.roster_targets import NETWORK, ROSTER_LOCK, SCHOOL, STUDENT, TARGETS
 from models import merging, upsert
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
-from models.queries.roster import students_to_measure
 from models.upsert import Target
 from rules.counting import are, many
 from rules.stints import school_year_start
@@ -63,7 +62,7 @@ def take_back(batch: Batch) -> dict[str, Any]:
         deleted += gone
         kept[target.table] += left
     merging.place_stints(None, batch=batch.id, at=now())
-    touch_each(students_to_measure(batch.id, [target.table for target in TARGETS], school_year_start(today())))
+    touch_changed(batch.id, [target.table for target in TARGETS], school_year_start(today()))
     counts = {
         "restored": restored.total(),
         "deleted": deleted,
