@@ -34,10 +34,31 @@ def stood(students: np.ndarray) -> dict[str, np.ndarray]:
     )
 
 
+_STATUS_NOW = (
+    text("CREATE TEMP TABLE IF NOT EXISTS status_now (LIKE student_status) ON COMMIT DELETE ROWS"),
+    text("TRUNCATE status_now"),
+)
+
+
 def replace_status(students: np.ndarray, columns: Mapping[str, Any]) -> None:
-    """Store how these students stand now; those without a row in `columns` lose theirs."""
-    db.session.execute(text("DELETE FROM student_status WHERE student_id = ANY(:students)"), {"students": students})
-    copy_in("student_status", columns)
+    """Store how these students stand now; those without a row in `columns` lose theirs.
+
+    A row is written over where it lies, in the room that its page keeps for that: many change every morning, and
+    rows deleted and added would leave a copy of them, and of their places in the indexes, each time.
+    """
+    gone = np.setdiff1d(students, np.asarray(columns.get("student_id", ()), dtype=np.int64))
+    db.session.execute(text("DELETE FROM student_status WHERE student_id = ANY(:students)"), {"students": gone})
+    for statement in _STATUS_NOW:
+        db.session.execute(statement)
+    if copy_in("status_now", columns):
+        names = ", ".join(columns)
+        fresh = ", ".join(f"{name} = excluded.{name}" for name in columns)
+        db.session.execute(
+            text(f"""
+                INSERT INTO student_status ({names}) SELECT {names} FROM status_now ORDER BY student_id
+                ON CONFLICT (student_id) DO UPDATE SET {fresh}
+            """)
+        )
 
 
 def standings(students: np.ndarray, year: date) -> dict[Key, tuple[Any, ...]]:
