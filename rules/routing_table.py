@@ -89,7 +89,9 @@ class Route:
     due: Due = field(default_factory=Due)
     tasks: tuple[TaskText, ...] = ()
     opens: Opens = Opens.TASK
-    after: int = 0  # school days that a finding stands before it speaks for a case; until then its tasks are asked
+    # School days that a finding stands before it speaks for a case (until then its tasks are asked), or that a day of a
+    # school stays missing before it is raised.
+    after: int = 0
     firm: bool = False
     leads_case: bool = False
     restricted: FieldClass | None = None
