@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Identity, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Identity, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Id, Model, to
@@ -97,20 +97,28 @@ class CaseReason(Model):
 
 
 class Task(Model):
-    """Something one role does by a day. A compartment task is seen only by those who may read that class."""
+    """Something one role does by a day. A compartment task is seen only by those who may read that class.
+
+    It is about a student or, without one, about a `day` of a school: its attendance that has not come in. `raised_at`:
+    when such a task went up to whoever helps the school.
+    """
 
     __tablename__ = "task"
     __table_args__ = (
         one_of("status", ("open", "done", "withdrawn")),
         one_of("compartment", COMPARTMENTS),
         UniqueConstraint("student_id", "kind", "period", name="uq_task_once"),
+        Index("uq_task_day", "school_id", "day", "kind", unique=True, postgresql_where=text("student_id IS NULL")),
+        CheckConstraint("(student_id IS NULL) = (day IS NOT NULL)", name="about"),
+        CheckConstraint("student_id IS NOT NULL OR (case_id IS NULL AND compartment IS NULL)", name="of_a_day"),
         Index("ix_task_owner_id_due", "owner_id", "due", postgresql_where=text("status = 'open'")),
         Index("ix_task_school_id_owner_role", "school_id", "owner_role"),
     )
     id: Mapped[Id]
     case_id: Mapped[int | None] = to("support_case.id")
-    student_id: Mapped[int] = to("student.id", index=False)
+    student_id: Mapped[int | None] = to("student.id", index=False)
     school_id: Mapped[int] = to("school.id", index=False)
+    day: Mapped[date | None]
     kind: Mapped[str]
     period: Mapped[str]
     title: Mapped[str]
@@ -125,6 +133,7 @@ class Task(Model):
     done_at: Mapped[datetime | None]
     done_by: Mapped[str | None]
     note: Mapped[str] = mapped_column(default="")
+    raised_at: Mapped[datetime | None]
 
 
 class Authored:

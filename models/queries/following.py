@@ -241,6 +241,6 @@ def school_days(schools: Collection[int], since: date) -> dict[int, list[date]]:
     return by_school
 
 
-def _among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
+def _among(column: InstrumentedAttribute[Any], ids: Collection[int]) -> ColumnElement[bool]:
     """One array instead of a parameter for each id: twenty thousand of them are common."""
     return column == any_(literal(list(ids), ARRAY(Integer)))

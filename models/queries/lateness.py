@@ -14,9 +14,10 @@ from models.base import db
 FEEDER = (
     """coalesce(s.source_id, (SELECT min(f.id) FROM source f WHERE f.kind <> 'by_hand' AND f.brings <> 'roster'))"""
 )
-# Rows of (school_id, days, trailing, since, last): see Gap. Parameters: schools, start, today, clock.
-GAPS = f"""
-    WITH waited AS MATERIALIZED (
+# Two tables: `waited` says of each school before which day everything is due, `missing` which of those days did not
+# come. Parameters: schools, start, today, clock.
+MISSING = f"""
+    waited AS MATERIALIZED (
         SELECT s.id AS school_id, CASE
             WHEN e.id IS NULL OR CAST(:clock AS time) IS NULL THEN CAST(:today AS date)
             WHEN e.expected_day = 'same' THEN CAST(:today AS date) + CAST(e.expected_by <= CAST(:clock AS time) AS int)
@@ -33,6 +34,10 @@ GAPS = f"""
               SELECT FROM school_day d WHERE d.school_id = c.school_id AND d.day = c.day
                 AND d.status IN ('submitted', 'partial', 'closed'))
     )
+"""
+# Rows of (school_id, days, trailing, since, last): see Gap. Parameters: the same.
+GAPS = f"""
+    WITH {MISSING}
     SELECT s.id AS school_id, count(m.day) AS days,
            count(m.day) FILTER (WHERE m.day > coalesce(l.day, :start - 1)) AS trailing,
            min(m.day) FILTER (WHERE m.day > coalesce(l.day, :start - 1)) AS since, l.day AS last

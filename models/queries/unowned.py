@@ -22,13 +22,13 @@ def cases() -> list[Any]:
 
 
 def tasks() -> list[Any]:
-    """Open tasks without an owner, with the homeroom of the student and the owner and role of their case."""
+    """Open tasks without an owner; of those about a student the homeroom, and the owner and role of their case."""
     return list(
         db.session.execute(
             text("""
-                SELECT t.id, t.school_id, t.kind, t.rule, t.compartment, t.owner_role, s.homeroom,
-                       c.owner_id AS case_owner, c.owner_role AS case_role
-                FROM task t JOIN student s ON s.id = t.student_id
+                SELECT t.id, t.school_id, t.kind, t.rule, t.compartment, t.owner_role,
+                       coalesce(s.homeroom, '') AS homeroom, c.owner_id AS case_owner, c.owner_role AS case_role
+                FROM task t LEFT JOIN student s ON s.id = t.student_id
                 LEFT JOIN support_case c ON c.id = t.case_id AND c.closed_on IS NULL
                 WHERE t.status = 'open' AND t.owner_id IS NULL ORDER BY t.id FOR UPDATE OF t
             """)

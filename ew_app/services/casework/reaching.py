@@ -124,9 +124,13 @@ def student_at_hand(student_id: int, by: Actor, *permissions: Permission) -> Stu
 
 
 def task_at_hand(task_id: int, by: Actor) -> Task:
-    """A task this person may do, locked for the change. Raises NotAllowed, NotFound."""
+    """A task about a student that this person may do, locked for the change. Raises NotAllowed, NotFound.
+
+    One about a day of a school is nobody's to end: it ends when the day comes in.
+    """
     access.check(by.grants, Permission.DO_TASKS)
-    wanted = select(Task).where(Task.id == task_id, tasks_of(by)).execution_options(populate_existing=True)
+    here = Task.id == task_id, Task.student_id.is_not(None), tasks_of(by)
+    wanted = select(Task).where(*here).execution_options(populate_existing=True)
     task: Task | None = db.session.scalar(wanted.with_for_update())
     if task is None:
         raise NotFound(NO_TASK)

@@ -1,0 +1,158 @@
+"""School days that have not come in and who was asked for them: tasks about a day of a school, never a student."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from models.audit import Event
+from models.base import db
+from models.cases import Task
+from models.org import School
+from models.queries import scope
+from models.queries.lateness import MISSING
+from models.queries.scope import AreaLike
+from models.staff import Person
+
+KIND = "feed"
+TAUGHT = "c.weight > 0 AND c.day_type IN ('instructional', 'make_up')"
+# Later school days of a school whose hour has passed as well.
+PASSED = f"""
+    (SELECT count(DISTINCT c.day) FROM calendar_day c JOIN waited w USING (school_id)
+     WHERE c.school_id = {{school}} AND c.day > {{day}} AND c.day < w.before AND {TAUGHT})
+"""
+_STANDING = f"""
+    WITH {MISSING},
+    asked AS (
+        SELECT id, school_id, day, status, raised_at FROM task
+        WHERE student_id IS NULL AND kind = '{KIND}' AND (status = 'open' OR day >= :since)
+    )
+    SELECT school_id, day, m.day IS NOT NULL AS missing, a.id AS task, a.status, a.raised_at IS NOT NULL AS raised,
+           coalesce(d.status IN ('submitted', 'partial'), false) AS came,
+           EXISTS (SELECT FROM calendar_day c WHERE c.school_id = coalesce(m.school_id, a.school_id)
+                     AND c.day = coalesce(m.day, a.day) AND {TAUGHT}) AS taught,
+           {PASSED.format(school="coalesce(m.school_id, a.school_id)", day="coalesce(m.day, a.day)")} AS passed,
+           (SELECT max(batch_id) FROM submission s WHERE s.school_id = a.school_id AND s.day = a.day
+              AND s.ended_at IS NULL) AS batch
+    FROM missing m FULL JOIN asked a USING (school_id, day) LEFT JOIN school_day d USING (school_id, day)
+    WHERE a.id IS NOT NULL OR m.day >= :since ORDER BY school_id, day
+"""
+_LATE = f"""
+    WITH {MISSING}
+    SELECT t.id, {PASSED.format(school="t.school_id", day="t.day")} + 1 AS days_late
+    FROM task t WHERE t.id = ANY(:tasks)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LateDay:
+    """A task about a day of a school. days_late: school days, the day itself among them; 0 when it is over."""
+
+    id: int
+    school_id: int
+    school_key: str
+    school: str
+    day: date
+    status: str
+    owner: str | None
+    owner_id: int | None
+    owner_role: str
+    asked_at: datetime
+    due: date | None
+    raised_at: datetime | None
+    note: str
+    days_late: int
+
+
+# -- for the service that follows them ------------------------------------------------------------------------------
+
+
+def begun(start: date, until: date) -> bool:
+    """Whether any school's attendance has come in since a day."""
+    asked = text("SELECT EXISTS (SELECT FROM school_day WHERE day BETWEEN :start AND :until AND status <> 'closed')")
+    return bool(db.session.scalar(asked, {"start": start, "until": until}))
+
+
+def first_open() -> date | None:
+    """The earliest day that is still asked for."""
+    return db.session.scalar(select(func.min(Task.day)).where(Task.student_id.is_(None), Task.status == "open"))
+
+
+def standing(start: date, since: date, today: date, clock: time) -> list[Any]:
+    """Rows of (school_id, day, missing, task, status, raised, came, taught, passed, batch): every day that is missing
+    from `since` on, and every day with a task that is open or as new. `start`: no day before it is missing."""
+    everywhere = list(db.session.scalars(select(School.id)))
+    asked = {"schools": everywhere, "start": start, "since": since, "today": today, "clock": clock}
+    return list(db.session.execute(text(_STANDING), asked))
+
+
+def names(persons: Collection[int]) -> dict[int, str]:
+    """Person -> name."""
+    found = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(persons)))
+    return {number: name for number, name in found}
+
+
+# -- for readers ----------------------------------------------------------------------------------------------------
+
+
+def open_days(
+    area: AreaLike, start: date, today: date, clock: time, *, owner: int | None = None, school: str = "",
+    limit: int = 25, offset: int = 0,
+) -> list[LateDay]:  # fmt: skip
+    """Days of schools within reach that are asked for (of one owner, or one school), the longest wait first."""
+    wanted = _days(area, owner, school).where(Task.status == "open")
+    found = wanted.order_by(Task.day, School.name, Task.id).limit(limit).offset(offset)
+    return _told(db.session.execute(found).all(), start, today, clock)
+
+
+def open_count(area: AreaLike, *, owner: int | None = None, school: str = "", raised: bool = False) -> int:
+    """How many there are; `raised`: of those that went up."""
+    wanted = _days(area, owner, school).where(Task.status == "open")
+    if raised:
+        wanted = wanted.where(Task.raised_at.is_not(None))
+    return db.session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+
+
+def schools(area: AreaLike) -> set[int]:
+    """Schools within reach that are asked for a day."""
+    wanted = _days(area).where(Task.status == "open").with_only_columns(Task.school_id)
+    return set(db.session.scalars(wanted))
+
+
+def one(task_id: int, area: AreaLike, start: date, today: date, clock: time) -> LateDay | None:
+    """A day that is or was asked for, within reach."""
+    found = db.session.execute(_days(area).where(Task.id == task_id)).one_or_none()
+    return _told([found], start, today, clock)[0] if found else None
+
+
+def history(task_id: int) -> list[Event]:
+    """What happened to a task about a day, newest first."""
+    told = select(Event).where(Event.subject == f"task:{task_id}").order_by(Event.id.desc())
+    return list(db.session.scalars(told))
+
+
+def _days(area: AreaLike, owner: int | None = None, school: str = "") -> Any:
+    wanted = (
+        select(
+            Task.id, Task.school_id, School.key, School.name, Task.day, Task.status, Person.name, Task.owner_id,
+            Task.owner_role, Task.created_at, Task.due, Task.raised_at, Task.note,
+        )
+        .join(School, School.id == Task.school_id)
+        .outerjoin(Person, Person.id == Task.owner_id)
+        .where(Task.student_id.is_(None), Task.kind == KIND, scope.schools(area))
+    )  # fmt: skip
+    if owner is not None:
+        wanted = wanted.where(Task.owner_id == owner)
+    return wanted.where(School.key == school) if school else wanted
+
+
+def _told(found: Sequence[Any], start: date, today: date, clock: time) -> list[LateDay]:
+    waiting = [row for row in found if row.status == "open"]
+    asked: dict[str, Any] = {"start": start, "today": today, "clock": clock}
+    asked |= {"schools": sorted({row.school_id for row in waiting}), "tasks": [row.id for row in waiting]}
+    late = {task: days for task, days in db.session.execute(text(_LATE), asked)} if waiting else {}
+    return [LateDay(*(*row, late.get(row.id, 0))) for row in found]
