@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from ew_app.kernel import operation
-from ew_app.services.deliveries import ingest
+from ew_app.services.deliveries import ingest, late_days
 from ew_app.services.sources import clearing
 from models.attendance import Batch
 from models.base import db
@@ -20,6 +20,7 @@ from models.queries import pulls as rows
 def load(batch_id: int) -> None:
     """Bring a delivery to its end, whoever sent it, and give its place to the next of its source."""
     ingest.load(batch_id)
+    late_days.follow()  # what it brought is asked for no longer
     _settled(batch_id)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ew_app import outbox
 from ew_app.kernel import local, now, operation
 from ew_app.outbox import Job, enqueue
+from ew_app.services.deliveries import late_days
 from ew_app.services.sources import starting
 from ew_app.services.system import audit
 from models.base import db
@@ -41,10 +42,11 @@ def sweep() -> int:
 
 
 def tick() -> list[Job]:
-    """Start the daily jobs and the looks at sources that are due; two ticks at once, or an hour told twice, start each
-    once."""
+    """Start the daily jobs and the looks at sources that are due, and ask schools for days that have not come in by
+    their hour; two ticks at once, or an hour told twice, do each once."""
     sign_of_life("schedule")
     starting.start_due()
+    late_days.follow()
     moment = local(now())
     return [daily.job for daily in DAILY if _start(daily.job, due_date(daily, moment))]
 

@@ -1,0 +1,152 @@
+"""Schools are asked for days that have not come in: one task for each day, which goes up once and ends by itself.
+
+Which day is missing is told by `models.queries.lateness` for every page; here it is followed, by the schedule and by
+everything that brings a day in. Nothing here is about a student.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from ew_app.kernel import WORKER, Actor, Told, now, operation, record_all, today, wall_clock
+from ew_app.services.casework.staffing import Staff
+from models.base import db
+from models.cases import Task
+from models.queries import late_days as rows
+from rules import access
+from rules.access import Permission
+from rules.late_days import DayIs, Move, TaskIs, next_move
+from rules.routing import PlannedTask, tasks_for
+from rules.routing_table import routing_table
+from rules.stints import school_year_start
+
+LOCK: Final = 7310
+ASKED: Final = "missing_day"  # rows of the routing table
+RAISED: Final = "R26"
+ASKED_WITHIN: Final = timedelta(days=7)  # an older day stands on every list, but nobody is asked for it anew
+ENDS: Final = {True: "It has come in.", False: "There was no school that day."}
+
+Row = Any
+
+
+@operation
+def follow() -> dict[Move, int]:
+    """Do what the days that are missing now ask for; how many of each move. Two at once do everything once."""
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    moves: dict[Move, list[Row]] = defaultdict(list)
+    for row in _standing(today()):
+        moves[_move(row)].append(row)
+    do: Mapping[Move, Callable[[Sequence[Row]], None]] = {
+        Move.ASK: _ask, Move.ASK_AGAIN: _ask_again, Move.RAISE: _raise, Move.END: _end,
+    }  # fmt: skip
+    for move in do.keys() & moves.keys():
+        do[move](moves[move])
+    return {move: len(moves[move]) for move in do if moves[move]}
+
+
+def asked_for(*, by: Actor, school: str = "", most: int = 100_000) -> list[rows.LateDay]:
+    """Days that schools are asked for, as far as someone reaches, the longest wait first. Raises NotAllowed."""
+    access.check(by.grants, Permission.SEE_QUALITY)
+    area, on = access.scope_of(by.grants, Permission.SEE_QUALITY).whole, today()
+    return rows.open_days(area, school_year_start(on), on, wall_clock(), school=school, limit=most)
+
+
+def _standing(on: date) -> list[Row]:
+    """Days to look at. Before the first attendance of a school year nobody is late yet: then nobody is asked."""
+    year = school_year_start(on)
+    since = max(year, on - ASKED_WITHIN) if rows.begun(year, on) else on + timedelta(days=1)
+    return rows.standing(min(since, rows.first_open() or since), since, on, wall_clock())
+
+
+def _move(row: Row) -> Move:
+    day = DayIs.IN if row.came else DayIs.NO_SCHOOL if not row.taught else DayIs.NOT_DUE
+    task = TaskIs.NONE if row.task is None else TaskIs.OVER
+    if row.status == "open":
+        task = TaskIs.RAISED if row.raised else TaskIs.OPEN
+    raise_after = routing_table().trigger(RAISED).after
+    return next_move(DayIs.MISSING if row.missing else day, task, row.passed, raise_after)
+
+
+def _ask(found: Sequence[Row]) -> None:
+    at, on, planned = now(), today(), _planned(ASKED, found)
+    asked = [
+        {
+            "school_id": row.school_id, "day": row.day, "kind": rows.KIND, "period": row.day.isoformat(),
+            "rule": ASKED, "department": plan.department, "title": plan.title, "owner_role": plan.role,
+            "owner_id": plan.person_id, "due": on, "created_at": at,
+        }
+        for row in found
+        for plan in (planned[row.school_id],)
+    ]  # fmt: skip
+    written = insert(Task).on_conflict_do_nothing().returning(Task.id, Task.school_id, Task.day)
+    _tell("day_asked", db.session.execute(written, asked).all(), planned)
+
+
+def _ask_again(found: Sequence[Row]) -> None:
+    _set(found, status="open", done_at=None, done_by=None, note="")
+    _tell("day_missing_again", [(row.task, row.school_id, row.day) for row in found])
+
+
+def _raise(found: Sequence[Row]) -> None:
+    """To whoever keeps the feeds; those who bring in attendance for the school go on seeing it."""
+    planned = _planned(RAISED, found)
+    for plan in set(planned.values()):
+        theirs = [row for row in found if planned[row.school_id] == plan]
+        given = {"owner_id": plan.person_id, "owner_role": plan.role, "department": plan.department}
+        _set(theirs, raised_at=now(), rule=RAISED, title=plan.title, **given)
+    _tell("day_raised", [(row.task, row.school_id, row.day) for row in found], planned)
+
+
+def _end(found: Sequence[Row]) -> None:
+    for came, note in ENDS.items():
+        ended = [row for row in found if row.came is came]
+        _set(ended, status="done", done_at=now(), done_by=WORKER.login, note=note)
+        batches = {row.task: {"batch": row.batch} for row in ended if came and row.batch}
+        told = [(row.task, row.school_id, row.day) for row in ended]
+        _tell("day_came" if came else "day_closed", told, more=batches)
+
+
+def _planned(trigger: str, found: Sequence[Row]) -> dict[int, PlannedTask]:
+    """School -> who is asked for its days: one person for all of them."""
+    schools = sorted({row.school_id for row in found})
+    staff, planned = Staff(schools), {}
+    for school in schools:
+        near = staff.near(school)
+        (plan,) = tasks_for(trigger, staff.place(school), near, on=staff.on, loads=staff.loads)
+        planned[school] = plan
+        if plan.person_id is not None:
+            staff.loads[plan.person_id] += 1
+    return planned
+
+
+def _set(found: Sequence[Row], **values: Any) -> None:
+    db.session.execute(update(Task).where(Task.id.in_([row.task for row in found])).values(values))
+
+
+def _tell(
+    kind: str,
+    days: Sequence[Any],
+    planned: Mapping[int, PlannedTask] | None = None,
+    more: Mapping[int, Mapping[str, Any]] | None = None,
+) -> None:
+    """Write what happened to these tasks (task, school, day) into their history, and to whom they were given."""
+    planned, more = planned or {}, more or {}
+    names = rows.names({plan.person_id for plan in planned.values() if plan.person_id is not None})
+    to = {school: {"role": plan.role, "to": names.get(plan.person_id or 0, "")} for school, plan in planned.items()}
+    record_all(
+        [
+            Told(
+                kind,
+                WORKER,
+                f"task:{task}",
+                data={"day": day.isoformat(), **to.get(school, {}), **more.get(task, {})},
+            )
+            for task, school, day in days
+        ]
+    )
