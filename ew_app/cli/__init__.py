@@ -21,7 +21,7 @@ ROOMS = {  # where each command lives; only the room of the command that is aske
     "serve": ("up", "web", "worker", "beat", "db", "config"),
     "load": ("load", "demo"),
     "source": ("source",),
-    "report": ("evaluate", "measures", "tiers", "cases", "why", "ledger", "statutes"),
+    "report": ("evaluate", "measures", "tiers", "cases", "why", "ledger", "late", "statutes"),
     "policy": ("policy",),
     "people": ("user",),
     "quality": ("quality",),

@@ -14,14 +14,23 @@ from ew_app.cli.output import as_json_flag, format_option
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import Refused
 from ew_app.services.casework import viewing
+from ew_app.services.deliveries import late_days, waiting
 from ew_app.services.deliveries import ledger as day_ledger
-from ew_app.services.deliveries import waiting
 from ew_app.services.measuring import measures as numbers
 from ew_app.services.measuring import statutory
 from rules.counting import are, many
 from rules.statutes import states as shipped_states
 
 LEDGER = ("school_id", "date", "status", "rows", "expected")
+LATE = {  # column -> what it shows
+    "school_id": "school_key",
+    "date": "day",
+    "school_days_late": "days_late",
+    "owner_role": "owner_role",
+    "owner": "owner",
+    "asked": "asked_at",
+    "raised": "raised_at",
+}
 CASES = (
     "case_number",
     "student_id",
@@ -149,6 +158,19 @@ def ledger(
         output.table((row for row in rows if reached(row)), LEDGER, form)
 
 
+@click.command("late")
+@click.option("--school", metavar="ID", help="One school only.")
+@as_option
+@format_option
+@runtime
+def late(run: Runtime, school: str | None, login: str | None, form: str) -> None:
+    """Which school days are missing past their hour, and who was asked for them: the longest wait first."""
+    with run.app():
+        found = late_days.asked_for(by=acting(login), school=school or "")
+        rows = ({name: getattr(row, column) for name, column in LATE.items()} for row in found)
+        output.table(rows, tuple(LATE), form)
+
+
 @click.command("statutes")
 @as_of_option
 @known_at_option
@@ -217,4 +239,4 @@ def effect_words(effect: dict[str, int]) -> str:
     )
 
 
-COMMANDS = [evaluate, measures, tiers, cases, why, ledger, statutes]
+COMMANDS = [evaluate, measures, tiers, cases, why, ledger, late, statutes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -43,14 +44,14 @@ def _all(inside: Any) -> str:
     return "both of your schools" if len(inside) == 2 else f"all {len(inside)} of your schools"
 
 
-def late_lines(area: Area) -> list[Line]:
-    """Schools whose last school days have not come in, as rows that lead to the import."""
+def late_lines(area: Area, besides: Collection[int] = ()) -> list[Line]:
+    """Schools, but for those `besides`, whose last school days have not come in, as rows that lead to the import."""
     return [
         {
             "name": name, "about": "", "reason": f"has sent nothing {since}", "url": url_for("imports.show"),
             "due": None, "late": 0, "tier": None,
         }
-        for name, since, _ in _late(rows.schools_in(area))
+        for name, since, _ in _late([one for one in rows.schools_in(area) if one.id not in besides])
     ]  # fmt: skip
 
 

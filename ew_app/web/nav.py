@@ -46,7 +46,7 @@ ITEMS = (
     Item("Health", "/health", (P.SEE_HEALTH,)),
 )
 # Pages that stand under a place of the rail without sharing its address.
-UNDER = {"cases": "caseload", "students": "caseload", "batches": "imports"}
+UNDER = {"cases": "caseload", "students": "caseload", "batches": "imports", "late": "quality"}
 
 
 def places(app: Flask, grants: Grants) -> list[tuple[str, str, str]]:

@@ -11,12 +11,12 @@ from ew_app.kernel import day_text, today
 from ew_app.services.casework import boards, reaching
 from ew_app.services.system import health
 from ew_app.services.system.health import State
-from ew_app.web import beginning, case_lines, freshness, today_clerk
+from ew_app.web import beginning, case_lines, freshness, late, today_clerk
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.today_parts import SHOWN, Day, Part, verb
 from models.queries import boards as schools
-from models.queries import flagged, worklists
+from models.queries import flagged, late_days, worklists
 from models.queries import today as heads
 from models.queries.today import Counts
 from rules import access
@@ -239,7 +239,18 @@ def _of_a_network_lead() -> Day:
 def _of_an_administrator() -> Day:
     bad = [check for check in health.checks() if check.state is not State.OK]
     answer = f"{many(len(bad), 'thing')} {verb(len(bad), 'needs', 'need')} a look" if bad else "The system is well"
-    return Day(answer=answer, action=("See every check", url_for("health.show")), checks=bad)
+    mine = late.lines(late.days(scope(P.SEE_QUALITY).whole, owner=actor().person_id or 0, size=SHOWN))
+    return Day(answer=answer, action=("See every check", url_for("health.show")), parts=_to_ask(mine), checks=bad)
+
+
+def _to_ask(mine: list[Line]) -> tuple[Part, ...]:
+    """Days that a school's own people have not brought in; no part when there are none."""
+    if not mine:
+        return ()
+    total = late_days.open_count(scope(P.SEE_QUALITY).whole, owner=actor().person_id or 0)
+    hint = "They were missing when the next school day was due as well. Ask the school what keeps them."
+    every = ("Every missing day", url_for("late.show"))
+    return (Part("Schools to ask for their attendance", mine, "", total, hint, more=every, tiers=False),)
 
 
 def _of_a_reader() -> Day:

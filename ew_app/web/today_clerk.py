@@ -6,11 +6,12 @@ from flask import url_for
 
 from ew_app.kernel import today
 from ew_app.services.casework import reaching
-from ew_app.web import case_lines, freshness, late_sources
+from ew_app.web import case_lines, freshness, late, late_sources
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, scope
 from ew_app.web.today_parts import CALLS, SHOWN, Day, Part, verb
 from models.queries import imports, quality_report, worklists
+from models.queries import late_days as asked_for
 from rules.access import Area, Permission
 from rules.counting import many
 
@@ -19,14 +20,15 @@ def day() -> Day:
     """Whom to call and what has come in. No tier stands here: a call is a call."""
     on, me = today(), actor().person_id or 0
     area = scope(Permission.IMPORT_ATTENDANCE).whole
-    late, files = freshness.late_lines(area), _files(area)
+    missing, lacking = _missing(area)
+    files = _files(area)
     todo = worklists.my_tasks(me, on, reaching.openings(actor()), until=on)
     calls = case_lines.task_lines(task for task in todo if task.kind in CALLS)
     others = case_lines.task_lines(task for task in todo if task.kind not in CALLS)
     send = ("Bring in attendance", url_for("imports.show"))
-    first = [("Look at the file", line["url"]) for line in files] + [send] * bool(late or not calls)
+    first = [("Look at the file", line["url"]) for line in files] + [send] * bool(missing or not calls)
     return Day(
-        answer=_answer(len(late), len(calls), len(files)),
+        answer=_answer(lacking, len(calls), len(files)),
         action=[*first, *(("Log a contact", line["url"]) for line in calls)][0],
         parts=(
             Part("Files that wait for you", files[:SHOWN], "No file waits for an answer.", len(files), tiers=False),
@@ -37,15 +39,22 @@ def day() -> Day:
             Part("Other tasks", others[:SHOWN], "No other task is due today.", len(others), tiers=False),
             Part(
                 "Attendance that has not come in",
-                late[:SHOWN],
+                missing[:SHOWN],
                 "Everything is in through the last school day.",
-                len(late),
+                lacking,
+                hint="Each goes by itself when the day comes in.",
                 tiers=False,
-                more=send,
+                more=("Every missing day", url_for("late.show")) if missing else send,
             ),
         ),
         fresh=freshness.of_schools(area),
     )
+
+
+def _missing(area: Area) -> tuple[list[Line], int]:
+    """Days that schools were asked for, then late schools that nobody was asked about yet; and how many in all."""
+    others = freshness.late_lines(area, besides=asked_for.schools(area))
+    return [*late.lines(late.days(area, size=SHOWN)), *others], asked_for.open_count(area) + len(others)
 
 
 def _came(me: int) -> tuple[Part, ...]:

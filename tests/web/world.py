@@ -48,7 +48,10 @@ def build() -> dict[str, int]:
         db.session.flush()
         findings = {"lincoln_finding": _found(schools["LIN"]), "oak_finding": _found(schools["OAK"])}
         db.session.flush()
-        numbers = {name: one.id for name, one in (students | people | batches | on_it | findings | sources).items()}
+        days = {"lincoln_day": _missing(schools["LIN"]), "oak_day": _missing(schools["OAK"])}
+        db.session.flush()
+        named = students | people | batches | on_it | findings | sources | days
+        numbers = {name: one.id for name, one in named.items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()}
 
@@ -142,6 +145,16 @@ def _found(school: School) -> QualityFinding:
     row = QualityFinding(check_key="off_calendar", school_id=school.id, first_seen=START, last_seen=START, count=3)
     db.session.add(row)
     return row
+
+
+def _missing(school: School) -> Task:
+    """A task that asks a school for its first day."""
+    task = Task(
+        school_id=school.id, day=START, kind="feed", period=START.isoformat(), rule="missing_day", department="its",
+        title="Bring in the attendance of the day", owner_role="attendance_clerk", due=START, created_at=now(),
+    )  # fmt: skip
+    db.session.add(task)
+    return task
 
 
 def _on_the_case(case: Case) -> dict[str, Task | Cause]:

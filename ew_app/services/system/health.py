@@ -20,7 +20,9 @@ from ew_app.services.sources import expecting
 from ew_app.services.system import upkeep
 from models.base import db
 from models.queries import health as rows
-from models.queries import pulls
+from models.queries import late_days, pulls
+from rules.access import Area
+from rules.counting import many
 from rules.stints import school_year_start
 
 DatabaseAway = OperationalError
@@ -123,7 +125,7 @@ _MEND = {
     "Set aside": "Read the reasons below. What was wrong with a file is mended by sending the file again.",
     "Nightly run": "It starts by itself once worker and schedule run; `ew evaluate` does it now.",
     "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
-    "Feeds": "Ask the school or the sender for the missing days.",
+    "Feeds": "Each late school was asked; Missing days says whom, and since when. `ew late` lists them.",
     "Sources": "Open Import, Sources: each says what its last look found.",
     "Disk": "Make room on the disk of EW_DATA_DIR. Below a tenth, files sent in are refused.",
     "Backup": "Run `ew backup DIR` every night, unless your PostgreSQL is backed up in another way.",
@@ -210,8 +212,15 @@ def _feeds() -> Check:
         return Check("Feeds", State.OK, f"No school day of this school year is missing from {schools} schools.")
     longest = late[0]
     days = "1 school day" if longest.days == 1 else f"{longest.days} school days"
-    sentence = f"{len(late)} of {schools} schools are late; {longest.name} lacks {days}."
-    return Check("Feeds", State.LATE, sentence, _MEND["Feeds"])
+    sentence = f"{len(late)} of {schools} schools are late; {longest.name} lacks {days}. {_asked()}"
+    return Check("Feeds", State.LATE, sentence.strip(), _MEND["Feeds"])
+
+
+def _asked() -> str:
+    """How many days schools were asked for, and how many of them went up."""
+    asked, raised = (late_days.open_count(Area(district=True), raised=up) for up in (False, True))
+    went_up = f", {raised} of them passed up to whoever keeps the feeds" if raised else ""
+    return f"Schools were asked for {many(asked, 'day')}{went_up}." if asked else ""
 
 
 def _sources() -> Check:

@@ -1,0 +1,149 @@
+"""Which school days are missing, and who was asked? A list, and a page for each day with what to do and its history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from ew_app.kernel import day_text, today, wall_clock
+from ew_app.services.sources import expecting
+from ew_app.web import asked, guard
+from ew_app.web.case_lines import Line, short_school
+from ew_app.web.case_words import lower_first
+from ew_app.web.guard import actor, requires, scope
+from ew_app.web.lists import PAGE, pages_of
+from ew_app.web.page import moment
+from models.audit import Event
+from models.queries import late_days as rows
+from models.queries import staff
+from models.queries.late_days import LateDay
+from rules import access, roles
+from rules.access import Area, Permission, Place
+from rules.counting import are, many
+from rules.stints import school_year_start
+
+screen = Blueprint("late", __name__)
+
+SEE = Permission.SEE_QUALITY
+# kind of event -> icon, words
+EVENTS = {
+    "day_asked": ("task", "Asked of {to}"),
+    "day_raised": ("person", "Passed up to {to}"),
+    "day_came": ("done", "The day came in"),
+    "day_closed": ("done", "There was no school that day"),
+    "day_missing_again": ("warning", "Missing again: what had come in was taken back"),
+}
+
+
+@screen.get("/late")
+@requires(SEE)
+def show() -> str:
+    """Every day that is asked for, the longest wait first."""
+    area, school, page = scope(SEE).whole, request.args.get("school", "").strip()[:100], asked.page()
+    total = rows.open_count(area, school=school)
+    return render_template(
+        "late.html",
+        answer=_answer(total),
+        raised=rows.open_count(area, school=school, raised=True),
+        rows=lines(days(area, school=school, page=page)),
+        total=total,
+        page=page,
+        pages=pages_of(total),
+        page_url=url_for("late.show", school=school or None, page=""),
+    )
+
+
+@screen.get("/late/<int:task_id>")
+@requires(SEE)
+def one(task_id: int) -> str:
+    """One day of one school: how late it is, who was asked, what to do, what happened."""
+    day = guard.found(rows.one(task_id, scope(SEE).whole, *_now()))
+    return render_template(
+        "late_day.html",
+        day=day,
+        answer=f"{short_school(day.school)}: the attendance of {day_text(day.day)} {_stands(day)}",
+        lead=_lead(day),
+        source=_source(day),
+        may_send=_may_send(day),
+        entries=[_entry(event) for event in rows.history(day.id)],
+    )
+
+
+def days(area: Area, *, owner: int | None = None, school: str = "", page: int = 1, size: int = PAGE) -> list[LateDay]:
+    """Days within an area that are asked for (of one owner), the longest wait first."""
+    return rows.open_days(area, *_now(), owner=owner, school=school, limit=size, offset=(page - 1) * size)
+
+
+def lines(found: list[LateDay]) -> list[Line]:
+    """The same as rows of a day's list."""
+    return [_line(day) for day in found]
+
+
+def _line(day: LateDay) -> Line:
+    late = many(day.days_late, "school day")
+    return {
+        "name": short_school(day.school), "about": day_text(day.day), "url": url_for("late.one", task_id=day.id),
+        "reason": f"Attendance has not come in: {late} late. {_whose(day)}", "due": None, "late": day.days_late,
+        "tier": None, "day": day.day, "asked_at": day.asked_at, "owner": day.owner or "nobody yet",
+        "role": _role(day.owner_role), "raised": day.raised_at,
+    }  # fmt: skip
+
+
+def _whose(day: LateDay) -> str:
+    """Whom it was asked of, for whoever else sees it."""
+    if day.owner_id is not None and day.owner_id == actor().person_id:
+        return "It is asked of you."
+    return f"Asked of {day.owner}." if day.owner else "Nobody was there to be asked."
+
+
+def _now() -> tuple[Any, Any, Any]:
+    return school_year_start(today()), today(), wall_clock()
+
+
+def _answer(total: int) -> str:
+    return f"{many(total, 'school day')} {are(total)} missing" if total else "No school is asked for a day"
+
+
+def _stands(day: LateDay) -> str:
+    if day.status != "open":
+        return "is asked for no longer"
+    return f"is {many(day.days_late, 'school day')} late" if day.days_late else "is not due yet"
+
+
+def _lead(day: LateDay) -> str:
+    if day.status != "open":
+        return day.note
+    who = f"{day.owner}, {_role(day.owner_role)}, has it" if day.owner else "Nobody has it: nobody holds the role today"
+    return f"{who}{_since(day)}. It ends by itself when the day comes in."
+
+
+def _since(day: LateDay) -> str:
+    return f" since {moment(day.raised_at or day.asked_at)}"
+
+
+def _role(key: str) -> str:
+    return lower_first(roles.role(key).label)
+
+
+def _source(day: LateDay) -> str:
+    """What is known of the source that should have brought it by itself."""
+    alarm = next((alarm for alarm in expecting.alarms() if day.school_id in alarm.schools), None)
+    return alarm.sentence if alarm and day.status == "open" else ""
+
+
+def _may_send(day: LateDay) -> bool:
+    """Whether this person brings in attendance for the school."""
+    place = Place.of_school(day.school_key, staff.school_network(day.school_key))
+    return access.can(actor().grants, Permission.IMPORT_ATTENDANCE, place)
+
+
+def _entry(event: Event) -> dict[str, Any]:
+    icon, words = EVENTS[event.kind]
+    to = event.data.get("to") or "nobody: nobody holds the role"
+    role = f", {_role(event.data['role'])}" if event.data.get("to") else ""
+    batch = event.data.get("batch")
+    return {
+        "icon": icon, "kind": words.format(to=f"{to}{role}"), "who": event.actor, "position": event.position,
+        "when": moment(event.at), "when_iso": event.at.isoformat(), "text": f"With delivery {batch}." if batch else "",
+    }  # fmt: skip
