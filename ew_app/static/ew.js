@@ -10,15 +10,20 @@ const say = (text) => { if (live) live.textContent = text; };
 
 // --- Fetch and swap: <a data-swap="results"> or <form method="get" data-swap="results"> -------------
 // The answer may be a whole page or a fragment; the element with that id replaces ours.
-async function swap(url, id) {
+// Further ids are replaced with it where the answer has them. Whoever had the focus on a link keeps it there.
+async function swap(url, id, others = []) {
   const answer = await fetch(url, { headers: FRAGMENT, credentials: "same-origin" });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page.getElementById(id);
-  const old = document.getElementById(id);
-  if (!answer.ok || !fresh || !old) throw new Error("no such fragment");
+  if (!answer.ok || !page.getElementById(id) || !document.getElementById(id)) throw new Error("no such fragment");
+  for (const one of [id, ...others]) replace(document.getElementById(one), page.getElementById(one));
+}
+
+function replace(old, fresh) {
+  if (!old || !fresh) return;
+  const held = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   old.replaceWith(fresh);
   enhance(fresh);
-  return fresh;
+  if (held) fresh.querySelector(`a[href="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
 }
 
 async function swapOrGo(url, id) {
@@ -38,14 +43,15 @@ document.addEventListener("click", (event) => {
   swapOrGo(link.href, link.dataset.swap);
 });
 
-// --- Progress: <div id="x" data-poll="/url" data-every="2"> -----------------------------------------
-// Asked again until the answer's element of the same id has no data-poll.
+// --- Progress: <div id="x" data-poll="/url" data-every="2" data-with="y z"> --------------------------
+// Asked again until the answer's element of the same id has no data-poll; y and z are replaced with it.
 function poll(box) {
   let wait = Number(box.dataset.every ?? 2) * 1000;
+  const others = (box.dataset.with ?? "").split(" ").filter(Boolean);
   const again = async () => {
     if (!document.contains(box)) return;
     try {
-      await swap(box.dataset.poll, box.id);
+      await swap(box.dataset.poll, box.id, others);
     } catch {
       wait = Math.min(wait * 2, 30000);
       setTimeout(again, wait);

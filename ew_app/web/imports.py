@@ -14,8 +14,10 @@ from ew_app.services.deliveries import releasing, uploads
 from ew_app.services.deliveries.uploads import SchoolDay, Upload
 from ew_app.web import arrived, asked, guard, late_sources
 from ew_app.web.guard import actor, requires, scope
+from models.attendance import Batch
 from models.org import FEEDS
 from models.queries import imports as rows
+from models.queries import pulls
 from models.queries.imports import SchoolStrip
 from rules import access
 from rules.access import Area, Permission, Place
@@ -63,6 +65,7 @@ def _page(error: str = "") -> str:
     past = rows.settled(here, login, limit=PAGE, offset=PAGE * (page - 1))
     waiting = rows.waiting(here, login)
     total = rows.settled_count(here, login)
+    looking = [source.name for source in pulls.looked_at()] if here else []
     return render_template(
         "imports.html",
         answer=arrived.answer(strips, today()),
@@ -80,9 +83,17 @@ def _page(error: str = "") -> str:
         pages=-(-total // PAGE),
         error=error,
         alarms=late_sources.within(here),
+        looking=looking,
+        poll=url_for("imports.show", page=page, schools=first) if not error and (looking or _moving(waiting)) else None,
         may_keep=access.can(actor().grants, Permission.KEEP_SOURCES, Place.district()),
         **_form(strips),
     )
+
+
+def _moving(waiting: Sequence[Batch]) -> bool:
+    """Whether any of these is being worked on; what asks for an answer or was set aside waits for a person."""
+    working = (batch for batch in waiting if batch.status in rows.UNDER_WAY and not uploads.waits_for(batch))
+    return any(rows.set_aside(batch.id) is None for batch in working)
 
 
 def _form(strips: Sequence[SchoolStrip]) -> dict[str, object]:

@@ -47,7 +47,9 @@ def show() -> str:
     """Every source and how it stands."""
     _district()
     found = telling.all_standings()
-    return render_template("sources.html", answer=_answer(found), found=found, chips=CHIPS)
+    looking = any(one.state is State.LOOKING for one in found)
+    poll = url_for("sources.show") if looking else None
+    return render_template("sources.html", answer=_answer(found), found=found, chips=CHIPS, poll=poll)
 
 
 @screen.get("/<int:source_id>")
@@ -114,12 +116,16 @@ def _page(source: Source, *, said: list[str] | None = None, error: str = "") -> 
     page = asked.page()
     looks = pulls.history(source.id, PAGE, PAGE * (page - 1))
     total = pulls.history_count(source.id)
+    standing, came = telling.standing(source.name), telling.deliveries_of(looks)
+    moving = standing.state is State.LOOKING or any(status in pulls.UNDER_WAY for status, _ in came.values())
+    told = said is not None or bool(error)  # what was just asked for stays on the page
     return render_template(
         "source.html",
-        one=telling.standing(source.name),
+        one=standing,
+        poll=url_for("sources.one", source_id=source.id, page=page) if moving and not told else None,
         brings=telling.BRINGS_WORDS[source.brings],
         looks=looks,
-        came=telling.deliveries_of(looks),
+        came=came,
         names=imports.names_of({look.asked_by for look in looks}) | {starting.BY_SCHEDULE: "the timetable"},
         chips=CHIPS,
         ends=ENDS,

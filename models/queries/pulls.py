@@ -57,6 +57,12 @@ def open_pull(source_id: int) -> Pull | None:
     return db.session.scalar(select(Pull).where(Pull.source_id == source_id, Pull.ended_at.is_(None)))
 
 
+def looked_at() -> list[Source]:
+    """Sources that are being looked at, by name."""
+    open_looks = select(Pull.source_id).where(Pull.ended_at.is_(None))
+    return list(db.session.scalars(select(Source).where(Source.id.in_(open_looks)).order_by(Source.name)))
+
+
 def last_pull(source_id: int) -> Pull | None:
     """The newest look that came to its end."""
     ended = select(Pull).where(Pull.source_id == source_id, Pull.ended_at.is_not(None))
