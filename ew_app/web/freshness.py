@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -11,9 +11,11 @@ from flask import url_for
 from ew_app.kernel import day_text, settings, today, wall_clock
 from ew_app.web import beginning
 from ew_app.web.case_lines import Line, short_school
+from models.org import School
 from models.queries import boards as rows
-from models.queries.lateness import gaps
+from models.queries.lateness import Gap, gaps
 from rules.access import Area
+from rules.counting import are, many
 from rules.stints import school_year_start
 
 NAMED = 2  # late schools that the line under an answer names
@@ -29,13 +31,30 @@ def of_schools(area: Area) -> list[Any]:
     if newest and beginning.is_old(newest):
         return [(f"As of {day_text(newest)}: nothing of this school year has come in", "late")]
     through = f"Through {day_text(newest)}" if newest else "Nothing has come in yet"
-    late = _late(inside)
+    found = _gaps(inside)
+    late = _late(inside, found)
     if not late:
-        return [through, _all(inside)]
+        return [through, _all(inside), *_in_between(inside, found)]
     named: list[Any] = [(f"{name} has sent nothing {since}", "late") for name, since, _ in late[:NAMED]]
     if len(late) > NAMED:
         named.append((f"{len(late) - NAMED} more schools are late", "late"))
-    return [through, *named]
+    return [through, *named, *_in_between(inside, found)]
+
+
+def of_late(inside: Sequence[School]) -> list[Any]:
+    """Of these schools those that are late: `Lincoln has sent nothing since Wed 18 Nov`."""
+    return [(f"{name} has sent nothing {since}", "late") for name, since, _ in _late(inside, _gaps(inside))]
+
+
+def _in_between(inside: Sequence[School], found: Mapping[int, Gap]) -> list[str]:
+    """Days that are missing although later ones came, in a part of the line; nothing when there are none."""
+    holes = {one.name: gap.days - gap.trailing for one in inside if (gap := found.get(one.id))}
+    holes = {name: days for name, days in holes.items() if days}
+    if not holes:
+        return []
+    days = sum(holes.values())
+    where = short_school(next(iter(holes))) if len(holes) == 1 else many(len(holes), "school")
+    return [f"{many(days, 'earlier day')} of {where} {are(days)} missing"]
 
 
 def _all(inside: Any) -> str:
@@ -46,18 +65,22 @@ def _all(inside: Any) -> str:
 
 def late_lines(area: Area, besides: Collection[int] = ()) -> list[Line]:
     """Schools, but for those `besides`, whose last school days have not come in, as rows that lead to the import."""
+    inside = [one for one in rows.schools_in(area) if one.id not in besides]
     return [
         {
             "name": name, "about": "", "reason": f"has sent nothing {since}", "url": url_for("imports.show"),
             "due": None, "late": 0, "tier": None,
         }
-        for name, since, _ in _late([one for one in rows.schools_in(area) if one.id not in besides])
+        for name, since, _ in _late(inside, _gaps(inside))
     ]  # fmt: skip
 
 
-def _late(inside: Any) -> list[tuple[str, str, int]]:
+def _gaps(inside: Sequence[School]) -> dict[int, Gap]:
+    return gaps([one.id for one in inside], school_year_start(today()), today(), wall_clock())
+
+
+def _late(inside: Sequence[School], late: Mapping[int, Gap]) -> list[tuple[str, str, int]]:
     """(school, since when, days) of those that lack the last school day, the longest first."""
-    late = gaps([one.id for one in inside], school_year_start(today()), today(), wall_clock())
     found = [
         (short_school(one.name), f"since {day_text(gap.last)}" if gap.last else "yet", gap.trailing)
         for one in inside

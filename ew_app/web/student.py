@@ -19,7 +19,7 @@ from ew_app.kernel import day_text
 from ew_app.services.casework import looking_in
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation
-from ew_app.web import limits, strips
+from ew_app.web import freshness, limits, open_days, strips
 from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.student_then import looked_back
 from models.org import School
@@ -54,6 +54,8 @@ def show(key: str) -> str:
         told=told,
         judged=judged,
         answer=_answer(student, told.measures, judged),
+        late=freshness.of_late(here),
+        still_open=_open(student, told.measures, judged),
         summary=strips.summary(told),
         weeks=strips.weeks(told.days if judged else [replace(day, used_by=()) for day in told.days]),
         points=_points(told),
@@ -110,6 +112,15 @@ def _answer(student: Student, said: dict[str, Any], judged: bool) -> str:
         return f"{name} has missed {days}"
     where = "on Watch" if said["tier"] == "watch" else f"in {_tier_words(said['tier'])}"
     return f"{name} is {where}: {days} missed"
+
+
+def _open(student: Student, said: dict[str, Any], judged: bool) -> str:
+    """What is still open about the student's days, in a few sentences; nothing when all is known."""
+    if not said:
+        return ""
+    span = (_tier_words(said["tier_min"]), _tier_words(said["tier_max"])) if judged else ("", "")
+    name = student.first_name or student.name
+    return open_days.sentence(name, int(said["missing_days"]), int(said["unknown_days"]), span)
 
 
 def _reasons(told: Explanation, student_id: int) -> Iterator[dict[str, Any]]:

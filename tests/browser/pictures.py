@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ew_app.config import load_settings
 from ew_app.local import Servers
+from ew_app.services.deliveries import late_days
 from ew_app.services.system import demo_past, upkeep
 from tests.browser.conftest import sign_in
 from tests.browser.system import System, running
@@ -50,6 +51,8 @@ def main(names: list[str]) -> None:
     with ExitStack() as stack:
         system = stack.enter_context(_district())
         browser = stack.enter_context(chromium(stack.enter_context(sync_playwright())))
+        with system.inside():
+            late_days.follow()  # as the schedule does
         _bring_in_today(browser, system, with_picture=ON_THE_WAY in wanted)
         for name in wanted:
             if name in PICTURES:
@@ -131,8 +134,15 @@ def _cause(page: Page) -> None:
     page.get_by_role("radio", name="A parent or caregiver").check()
 
 
+def _late_day(page: Page) -> None:
+    page.goto("/late")
+    page.locator("table.list tbody").get_by_role("link").first.click()
+    page.wait_for_url("**/late/*")
+
+
 PICTURES: Mapping[str, tuple[str, Any, Callable[[Page], object]]] = {
     "import": ("attendance_clerk", WIDE, _at("/imports")),
+    "late": ("attendance_clerk", WIDE, _late_day),
     "fix": ("attendance_clerk", WIDE, _at("/fix")),
     "today": ("social_worker", WIDE, _at("/today")),
     "caseload": ("social_worker", WIDE, _at("/caseload?view=mine")),

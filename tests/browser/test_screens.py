@@ -10,12 +10,13 @@ from sqlalchemy import func, select
 
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR
+from ew_app.services.deliveries import late_days
 from ew_app.services.people import accounts, credentials
 from ew_app.services.sources import keeping
 from ew_app.services.sources.keeping import Wanted
 from models.attendance import Batch
 from models.base import db
-from models.cases import Case
+from models.cases import Case, Task
 from models.org import School
 from models.people import Stint, Student
 from models.staff import Grant, Person
@@ -34,11 +35,11 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/cases/{case}/outreach", "/cases/{case}/causes", "/cases/{case}/notes", "/cases/{case}/plan"),
         *("/cases/{case}/assign", "/cases/{case}/pause", "/cases/{case}/close", "/cases/{case}/restricted/stls"),
     ),
-    "attendance_clerk": ("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality"),
+    "attendance_clerk": ("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality", "/late"),
     "data_steward": (
         *("/imports/{batch}", "/fix/unknown_codes", "/fix/unmatched", "/fix/late_schools", "/fix/did_not_arrive"),
         *("/fix/code?code=QX", "/fix/same-child", "/fix/same-child?one={student}&other={looked_after}"),
-        *("/health", "/quality"),
+        *("/health", "/quality", "/late/{late_day}"),
     ),
     "homeroom_teacher": ("/today",),
     "nurse": ("/today", "/caseload?view=all", "/students/{looked_after}/restricted/health"),
@@ -99,9 +100,16 @@ def numbers(system: System) -> dict[str, Any]:
             "batch": db.session.scalar(select(Batch.id).where(Batch.kind == "attendance").order_by(Batch.id).limit(1)),
             "source": keeping.add("Aspen", Wanted("folder", location={"folder": "aspen"}), by=OPERATOR),
             "school": late.key,
+            "late_day": missing_day(),
             "network": late.network.key,
             "link": link.rpartition("/")[2],
         }
+
+
+def missing_day() -> int:
+    """The number of the task that asks the late school for its day."""
+    late_days.follow()
+    return db.session.scalars(select(Task.id).where(Task.day.is_not(None)).order_by(Task.id)).one()
 
 
 @pytest.mark.parametrize("login, path", [(login, path) for login, paths in SCREENS.items() for path in paths])

@@ -179,7 +179,12 @@ def test_days_the_school_did_not_send_make_the_tier_a_range(
     page = sign_in("principal").get("/students/001").text
     assert "3 days missing" in page and "Tier 2 to Tier 3" in page
     assert "3 days the school did not send" in page
-    assert "3 days missing" not in sign_in("attendance_clerk").get("/students/001").text
+    assert (
+        "Until they are known, Ana stands somewhere from Tier 2 to Tier 3. The school is asked, not the family." in page
+    )
+    clerk = sign_in("attendance_clerk").get("/students/001").text
+    assert "3 days missing" not in clerk and "stands somewhere" not in clerk
+    assert "3 school days have not come in from the school. Nothing is guessed" in clerk
 
 
 def test_a_student_of_two_schools_has_both_beside_the_whole(
