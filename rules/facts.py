@@ -3,6 +3,7 @@
 Every fact is an array [students, days of the matrix], worked out on first use and zero before the school
 year starts. Amounts are thousandths of a school day; the rest are counts. Missing, unknown and held-out days
 are on neither side. In memory one day's values of all students lie together, because the replay walks by day.
+Days may follow on what is carried from earlier ones, which then need not be at hand.
 """
 
 from __future__ import annotations
@@ -14,88 +15,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules import cells as c
-from rules.cells import UNMAPPED, WHOLE_DAY, Excuse, Status
+from rules.carried import Carried, Events
+from rules.daily import Bools, Ints
 from rules.matrix import Matrix
-
-Ints = NDArray[np.int32]
-Bools = NDArray[np.bool_]
+from rules.running import ByDay, running_total
 
 MONTH = 20  # member days that make a month of school
 TRUANCY_WINDOW = 180  # attendance days, reaching back into last year
-HALF_DAY = WHOLE_DAY // 2
 WINDOWED = re.compile(r"(absent|excused|unexcused|enrolled|tardies)_last_([1-9]\d{0,2})")
 
 
-def compute(matrix: Matrix) -> Facts:
-    """The facts of every student and day of `matrix`."""
-    return Facts(matrix)
-
-
-class _DayMajor:
-    """The matrix from one column on, a row a day, and when each member-day count was reached."""
-
-    def __init__(self, matrix: Matrix, start: int) -> None:
-        cells = np.ascontiguousarray(matrix.cells[:, start:].T)
-        self.status = c.status(cells)
-        self.member = self.status == Status.MEMBER
-        self.fraction = c.fraction(cells)
-        self.excuse = c.excuse(cells)
-        self.tardy = c.tardy(cells) & self.member
-        self.weight = np.ascontiguousarray(matrix.weights[:, start:].T)
-        self.count = running_total(self.member)
-        self._row = np.arange(cells.shape[1])
-
-    @cached_property
-    def absent(self) -> Ints:
-        """Thousandths missed on each day."""
-        missed = self.fraction.astype(np.int32) * self.weight // WHOLE_DAY
-        return np.where(self.member, missed, 0).astype(np.int32, copy=False)
-
-    @cached_property
-    def _reached(self) -> NDArray[np.int16]:
-        """[count, student] -> number of days gone by when the student's member-day count became `count`."""
-        days, students = self.member.shape
-        table = np.zeros((int(self.count.max(initial=0)) + 1, students), dtype=np.int16)
-        for day in range(days):
-            here = np.flatnonzero(self.member[day])
-            table[self.count[day, here], here] = day + 1
-        return table
-
-    def when_count_was(self, total: Ints, count: Ints) -> Ints:
-        """The running `total` as it stood when the member-day count was `count`."""
-        days_gone = self._pick(self._reached, count)
-        return self._pick(np.concatenate([np.zeros((1, total.shape[1]), total.dtype), total]), days_gone)
-
-    def in_last(self, total: Ints, days: int) -> Ints:
-        """How much of `total` fell on the last `days` member days."""
-        return total - self.when_count_was(total, np.maximum(self.count - days, 0))
-
-    def _pick(self, table: NDArray[Any], rows: NDArray[Any]) -> Ints:
-        flat = rows.astype(np.intp) * table.shape[1] + self._row
-        picked: Ints = np.take(table.ravel(), flat)
-        return picked
-
-
-def running_total(amount: NDArray[Any]) -> Ints:
-    """Totals down the days (axis 0)."""
-    total = np.empty(amount.shape, dtype=np.int32)
-    carried = np.zeros(amount.shape[1:], dtype=np.int32)
-    for day, today in enumerate(amount):
-        carried = carried + today
-        total[day] = carried
-    return total
+def compute(matrix: Matrix, after: Carried | None = None) -> Facts:
+    """The facts of every student and day of `matrix`, whose days follow on what is carried."""
+    return Facts(matrix, after)
 
 
 class Facts:
     """The facts of a matrix; each attribute is int32[S, D] (present_ever: bool) as of the end of the day."""
 
-    def __init__(self, matrix: Matrix) -> None:
-        self.matrix = matrix
+    def __init__(self, matrix: Matrix, after: Carried | None = None) -> None:
+        if after is not None and matrix.first:
+            raise ValueError("days that follow on earlier ones are all of this school year")
+        self.matrix, self._after = matrix, after
+
+    def carried(self) -> Carried:
+        """What the days after the last column need to know."""
+        facts = {name: np.ascontiguousarray(getattr(self, name)[:, -1]) for name in CARRIED}
+        count = self._both_years.count
+        facts["attendance_days"] = count[-1].copy()
+        events = Events.among(self.matrix, count)
+        if self._after is not None:
+            events = self._after.events.then(events)
+        return Carried(facts, events.within_reach(facts["attendance_days"]))
+
+    def _before(self, name: str) -> NDArray[Any]:
+        """[S] a fact at the end of the day before the first of these days."""
+        if self._after is None:
+            return np.full(len(self.matrix.students), -1 if name == "streak_start" else 0, dtype=np.int32)
+        return self._after.facts[name]
 
     @cached_property
-    def _year(self) -> _DayMajor:
-        return _DayMajor(self.matrix, self.matrix.first)
+    def _year(self) -> ByDay:
+        before = self._before("member_days")
+        return ByDay(self.matrix, self.matrix.first, self._after, before, self._before("attendance_days") - before)
+
+    @property
+    def _both_years(self) -> ByDay:
+        """Not kept: two years of many students are large."""
+        before = self._before("attendance_days")
+        if not self.matrix.first and np.array_equal(before, self._before("member_days")):
+            return self._year
+        return ByDay(self.matrix, 0, self._after, before, np.zeros_like(before))
 
     def _aligned(self, year: NDArray[Any]) -> NDArray[Any]:
         """Year columns [days, students] -> [students, days of the matrix], zero before the year."""
@@ -108,8 +78,9 @@ class Facts:
     def _year_of(self, fact: NDArray[Any]) -> NDArray[Any]:
         return fact.T[self.matrix.first :]
 
-    def _to_date(self, daily: NDArray[Any]) -> Ints:
-        return self._aligned(running_total(daily))
+    def _to_date(self, amount: str) -> Ints:
+        daily = getattr(self._year.daily, amount)
+        return self._aligned(running_total(daily, self._before(amount)))
 
     def named(self, name: str) -> Ints:
         """A fact by its name, windows of any length included (absent_last_15); KeyError for none."""
@@ -125,7 +96,7 @@ class Facts:
         """How much of a to-date fact fell on this year's last `days` member days; kept once asked."""
         kept: dict[tuple[str, int], Ints] = self.__dict__.setdefault("_windows", {})
         if (fact, days) not in kept:
-            kept[fact, days] = self._aligned(self._year.in_last(self._year_of(getattr(self, fact)), days))
+            kept[fact, days] = self._aligned(self._year.in_last(fact, self._year_of(getattr(self, fact)), days))
         return kept[fact, days]
 
     # -- this school year to date ------------------------------------
@@ -133,33 +104,32 @@ class Facts:
     @cached_property
     def enrolled(self) -> Ints:
         """Member days, each by its weight."""
-        return self._to_date(np.where(self._year.member, self._year.weight, 0))
+        return self._to_date("enrolled")
 
     @cached_property
     def absent(self) -> Ints:
         """Absence, every cause."""
-        return self._to_date(self._year.absent)
+        return self._to_date("absent")
 
     @cached_property
     def excused(self) -> Ints:
         """Absence whose code says excused."""
-        return self._to_date(np.where(self._year.excuse == Excuse.EXCUSED, self._year.absent, 0))
+        return self._to_date("excused")
 
     @cached_property
     def unexcused(self) -> Ints:
         """Absence whose code says unexcused."""
-        return self._to_date(np.where(self._year.excuse == Excuse.UNEXCUSED, self._year.absent, 0))
+        return self._to_date("unexcused")
 
     @cached_property
     def federal_absent(self) -> Ints:
         """The whole weight of each day missed by at least half."""
-        missed = self._year.member & (self._year.fraction >= HALF_DAY)
-        return self._to_date(np.where(missed, self._year.weight, 0))
+        return self._to_date("federal_absent")
 
     @cached_property
     def tardies(self) -> Ints:
         """Member days on which the student came late."""
-        return self._to_date(self._year.tardy)
+        return self._to_date("tardies")
 
     @cached_property
     def member_days(self) -> Ints:
@@ -169,35 +139,35 @@ class Facts:
     @cached_property
     def missing_days(self) -> Ints:
         """Enrolled school days that the school never submitted."""
-        return self._to_date(self._year.status == Status.MISSING)
+        return self._to_date("missing_days")
 
     @cached_property
     def unknown_days(self) -> Ints:
         """Days without a row in a full feed, or with a code nobody has mapped."""
-        return self._to_date(np.isin(self._year.status, (Status.UNKNOWN_ROW, *UNMAPPED)))
+        return self._to_date("unknown_days")
 
     @cached_property
     def unknown_codes(self) -> Ints:
         """Days with a code nobody has mapped."""
-        return self._to_date(np.isin(self._year.status, UNMAPPED))
+        return self._to_date("unknown_codes")
 
     @cached_property
     def undecided(self) -> Ints:
         """Weight of the missing and unknown days: what a late file may still turn either way."""
-        open_days = np.isin(self._year.status, (Status.MISSING, Status.UNKNOWN_ROW, *UNMAPPED))
-        return self._to_date(np.where(open_days, self._year.weight, 0))
+        return self._to_date("undecided")
 
     @cached_property
     def present_ever(self) -> Bools:
         """True from the first day on which at least part of the day was attended."""
-        here = self._year.member & (self._year.fraction < WHOLE_DAY)
-        return self._aligned(np.logical_or.accumulate(here, axis=0)).astype(bool, copy=False)
+        here = np.logical_or.accumulate(self._year.daily.attended, axis=0)
+        return self._aligned(here | (self._before("present_ever") != 0)).astype(bool, copy=False)
 
     @cached_property
     def days_not_arrived(self) -> Ints:
         """Member days without being present, before any that is not known; 0 once the student has come."""
         known = np.where(self.missing_days + self.unknown_days == 0, self.member_days, 0)
-        return np.where(self.present_ever, 0, np.maximum.accumulate(known, axis=1))
+        known = np.maximum(np.maximum.accumulate(known, axis=1), self._before("days_not_arrived")[:, None])
+        return np.where(self.present_ever, 0, known).astype(np.int32, copy=False)
 
     @cached_property
     def months_started(self) -> Ints:
@@ -207,8 +177,10 @@ class Facts:
     @cached_property
     def absent_first_20(self) -> Ints:
         """Absence within the first twenty member days."""
-        first = np.minimum(self._year.count, MONTH)
-        return self._aligned(self._year.when_count_was(self._year_of(self.absent), first))
+        year, before = self._year, self._before("member_days")
+        first = np.maximum(np.minimum(year.count, MONTH), before)
+        found = year.when_count_was(self._year_of(self.absent), self._before("absent"), first)
+        return self._aligned(np.where(before < MONTH, found, self._before("absent_first_20")))
 
     # -- windows of the last member days -----------------------------
 
@@ -254,11 +226,9 @@ class Facts:
 
     @cached_property
     def _truancy(self) -> tuple[Ints, Ints]:
-        """Both at once, so that two years need not stay in memory."""
-        first = self.matrix.first
-        every = _DayMajor(self.matrix, 0) if first else self._year
-        total = running_total(np.where(every.excuse == Excuse.UNEXCUSED, every.absent, 0))
-        unexcused = every.in_last(total, TRUANCY_WINDOW)[first:]
+        first, every = self.matrix.first, self._both_years
+        total = running_total(every.daily.unexcused, self._before("unexcused"))
+        unexcused = every.in_last("unexcused", total, TRUANCY_WINDOW)[first:]
         return self._aligned(unexcused), self._aligned(np.minimum(every.count[first:], TRUANCY_WINDOW))
 
     # -- runs of full absences ---------------------------------------
@@ -270,23 +240,22 @@ class Facts:
 
     @cached_property
     def streak_start(self) -> Ints:
-        """Column of the first day of the run that is going on; -1 when there is none."""
+        """The day on which the run that is going on began, since 1970; -1 when there is none."""
         start = self._aligned(self._runs[1])
         start[:, : self.matrix.first] = -1
         return start
 
     @cached_property
     def _runs(self) -> tuple[Ints, Ints]:
-        year = self._year
-        full = year.member & (year.fraction == WHOLE_DAY)
-        unknown = np.isin(year.status, (Status.UNKNOWN_ROW, *UNMAPPED))
-        breaks = unknown | (year.member & ~full)
+        daily, days = self._year.daily, self.matrix.days[self.matrix.first :].astype(np.int64)
+        full = daily.full
+        breaks = daily.unknown_days | (daily.member & ~full)
         length, start = np.zeros(full.shape, np.int32), np.full(full.shape, -1, np.int32)
-        run, begun = np.zeros(full.shape[1], np.int32), np.full(full.shape[1], -1, np.int32)
-        for day in range(len(full)):
-            begun = np.where(full[day] & (run == 0), self.matrix.first + day, begun)
-            run, begun = np.where(breaks[day], 0, run + full[day]), np.where(breaks[day], -1, begun)
-            length[day], start[day] = run, begun
+        run, begun = self._before("streak"), self._before("streak_start")
+        for number, day in enumerate(days):
+            begun = np.where(full[number] & (run == 0), day, begun)
+            run, begun = np.where(breaks[number], 0, run + full[number]), np.where(breaks[number], -1, begun)
+            length[number], start[number] = run, begun
         return length, start
 
 
@@ -296,3 +265,9 @@ def _names() -> tuple[str, ...]:
 
 
 NAMES = _names()
+
+CARRIED = (
+    "enrolled", "absent", "excused", "unexcused", "federal_absent", "tardies", "member_days", "missing_days",
+    "unknown_days", "unknown_codes", "undecided", "present_ever", "days_not_arrived", "absent_first_20", "streak",
+    "streak_start",
+)  # fmt: skip

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.facts import Bools, Facts
+from rules.daily import Bools
+from rules.facts import Facts
 from rules.policy import PolicyInForce, Rule
 from rules.scopes import Scope
 
@@ -22,10 +23,10 @@ class Inputs:
     prior_absent: Days | None = None  # [S] thousandths, last school year
     prior_enrolled: Days | None = None  # [S]
     stls: Bools | None = None  # [S]
-    last_contact: NDArray[np.integer] | None = None  # [S, D] column of the last successful contact, -1 for none
+    last_contact: NDArray[np.integer] | None = None  # [S, D] day of the last contact since 1970, -1 for none
     case_open: Bools | None = None  # [S, D]
     barrier_owned: Bools | None = None  # [S, D]
-    last_enrolled: NDArray[np.integer] | None = None  # [S] column of a leaver's last enrolled day, -1: has not left
+    left_on: NDArray[np.integer] | None = None  # [S] a leaver's last enrolled day since 1970, -1: has not left
     waits_from: NDArray[np.integer] | None = None  # [S] first column on which an unmapped code holds the tier
     within: Mapping[Scope, Bools] = field(default_factory=dict)  # [S, D] whom a rule's scope takes in; else everybody
 

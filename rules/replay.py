@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.cells import Status, status
-from rules.facts import Bools, Facts, Ints
+from rules.daily import Bools, Ints
+from rules.facts import Facts
 from rules.findings import Inputs, met
 from rules.policy import Exits, Level, PolicyInForce, TierExit
 from rules.replay_state import FREE, NEVER, State
@@ -240,9 +241,9 @@ def _clear(
     for rule in policy.rules:
         if rule.level.tier:
             state.active[rule.key] = state.active[rule.key] & ~(down & (after < rule.level.tier))
-        elif rule.level is Level.CASE and inputs.last_enrolled is not None:
-            left = (inputs.last_enrolled >= 0) & (inputs.last_enrolled < col)
-            state.active[rule.key] = state.active[rule.key] & ~left
+        elif rule.level is Level.CASE and inputs.left_on is not None:
+            gone = (inputs.left_on >= 0) & (inputs.left_on < facts.matrix.days[col].astype(np.int64))
+            state.active[rule.key] = state.active[rule.key] & ~gone
 
 
 def _block(

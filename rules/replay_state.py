@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.facts import Bools, Ints
+from rules.daily import Bools, Ints
 from rules.tiers import Tier, Tiers
 
 FREE = -1  # no block: the rule may fire

@@ -47,7 +47,7 @@ def numbers(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> dic
         "months": str(facts.months_started[row, col]),
         "window": str(window),
         "incomplete": "" if window >= TRUANCY_WINDOW else " (fewer than 180 are on record)",
-        "since": day_text(facts.matrix.days[start].astype(date)) if start >= 0 else "",
+        "since": day_text(np.datetime64(start, "D").astype(date)) if start >= 0 else "",
     }
     return found | _last_year(inputs, row)
 
@@ -180,7 +180,7 @@ def _window_start(fact: str, matrix: Matrix, facts: Facts, row: int, col: int) -
     """The first column a fact looks at."""
     if fact == "streak":
         start = int(facts.streak_start[row, col])
-        return start if start >= 0 else col + 1
+        return int(np.searchsorted(matrix.days, np.datetime64(start, "D"))) if start >= 0 else col + 1
     member = np.flatnonzero(c.status(matrix.cells[row, : col + 1]) == Status.MEMBER)
     if fact == "unexcused_last_180":
         return int(member[-TRUANCY_WINDOW:][0]) if len(member) else 0

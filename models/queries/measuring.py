@@ -1,4 +1,4 @@
-"""The rows that a matrix is built from: stints, calendars, the day ledger, marks, rolls, and the work on cases.
+"""The rows that a matrix is built from: stints, the day ledger, marks, rolls, and the work on cases.
 
 Every function reads for a set of schools or students at once and returns integer columns; dates are days since
 1970. Thresholds and meanings stay outside: this only says what stands in the tables.
@@ -15,7 +15,8 @@ from sqlalchemy import select, text
 
 from models.base import db
 from models.bulk import ints, read_columns, read_ints
-from models.org import AbsenceCode, School
+from models.org import AbsenceCode
+from models.queries.calendars import NOT_KNOWN
 
 Columns = dict[str, np.ndarray]
 EPOCH = date(1970, 1, 1)
@@ -32,9 +33,6 @@ def last_submitted(until: date) -> dict[int, date]:
         {"until": until},
     )
     return {school: day for school, day in rows}
-
-
-NOT_KNOWN = -(10**6)  # no birth date
 
 
 def births(students: np.ndarray) -> np.ndarray:
@@ -89,20 +87,6 @@ def stints(students: Sequence[int] | np.ndarray, since: date) -> dict[str, Any]:
     )
 
 
-def calendar(schools: Sequence[int], start: date, until: date) -> list[Any]:
-    """Instructional days: rows of (school_id, calendar_key, day, weight in mils, day_minutes or None)."""
-    return list(
-        db.session.execute(
-            text("""
-                SELECT school_id, calendar_key, day, weight, day_minutes FROM calendar_day
-                WHERE school_id = ANY(:schools) AND day BETWEEN :start AND :until
-                  AND day_type IN ('instructional', 'make_up')
-            """),
-            {"schools": list(schools), "start": start, "until": until},
-        )
-    )
-
-
 def ledger(schools: Sequence[int], start: date, until: date) -> Columns:
     """Submitted and partial school-days; `full` is 1 where a full feed was delivered."""
     return read_ints(
@@ -120,12 +104,6 @@ def codes(schools: Sequence[int]) -> list[AbsenceCode]:
     """What codes mean at these schools or in the whole district."""
     wanted = AbsenceCode.school_id.in_(schools) | AbsenceCode.school_id.is_(None)
     return list(db.session.scalars(select(AbsenceCode).where(wanted)))
-
-
-def minutes(schools: Sequence[int]) -> list[Any]:
-    """Rows of (id, day_minutes, min_full_minutes, min_half_minutes)."""
-    columns = (School.id, School.day_minutes, School.min_full_minutes, School.min_half_minutes)
-    return list(db.session.execute(select(*columns).where(School.id.in_(schools))))
 
 
 def marks(students: Sequence[int] | np.ndarray, start: date, until: date, words: Sequence[str]) -> Columns:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from rules.cells import Excuse, Status
 from rules.facts import NAMES, Facts, compute
-from tests.rules.year import LETTERS, matrix_of
+from tests.rules.year import LETTERS, matrix_of, weekdays
 
 RUN = "AEX"  # whole days missed
+DAYS = weekdays(260)
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Diary:
     run: list[int] = field(default_factory=list)
 
     def note(self, letter: str, weight: int, column: int, first: int) -> None:
+        day = int(DAYS[column].astype(int))
         fraction, status, excuse, tardy = LETTERS[letter]
         this_year = column >= first
         if status is Status.MEMBER:
@@ -54,7 +56,7 @@ class Diary:
         self.undecided += weight if open_day else 0
         self.known += status is Status.MEMBER and not self.missing and not self.unknown
         if letter in RUN:
-            self.run.append(column)
+            self.run.append(day)
         elif letter not in "HM.":
             self.run.clear()
 
@@ -126,7 +128,8 @@ def test_the_truancy_window_reaches_into_last_year(student: str, first: int) -> 
 def test_columns_before_the_school_year_are_zero() -> None:
     facts = compute(matrix_of("AAAAPA", first=3))
     assert facts.absent.tolist() == [[0, 0, 0, 1000, 1000, 2000]]
-    assert facts.streak_start.tolist() == [[-1, -1, -1, 3, -1, 5]]
+    fourth, last = DAYS[[3, 5]].astype(int).tolist()
+    assert facts.streak_start.tolist() == [[-1, -1, -1, fourth, -1, last]]
 
 
 @pytest.mark.parametrize(

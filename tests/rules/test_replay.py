@@ -15,7 +15,7 @@ from rules.findings import Inputs
 from rules.policy import Policy
 from rules.replay import EXIT, Change, Replay, Span, replay
 from rules.tiers import Tier, current, rate_tier
-from tests.rules.year import matrix_of
+from tests.rules.year import matrix_of, weekdays
 
 DEFAULT, FIVE_TEN, RATES = (Policy.preset(name) for name in Policy.presets())
 DAY = dt.date(2025, 9, 1)
@@ -115,7 +115,7 @@ def test_spans_begin_and_end_where_the_finding_does() -> None:
 
 
 def test_a_leaver_is_no_longer_looked_for() -> None:
-    inputs = Inputs(last_enrolled=np.array([1]))
+    inputs = Inputs(left_on=weekdays(2)[-1:].astype(int))
     assert run("AA..", inputs=inputs).spans("R20") == [Span(0, "R20", 0, 2)]
 
 

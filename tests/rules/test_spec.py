@@ -18,7 +18,7 @@ from rules.policy import Policy
 from rules.policy_schema import is_count
 from rules.replay import Replay, replay
 from rules.tiers import Tier, current, rate_text
-from tests.rules.year import matrix_of
+from tests.rules.year import matrix_of, weekdays
 
 SPEC = Path(__file__).parents[1] / "spec" / "attendance.yaml"
 CASES: list[dict[str, Any]] = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
@@ -41,7 +41,8 @@ def inputs_of(case: dict[str, Any], first: int, days: int) -> Inputs:
     contact = None
     if "contact_on_day" in case:
         contact = np.full((1, days), -1)
-        contact[0, first + case["contact_on_day"] - 1 :] = first + case["contact_on_day"] - 1
+        on = first + case["contact_on_day"] - 1
+        contact[0, on:] = weekdays(days)[on].astype(int)
     return Inputs(
         prior_absent=mils(absent) if absent else None,
         prior_enrolled=mils(enrolled) if enrolled else None,

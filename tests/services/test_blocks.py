@@ -14,6 +14,7 @@ from ew_app.services.deciding import flagging
 from ew_app.services.measuring import blocks
 from ew_app.services.measuring.touched import touch, touch_schools
 from models.base import db
+from tests.rules.test_carried import assert_same
 from tests.services import letters
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -82,8 +83,9 @@ def test_packing_and_unpacking_lose_nothing() -> None:
     with transaction():
         blocks.write(known, YEAR)
     again = _known()
-    for name in ("students", "days", "weights", "cells", "until"):
+    for name in ("students", "until", "waits", "concerned", "kept", "tier_since"):
         assert np.array_equal(getattr(known, name), getattr(again, name)), name
+    assert_same(known.carried, again.carried)
     assert np.array_equal(known.state.entered, again.state.entered)
     assert {key: part.tolist() for key, part in known.state.active.items()} == {
         key: part.tolist() for key, part in again.state.active.items()

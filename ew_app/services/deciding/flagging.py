@@ -33,6 +33,7 @@ from models.base import db
 from models.bulk import ints
 from models.queries import year_blocks
 from models.touched import Taken
+from rules.cells import UNMAPPED, status
 from rules.matrix import Days
 from rules.tiers import Tier
 
@@ -251,12 +252,11 @@ def _known(shown: Shown, block: NDArray[np.integer]) -> Known:
         matrix.students,
         block.astype(np.int64),
         judged.background,
-        matrix.days,
-        matrix.weights,
-        matrix.cells,
         until,
+        judged.facts.carried(),
         judged.replay.state,
         shown.tier_since,
+        np.asarray(np.isin(status(matrix.cells), UNMAPPED).any(axis=1)),
         shown.concerned,
         shown.loud,
     )

@@ -1,7 +1,7 @@
-"""School years kept packed, so that a new day is judged from where the last one ended.
+"""Where everybody stood at the end of the last day, packed, so that a new day is judged from there.
 
-A block holds the students whose first enrolment was at one school: their cells up to the last day that was
-replayed, and the state of the replay. It is derived from the rows and never the truth: a student touched on or
+A block holds the students whose first enrolment was at one school: their facts to date, the days that windows still
+look back on, and the state of the replay. It is derived from the rows and never the truth: a student touched on or
 before that day is read from the rows again, and a block that cannot be read is built anew. With them lies what the
 roster said of them; whoever it says something else of is touched by name, and read again.
 """
@@ -18,27 +18,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ew_app.services.measuring.enrolments import Enrolments, Words
+from ew_app.services.measuring.enrolments import Enrolments, Words, born
 from ew_app.services.measuring.frames import Frame
 from models.queries import measuring as rows
 from models.queries import same_child, year_blocks
-from rules.cells import UNMAPPED, Cells, status
-from rules.matrix import Days, Matrix
+from rules import carried as carrying
+from rules.carried import Carried, Events
+from rules.facts import CARRIED
+from rules.matrix import Days
 from rules.replay_state import State
 
-FORMAT = 3  # raise it when the meaning of a cell or of the state changes: older blocks are then built anew
+FORMAT = 4  # raise it when the meaning of what is carried or of the state changes: older blocks are then built anew
 _WORDS = ("exit_code", "calendar", "grade")
-_FAST = 1  # zlib's level: cells compress fifty times even so
+_EVENT = ("row", "nth", "cells", "weights")
+_FAST = 1  # zlib's level
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """What the roster says of some students: enrolments, and last year's totals in mils (-1: not given).
+    """What the roster says of some students: enrolments, birth dates (NaT: not given), and last year's totals in mils
+    (-1: not given).
 
     The totals of all ids that a student ever had are added up.
     """
 
     enrolments: Enrolments
+    born: Days  # [S]
     prior_absent: NDArray[np.int64]  # [S]
     prior_enrolled: NDArray[np.int64]  # [S]
 
@@ -52,26 +57,26 @@ class Background:
         absent[where], enrolled[where] = 0, 0
         np.add.at(absent, where, found["absent"])
         np.add.at(enrolled, where, found["enrolled"])
-        return cls(Enrolments.read(students, at.since), absent, enrolled)
+        return cls(Enrolments.read(students, at.since), born(students), absent, enrolled)
 
     def of(self, students: NDArray[np.int64], chosen: NDArray[np.intp]) -> Background:
         """Of some students, who stand in these rows."""
-        return Background(self.enrolments.of(students), self.prior_absent[chosen], self.prior_enrolled[chosen])
+        rest = (self.born[chosen], self.prior_absent[chosen], self.prior_enrolled[chosen])
+        return Background(self.enrolments.of(students), *rest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """Students with their days up to `until` [S], and how they stood at the end of that day."""
+    """Students, and how they stood at the end of the day `until` [S]."""
 
     students: NDArray[np.int64]  # ascending
     block: NDArray[np.int64]  # [S]
     background: Background
-    days: Days
-    weights: NDArray[np.int32]  # [S, D]
-    cells: Cells  # [S, D]
     until: Days  # [S]
+    carried: Carried
     state: State
     tier_since: NDArray[np.int64]  # [S] since 1970; NEVER: Tier 1 all year
+    waits: NDArray[np.bool_]  # [S] whether a code that nobody has mapped stands anywhere in their days
     concerned: NDArray[np.bool_]  # [S] whom a rule or a case concerned this year
     kept: NDArray[np.bool_]  # [S] whose numbers are kept with the status
 
@@ -79,10 +84,10 @@ class Known:
     def none(cls) -> Known:
         """Nobody yet."""
         nobody, day = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="datetime64[D]")
-        weights, cells = np.zeros((0, 0), dtype=np.int32), np.zeros((0, 0), dtype=np.uint16)
-        background = Background(Enrolments.none(), nobody, nobody)
+        background = Background(Enrolments.none(), day, nobody, nobody)
+        carried = Carried(dict.fromkeys((*CARRIED, "attendance_days"), nobody), Events.none())
         state = State.at_start(0)
-        return cls(nobody, nobody, background, day, weights, cells, day, state, nobody, *(nobody.astype(bool),) * 2)
+        return cls(nobody, nobody, background, day, carried, state, nobody, *(nobody.astype(bool),) * 3)
 
     def of(self, rows: NDArray[np.intp]) -> Known:
         """Some of the students."""
@@ -91,12 +96,11 @@ class Known:
             students,
             self.block[rows],
             self.background.of(students, rows),
-            self.days,
-            self.weights[rows],
-            self.cells[rows],
             self.until[rows],
+            self.carried.of(rows),
             self.state.of(rows),
             self.tier_since[rows],
+            self.waits[rows],
             self.concerned[rows],
             self.kept[rows],
         )
@@ -108,10 +112,12 @@ class Known:
             return self
         fresh, row = Background.read(students, at), self.rows_of(students)
         kept = self.background.enrolments
-        absent, enrolled = self.background.prior_absent.copy(), self.background.prior_enrolled.copy()
-        absent[row], enrolled[row] = fresh.prior_absent, fresh.prior_enrolled
         others = kept.at(~np.isin(kept.student, students))
-        return replace(self, background=Background(fresh.enrolments.behind(others), absent, enrolled))
+        rest = []
+        for name in ("born", "prior_absent", "prior_enrolled"):
+            rest.append(getattr(self.background, name).copy())
+            rest[-1][row] = getattr(fresh, name)
+        return replace(self, background=Background(fresh.enrolments.behind(others), *rest))
 
     def rows_of(self, students: NDArray[np.int64]) -> NDArray[np.intp]:
         """Where these students stand; all of them are known."""
@@ -126,23 +132,8 @@ class Known:
         row = np.minimum(np.searchsorted(self.students, students), max(len(self.students) - 1, 0))
         if not len(self.students):
             return np.zeros(len(students), dtype=bool)
-        waits = np.isin(status(self.cells[row]), UNMAPPED).any(axis=1)
-        ready: NDArray[np.bool_] = (self.students[row] == students) & (since > self.until[row]) & ~waits
+        ready: NDArray[np.bool_] = (self.students[row] == students) & (since > self.until[row]) & ~self.waits[row]
         return ready
-
-    def laid_under(self, later: Matrix, days: Days, first: int) -> Matrix:
-        """The matrix over all `days`: what is known, then the columns of `later`, the same students' last days.
-
-        `first` is the column where the school year starts.
-        """
-        before = len(days) - len(later.days)
-        column = np.searchsorted(self.days, days[:before])
-        kept = np.flatnonzero(np.isin(days[:before], self.days))
-        cells = np.zeros((len(self.students), len(days)), dtype=np.uint16)
-        weights = np.zeros(cells.shape, dtype=np.int32)
-        cells[:, kept], weights[:, kept] = self.cells[:, column[kept]], self.weights[:, column[kept]]
-        cells[:, before:], weights[:, before:] = later.cells, later.weights
-        return Matrix(self.students, days, weights, cells, first)
 
 
 def joined(parts: Sequence[Known]) -> Known:
@@ -150,35 +141,24 @@ def joined(parts: Sequence[Known]) -> Known:
     if len(parts) == 1:
         return parts[0]
     order = np.argsort(np.concatenate([part.students for part in parts]))
-    days = np.unique(np.concatenate([part.days for part in parts]))
-    shape = (len(order), len(days))
-    cells, weights = np.zeros(shape, dtype=np.uint16), np.zeros(shape, dtype=np.int32)
     state, first = State.at_start(len(order)), 0
-    for part in parts:
-        row = slice(first, first := first + len(part.students))
-        column = np.searchsorted(days, part.days)
-        cells[row, column], weights[row, column] = part.cells, part.weights
-        state.put(np.arange(row.start, row.stop), part.state)
     enrolments = Enrolments.none()
     for part in parts:
+        state.put(np.arange(first, first := first + len(part.students)), part.state)
         enrolments = part.background.enrolments.behind(enrolments)
 
-    def column_of(name: str, of: str = "") -> NDArray[Any]:
+    def column(name: str, of: str = "") -> NDArray[Any]:
         whole = np.concatenate([getattr(getattr(part, of) if of else part, name) for part in parts])
         return whole[order]
 
     return Known(
-        column_of("students"),
-        column_of("block"),
-        Background(enrolments, column_of("prior_absent", "background"), column_of("prior_enrolled", "background")),
-        days,
-        weights[order],
-        cells[order],
-        column_of("until"),
+        column("students"),
+        column("block"),
+        Background(enrolments, *(column(name, "background") for name in ("born", "prior_absent", "prior_enrolled"))),
+        column("until"),
+        carrying.joined([part.carried for part in parts]).of(order),
         state.of(order),
-        column_of("tier_since"),
-        column_of("concerned"),
-        column_of("kept"),
+        *(column(name) for name in ("tier_since", "waits", "concerned", "kept")),
     )
 
 
@@ -200,31 +180,20 @@ def write(known: Known, school_year: date) -> None:
 
 
 def _packed(known: Known) -> bytes:
-    """A line of JSON that names the arrays, then the arrays; days on which nobody was expected are left out."""
-    used = np.flatnonzero(known.cells.any(axis=0))
-    state, background = known.state, known.background
+    """A line of JSON that names the arrays, then the arrays."""
+    state, background, events = known.state, known.background, known.carried.events
     enrolled = background.enrolments
     words = {name: getattr(enrolled, name) for name in _WORDS}
     arrays: list[tuple[Any, NDArray[Any]]] = [
-        ("students", known.students),
-        ("days", known.days[used].astype(np.int64)),
-        ("until", known.until.astype(np.int64)),
-        ("weights", np.ascontiguousarray(known.weights[:, used].T.astype(np.int16))),
-        ("cells", np.ascontiguousarray(known.cells[:, used].T)),
-        ("tier_since", known.tier_since),
-        ("concerned", known.concerned),
-        ("kept", known.kept),
-        ("prior_absent", background.prior_absent),
-        ("prior_enrolled", background.prior_enrolled),
+        *((name, getattr(known, name)) for name in ("students", "until", "tier_since", "waits", "concerned", "kept")),
+        *((name, getattr(background, name)) for name in ("born", "prior_absent", "prior_enrolled")),
         ("enrolled_student", enrolled.student),
         ("enrolled_school", enrolled.school),
-        ("entry", enrolled.entry.astype(np.int64)),
-        ("last", enrolled.last.astype(np.int64)),
-        ("primary", enrolled.primary),
+        *((name, getattr(enrolled, name)) for name in ("entry", "last", "primary")),
         *((name, column.index) for name, column in words.items()),
-        ("tier", state.tier),
-        ("entered", state.entered),
-        ("stepped_down", state.stepped_down),
+        *((["fact", name], part) for name, part in known.carried.facts.items()),
+        *((["event", name], getattr(events, name)) for name in _EVENT),
+        *((["state", name], getattr(state, name)) for name in ("tier", "entered", "stepped_down")),
         *((["blocked", *key], part) for key, part in state.blocked.items()),
         *((["active", key], part) for key, part in state.active.items()),
         *((["last_met", key], part) for key, part in state.last_met.items()),
@@ -247,33 +216,26 @@ def _unpacked(block: int, content: bytes) -> Known | None:
         part = np.frombuffer(rest, dtype=kind, count=size, offset=at).reshape(shape).copy()
         arrays[tuple(name) if isinstance(name, list) else name] = part
         at += part.nbytes
-    state = State(arrays["tier"], arrays["entered"], arrays["stepped_down"])
+    state = State(arrays["state", "tier"], arrays["state", "entered"], arrays["state", "stepped_down"])
+    facts: dict[str, NDArray[Any]] = {}
     for name, part in arrays.items():
         match name:
+            case ("fact", fact):
+                facts[fact] = part
             case ("blocked", rule, tier):
                 state.blocked[rule, tier] = part
             case ("active", rule):
                 state.active[rule] = part
             case ("last_met", rule):
                 state.last_met[rule] = part
-    enrolments = Enrolments(
-        arrays["enrolled_student"],
-        arrays["enrolled_school"],
-        arrays["entry"].astype("datetime64[D]"),
-        arrays["last"].astype("datetime64[D]"),
-        arrays["primary"],
-        *(Words(arrays[name], words[name]) for name in _WORDS),
-    )
+    numbers = (arrays[name] for name in ("enrolled_student", "enrolled_school", "entry", "last", "primary"))
+    enrolled: list[Any] = [*numbers, *(Words(arrays[name], words[name]) for name in _WORDS)]
     return Known(
         arrays["students"],
         np.full(len(arrays["students"]), block),
-        Background(enrolments, arrays["prior_absent"], arrays["prior_enrolled"]),
-        arrays["days"].astype("datetime64[D]"),
-        arrays["weights"].T.astype(np.int32),
-        arrays["cells"].T,
-        arrays["until"].astype("datetime64[D]"),
+        Background(Enrolments(*enrolled), *(arrays[name] for name in ("born", "prior_absent", "prior_enrolled"))),
+        arrays["until"],
+        Carried(facts, Events(*(arrays["event", name] for name in _EVENT))),
         state,
-        arrays["tier_since"],
-        arrays["concerned"],
-        arrays["kept"],
+        *(arrays[name] for name in ("tier_since", "waits", "concerned", "kept")),
     )

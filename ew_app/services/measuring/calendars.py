@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.measuring.enrolments import Enrolments
 from ew_app.services.measuring.frames import Frame
-from models.queries import measuring as rows
+from models.queries import calendars as rows
 from rules import cells, day, stints
 from rules.matrix import Days
 
@@ -24,12 +23,20 @@ def pair(student: NDArray[np.integer], school: NDArray[np.integer]) -> Ints:
 
 
 class Calendars:
-    """The calendars of some schools over the days on which any of them teaches."""
+    """The calendars of some schools over the days on which any of them teaches.
 
-    def __init__(self, schools: Sequence[int], at: Frame) -> None:
-        given = rows.calendar(schools, at.since, at.day)
-        self.days: Days = np.unique(np.array([row.day for row in given], dtype="datetime64[D]"))
-        self._number = {key: place for place, key in enumerate(sorted({(r.school_id, r.calendar_key) for r in given}))}
+    With `after` that day, on which then nobody teaches, and the days that follow on it.
+    """
+
+    def __init__(self, schools: Sequence[int], at: Frame, after: date | None = None) -> None:
+        given = rows.calendar(schools, at.since if after is None else after + timedelta(days=1), at.day)
+        days = [row.day for row in given] + ([after] if after else [])
+        self.days: Days = np.unique(np.array(days, dtype="datetime64[D]"))
+        first = rows.first_school_days(schools, at.since, at.day, at.start)
+        self._number = {
+            key: nth for nth, key in enumerate(zip(first["school"].tolist(), first["calendar"], strict=True))
+        }
+        self._first = [np.append(first[when], rows.NOT_KNOWN) for when in ("before", "from_then_on")]
         self._none = len(self._number)  # an empty calendar: a school without one has no measures
         shape = (self._none + 1, len(self.days))
         teaches, weights = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int32)
@@ -42,14 +49,6 @@ class Calendars:
                 self.minutes[where] = row.day_minutes
         self.table = stints.Calendars(teaches, weights)
 
-    def after(self, day: date) -> Calendars:
-        """The same calendars over the later days alone."""
-        later = copy(self)
-        kept = self.days > np.datetime64(day)
-        later.days, later.minutes = self.days[kept], self.minutes[:, kept]
-        later.table = stints.Calendars(self.table.instructional[:, kept], self.table.weights[:, kept])
-        return later
-
     def followed(self, found: Enrolments) -> NDArray[np.intp]:
         """The calendar each stint follows: its own, else its school's, else the empty one."""
         asked, back = np.unique(pair(found.school, found.calendar.index), return_inverse=True)
@@ -59,21 +58,9 @@ class Calendars:
 
     def first_days(self, spans: stints.Stints, at: Frame) -> Days:
         """Per stint the first school day of the school year it ended in; NaT when none is known."""
-        ended_before = spans.last < np.datetime64(at.start)
-        this_year = np.searchsorted(self.days, np.datetime64(at.start))
-        return np.where(
-            ended_before,
-            self._first(slice(0, this_year))[spans.calendar],
-            self._first(slice(this_year, None))[spans.calendar],
-        )
-
-    def _first(self, columns: slice) -> Days:
-        teaches = self.table.instructional[:, columns]
-        found = np.full(len(teaches), np.datetime64("NaT"), dtype="datetime64[D]")
-        some = np.flatnonzero(teaches.any(axis=1))
-        if len(some):
-            found[some] = self.days[columns][teaches[some].argmax(axis=1)]
-        return found
+        last_year, this_year = (first[spans.calendar] for first in self._first)
+        found = np.where(spans.last < np.datetime64(at.start), last_year, this_year)
+        return np.where(found == rows.NOT_KNOWN, np.datetime64("NaT"), found.astype("datetime64[D]"))
 
 
 class Lengths:

@@ -10,10 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.queries import measuring as rows
+from models.queries.calendars import NOT_KNOWN
 from rules.matrix import Days
 
 Ints = NDArray[np.int64]
 Chosen = NDArray[np.intp] | NDArray[np.bool_]
+
+
+def born(students: Ints) -> Days:
+    """The birth date of each of these students, ascending by id; NaT where nobody told it."""
+    found = rows.births(students)
+    return np.where(found == NOT_KNOWN, np.datetime64("NaT"), found.astype("datetime64[D]"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,13 +21,13 @@ from ew_app.services.measuring.years import Year, year_of
 from models.queries import measuring as rows
 from models.queries import same_child
 from rules import facts as measures
+from rules.carried import TooFarBack
 from rules.cells import Status, status
 from rules.facts import Facts
 from rules.findings import Inputs
-from rules.matrix import Matrix
+from rules.matrix import Days, Matrix
 from rules.policy import PolicyInForce
 from rules.replay import Replay, replay
-from rules.replay_state import State
 from rules.scopes import Scope
 from rules.tiers import Current, current
 from rules.timeline import Timeline
@@ -40,14 +40,14 @@ class Judged:
     """A school year of some students with everything derived from it; a row a student, ascending."""
 
     year: Year
-    matrix: Matrix  # at student scope, over all days of the year
+    matrix: Matrix  # at student scope; over the year, or a column for the day gone on from and the days after it
     timeline: Timeline
     background: Background
     facts: Facts
     deciding: Facts  # what tiers rest on: the same, but a day with an unmapped code stands as it was known before
     inputs: Inputs
     replay: Replay
-    began: int = 0  # the first column that was replayed; the one before it tells how everybody stood
+    onward: bool = False  # whether an earlier judgement was gone on from; its last day is then the first column
 
     @property
     def students(self) -> Ints:
@@ -55,9 +55,9 @@ class Judged:
         return self.matrix.students
 
     @property
-    def onward(self) -> bool:
-        """Whether an earlier judgement was gone on from."""
-        return self.began > self.matrix.first
+    def began(self) -> int:
+        """The first column that was replayed; of a judgement gone on from, the one before tells how everybody stood."""
+        return 1 if self.onward else self.matrix.first
 
     @property
     def last(self) -> int:
@@ -89,27 +89,29 @@ def judge(students: Sequence[int] | Ints, at: Frame | None = None) -> Judged | N
 def judge_on(known: Known, at: Frame) -> Judged | None:
     """The same for students of whom everything up to one day is known: only later days are read and replayed.
 
-    None when an enrolment or a calendar of theirs is gone: then they have to be judged from the start.
+    None when an enrolment of theirs is gone, or a rule looks back further than is known: then they have to be judged
+    from the start.
     """
     timeline, until = policies.timeline(), known.until[0].astype(date)
     year = year_of(known.background.enrolments, at, timeline.on(at.day).no_show_exit_codes, after=until)
-    if not len(year.days) or not np.array_equal(year.by_student.students, known.students):
+    if not np.array_equal(year.by_student.students, known.students):
         return None
-    first = int(np.searchsorted(year.days, np.datetime64(at.start)))
-    matrix = known.laid_under(year.by_student, year.days, first)
-    return _judged(year, matrix, timeline, known.background, known.state)
+    try:
+        return _judged(year, year.by_student, timeline, known.background, known)
+    except TooFarBack:
+        return None
 
 
 def _judged(
-    year: Year, matrix: Matrix, timeline: Timeline, background: Background, after: State | None = None
+    year: Year, matrix: Matrix, timeline: Timeline, background: Background, after: Known | None = None
 ) -> Judged:
-    facts = measures.compute(matrix)
+    carried = after.carried if after else None
+    facts = measures.compute(matrix, carried)
     stood = matrix.as_last_known()
-    deciding = facts if stood is matrix else measures.compute(stood)
+    deciding = facts if stood is matrix else measures.compute(stood, carried)
     inputs = _inputs(year, matrix, timeline, background)
-    began = len(matrix.days) - len(year.by_student.days) if after else matrix.first
-    replayed = replay(deciding, timeline, inputs, after, began)
-    return Judged(year, matrix, timeline, background, facts, deciding, inputs, replayed, began)
+    replayed = replay(deciding, timeline, inputs, after.state if after else None, 1 if after else None)
+    return Judged(year, matrix, timeline, background, facts, deciding, inputs, replayed, after is not None)
 
 
 def _inputs(year: Year, matrix: Matrix, timeline: Timeline, background: Background) -> Inputs:
@@ -122,23 +124,21 @@ def _inputs(year: Year, matrix: Matrix, timeline: Timeline, background: Backgrou
         last_contact=_contacts(year, matrix),
         case_open=opened,
         barrier_owned=owned,
-        last_enrolled=_last_enrolled(year),
+        left_on=year.left_on,
         waits_from=_waits_from(year, matrix),
-        within=_within(year, matrix, timeline),
+        within=_within(year, matrix, timeline, background.born),
     )
 
 
-def _within(year: Year, matrix: Matrix, timeline: Timeline) -> dict[Scope, NDArray[np.bool_]]:
+def _within(year: Year, matrix: Matrix, timeline: Timeline, born: Days) -> dict[Scope, NDArray[np.bool_]]:
     """[S, D] of each scope that a rule of the school year has; nothing is read where no rule has one."""
     days = {year.frame.start, *(day for day in timeline.starts if day > year.frame.start)}
     scopes = {rule.scope for day in days for rule in timeline.on(day).rules if rule.scope is not None}
-    return covered(scopes, year, matrix) if scopes else {}
+    return covered(scopes, year, matrix, born) if scopes else {}
 
 
-def covered(scopes: Collection[Scope], year: Year, matrix: Matrix) -> dict[Scope, NDArray[np.bool_]]:
+def covered(scopes: Collection[Scope], year: Year, matrix: Matrix, born: Days) -> dict[Scope, NDArray[np.bool_]]:
     """[S, D] whom each scope takes in, by birth date and the grade of the day, outside enrolments the last one."""
-    born = rows.births(matrix.students).astype("datetime64[D]")
-    born[born == np.datetime64(rows.NOT_KNOWN, "D")] = np.datetime64("NaT")
     number = {grade: place for place, grade in enumerate(sorted({*year.stint_grade, *year.grade}))}
     of_stint = np.array([*(number[grade] for grade in year.stint_grade), -1])
     own = np.array([number[grade] for grade in year.grade])
@@ -149,13 +149,12 @@ def covered(scopes: Collection[Scope], year: Year, matrix: Matrix) -> dict[Scope
 def _waits_from(year: Year, matrix: Matrix) -> NDArray[np.int64] | None:
     """[S] the first column on which a tier waits because a code nobody has mapped replaced what was known."""
     students, days = matrix.students, len(matrix.days)
-    read_from = days - len(year.by_student.days)
-    row, column = np.searchsorted(students, year.recoded.student), year.recoded.column + read_from
-    stands = status(matrix.cells[row, column]) == Status.RECODED
+    row = np.searchsorted(students, year.recoded.student)
+    stands = status(matrix.cells[row, year.recoded.column]) == Status.RECODED
     if not stands.any():
         return None
     waits = np.full(len(students), days, dtype=np.int64)
-    np.minimum.at(waits, row[stands], year.recoded.waits_from[stands] + read_from)
+    np.minimum.at(waits, row[stands], year.recoded.waits_from[stands])
     return waits
 
 
@@ -168,14 +167,14 @@ def _in_stls(students: Ints) -> NDArray[np.bool_] | None:
 
 
 def _contacts(year: Year, matrix: Matrix) -> NDArray[np.int32]:
-    """[S, D] the last column on or before each day on which somebody was reached, -1 for none."""
+    """[S, D] the last day up to each day on which somebody was reached, since 1970; -1 for none."""
     students, days = matrix.students, matrix.days
     reached = np.full((len(students), len(days)), -1, dtype=np.int32)
     found = rows.contacts(students, year.frame.since)
     column = np.searchsorted(days, found["day"].astype("datetime64[D]"))
     inside = column < len(days)
     row = np.searchsorted(students, found["student"][inside])
-    reached[row, column[inside]] = column[inside]
+    np.maximum.at(reached, (row, column[inside]), found["day"][inside])
     return np.maximum.accumulate(reached, axis=1)
 
 
@@ -195,10 +194,3 @@ def _cases(students: Ints, matrix: Matrix) -> tuple[NDArray[np.bool_], NDArray[n
         opened[row] |= (days >= start) & (days < end)
         owned[row] |= (days >= max(start, owner)) & (days < end)
     return opened, owned
-
-
-def _last_enrolled(year: Year) -> NDArray[np.int32]:
-    """The last enrolled column of students who have left; -1 for those who are here."""
-    here = year.stint_at >= 0
-    last = here.shape[1] - 1 - np.argmax(here[:, ::-1], axis=1)
-    return np.where(year.enrolled_now | ~here.any(axis=1), -1, last).astype(np.int32)

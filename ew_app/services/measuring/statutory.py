@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ew_app.kernel import NotFound
 from ew_app.services.measuring import hindsight
-from ew_app.services.measuring.enrolments import Enrolments
+from ew_app.services.measuring.enrolments import Enrolments, born
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.judging import covered
 from ew_app.services.measuring.policies import timeline
@@ -86,7 +86,7 @@ def _told(year: Year, exact: Year, measures: Sequence[Measure]) -> Iterator[tupl
     """Every measure of every student at the end of the frame, student by student."""
     matrix = year.by_student
     estimated = _estimated(year) if any(measure.unit is Unit.HOURS for measure in measures) else None
-    within = covered({measure.scope for measure in measures if measure.scope}, year, matrix)
+    within = covered({measure.scope for measure in measures if measure.scope}, year, matrix, born(matrix.students))
     found = [(one, *_found(one, exact if one.unit in BY_MINUTES else year, within)) for one in measures]
     last = len(matrix.days) - 1
     for row, number in enumerate(matrix.students.tolist()):

@@ -36,6 +36,7 @@ class Year:
     stint_grade: list[str]
     school: NDArray[np.int32]  # [S] school on the frame's day, or the last one; -1 when none
     enrolled_now: NDArray[np.bool_]  # [S]
+    left_on: Ints  # [S] the last enrolled day, since 1970, of who is not enrolled now; -1 for everybody else
     grade: list[str]  # [S]
     recoded: Recoded  # days whose code nobody has mapped replaced what was known
     minutes: Ints | None = None  # [S, D] how long each due day is, where it was asked for
@@ -46,21 +47,19 @@ def year_of(
 ) -> Year:
     """Both matrices of whoever is enrolled. `excluded_exits` are the exit codes of stints that never were.
 
-    With `after` only the later days are read: the matrices then hold these days alone, the belonging every day.
+    With `after` only the later days are read, behind a column for that day itself, on which nothing is taught.
     `exact`: for counting hours, with the minutes of each day and without the half-day rule.
     """
     found = every.begun(at.day)
     schools = sorted(set(found.school.tolist()))
-    calendars = Calendars(schools, at)
+    calendars = Calendars(schools, at, after)
     pairs, row = np.unique(pair(found.student, found.school), return_inverse=True)
     spans = stints.Stints(row, found.student, found.school, calendars.followed(found), found.entry, found.last)
     real = stints.counted(spans, found.exit_code.texts(), excluded_exits, calendars.first_days(spans, at))
     spans = stints.share_boundary_days(spans.only(real))
     student, school = pairs >> 32, pairs & 0xFFFFFFFF
     belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
-    days, reading = calendars.days, at
-    if after is not None:
-        reading, calendars = replace(at, since=after + timedelta(days=1)), calendars.after(after)
+    reading = at if after is None else replace(at, since=after + timedelta(days=1))
     member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
     laid, recoded = lay(student, school, spans, member, schools, calendars, reading, exact)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
@@ -70,12 +69,12 @@ def year_of(
         minutes = np.zeros((len(belongs[0]), len(calendars.days)), dtype=np.int64)
         each = day_minutes(school, spans, member, weights, schools, calendars)
         np.maximum.at(minutes, np.searchsorted(np.unique(student), student), each)
-    return Year(at, days, by_school, matrix.combine(by_school), *belongs, recoded, minutes)
+    return Year(at, calendars.days, by_school, matrix.combine(by_school), *belongs, recoded, minutes)
 
 
 def _belonging(
     students: Ints, spans: stints.Stints, found: Enrolments, real: NDArray[np.bool_], days: Days, at: Frame
-) -> tuple[NDArray[np.int32], Ints, list[str], NDArray[np.int32], NDArray[np.bool_], list[str]]:
+) -> tuple[NDArray[np.int32], Ints, list[str], NDArray[np.int32], NDArray[np.bool_], Ints, list[str]]:
     """The enrolment of each day, and where everybody is now (or was last); the later entry wins among equals.
 
     A student whose every enrolment was a no-show still belongs to the school that expected them.
@@ -98,8 +97,11 @@ def _belonging(
         stint_at[where] = np.where(inside, wave[:, None], stint_at[where])
         school[where], grade[where] = spans.school[wave], grades.index[wave]
         enrolled[where] |= now[wave]
+    left_on = np.full(len(students), -1, dtype=np.int64)
+    np.maximum.at(left_on, row, last.astype(np.int64))
+    left_on[enrolled] = -1
     named = ["" if place == NO_GRADE else found.grade.different[place] for place in grade.tolist()]
-    return stint_at, spans.school, grades.texts(), school, enrolled, named
+    return stint_at, spans.school, grades.texts(), school, enrolled, left_on, named
 
 
 def _in_order(row: NDArray[np.intp], order: NDArray[np.intp]) -> list[NDArray[np.intp]]:
