@@ -30,6 +30,13 @@ class Inputs:
     waits_from: NDArray[np.integer] | None = None  # [S] first column on which an unmapped code holds the tier
     within: Mapping[Scope, Bools] = field(default_factory=dict)  # [S, D] whom a rule's scope takes in; else everybody
 
+    def gone(self, day: np.datetime64) -> Bools | np.bool_:
+        """[S] who had left before that day."""
+        if self.left_on is None:
+            return np.False_
+        gone: Bools = (self.left_on >= 0) & (self.left_on < day.astype(np.int64))
+        return gone
+
     def row(self, row: int) -> Inputs:
         """The inputs of one student."""
         parts = {name: getattr(self, name) for name in self.__slots__ if name != "within"}

@@ -241,9 +241,8 @@ def _clear(
     for rule in policy.rules:
         if rule.level.tier:
             state.active[rule.key] = state.active[rule.key] & ~(down & (after < rule.level.tier))
-        elif rule.level is Level.CASE and inputs.left_on is not None:
-            gone = (inputs.left_on >= 0) & (inputs.left_on < facts.matrix.days[col].astype(np.int64))
-            state.active[rule.key] = state.active[rule.key] & ~gone
+        elif rule.level is Level.CASE:
+            state.active[rule.key] = state.active[rule.key] & ~inputs.gone(facts.matrix.days[col])
 
 
 def _block(
