@@ -106,6 +106,15 @@ def student(key: str, at: int, *, entry: date = FIRST_DAY, exit: date | None = N
     return int(number)
 
 
+def close(at: int, days: list[date]) -> None:
+    """The school has no school on these days."""
+    with transaction():
+        db.session.execute(
+            text("DELETE FROM calendar_day WHERE school_id = :school AND day = ANY(:days)"),
+            {"school": at, "days": days},
+        )
+
+
 def submit(at: int, days: list[date], *, feed: str = "exception") -> None:
     """The school submitted these days."""
     with transaction():

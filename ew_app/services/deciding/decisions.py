@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.measuring.judging import Judged
+from ew_app.services.measuring.years import NOWHERE
 from rules.policy import PolicyInForce
 from rules.replay import EXIT, Change
 from rules.sentences import exit_sentence, numbers, sentence
@@ -23,6 +24,7 @@ from rules.tiers import too_early
 Cols = NDArray[np.intp]
 Runs = tuple[Cols, Cols, Cols]  # row, first column, end column of every run
 Key = tuple[int, date]
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,9 @@ class Decisions:
         for span in self._begun(self._standing_runs):
             stint = int(year.stint_at[span.row, span.since])
             yield (
-                self._key(span),
+                (int(self.judged.students[span.row]), self._began_on(span.row, span.since)),
                 (
-                    self.days[span.until - 1] if span.until < len(self.days) else None,
+                    self._ended_on(span) if span.until < len(self.days) else None,
                     int(year.stint_school[stint]),
                     year.stint_grade[stint],
                     int(self.judged.replay.tier[span.row, span.since]),
@@ -62,7 +64,32 @@ class Decisions:
     def ended_standings(self) -> Iterator[tuple[int, date]]:
         """(student, last day) of the standings that were going on before the first replayed column and ended."""
         for span in self._ended(self._standing_runs):
-            yield int(self.judged.students[span.row]), self.days[span.until - 1]
+            yield int(self.judged.students[span.row]), self._ended_on(span)
+
+    def _began_on(self, row: int, column: int) -> date:
+        """The day from which a standing that begins in this column holds, whoever else is judged beside the student.
+
+        A tier moves on a school day of their own, which every column set holds; an enrolment on any date.
+        """
+        year = self.judged.year
+        stint, before = int(year.stint_at[row, column]), int(year.stint_at[row, column - 1]) if column else NOWHERE
+        entry: date = year.stint_entry[stint].astype(date)
+        if column == self._first:
+            return max(entry, year.frame.start)
+        if stint == before:
+            return self.days[column]
+        if before == NOWHERE or entry > self.days[column - 1]:
+            return entry
+        last: date = year.stint_last[before].astype(date)
+        return last + ONE_DAY
+
+    def _ended_on(self, span: Span) -> date:
+        """The last day of a standing that does not last."""
+        year = self.judged.year
+        if year.stint_at[span.row, span.until] >= 0:
+            return self._began_on(span.row, span.until) - ONE_DAY
+        last: date = year.stint_last[year.stint_at[span.row, span.since]].astype(date)
+        return last
 
     def findings(self) -> Iterator[tuple[tuple[int, str, date], Span]]:
         """((student, rule, since), span) of what was found on a replayed day; `until` is the day it was cleared."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,17 +180,16 @@ def _contacts(year: Year, matrix: Matrix) -> NDArray[np.int32]:
 
 def _cases(students: Ints, matrix: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """[S, D] whether a case was open that day, and whether its barrier had a named owner."""
-    days = matrix.days.astype(np.int64)
-    shape = (len(students), len(days))
-    opened, owned = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     found = rows.case_spans(students)
-    for row, start, end, owner in zip(
-        np.searchsorted(students, found["student"]),
-        found["opened"],
-        found["closed"],
-        found["owned"],
-        strict=True,
-    ):
-        opened[row] |= (days >= start) & (days < end)
-        owned[row] |= (days >= max(start, owner)) & (days < end)
-    return opened, owned
+    row, opened = np.searchsorted(students, found["student"]), found["opened"]
+    during = partial(_during, matrix, row, until=found["closed"])
+    return during(since=opened), during(since=np.maximum(opened, found["owned"]))
+
+
+def _during(matrix: Matrix, row: Ints, *, since: Ints, until: Ints) -> NDArray[np.bool_]:
+    """[S, D] where a span of a row, [since, until) in days since 1970, lies over the day."""
+    edges = np.zeros((len(matrix.students), len(matrix.days) + 1), dtype=np.int16)
+    days = matrix.days.astype(np.int64)
+    np.add.at(edges, (row, np.searchsorted(days, since)), 1)
+    np.add.at(edges, (row, np.searchsorted(days, np.maximum(since, until))), -1)
+    return np.asarray(np.cumsum(edges, axis=1, dtype=np.int16)[:, :-1] > 0)

@@ -33,6 +33,8 @@ class Year:
     by_student: Matrix  # a row per student, ascending
     stint_at: NDArray[np.int32]  # [S, D] the enrolment that stood on that day, -1 when not enrolled
     stint_school: Ints  # the school of each enrolment
+    stint_entry: Days
+    stint_last: Days  # inclusive; NaT while it is open
     stint_grade: list[str]
     school: NDArray[np.int32]  # [S] school on the frame's day, or the last one; -1 when none
     enrolled_now: NDArray[np.bool_]  # [S]
@@ -74,7 +76,7 @@ def year_of(
 
 def _belonging(
     students: Ints, spans: stints.Stints, found: Enrolments, real: NDArray[np.bool_], days: Days, at: Frame
-) -> tuple[NDArray[np.int32], Ints, list[str], NDArray[np.int32], NDArray[np.bool_], Ints, list[str]]:
+) -> tuple[NDArray[np.int32], Ints, Days, Days, list[str], NDArray[np.int32], NDArray[np.bool_], Ints, list[str]]:
     """The enrolment of each day, and where everybody is now (or was last); the later entry wins among equals.
 
     A student whose every enrolment was a no-show still belongs to the school that expected them.
@@ -101,7 +103,7 @@ def _belonging(
     np.maximum.at(left_on, row, last.astype(np.int64))
     left_on[enrolled] = -1
     named = ["" if place == NO_GRADE else found.grade.different[place] for place in grade.tolist()]
-    return stint_at, spans.school, grades.texts(), school, enrolled, left_on, named
+    return stint_at, spans.school, spans.entry, spans.last, grades.texts(), school, enrolled, left_on, named
 
 
 def _in_order(row: NDArray[np.intp], order: NDArray[np.intp]) -> list[NDArray[np.intp]]:
