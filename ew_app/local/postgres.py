@@ -28,6 +28,7 @@ STOP_SECONDS = 60
 _QUIET = {"log_error_verbosity": "terse", "log_min_error_statement": "panic"}  # no student data in the log
 _LOOPBACK = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 _PROMPT = {"client_connection_check_interval": "2s"}  # work of a killed client ends, and its locks
+_TIDY = {"autovacuum_naptime": "15s"}  # room of rows written anew is free again while a long line of files comes in
 _FAST = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -81,7 +82,7 @@ class Postgres:
             self.process = None
 
     def _start(self, programs: Path) -> None:
-        options = _LOOPBACK | _QUIET | _PROMPT | {"port": str(self.port)} | (_FAST if self._fast else {})
+        options = _LOOPBACK | _QUIET | _PROMPT | _TIDY | {"port": str(self.port)} | (_FAST if self._fast else {})
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.process = child.start([programs / "postgres", "-D", self.cluster, *words], log=self.log)
         child.wait_until_it_answers(self.process, self.answers, name="PostgreSQL", log=self.log, seconds=START_SECONDS)
