@@ -51,8 +51,9 @@ class Matrix:
 def combine(by_school: Matrix) -> Matrix:
     """School-scope rows -> one row per student, in order of first appearance.
 
-    A member day anywhere counts once: the smaller fraction, the more excused on a tie, tardy if tardy at
-    either. Otherwise the better-known day stands: unknown code, unknown row, missing, held out, out.
+    A day counts once. Attended whole anywhere, it is attended. Missed somewhere, it is missed only as far as at
+    every school where it was due: what one of them has not told yet is not known of the day. Between members the
+    smaller fraction stands, the more excused on a tie, tardy if tardy at either.
     """
     _, first_row, group = np.unique(by_school.students, return_index=True, return_inverse=True)
     keep = np.sort(first_row)
@@ -70,8 +71,8 @@ def combine(by_school: Matrix) -> Matrix:
 
 
 _STATUS_RANK = np.zeros(8, dtype=np.int64)
-_BETTER_KNOWN_FIRST = (Status.MEMBER, *UNMAPPED[::-1], Status.UNKNOWN_ROW, Status.MISSING, Status.HELD_OUT, Status.OUT)
-for _rank, _status in enumerate(_BETTER_KNOWN_FIRST):
+_FIRST = (*UNMAPPED[::-1], Status.UNKNOWN_ROW, Status.MISSING, Status.MEMBER, Status.HELD_OUT, Status.OUT)
+for _rank, _status in enumerate(_FIRST, start=1):
     _STATUS_RANK[_status] = _rank
 _EXCUSE_RANK = np.zeros(4, dtype=np.int64)
 _EXCUSE_RANK[[Excuse.EXCUSED, Excuse.OTHER, Excuse.UNKNOWN, Excuse.UNEXCUSED]] = 0, 1, 2, 3
@@ -79,9 +80,10 @@ _ROW_BITS = 20
 
 
 def _best_of(weights: NDArray[np.int32], cells: Cells, starts: NDArray[np.intp]) -> tuple[NDArray[np.int32], Cells]:
-    """Per group of rows and day the cell that stands: the smallest of (status, fraction, excuse, row)."""
-    row = np.arange(len(cells))
-    rank = _STATUS_RANK[c.status(cells)] << 12 | c.fraction(cells).astype(np.int64) << 2 | _EXCUSE_RANK[c.excuse(cells)]
+    """Per group of rows and day the cell that stands: attended whole, else the smallest of status, fraction, excuse."""
+    row, status, fraction = np.arange(len(cells)), c.status(cells), c.fraction(cells).astype(np.int64)
+    certain = np.where((status == Status.MEMBER) & (fraction == 0), 0, _STATUS_RANK[status])
+    rank = certain << 12 | fraction << 2 | _EXCUSE_RANK[c.excuse(cells)]
     best = np.minimum.reduceat(rank << _ROW_BITS | row[:, None], starts, axis=0) & ((1 << _ROW_BITS) - 1)
     day = np.arange(cells.shape[1])
     late = np.logical_or.reduceat(c.tardy(cells) & (c.status(cells) == Status.MEMBER), starts, axis=0)

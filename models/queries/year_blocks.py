@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
 import numpy as np
@@ -30,6 +30,16 @@ def blocks_of(students: np.ndarray) -> np.ndarray:
         {"students": students},
     )
     return found["block"]
+
+
+def empty(blocks: Collection[int], school_year: date) -> None:
+    """Nobody is packed in these blocks any more."""
+    if not blocks:
+        return
+    db.session.execute(
+        text("DELETE FROM year_block WHERE block = ANY(:blocks) AND school_year = :year"),
+        {"blocks": list(blocks), "year": school_year},
+    )
 
 
 def replace(contents: Mapping[int, bytes], school_year: date) -> None:

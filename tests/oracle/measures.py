@@ -14,6 +14,7 @@ LINES = (("3", 5, 5000), ("2", 10, 3000), ("watch", 20, 0))
 """A tier, one day in how many from which on it holds, and the least absence it needs."""
 ENOUGH = 20_000
 """Enrolled days before a rate is judged."""
+UNTOLD = ("unknown_code", "unknown_row", "missing")
 SAYS = ("excused", "", "unknown", "unexcused")
 """Which reason stands where a day was missed alike at two schools."""
 
@@ -120,9 +121,13 @@ class Oracle:
 
 
 def together(cells: list[Cell]) -> Cell:
-    """One day at several schools: it counts once, missed only as far as at every school; late at one is late."""
+    """One day at several schools: it counts once, missed only as far as at every school; late at one is late.
+
+    Where one has not told, only a day attended whole at another is known.
+    """
     members = [cell for cell in cells if cell.status == "member"]
-    if members:
+    told = all(cell.status not in UNTOLD for cell in cells)
+    if members and (told or min(cell.fraction for cell in members) == 0):
         least = min(members, key=lambda cell: (cell.fraction, SAYS.index(cell.excuse)))
         return Cell(
             "member",
@@ -131,7 +136,7 @@ def together(cells: list[Cell]) -> Cell:
             least.excuse,
             any(cell.tardy for cell in members),
         )
-    for status in ("unknown_code", "unknown_row", "missing", "held_out"):
+    for status in (*UNTOLD, "held_out"):
         for cell in cells:
             if cell.status == status:
                 return cell

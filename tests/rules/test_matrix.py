@@ -14,8 +14,13 @@ PAIRS = [
     ("A", "X", "X"),
     ("X", "E", "E"),
     (".", "A", "A"),
-    ("H", "A", "A"),  # a member day beats everything
-    ("?", "P", "P"),
+    ("H", "A", "A"),
+    ("?", "P", "P"),  # attended anywhere is attended
+    ("M", "P", "P"),
+    ("M", "T", "T"),
+    ("M", "A", "M"),  # missed at one, and the other has not told yet
+    ("_", "a", "_"),
+    ("?", "A", "?"),
     ("?", "_", "?"),
     ("_", "M", "_"),
     ("M", "H", "M"),

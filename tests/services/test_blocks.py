@@ -81,7 +81,7 @@ def test_packing_and_unpacking_lose_nothing() -> None:
     flagging.evaluate_touched()
     known = _known()
     with transaction():
-        blocks.write(known, YEAR)
+        blocks.write(known, (), YEAR)
     again = _known()
     for name in ("students", "until", "waits", "concerned", "kept", "tier_since"):
         assert np.array_equal(getattr(known, name), getattr(again, name)), name
@@ -118,3 +118,17 @@ def test_who_is_enrolled_from_a_later_day_on_is_judged_when_that_day_comes() -> 
     counted = text("SELECT sum(tier_1 + watch + tier_2 + tier_3) FROM tier_count WHERE day = :day")
     assert [db.session.scalar(counted, {"day": day}) for day in (DAYS[4], DAYS[7])] == [1, 2]
     assert db.session.scalar(text("SELECT count(*) FROM student_status WHERE student_id = :id"), {"id": ana}) == 1
+
+
+def test_a_block_whose_last_student_is_gone_is_forgotten() -> None:
+    lincoln = letters.school("lincoln")
+    ana = letters.year(lincoln, {"ana": "PPPPP AAPPP PPPPA PPPPP"})["ana"]
+    flagging.evaluate_all()
+    with transaction():
+        db.session.execute(text("DELETE FROM stint"))
+        touch([ana], DAYS[0])
+    flagging.evaluate_touched()
+    assert not len(_known().students)
+    _submit(lincoln, DAYS[20])
+    flagging.evaluate_touched()
+    assert db.session.scalar(text("SELECT count(*) FROM student_status")) == 0

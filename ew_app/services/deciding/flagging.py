@@ -123,7 +123,7 @@ class _Chunk:
     """The marked students of some blocks on their way through one evaluation."""
 
     def __init__(self, chosen: Sequence[int], marked: Taken, at: Frame) -> None:
-        self.at = at
+        self.at, self.chosen = at, chosen
         known = blocks.read(chosen, at.start)
         self.schools = set(marked.school.tolist())
         self.students, self.since = _students(marked, known, np.datetime64(at.start))
@@ -139,7 +139,7 @@ class _Chunk:
         left = np.setdiff1d(self.students, judged_on)
         kept = self.known.without(np.concatenate([judged_on, left]))
         anew = self._anew(left) if len(left) else None
-        blocks.write(blocks.joined([kept, *done, *([anew] if anew else [])]), self.at.start)
+        blocks.write(blocks.joined([kept, *done, *([anew] if anew else [])]), self.chosen, self.at.start)
         self._count()
         return {**self.effect, "cases_opened": self._follow_up()}
 

@@ -169,11 +169,12 @@ def read(blocks: Iterable[int], school_year: date) -> Known:
     return joined(found) if found else Known.none()
 
 
-def write(known: Known, school_year: date) -> None:
-    """Pack everybody into the blocks they belong to; what these blocks held before is gone."""
+def write(known: Known, chosen: Iterable[int], school_year: date) -> None:
+    """Pack everybody into the blocks they belong to; what these and the chosen blocks held before is gone."""
     order = np.argsort(known.block, kind="stable")
     numbers, starts = np.unique(known.block[order], return_index=True)
     rows = np.split(order, starts[1:]) if len(numbers) else []
+    year_blocks.empty(set(chosen) - set(numbers.tolist()), school_year)
     year_blocks.replace(
         {number: _packed(known.of(row)) for number, row in zip(numbers.tolist(), rows, strict=True)}, school_year
     )

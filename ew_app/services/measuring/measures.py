@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.policies import timeline
 from models.queries import measuring, naming
+from models.queries.measuring import EPOCH
 from rules import facts as fact_tables
 from rules.tiers import Band, Tier, band, days_text, rate_text, rate_tier, too_early
 
@@ -132,6 +133,7 @@ def _by_student(judged: Judged) -> Iterable[tuple[int, dict[str, Any]]]:
     standing, last, facts = judged.standing, judged.last, judged.facts
     for row, student in enumerate(judged.students.tolist()):
         own = {
+            "as_of": str(_told_until(judged, row)),
             "tier": _tier(standing.tier[row]),
             "rate_tier": _tier(standing.rate_tier[row]),
             "tier_min": _tier(standing.tier_min[row]),
@@ -186,6 +188,13 @@ def _measure(judged: Judged, facts: Any, row: int, col: int, school: int, own: d
         "streak_now": str(facts.streak[row, col]),
     } | own
     return {name: found[name] for name in MEASURES}
+
+
+def _told_until(judged: Judged, row: int) -> date:
+    """The day up to which a student was counted: of one who moved, also the days at a school that has told more."""
+    at, told = judged.year.frame, int(judged.year.told_until[row])
+    days = [at.data_through(int(judged.year.school[row])), EPOCH + timedelta(days=told) if told > 0 else None]
+    return at.as_of or max((day for day in days if day), default=at.day)
 
 
 def _tier(number: Any) -> str:

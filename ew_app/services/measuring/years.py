@@ -21,6 +21,7 @@ from rules.matrix import Days, Matrix
 
 NOWHERE = -1
 NO_GRADE = -1
+_AS_PRIMARY = np.array([0, 2, 1])  # said not to be, said to be, and (-1) nothing said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,7 @@ class Year:
     stint_last: Days  # inclusive; NaT while it is open
     stint_grade: list[str]
     school: NDArray[np.int32]  # [S] school on the frame's day, or the last one; -1 when none
+    told_until: Ints  # [S] the last day, since 1970, that any of their schools told of them
     enrolled_now: NDArray[np.bool_]  # [S]
     left_on: Ints  # [S] the last enrolled day, since 1970, of who is not enrolled now; -1 for everybody else
     grade: list[str]  # [S]
@@ -76,7 +78,7 @@ def year_of(
 
 def _belonging(
     students: Ints, spans: stints.Stints, found: Enrolments, real: NDArray[np.bool_], days: Days, at: Frame
-) -> tuple[NDArray[np.int32], Ints, Days, Days, list[str], NDArray[np.int32], NDArray[np.bool_], Ints, list[str]]:
+) -> tuple[NDArray[np.int32], Ints, Days, Days, list[str], NDArray[np.int32], Ints, NDArray[np.bool_], Ints, list[str]]:
     """The enrolment of each day, and where everybody is now (or was last); the later entry wins among equals.
 
     A student whose every enrolment was a no-show still belongs to the school that expected them.
@@ -93,17 +95,20 @@ def _belonging(
     last = np.where(np.isnat(spans.last), np.datetime64("9999-12-31"), spans.last)
     begins, ends = np.searchsorted(days, spans.entry), np.searchsorted(days, last, side="right")
     now = (spans.entry <= np.datetime64(at.day)) & (last >= np.datetime64(at.day))
-    for wave in _in_order(row, np.lexsort((spans.entry, found.primary[real], now))):
+    for wave in _in_order(row, np.lexsort((spans.entry, _AS_PRIMARY[found.primary[real]], now))):
         where = row[wave]
         inside = (day >= begins[wave, None]) & (day < ends[wave, None])
         stint_at[where] = np.where(inside, wave[:, None], stint_at[where])
         school[where], grade[where] = spans.school[wave], grades.index[wave]
         enrolled[where] |= now[wave]
+    told_until = np.full(len(students), NOWHERE, dtype=np.int64)
+    through = np.array([at.data_through(number) or date.min for number in spans.school.tolist()], dtype="datetime64[D]")
+    np.maximum.at(told_until, row, np.minimum(last, through).astype(np.int64))
     left_on = np.full(len(students), -1, dtype=np.int64)
     np.maximum.at(left_on, row, last.astype(np.int64))
     left_on[enrolled] = -1
     named = ["" if place == NO_GRADE else found.grade.different[place] for place in grade.tolist()]
-    return stint_at, spans.school, spans.entry, spans.last, grades.texts(), school, enrolled, left_on, named
+    return stint_at, spans.school, spans.entry, spans.last, grades.texts(), school, told_until, enrolled, left_on, named
 
 
 def _in_order(row: NDArray[np.intp], order: NDArray[np.intp]) -> list[NDArray[np.intp]]:
