@@ -44,7 +44,8 @@ class Source(Model):
 
     `location`: where they are, by kind, and the names of its secrets, never a secret. `said`: what `feeds.Said` and the
     exit rule say of them. `timetable`: when to look (`rules.timetable`). `expected_by`, on the district's clock: from
-    then on a school day that has not come is late, the day itself ("same") or the one before it.
+    then on a school day that has not come is late, the day itself ("same") or the one before it. `not_cleared`: why
+    files that were settled could not be moved out of the way, and since when; empty while they can.
     """
 
     __tablename__ = "source"
@@ -67,6 +68,8 @@ class Source(Model):
     expected_day: Mapped[str] = mapped_column(default="same", server_default="same")
     paused: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     changed_at: Mapped[datetime | None]
+    not_cleared: Mapped[str] = mapped_column(default="", server_default="")
+    not_cleared_since: Mapped[datetime | None]
 
 
 class Network(Model):

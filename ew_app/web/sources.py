@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Actor
-from ew_app.services.sources import keeping, starting, telling, trying
+from ew_app.services.sources import clearing, keeping, starting, telling, trying
 from ew_app.services.sources.telling import State
 from ew_app.web import asked, guard
 from ew_app.web.guard import actor, requires
@@ -25,6 +25,7 @@ PAGE = 20
 CHIPS = {
     State.LATE: ("late", "late"),
     State.FAILED: ("failed", "late"),
+    State.NOT_CLEARED: ("not put away", "late"),
     State.LOOKING: ("looking", "wait"),
     State.PAUSED: ("paused", "plain"),
     State.NEW: ("new", "new"),
@@ -122,6 +123,7 @@ def _page(source: Source, *, said: list[str] | None = None, error: str = "") -> 
     return render_template(
         "source.html",
         one=standing,
+        not_cleared=clearing.trouble_of(source) if standing.state is not State.NOT_CLEARED else "",
         poll=url_for("sources.one", source_id=source.id, page=page) if moving and not told else None,
         brings=telling.BRINGS_WORDS[source.brings],
         looks=looks,
@@ -139,7 +141,7 @@ def _page(source: Source, *, said: list[str] | None = None, error: str = "") -> 
 
 
 def _answer(found: list[telling.Standing]) -> str:
-    late = sum(one.state in (State.LATE, State.FAILED) for one in found)
+    late = sum(one.state in (State.LATE, State.FAILED, State.NOT_CLEARED) for one in found)
     if not found:
         return "Nothing is fetched by itself yet"
     if late:

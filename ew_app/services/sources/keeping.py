@@ -110,6 +110,7 @@ def _apply(source: Source, wanted: Wanted) -> None:
     except UnfitTimetable as unfit:
         raise Refused(f"{unfit} Nothing was kept.") from unfit
     source.expected_day, source.changed_at = wanted.expected_day, now()
+    source.not_cleared, source.not_cleared_since = "", None  # found out anew after the next look
 
 
 def _said(given: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ew_app.kernel import NotFound
-from ew_app.services.sources import expecting, starting
+from ew_app.services.sources import clearing, expecting, starting
 from ew_app.services.sources.expecting import Alarm
 from models.attendance import Batch
 from models.org import Source
@@ -30,6 +30,7 @@ class State(StrEnum):
 
     LATE = "late"
     FAILED = "failed"
+    NOT_CLEARED = "not cleared"
     LOOKING = "looking"
     PAUSED = "paused"
     NEW = "new"
@@ -110,6 +111,8 @@ def _state(source: Source, late: Alarm | None, last: Pull | None, open_look: Pul
         return State.NEW, "It has not been looked at yet."
     if trouble := expecting.trouble_of(last):
         return State.FAILED, trouble
+    if uncleared := clearing.trouble_of(source):
+        return State.NOT_CLEARED, uncleared
     held = [status for status, _ in rows.statuses(last.batches).values() if status == "held"]
     if held:
         return State.WELL, f"{many(len(held), 'delivery', 'deliveries')} held: somebody has to look at it."

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ew_app.kernel import DomainError, day_text, local, now, settings, today, wall_clock
-from ew_app.services.sources import expecting
+from ew_app.services.sources import clearing, expecting
 from ew_app.services.system import upkeep
 from models.base import db
 from models.queries import health as rows
@@ -224,10 +224,11 @@ def _asked() -> str:
 
 
 def _sources() -> Check:
-    """What was expected and has not come, and sources that could not be reached at their last look."""
+    """What was expected and has not come, sources that could not be reached, and files that could not be put away."""
     if not pulls.fetched_from():
         return Check("Sources", State.OK, "Nothing is fetched by itself.")
     found = [alarm.sentence for alarm in expecting.alarms()] or expecting.troubles()
+    found += clearing.troubles()
     if not found:
         return Check("Sources", State.OK, "Everything that is expected has come.")
     more = f" And {len(found) - 1} more." if len(found) > 1 else ""
