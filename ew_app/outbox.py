@@ -20,7 +20,7 @@ from celery import Celery
 from celery.exceptions import SoftTimeLimitExceeded
 from flask import current_app
 from kombu.exceptions import OperationalError
-from sqlalchemy import Select, select, text, update
+from sqlalchemy import Select, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.config import Settings
@@ -238,3 +238,16 @@ def sweep() -> int:
     db.session.execute(update(Outbox).where(Outbox.id.in_([row.id for row in rows])).values(sent_at=clock()))
     on_commit(lambda: all(send(row.job, row.id) for row in rows))  # up to the first that fails
     return len(rows)
+
+
+def newest() -> int:
+    """The number of the work that was asked for last; 0 when there was none."""
+    with db.engine.connect() as line:
+        return line.scalar(select(func.max(Outbox.id))) or 0
+
+
+def waits_since(number: int) -> bool:
+    """Whether work that was asked for later than this one is neither done nor set aside."""
+    later = Outbox.id > number, Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None)
+    with db.engine.connect() as line:
+        return bool(line.scalar(select(exists().where(*later))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from ew_app import outbox
 from ew_app.config import Settings, load_settings
 from ew_app.kernel import Refused
 from ew_app.local import Servers
@@ -18,6 +20,10 @@ from ew_app.services.system import health, opening, upkeep
 from ew_app.up import COMMANDS, LOOK_EVERY, STOP_SECONDS, Service
 
 MakeApp = Callable[[Settings], Flask]
+
+WAIT = 0.2
+SWEEP_EVERY = 10  # waits
+LONGEST_WAIT = 300
 
 
 @dataclass(frozen=True)
@@ -55,14 +61,31 @@ class Runtime:
             if upkeep.worker_answers():
                 yield app
                 return
+            asked = outbox.newest()
             with _own_worker(app.extensions["ew"]):
                 yield app
+                _see_through(asked)
 
 
 def _keep_its_day(app: Flask) -> None:
     """A database that holds the demo lives on the demo's day. Refused when the tables are not there."""
     upkeep.check_tables()
     app.extensions["ew"] = opening.at_its_day(app.extensions["ew"])
+
+
+def _see_through(asked: int) -> None:
+    """Let our own worker finish what this command has asked for since, such as putting files away.
+
+    Nobody sweeps behind a command, so what the broker has lost is sent again here. Past the longest wait it stays
+    asked for, and goes on with the next worker.
+    """
+    for turn in range(int(LONGEST_WAIT / WAIT)):
+        if not outbox.waits_since(asked):
+            return
+        if turn % SWEEP_EVERY == 0:
+            outbox.sweep()
+        time.sleep(WAIT)
+    click.echo("Some of the work still waits. It goes on when a worker runs: `ew worker`, or `ew up`.", err=True)
 
 
 @contextmanager

@@ -140,8 +140,8 @@ def pull(run: Runtime, name: str, afresh: bool, as_json: bool) -> None:
             output.json_object({"look": look.id, **_look(look), "batches": told})
         else:
             click.echo("\n".join([look.sentence, *look.told, *map(_in_words, told)]))
-        if not well:
-            sys.exit(1)
+    if not well:
+        sys.exit(1)
 
 
 @source_group.command("pause")

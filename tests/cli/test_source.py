@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ew_app.cli.runtime import Runtime
+from ew_app.factory import create_app
 from tests.cli.conftest import CommandLine
 
 ROSTER = {
@@ -71,3 +74,25 @@ def test_a_test_takes_nothing_and_a_pull_takes_it_in(fresh: CommandLine, drop: P
     assert fresh.json("source", "pull", "sis", "--json")["ended"] == "nothing"
     (drop / "lunch.csv").write_text("meal,price\nsoup,3\n")
     assert "lunch.csv" in fresh("source", "pull", "sis", code=1).stdout
+
+
+def test_a_pull_puts_away_what_it_took_before_it_ends(fresh: CommandLine, drop: Path) -> None:
+    added(fresh, "--brings", "roster", "--set", "quiet=0")
+    for name, text in ROSTER.items():
+        (drop / name).write_text(text)
+    fresh("source", "pull", "sis")
+    assert sorted(path.name for path in (drop / "taken").rglob("*.csv")) == sorted(ROSTER)
+    assert fresh.query("SELECT job FROM outbox WHERE done_at IS NULL") == []
+
+
+def test_work_whose_message_was_lost_is_done_before_a_command_ends(
+    fresh: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in fresh.env.items():
+        monkeypatch.setenv(name, value)
+    with Runtime(partial(create_app, screens=False)).working():
+        fresh.query("""
+            INSERT INTO outbox (job, key, args, created_at, sent_at, attempts, error)
+            VALUES ('hand_out', 'lost', '[]', now() - interval '1 minute', now() - interval '1 minute', 0, '')
+        """)
+    assert fresh.query("SELECT done_at IS NOT NULL FROM outbox WHERE key = 'lost'") == [(True,)]
