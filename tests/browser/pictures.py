@@ -21,7 +21,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from ew_app.config import load_settings
 from ew_app.local import Servers
-from ew_app.services.deliveries import late_days
 from ew_app.services.system import demo_past, upkeep
 from tests.browser.conftest import sign_in
 from tests.browser.system import System, running
@@ -51,8 +50,6 @@ def main(names: list[str]) -> None:
     with ExitStack() as stack:
         system = stack.enter_context(_district())
         browser = stack.enter_context(chromium(stack.enter_context(sync_playwright())))
-        with system.inside():
-            late_days.follow()  # as the schedule does
         _bring_in_today(browser, system, with_picture=ON_THE_WAY in wanted)
         for name in wanted:
             if name in PICTURES:

@@ -21,7 +21,7 @@ from ew_app.kernel import OPERATOR, Actor, Refused, operation, record, told_as_o
 from ew_app.outbox import Job, done_here
 from ew_app.services.casework import handing_out
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import ingest, waiting
+from ew_app.services.deliveries import ingest, late_days, waiting
 from ew_app.services.measuring.touched import ask_for_evaluation
 from ew_app.services.people import demo_people, signing_in
 from ew_app.services.system.demo_staff import Staff, moment
@@ -96,7 +96,8 @@ def _work(staff: Staff, days: Sequence[date]) -> None:
 
 
 def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> None:
-    """Yesterday evening families have called; this morning the late school sent a file that waits to be let in."""
+    """Yesterday evening families have called; at midnight the late school was asked for its day, and this morning it sent
+    a file that waits to be let in."""
     yesterday, today = days
     with told_as_of(moment(yesterday, 17)), done_here(NOW), transaction():
         if _is_new("calls"):
@@ -104,6 +105,8 @@ def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> Non
             staff.ask_the_nurse()
             ask_for_evaluation()
             _note("calls")
+    with told_as_of(moment(today, 0, 1)):
+        late_days.follow()
     with told_as_of(moment(today, 7, 45)), done_here(NOW):
         for school in made.not_submitted:
             if _is_new("late file"):
