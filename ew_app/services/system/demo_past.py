@@ -96,8 +96,8 @@ def _work(staff: Staff, days: Sequence[date]) -> None:
 
 
 def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> None:
-    """Yesterday evening families have called; at midnight the late school was asked for its day, and this morning it sent
-    a file that waits to be let in."""
+    """Yesterday evening families have called; at midnight the late school was asked for its day; this morning it sent a
+    file, which waits to be let in."""
     yesterday, today = days
     with told_as_of(moment(yesterday, 17)), done_here(NOW), transaction():
         if _is_new("calls"):
