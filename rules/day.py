@@ -51,6 +51,8 @@ HELD_OUT_KINDS = (Kind.HOMEBOUND, Kind.HOSPITAL, Kind.NON_MEMBERSHIP)
 ABSENT_KINDS = (Kind.ABSENCE, Kind.SUSPENSION_OUT)
 # Kinds whose code may carry a fraction. A day from home that nobody joined is a remote code worth a whole day.
 FRACTION_KINDS = (*ABSENT_KINDS, Kind.TARDY, Kind.EARLY_LEAVE, Kind.REMOTE)
+# With the school, though not in the classroom: such a day stands, also where teachers marked the empty chair.
+ELSEWHERE_KINDS = (Kind.SUSPENSION_IN, Kind.SCHOOL_FUNCTION, Kind.REMOTE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +104,7 @@ def whole_day_cells(marks: Marks, length: DayLength) -> Cells:
     """One cell per mark, each mark speaking for a whole day of its own."""
     missed = np.where(marks.minutes == WHOLE_DAY_MINUTES, np.asarray(length.day), marks.minutes)
     by_minutes = half_day_rule(missed, 1, length)
-    share = np.where(marks.minutes >= 0, by_minutes, code_share(marks))
-    share = np.where(marks.fraction >= 0, np.minimum(marks.fraction, WHOLE_DAY), share)
+    share = _unless_there(marks, np.where(marks.minutes >= 0, by_minutes, code_share(marks)))
     return _cells(share, _status(marks.kind), _excuse(marks), marks.kind == Kind.TARDY)
 
 
@@ -112,7 +113,8 @@ def day_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, due: Ar
 
     `length` and `due` have one value, or one per group. `due` is the number of periods on the student's
     timetable; 0 counts the rows that came. Of several whole-day rows the highest precedence stands. How much was
-    missed: its own number, else the periods, else its code. Held out or in a code nobody knows, it is the day.
+    missed: its own number, else the periods, else its code. Held out, on a trip or in a code nobody knows, it is
+    the day.
     """
     whole = _standing_whole_day(marks, starts)
     said = marks.at(np.maximum(whole, 0))
@@ -120,6 +122,7 @@ def day_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, due: Ar
     by_period = _period_cells(marks, starts, length, np.asarray(due))
     settles = (said.fraction >= 0) | (said.minutes >= 0) | np.isin(said.kind, (Kind.UNKNOWN, *HELD_OUT_KINDS))
     settles |= c.status(by_period) == Status.UNKNOWN_CODE
+    settles |= np.isin(said.kind, ELSEWHERE_KINDS) & _there(said)
     has_period = np.logical_or.reduceat(marks.period, starts)
     periods_tell = has_period & ~((whole >= 0) & settles)
     return np.where(periods_tell, _with_its_reason(by_period, said, whole >= 0), by_whole)
@@ -132,6 +135,18 @@ def _with_its_reason(by_period: Cells, whole: Marks, given: NDArray[np.bool_]) -
     excuse = np.where(decides, _excuse(whole), c.excuse(by_period))
     late = c.tardy(by_period) | (member & (whole.kind == Kind.TARDY))
     return c.pack(c.fraction(by_period), c.status(by_period), excuse, late)
+
+
+def _there(marks: Marks) -> NDArray[np.bool_]:
+    """Whether a mark says that the student took part; a remote code worth a part of the day says that nobody joined."""
+    present = np.isin(marks.kind, (Kind.PRESENT, *ELSEWHERE_KINDS))
+    return np.asarray(present & ((marks.kind != Kind.REMOTE) | (marks.code_fraction <= 0)))
+
+
+def _unless_there(marks: Marks, share: Ints) -> Ints:
+    """The row's own fraction, else `share`; nothing under a code of presence, whatever number stands beside it."""
+    told = np.where(marks.fraction >= 0, np.minimum(marks.fraction, WHOLE_DAY), share)
+    return np.where(_there(marks), 0, told)
 
 
 def code_share(marks: Marks) -> Ints:
@@ -190,8 +205,7 @@ def _period_share(marks: Marks, periods: Ints, day: Ints) -> Ints:
     periods = np.maximum(periods, 1)
     minutes = np.where(marks.minutes == WHOLE_DAY_MINUTES, day, marks.minutes).astype(np.int64)
     by_minutes = np.minimum(WHOLE_DAY * minutes * periods // np.maximum(day, 1), WHOLE_DAY)
-    share = np.where(marks.minutes >= 0, by_minutes, code_share(marks))
-    return np.where(marks.fraction >= 0, np.minimum(marks.fraction, WHOLE_DAY), share)
+    return _unless_there(marks, np.where(marks.minutes >= 0, by_minutes, code_share(marks)))
 
 
 def _worst_excuse(excuse: Ints, missed: NDArray[np.bool_], starts: NDArray[np.intp]) -> Ints:

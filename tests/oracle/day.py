@@ -43,10 +43,27 @@ def by_minutes(minutes: int, school: School, day: CalendarDay) -> int:
     return half_day_rule(Fraction(length if minutes == WHOLE_DAY else minutes), school, day)
 
 
+def there(code: Code) -> bool:
+    """In school, or away with it. A remote code worth a part of a day says that nobody joined."""
+    return code.kind == "present" or elsewhere(code)
+
+
+def elsewhere(code: Code) -> bool:
+    """With the school and not in class."""
+    return code.kind in ("school_function", "suspension_in") or (code.kind == "remote" and not code.fraction)
+
+
+def part(row: Row, code: Code) -> int:
+    """Thousandths missed by the row's own fraction or its code; nothing by a code of presence."""
+    if there(code):
+        return 0
+    return row.fraction if row.fraction is not None else code.fraction
+
+
 def by_periods(known: list[tuple[Row, Code]], school: School, day: CalendarDay) -> int:
     """The share of the periods with a known answer that was missed, of the day's length."""
     length = day.minutes if day.minutes is not None else school.day_minutes
-    missed = sum(row.fraction if row.fraction is not None else code.fraction for row, code in known)
+    missed = sum(part(row, code) for row, code in known)
     return half_day_rule(Fraction(missed * length, 1000 * len(known)), school, day)
 
 
@@ -68,9 +85,11 @@ def exact_share(marks: dict[str, Row], roster: Roster, school: School, day: Cale
     if whole is not None and whole.fraction is None and whole.minutes is not None:
         missed = length if whole.minutes == WHOLE_DAY else min(whole.minutes, length)
         code = meaning(roster, whole)
+        missed = 0 if code and there(code) else missed
         return 1000 * missed // length, bucket(code) if code and missed else ""
-    if not says_much and known:
-        missed = sum(row.fraction if row.fraction is not None else code.fraction for row, code in known)
+    away = meaning(roster, whole) if whole is not None else None
+    if not says_much and known and not (away and elsewhere(away)):
+        missed = sum(part(row, code) for row, code in known)
         return missed // len(known), _why(whole, known, roster)
     return cell.fraction, cell.excuse
 
@@ -80,7 +99,7 @@ def _why(whole: Row | None, known: list[tuple[Row, Code]], roster: Roster) -> st
     code = meaning(roster, whole) if whole is not None and whole.code else None
     if code is not None and code.kind in ABSENT:
         return bucket(code)
-    missed = [code for row, code in known if (row.fraction if row.fraction is not None else code.fraction) > 0]
+    missed = [code for row, code in known if part(row, code) > 0]
     heaviest = min(missed, key=lambda code: EXCUSES.index(code.excused), default=None)
     return bucket(heaviest) if heaviest else ""
 
@@ -102,9 +121,9 @@ def known_day(marks: dict[str, Row], roster: Roster, school: School, day: Calend
         return Cell("unknown_code", day.value)
     if code.kind in HELD_OUT:
         return Cell("held_out", day.value)
-    if whole.fraction is not None or whole.minutes is not None or not known:
-        missed = whole.fraction if whole.fraction is not None else code.fraction
-        if whole.fraction is None and whole.minutes is not None:
+    if whole.fraction is not None or whole.minutes is not None or not known or elsewhere(code):
+        missed = part(whole, code)
+        if whole.fraction is None and whole.minutes is not None and not there(code):
             missed = by_minutes(whole.minutes, school, day)
         return Cell("member", day.value, missed, bucket(code), code.kind == "tardy")
     by_period = _period_day(known, school, day)
@@ -113,7 +132,7 @@ def known_day(marks: dict[str, Row], roster: Roster, school: School, day: Calend
 
 
 def _period_day(known: list[tuple[Row, Code]], school: School, day: CalendarDay) -> Cell:
-    missed = [code for row, code in known if (row.fraction if row.fraction is not None else code.fraction) > 0]
+    missed = [code for row, code in known if part(row, code) > 0]
     heaviest = min(missed, key=lambda code: EXCUSES.index(code.excused), default=None)
     return Cell(
         "member",

@@ -82,7 +82,7 @@ class Events:
     def _minutes(self, row: Row) -> Row:
         """Minutes around every limit, or the number that stands for the whole day."""
         self.happened[39] += 1
-        code = self.chance.choice(["A", "E", "T", "TU", "D"])
+        code = self.chance.choice(["A", "E", "T", "TU", "D", "SF", "R", "P"])
         minutes = self.chance.choice([0, 5, 20, 60, 90, 91, 120, 180, 209, 210, 211, 239, 240, 241, 269, 270, 390, 999])
         self.happened[77] += minutes == 999
         self.happened[38] += code == "T" and minutes == 20

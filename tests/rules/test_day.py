@@ -214,3 +214,28 @@ def test_many_days_at_once_are_each_day_alone(days: list[tuple[list[Row], int]])
     together = day_cells(marks(*(row for given_rows, _ in days for row in given_rows)), starts, lengths)
     alone = [day_cells(marks(*rows), np.array([0]), DayLength(day=minutes)).tolist()[0] for rows, minutes in days]
     assert together.tolist() == alone
+
+
+PRESENCE = (Kind.PRESENT, Kind.SCHOOL_FUNCTION, Kind.SUSPENSION_IN, Kind.REMOTE)
+
+
+@pytest.mark.parametrize("kind", PRESENCE)
+def test_a_code_of_presence_misses_nothing_whatever_number_stands_beside_it(kind: Kind) -> None:
+    for number in ({"minutes": 420}, {"minutes": 999}, {"fraction": 1000}):
+        assert day(mark(kind, code_fraction=0, **number))[:2] == (0, Status.MEMBER)
+        assert day(*[mark(kind, period=1, code_fraction=0, **number)] * 7)[:2] == (0, Status.MEMBER)
+
+
+def test_a_remote_day_that_nobody_joined_keeps_its_own_number() -> None:
+    assert day(mark(Kind.REMOTE, code_fraction=1000))[0] == 1000
+    assert day(mark(Kind.REMOTE, code_fraction=1000, minutes=180))[0] == 500
+    assert day(mark(Kind.REMOTE, code_fraction=1000, fraction=250))[0] == 250
+
+
+@pytest.mark.parametrize("kind", [Kind.SCHOOL_FUNCTION, Kind.SUSPENSION_IN, Kind.REMOTE])
+def test_a_day_away_with_the_school_stands_where_teachers_marked_the_empty_chair(kind: Kind) -> None:
+    assert day(mark(kind), *periods("AAAAAAA"))[:2] == (0, Status.MEMBER)
+
+
+def test_a_tardy_row_keeps_its_own_number() -> None:
+    assert day(mark(Kind.TARDY, minutes=180)) == (500, Status.MEMBER, Excuse.UNEXCUSED, True)
