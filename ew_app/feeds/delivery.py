@@ -136,7 +136,9 @@ def _of_export(name: str, files: Sequence[Handed], layout: str, said: Said, tabl
     if not any(part.table not in CLAIMS for part in done.parts):
         words = f"There is nothing in {name} that we read as {load_export(layout).label}."
         raise RefusedFile(Why.NOT_RECOGNISED, " ".join([words, *done.told]))
-    return Delivery(name, tuple(done.parts), tuple(done.ignored), layout, tuple(done.told), said.options())
+    return Delivery(
+        name, tuple(done.parts), tuple(done.ignored), layout, tuple(done.told), said.options(), done.left_out
+    )
 
 
 def looks_like_attendance(file: Handed) -> bool:

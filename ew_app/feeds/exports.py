@@ -26,7 +26,7 @@ _OF_A_SOURCE: Final = frozenset(
     {"from", "join", "where", "unless", "split", "each", "group", "periods", "only_without", "bulk_only", "columns"}
     | {"note"}
 )
-_OF_A_JOIN: Final = frozenset({"to", "by", "where", "unless", "latest", "needed"})
+_OF_A_JOIN: Final = frozenset({"to", "by", "where", "unless", "latest", "needed", "or_rejected"})
 
 
 class Reads(StrEnum):
@@ -52,8 +52,8 @@ class Kind:
 class Join:
     """Fields of another kind of record, found where `theirs` equals `ours`; `alias.field` then names them.
 
-    needed: a record without a partner is left out and counted. latest: of several partners the one with the greatest
-    text in that field, else the last of the file.
+    needed: a record without a partner is left out and counted. rejection: it is a rejected row, with this sentence.
+    latest: of several partners the one with the greatest text in that field, else the last of the file.
     """
 
     alias: str
@@ -64,6 +64,7 @@ class Join:
     unless: Mapping[str, frozenset[str]]
     latest: str
     needed: bool
+    rejection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +223,7 @@ def _join(alias: str, spec: dict[str, Any]) -> Join:
         unless=_values(spec.get("unless", {})),
         latest=field_key(spec.get("latest", "")),
         needed=spec.get("needed", False),
+        rejection=" ".join(spec.get("or_rejected", "").split()),
     )
 
 

@@ -49,7 +49,7 @@ class Delivery:
     """Files that belong together: one attendance batch, or a roster; `ignored` names what was left alone.
 
     format: what they came as; but for our own CSV the parts are rows made from it. told: sentences about that.
-    said: what the person said about it, as options of a batch.
+    said: what the person said about it, as options of a batch. left_out: rows of an export that gave none of ours.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Delivery:
     format: str = "csv"
     told: tuple[str, ...] = ()
     said: Mapping[str, str] = field(default_factory=dict)
+    left_out: int = 0
 
     def all(self, table: str) -> tuple[Part, ...]:
         """The parts that hold that table, in the order handed over."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +12,7 @@ from ew_app.feeds.exports import Join, Source, field_key
 from ew_app.feeds.fields import Condition, Record, Taker, column, condition, first_text, named, text_of
 from ew_app.feeds.formats import ColumnType, load_format
 from ew_app.feeds.opened import Opened
+from ew_app.feeds.refused import Problem
 
 Index = dict[tuple[str, ...], dict[str, Any]]
 _EACH, _NTH = "each", "nth"
@@ -67,31 +68,34 @@ def _named(join: Join, words: dict[str, str]) -> Join:
 
 
 class Rows:
-    """The records of a plan that count, with what is joined to them; `left_out` counts the others by reason."""
+    """The records of a plan that count, with what is joined to them; `left_out` has the lines of others by reason."""
 
     def __init__(self, plan: Plan, opened: Opened) -> None:
         self._plan = plan
         self._joins: list[tuple[Join, Index]] = [
             (join, opened.index(join, plan.of_join(join, plan.fields))) for join in plan.joins
         ]
-        self.left_out: Counter[str] = Counter()
+        self.left_out: defaultdict[str, list[int]] = defaultdict(list)
 
-    def of(self, record: dict[str, Any]) -> Iterator[Record]:
-        """The rows that one record makes: none, itself, or one for each thing it lists."""
+    def of(self, line: int, record: dict[str, Any]) -> Iterator[Record | Problem]:
+        """The rows that one record makes: none, itself, or one for each thing it lists; a problem is a rejected row."""
         source = self._plan.source
         for row in self._each(record):
             for join, index in self._joins:
                 found = index.get(tuple(text_of(row.get(name, "")) for name in join.ours))
                 if found is not None:
                     row |= found
+                elif join.rejection:
+                    yield Problem(line, join.rejection, None, first_text(row, join.ours))
+                    break
                 elif join.needed:
-                    self.left_out[f"point at {join.to} that did not come with them"] += 1
+                    self.left_out[f"point at {join.to} that did not come with them"].append(line)
                     break
             else:
                 if not self._plan.where.holds(row):
                     continue
                 if source.unless and self._plan.unless.holds(row):
-                    self.left_out[_said(row, self._plan.unless.fields)] += 1
+                    self.left_out[_said(row, self._plan.unless.fields)].append(line)
                     continue
                 yield row
 

@@ -7,9 +7,9 @@ a delivery are these rows, never the file itself.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ew_app.feeds.exports import Export, load_export
 from ew_app.feeds.formats import DateOrder, load_format
@@ -24,12 +24,15 @@ from ew_app.feeds.saying import Said
 from ew_app.feeds.sources import OF_A_LIST, Plan, Rows, planned
 from ew_app.feeds.written import Written
 
+MOST_LINES: Final = 20
+
 
 @dataclass(slots=True)
 class Translated:
-    """What came of an export: files of ours, sentences for people, and the names of files left alone."""
+    """What came of an export: files of ours, sentences for people, rows that gave none, files left alone."""
 
     parts: list[Part] = field(default_factory=list)
+    left_out: int = 0
     told: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -152,7 +155,10 @@ class _Translation:
             if isinstance(record, Problem):
                 files[""].reject(line, record.reason)
                 continue
-            for row in rows.of(record):
+            for row in rows.of(line, record):
+                if isinstance(row, Problem):
+                    files[""].reject(row.line, row.reason)
+                    continue
                 cells = [take(row) for take in takers]
                 if grouped:
                     _group(grouped, files[""], line, cells)
@@ -216,9 +222,11 @@ class _Translation:
         if sentence not in self.done.told:
             self.done.told.append(sentence)
 
-    def _tell_left_out(self, seen: Seen, left_out: Counter[str]) -> None:
-        for why, count in left_out.items():
-            self._tell(f"{count:,} {'row' if count == 1 else 'rows'} of {seen.file.name} left out: they {why}.")
+    def _tell_left_out(self, seen: Seen, left_out: dict[str, list[int]]) -> None:
+        for why, lines in left_out.items():
+            rows = f"{len(lines):,} {'row' if len(lines) == 1 else 'rows'} of {seen.file.name}"
+            self._tell(f"{rows} left out: they {why} ({_listed(lines)}).")
+            self.done.left_out += len(lines)
         left_out.clear()
 
     def _missing(self) -> list[str]:
@@ -230,6 +238,13 @@ class _Translation:
             for table, sentence in self.export.missing.items()
             if table in self.tables and table not in there and (table in ATTENDANCE) in sides
         ]
+
+
+def _listed(lines: Sequence[int]) -> str:
+    """The lines of some rows, the first twenty of them by number."""
+    different = sorted(set(lines))
+    some, more = ", ".join(map(str, different[:MOST_LINES])), len(different) - MOST_LINES
+    return f"{'line' if len(different) == 1 else 'lines'} {some}{f' and {more:,} more' if more > 0 else ''}"
 
 
 def _group(grouped: Grouped, file: Written, line: int, cells: list[str]) -> None:

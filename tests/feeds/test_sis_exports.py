@@ -57,19 +57,30 @@ def test_powerschool_rows_are_joined_to_codes_and_to_the_students_own_number() -
     assert found.rows("attendance", *MARK) == [
         ("000123", "42", date(2026, 9, 14), "A", None, None, None),
         ("000123", "42", date(2026, 9, 15), "T", None, None, None),
+        ("StudentID 55", "42", date(2026, 9, 15), "A", None, None, None),
     ]
-    assert found.parts["attendance: attendance.txt"].lines == [2, 3]
-    assert (
-        "1 row of attendance.txt left out: they point at students that did not come with them." in found.delivery.told
-    )
+    assert found.parts["attendance: attendance.txt"].lines == [2, 3, 5]
+    left_out = "1 row of reenrollments.txt left out: they point at students that did not come with them (line 3)."
+    assert left_out in found.delivery.told and found.delivery.left_out == 2
+
+
+def test_powerschool_rows_name_who_did_not_come_along_by_the_number_inside_the_system() -> None:
+    one_more = tabs("77 42 9/16/2026 ATT_ModeDaily 99 _ _", "77 42 9/17/2026 ATT_ModeDaily 4 _ _")
+    codes = POWERSCHOOL["attendance_code.txt"] + tabs("4 42 36 _ Present Present 1")
+    files = {"attendance.txt": POWERSCHOOL["attendance.txt"] + one_more, "attendance_code.txt": codes}
+    assert export(POWERSCHOOL | files).rows("attendance", "student_id", "code")[2:] == [
+        ("StudentID 55", "A"),
+        ("000123", "Attendance_CodeID 99"),
+        ("000123", ""),
+    ]
 
 
 def test_powerschool_class_meetings_count_by_the_rule_that_was_said() -> None:
     assert any("say how they add up" in told for told in export(POWERSCHOOL).delivery.told)
-    assert export(POWERSCHOOL, periods="50").rows("attendance", *MARK)[2:] == [
+    assert export(POWERSCHOOL, periods="50").rows("attendance", *MARK)[3:] == [
         ("000123", "42", date(2026, 9, 15), "A", None, 50, "3")
     ]
-    assert export(POWERSCHOOL, periods="rows").rows("attendance", *MARK)[2:] == [
+    assert export(POWERSCHOOL, periods="rows").rows("attendance", *MARK)[3:] == [
         ("000123", "42", date(2026, 9, 15), "A", None, None, "3")
     ]
 
@@ -162,6 +173,15 @@ def test_aspen_rows_by_their_marks_and_the_part_that_was_missed() -> None:
     ]
 
 
+def test_aspen_rows_name_a_student_or_school_that_did_not_come_along() -> None:
+    strangers = "STD9,SKL1,2026-09-15,A,1,0,0,0,,1\nSTD1,SKL9,2026-09-16,A,1,0,0,0,,1\n"
+    files = ASPEN | {"student_attendance.csv": ASPEN["student_attendance.csv"] + strangers}
+    assert export(files).rows("attendance", "student_id", "school_id")[3:] == [
+        ("STD_OID STD9", "0042"),
+        ("000123", "SKL_OID SKL9"),
+    ]
+
+
 def test_aspen_flat_export() -> None:
     header = "state_id,local_id,absence,tardy,dismissed,reason,excused,comment,event_date,school_local_id\n"
     rows = "900,000123,1,0,0,NULL,1,\\N,2026-09-14,HRB\n901,000124,0,1,0,\\N,0,bus,2026-09-14,HRB\n"
@@ -192,6 +212,26 @@ def test_skyward_amounts_are_days_and_codes() -> None:
         ("000124", "042", date(2026, 9, 15), "Present", 0),
     ]
     assert found.rows("calendar", "school_id", "date", "day_type")[0] == ("042", DAY, "instructional")
+
+
+SKYWARD = {
+    "StudentAttendance.csv": "StudentID,CalendarDayID,DaysAbsent,DaysExcused,DaysUnexcused,DaysOther,TardyCount\n"
+    "1,999,1,0,1,0,0\n9,10,1,0,1,0,0\n1,12,1,0,1,0,0\n",
+    "CalendarDay.csv": "CalendarDayID,Date,CalendarID,DayCount\n10,9/14/2026,5,1\n12,9/16/2026,6,1\n",
+    "Calendar.csv": "CalendarID,EntityCode\n5,042\n",
+    "Student.csv": "StudentID,StudentNumber,FirstName,LastName\n1,000123,Ana,Rivera\n",
+}
+
+
+def test_skyward_rows_that_point_at_nothing_are_rejected_and_none_is_dropped() -> None:
+    found = export(SKYWARD)
+    assert found.rows("attendance", "student_id", "school_id", "date") == [
+        ("StudentID 9", "042", DAY),
+        ("000123", "CalendarID 6", date(2026, 9, 16)),
+    ]
+    assert [problem[:54] for problem in found.problems("attendance")] == [
+        "line 2: The calendar day of this row did not come alon"
+    ]
 
 
 SYNERGY = {

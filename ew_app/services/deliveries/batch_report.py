@@ -31,7 +31,8 @@ def describe(batch_id: int, *, most_problems: int = MOST_PROBLEMS) -> dict[str, 
     """Status, counts, effect and problems of a batch. NotFound.
 
     Always: rows_in = applied + unchanged + superseded + rejected + duplicate. Of a preview, status is what the
-    delivery would become. `problems` holds at most `most_problems`, rejected rows first.
+    delivery would become. `problems` holds at most `most_problems`, rejected rows first. `left_out`: rows of an
+    export that make none of ours on purpose; they are not in rows_in.
     """
     batch = db.session.get(Batch, batch_id, populate_existing=True)
     if batch is None:
@@ -47,6 +48,7 @@ def describe(batch_id: int, *, most_problems: int = MOST_PROBLEMS) -> dict[str, 
         "name": batch.name,
         "feed": batch.feed,
         "sentence": batch.sentence,
+        "left_out": batch.options.get("left_out", 0),
         "notes": [*batch.options.get("told", []), *counts.get("notes", [])],
     }
     if batch.kind == "roster":

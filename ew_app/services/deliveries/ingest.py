@@ -150,7 +150,7 @@ def told_by(delivery: Delivery) -> dict[str, Any]:
     """What the options of a batch keep of how its delivery was opened."""
     if delivery.format == OURS:
         return dict(delivery.said)
-    return {**delivery.said, "format": delivery.format, "told": list(delivery.told)}
+    return {**delivery.said, "format": delivery.format, "told": list(delivery.told), "left_out": delivery.left_out}
 
 
 def _opened(kind: str, files: Files, source: str, options: Mapping[str, Any]) -> Delivery:
