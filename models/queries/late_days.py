@@ -30,6 +30,7 @@ _STANDING = f"""
     asked AS (
         SELECT id, school_id, day, status, raised_at FROM task
         WHERE student_id IS NULL AND kind = '{KIND}' AND (status = 'open' OR day >= :since)
+          AND school_id = ANY(:schools)
     )
     SELECT school_id, day, m.day IS NOT NULL AS missing, a.id AS task, a.status, a.raised_at IS NOT NULL AS raised,
            coalesce(d.status IN ('submitted', 'partial'), false) AS came,
@@ -82,11 +83,23 @@ def first_open() -> date | None:
     return db.session.scalar(select(func.min(Task.day)).where(Task.student_id.is_(None), Task.status == "open"))
 
 
-def standing(start: date, since: date, today: date, clock: time) -> list[Any]:
+def waiting_for(batch_id: int) -> list[int]:
+    """Schools that are asked for a day which this delivery speaks of."""
+    found = text("""
+        SELECT DISTINCT t.school_id FROM submission s JOIN task t USING (school_id, day)
+        WHERE s.batch_id = :batch AND t.student_id IS NULL AND t.status = 'open'
+    """)
+    return list(db.session.scalars(found, {"batch": batch_id}))
+
+
+def everywhere() -> list[int]:
+    return list(db.session.scalars(select(School.id)))
+
+
+def standing(schools: Sequence[int], start: date, since: date, today: date, clock: time) -> list[Any]:
     """Rows of (school_id, day, missing, task, status, raised, came, taught, passed, batch): every day that is missing
     from `since` on, and every day with a task that is open or as new. `start`: no day before it is missing."""
-    everywhere = list(db.session.scalars(select(School.id)))
-    asked = {"schools": everywhere, "start": start, "since": since, "today": today, "clock": clock}
+    asked = {"schools": list(schools), "start": start, "since": since, "today": today, "clock": clock}
     return list(db.session.execute(text(_STANDING), asked))
 
 

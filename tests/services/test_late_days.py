@@ -268,3 +268,19 @@ def test_everybody_learns_of_the_days_of_their_own_schools() -> None:
         assert seen("nell") == ["Carver", "Lincoln"] and seen("paul") == ["Carver"]
         with pytest.raises(NotAllowed):
             seen("nia")
+
+
+def test_a_delivery_ends_what_asked_for_its_own_days_and_nothing_else() -> None:
+    begun()
+    with at("08-20 08:00"):
+        assert late_days.follow() == {Move.ASK: 4}
+        sent("08-19", "lincoln")
+        late_days.came_with(query("SELECT max(id) FROM batch")[0][0])
+        assert [row[:3] for row in asked()] == [
+            ("carver", "08-18", "open"),
+            ("lincoln", "08-18", "open"),
+            ("carver", "08-19", "open"),
+            ("lincoln", "08-19", "done"),
+        ]
+        late_days.came_with(query("SELECT min(id) FROM batch")[0][0])
+        assert history("lincoln") == ["day_asked", "day_raised"], "of the same school, and over its hour by a day"

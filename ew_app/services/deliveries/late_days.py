@@ -35,12 +35,21 @@ ENDS: Final = {True: "It has come in.", False: "There was no school that day."}
 Row = Any
 
 
+def came_with(batch_id: int) -> None:
+    """End what asked for the days of a delivery that has come to its end; most deliveries ask for nothing here."""
+    if schools := _waiting_for(batch_id):
+        follow(schools)
+
+
 @operation
-def follow() -> dict[Move, int]:
-    """Do what the days that are missing now ask for; how many of each move. Two at once do everything once."""
+def follow(schools: Sequence[int] | None = None) -> dict[Move, int]:
+    """Do what the days that are missing now ask for, everywhere or at some schools; how many of each move.
+
+    Two at once do everything once.
+    """
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     moves: dict[Move, list[Row]] = defaultdict(list)
-    for row in _standing(today()):
+    for row in _standing(rows.everywhere() if schools is None else schools, today()):
         moves[_move(row)].append(row)
     do: Mapping[Move, Callable[[Sequence[Row]], None]] = {
         Move.ASK: _ask, Move.ASK_AGAIN: _ask_again, Move.RAISE: _raise, Move.END: _end,
@@ -57,11 +66,16 @@ def asked_for(*, by: Actor, school: str = "", most: int = 100_000) -> list[rows.
     return rows.open_days(area, school_year_start(on), on, wall_clock(), school=school, limit=most)
 
 
-def _standing(on: date) -> list[Row]:
+@operation
+def _waiting_for(batch_id: int) -> list[int]:
+    return rows.waiting_for(batch_id)
+
+
+def _standing(schools: Sequence[int], on: date) -> list[Row]:
     """Days to look at. Before the first attendance of a school year nobody is late yet: then nobody is asked."""
     year = school_year_start(on)
     since = max(year, on - ASKED_WITHIN) if rows.begun(year, on) else on + timedelta(days=1)
-    return rows.standing(min(since, rows.first_open() or since), since, on, wall_clock())
+    return rows.standing(schools, min(since, rows.first_open() or since), since, on, wall_clock())
 
 
 def _move(row: Row) -> Move:

@@ -20,7 +20,7 @@ from models.queries import pulls as rows
 def load(batch_id: int) -> None:
     """Bring a delivery to its end, whoever sent it, and give its place to the next of its source."""
     ingest.load(batch_id)
-    late_days.follow()  # what it brought is asked for no longer
+    late_days.came_with(batch_id)
     _settled(batch_id)
 
 
