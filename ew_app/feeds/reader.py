@@ -100,7 +100,7 @@ class Reading:
         if self.blank:
             self.notes.append(f"{self.blank:,} rows without anything in them were skipped.")
         if self.rows_in == 0 and not self.may_be_empty:
-            raise _header_only(self.table)
+            raise _header_only(self.table, made=self.numbered)
 
     def _header(self, mapping: Mapping[str, str]) -> Header:
         names = self._blocks.header()
@@ -189,9 +189,11 @@ def _ignored(header: Header) -> list[str]:
     return [f"Columns not read: {names}."] if names else []
 
 
-def _header_only(table: TableFormat) -> RefusedFile:
+def _header_only(table: TableFormat, *, made: bool) -> RefusedFile:
+    """made: from an export, of which people know neither the name of our table nor a header."""
+    empty = "There is no row of attendance in it" if made else f"{table.file} has a header and no rows"
     return RefusedFile(
         Why.HEADER_ONLY,
-        f"{table.file} has a header and no rows. That is an empty feed, not proof that everyone was present. "
+        f"{empty}. That is an empty feed, not proof that everyone was present. "
         "If nobody was absent, send covers.csv with the schools and dates it stands for.",
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 
 import pytest
 
-from ew_app.feeds import RefusedFile
+from ew_app.feeds import RefusedFile, Said, delivery_from_bytes, layout, read
 from tests.feeds.files import Export, export
 
 URI = "uri://ed-fi.org"
@@ -293,6 +294,43 @@ def test_api_resources_fill_the_same_tables() -> None:
     assert found.rows("calendar", "calendar_id", "day_type") == [(None, "instructional")]
     assert b"Faro" not in found.bytes_kept()
     assert any(told.startswith("students.ndjson: birthCity") for told in found.delivery.told)
+
+
+EVENTS = "studentSchoolAttendanceEvents.json"
+
+
+@pytest.mark.parametrize(
+    ("ending", "sentence"),
+    [
+        ("", "begins on line 1 is not closed: the file ends on line 1 after 1 object and a ] is missing"),
+        (",", "begins on line 1 is not closed"),
+        (',\n{"id": "b", "eventDate', "What begins on line 2 has no end: the file was cut off there"),
+        (',\n{"id": "b",', "What begins on line 2 has no end"),
+    ],
+)
+def test_an_array_that_was_cut_off_is_refused(ending: str, sentence: str) -> None:
+    with pytest.raises(RefusedFile, match=re.escape(sentence)):
+        export({EVENTS: "[" + json.dumps(ABSENT) + ending})
+
+
+def test_arrays_one_after_the_other_are_all_read() -> None:
+    found = export({EVENTS: f"[{json.dumps(ABSENT)}]\n[]\n[{json.dumps(LATE)}]"})
+    assert found.parts[f"attendance: {EVENTS}"].lines == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [{"message": "unauthorized"}, {"statusCode": 500, "error": {"code": 7}}, {"title": "unauthorized", "status": 1}],
+)
+def test_what_an_api_says_instead_of_records_is_named(error: dict[str, object]) -> None:
+    with pytest.raises(RefusedFile, match="an error that the API gave instead: .*(unauthorized|code)"):
+        export({EVENTS: json.dumps(error)})
+
+
+def test_an_empty_array_is_told_in_words_of_its_own() -> None:
+    (part,) = delivery_from_bytes({EVENTS: b"[]"}, Said(format="edfi-json")).parts
+    with part.open() as stream, pytest.raises(RefusedFile, match="^There is no row of attendance in it"):
+        list(read(stream, layout({"format": "edfi-json"}, "attendance")))
 
 
 def test_lines_of_objects_and_places_in_an_array() -> None:
