@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ew_app.feeds import RefusedFile
+from ew_app.feeds import RefusedFile, load_export
 from tests.feeds.files import Export, export
 
 DAY = date(2026, 9, 14)
@@ -182,6 +182,12 @@ def test_aspen_rows_name_a_student_or_school_that_did_not_come_along() -> None:
     ]
 
 
+def test_an_aspen_row_without_any_mark_has_the_code_that_is_shown_there() -> None:
+    trips = "STD1,SKL1,2026-09-16,SF,0,0,0,0,,0\nSTD1,SKL1,2026-09-17,TST,0,0,0,0,,0\n"
+    files = ASPEN | {"student_attendance.csv": ASPEN["student_attendance.csv"] + trips}
+    assert export(files).rows("attendance", "code")[3:] == [("SF",), ("TST",)]
+
+
 def test_aspen_flat_export() -> None:
     header = "state_id,local_id,absence,tardy,dismissed,reason,excused,comment,event_date,school_local_id\n"
     rows = "900,000123,1,0,0,NULL,1,\\N,2026-09-14,HRB\n901,000124,0,1,0,\\N,0,bus,2026-09-14,HRB\n"
@@ -212,6 +218,25 @@ def test_skyward_amounts_are_days_and_codes() -> None:
         ("000124", "042", date(2026, 9, 15), "Present", 0),
     ]
     assert found.rows("calendar", "school_id", "date", "day_type")[0] == ("042", DAY, "instructional")
+
+
+@pytest.mark.parametrize(
+    ("amounts", "code", "missed"),
+    [
+        ("1.000,0.500,0.500,0,0", "Absent excused", 1000),
+        ("1.000,0,0.500,0.500,0", "Absent other", 1000),
+        ("0.50,0,0.50,0,1", "Tardy and absent unexcused", 500),
+        ("0.50,0.50,0,0,2", "Tardy and absent excused", 500),
+        ("0,0,0,0,1", "Tardy", 0),
+    ],
+)
+def test_of_several_kinds_on_a_skyward_day_the_one_that_does_not_accuse_counts(
+    amounts: str, code: str, missed: int
+) -> None:
+    header = "StudentID,CalendarDayID,DaysAbsent,DaysExcused,DaysUnexcused,DaysOther,TardyCount\n"
+    found = export(SKYWARD | {"StudentAttendance.csv": f"{header}1,10,{amounts}\n"})
+    assert found.rows("attendance", "code", "fraction_absent") == [(code, missed)]
+    assert code in {known.code for known in load_export("skyward").codes}
 
 
 SKYWARD = {
