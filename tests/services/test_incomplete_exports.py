@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from ew_app.kernel import OPERATOR
+from ew_app.services.deciding import flagging
 from ew_app.services.measuring.measures import measures
+from ew_app.services.rosters.codes import Meaning, map_code
 from tests.services.lincoln_and_carver import build, counts, load_files, query
 
 STUDENTS = b"ID,Student_Number,SchoolID,Grade_Level\n1,ana,lincoln,4\n2,ben,lincoln,4\n"
@@ -37,3 +40,26 @@ def test_a_student_who_did_not_come_along_is_a_rejected_row_that_waits() -> None
     assert query("SELECT file, line, value, cause FROM problem") == [
         ("ATTENDANCE.csv", 3, "StudentID 9", "unknown_student")
     ]
+
+
+def test_a_late_day_keeps_the_excuse_of_what_was_missed() -> None:
+    files = {
+        "StudentAttendance.csv": b"StudentID,CalendarDayID,DaysAbsent,DaysExcused,DaysUnexcused,DaysOther,TardyCount\n"
+        b"1,10,0.50,0,0.50,0,1\n2,10,1,0.5,0.5,0,0\n",
+        "CalendarDay.csv": b"CalendarDayID,Date,CalendarID,DayCount\n10,8/17/2026,5,1\n",
+        "Calendar.csv": b"CalendarID,EntityCode\n5,lincoln\n",
+        "Student.csv": b"StudentID,StudentNumber,FirstName,LastName\n1,ana,Ana,R\n2,ben,Ben,R\n",
+    }
+    load_files(files, accept_held=True)
+    names = ("absent_days", "excused_days", "unexcused_days", "tardies")
+    stood = {row["student_id"]: [float(row[name]) for name in names] for row in measures(None)}
+    assert (stood["ana"], stood["ben"]) == ([0.5, 0, 0.5, 1], [1, 1, 0, 0])
+
+
+def test_an_empty_code_is_unknown_until_somebody_says_that_it_means_present() -> None:
+    told = load_files({"attendance.csv": b"student_id,school_id,date,code\nana,lincoln,2026-08-17,\n"})
+    assert counts(told, "applied", "unknown_code") == (1, 1)
+    map_code(Meaning("", "present"), by=OPERATOR)
+    flagging.evaluate_touched()
+    (ana,) = measures(None, student="ana")
+    assert (ana["enrolled_days"], ana["unknown_days"]) == ("1", "0")
