@@ -45,13 +45,13 @@ _STANDING = f"""
 _LATE = f"""
     WITH {MISSING}
     SELECT t.id, {PASSED.format(school="t.school_id", day="t.day")} + 1 AS days_late
-    FROM task t WHERE t.id = ANY(:tasks)
+    FROM task t JOIN waited w USING (school_id) WHERE t.id = ANY(:tasks) AND t.day < w.before
 """
 
 
 @dataclass(frozen=True, slots=True)
 class LateDay:
-    """A task about a day of a school. days_late: school days, the day itself among them; 0 when it is over."""
+    """A task about a day of a school. days_late: in school days, the day itself among them; 0 when over or not due."""
 
     id: int
     school_id: int

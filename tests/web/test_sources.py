@@ -113,6 +113,25 @@ def test_a_pause_and_its_end(app: Flask, admin: Browser) -> None:
     assert "Aspen waits for its first look" in admin.get(here).text
 
 
+def test_files_that_could_not_be_put_away_are_told_with_what_to_do(app: Flask, admin: Browser) -> None:
+    here = f"/sources/{number(app)}"
+    with app.app_context(), transaction():
+        why = {
+            "not_cleared": "We cannot move files in the folder aspen: Permission denied.",
+            "not_cleared_since": now(),
+        }
+        db.session.query(Source).filter_by(name="Aspen").update(why)
+    assert "Not put away" in admin.get(here).text, "also before the first look has ended"
+    with app.app_context(), transaction():
+        looked = {"asked_by": "schedule", "ended": "nothing", "sentence": "Nothing new."}
+        db.session.add(Pull(source_id=number(app), asked_at=now(), ended_at=now(), **looked))
+    page = admin.get(here).text
+    assert "Aspen has files that could not be put away" in page
+    assert "Permission denied. They are in and are not taken twice. Mend the rights and fetch once more" in page
+    assert "1 of 1 source needs a look" in admin.get("/sources").text
+    assert "could not be moved out of the way since" in admin.get("/health").text
+
+
 def test_an_empty_list_says_how_to_begin(app: Flask, admin: Browser) -> None:
     with app.app_context(), transaction():
         db.session.query(Source).filter_by(name="Aspen").update({"kind": "by_hand"})

@@ -46,9 +46,10 @@ def tick() -> list[Job]:
     their hour; two ticks at once, or an hour told twice, do each once."""
     sign_of_life("schedule")
     starting.start_due()
-    late_days.follow()
     moment = local(now())
-    return [daily.job for daily in DAILY if _start(daily.job, due_date(daily, moment))]
+    started = [daily.job for daily in DAILY if _start(daily.job, due_date(daily, moment))]
+    late_days.follow()
+    return started
 
 
 def due_date(daily: Daily, moment: datetime) -> date:
