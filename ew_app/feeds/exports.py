@@ -26,7 +26,7 @@ _OF_A_SOURCE: Final = frozenset(
     {"from", "join", "where", "unless", "split", "each", "group", "periods", "only_without", "bulk_only", "columns"}
     | {"note"}
 )
-_OF_A_JOIN: Final = frozenset({"to", "by", "where", "unless", "latest", "needed", "or_rejected"})
+_OF_A_JOIN: Final = frozenset({"to", "by", "where", "unless", "latest", "needed", "or_rejected", "split"})
 
 
 class Reads(StrEnum):
@@ -52,6 +52,7 @@ class Kind:
 class Join:
     """Fields of another kind of record, found where `theirs` equals `ours`; `alias.field` then names them.
 
+    splits: `ours` names several ids between commas, and each partner makes a row of its own.
     needed: a record without a partner is left out and counted. rejection: it is a rejected row, with this sentence.
     latest: of several partners the one with the greatest text in that field, else the last of the file.
     """
@@ -65,6 +66,7 @@ class Join:
     latest: str
     needed: bool
     rejection: str = ""
+    splits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,7 @@ def _join(alias: str, spec: dict[str, Any]) -> Join:
         unless=_values(spec.get("unless", {})),
         latest=field_key(spec.get("latest", "")),
         needed=spec.get("needed", False),
+        splits=spec.get("split", False),
         rejection=" ".join(spec.get("or_rejected", "").split()),
     )
 

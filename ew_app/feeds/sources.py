@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,24 +80,34 @@ class Rows:
     def of(self, line: int, record: dict[str, Any]) -> Iterator[Record | Problem]:
         """The rows that one record makes: none, itself, or one for each thing it lists; a problem is a rejected row."""
         source = self._plan.source
-        for row in self._each(record):
-            for join, index in self._joins:
-                found = index.get(tuple(text_of(row.get(name, "")) for name in join.ours))
-                if found is not None:
-                    row |= found
-                elif join.rejection:
-                    yield Problem(line, join.rejection, None, first_text(row, join.ours))
-                    break
-                elif join.needed:
-                    self.left_out[f"point at {join.to} that did not come with them"].append(line)
-                    break
-            else:
-                if not self._plan.where.holds(row):
+        for one in self._each(record):
+            for row in self._joined(line, one, self._joins):
+                if isinstance(row, Problem):
+                    yield row
+                elif not self._plan.where.holds(row):
                     continue
-                if source.unless and self._plan.unless.holds(row):
+                elif source.unless and self._plan.unless.holds(row):
                     self.left_out[_said(row, self._plan.unless.fields)].append(line)
-                    continue
-                yield row
+                else:
+                    yield row
+
+    def _joined(self, line: int, row: dict[str, Any], joins: Sequence[tuple[Join, Index]]) -> Iterator[Any]:
+        """The row with the fields of its partners, once for each of them where it names several; or why it has none."""
+        for done, (join, index) in enumerate(joins, 1):
+            key = tuple(text_of(row.get(name, "")) for name in join.ours)
+            if join.splits and (several := [index[one] for one in _split(key) if one in index]):
+                for partner in several:
+                    yield from self._joined(line, row | partner, joins[done:])
+                return
+            if (found := index.get(key)) is not None:
+                row |= found
+            elif join.rejection:
+                yield Problem(line, join.rejection, None, first_text(row, join.ours))
+                return
+            elif join.needed:
+                self.left_out[f"point at {join.to} that did not come with them"].append(line)
+                return
+        yield row
 
     def _each(self, record: dict[str, Any]) -> Iterator[dict[str, Any]]:
         source = self._plan.source
@@ -110,6 +120,12 @@ class Rows:
                     yield record | {_EACH: text, _NTH: found[1]}
         else:
             yield record
+
+
+def _split(key: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The keys that one field with several ids between commas names."""
+    (several,) = key
+    return [(part.strip(),) for part in several.split(",") if part.strip()]
 
 
 def _said(row: Record, fields: frozenset[str]) -> str:
