@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from ew_app.feeds.refused import RefusedFile, Why
 
 LONGEST_CELL: Final = 4096
 MOST_REMEMBERED: Final = 500_000
+DAY_NUMBERS_FROM: Final = date(1899, 12, 30)  # where spreadsheets begin to count
 FIRST_YEAR, LAST_YEAR = 1950, 2200
 EMPTY_WORDS: Final = frozenset({"", "NULL", r"\N"})
 SURROUNDING: Final = " \t\n\r\f\v\x1a\ufeff\u00a0"
@@ -22,6 +23,7 @@ _ISO = re.compile(rf"([0-9]{{4}})(?:-([0-9]{{2}})-([0-9]{{2}}){_CLOCK}|([0-9]{{2
 _SLASHED = re.compile(rf"([0-9]{{1,2}})([/.-])([0-9]{{1,2}})\2([0-9]{{4}}|[0-9]{{2}})(?:{_CLOCK}|[T ].*)", re.ASCII)
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 _SPREADSHEET_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+", re.ASCII)
+_DAY_NUMBER = re.compile(r"([2-7][0-9]{4})(?:\.[0-9]+)?", re.ASCII)  # 1954 to 2119
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _YES, _NO = frozenset({"true", "yes", "y", "t", "1"}), frozenset({"false", "no", "n", "f", "0"})
 
@@ -244,6 +246,12 @@ class DateReader:
         if found := _SLASHED.fullmatch(text):
             first, _, second, year = found.groups()
             return self._slashed(text, int(first), int(second), year)
+        if found := _DAY_NUMBER.fullmatch(text):
+            meant = DAY_NUMBERS_FROM + timedelta(days=int(found[1]))
+            raise ValueError(
+                f"This looks like a spreadsheet's number for a day ({text} is its number for {meant}). Format the "
+                "column as 2026-09-14 (year, month, day), or as text, and save it as CSV again."
+            )
         raise ValueError("This is not a date written like 2026-09-14.")
 
     def _slashed(self, text: str, first: int, second: int, year: str) -> date:

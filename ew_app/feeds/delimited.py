@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
@@ -13,7 +13,7 @@ from ew_app.feeds.cells import SURROUNDING
 from ew_app.feeds.exports import field_key
 from ew_app.feeds.header import refuse_too_wide
 from ew_app.feeds.refused import Problem, RefusedFile, Why
-from ew_app.feeds.text import Text
+from ew_app.feeds.text import Text, header_line
 
 MARKS: Final = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 ROWS: Final = 20_000
@@ -35,23 +35,31 @@ def head_of(text: str, known: Set[str], misspelt: dict[str, str]) -> Head:
 
     A name also answers to what follows its last dot, where that is unique, and without a number in brackets.
     """
-    line = next((line for line in text.splitlines() if line.strip(SURROUNDING)), "")
+    line = header_line(text)
     heads = [_head(line, mark, misspelt) for mark in MARKS]
     return max(heads, key=lambda head: (len(known & set(head.keys)), len(head.keys), head.mark == ","))
 
 
 def mark_of(lines: TextIO, usual: str) -> str:
     """The sign between the cells of a header: the usual one where it cuts anything, else the one that cuts most."""
-    first = next((line for line in lines.read(65_536).splitlines() if line.strip(SURROUNDING)), "")
+    first = header_line(lines.read(65_536))
     lines.seek(0)
     cells = {mark: len(next(csv.reader([first], delimiter=mark), [])) for mark in MARKS}
     return usual if cells[usual] > 1 else max(MARKS, key=lambda mark: (cells[mark], mark == usual))
 
 
 def delimited_records(
-    text: Text, wanted: Collection[str], known: Set[str], misspelt: dict[str, str], nulls: Collection[str]
+    text: Text,
+    wanted: Collection[str],
+    known: Set[str],
+    misspelt: dict[str, str],
+    nulls: Collection[str],
+    tell: Callable[[str], None],
 ) -> Iterator[Found]:
-    """(line, record) of each row, with the wanted fields alone; a row that does not fit is a problem. RefusedFile."""
+    """(line, record) of each row, with the wanted fields alone; a row that does not fit is a problem. RefusedFile.
+
+    tell: is given what people should know of how the rows were read.
+    """
     with text.lines as lines:
         head = head_of(lines.read(65_536), known, misspelt)
         lines.seek(0)
@@ -63,6 +71,8 @@ def delimited_records(
         for block in blocks.blocks(len(head.names)):
             yield from ((problem.line, problem) for problem in block.problems)
             yield from _records(block, places, {*nulls, "NULL", r"\N"})
+        for note in blocks.notes():
+            tell(note)
 
 
 def _records(block: Block, places: Sequence[tuple[str, int]], empty: Collection[str]) -> Iterator[Found]:

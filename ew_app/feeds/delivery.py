@@ -122,8 +122,16 @@ def _delivery(name: str, together: Sequence[Together], said: Said, tables: Colle
         found += parts
         ignored += left
     if not found:
-        raise RefusedFile(Why.NOT_RECOGNISED, f"There is no file we know in {name or 'nothing'}. {_KNOWN}")
+        raise RefusedFile(Why.NOT_RECOGNISED, f"There is no file we know in {name or 'nothing'}. {_why_none(files)}")
     return Delivery(name, tuple(found), tuple(ignored), said=said.options())
+
+
+def _why_none(files: Sequence[Handed]) -> str:
+    """What to do where no file is known: unpack a zip in a zip, else the names that we know."""
+    inner = next((file.name for file in files if file.name.lower().endswith(".zip")), None)
+    if inner is None:
+        return _KNOWN
+    return f"It holds another zip, {inner}, and a zip inside a zip is not opened: unpack it and send {inner} by itself."
 
 
 def _format(files: Sequence[Handed], said: Said) -> str:

@@ -18,6 +18,7 @@ from ew_app.feeds.handed import Handed
 from ew_app.feeds.header import plain
 from ew_app.feeds.parts import table_named
 from ew_app.feeds.refused import RefusedFile, Why
+from ew_app.feeds.text import header_line
 from ew_app.feeds.written import is_numbered
 
 _ENDINGS: Final = {
@@ -80,7 +81,7 @@ def is_ours(file: Handed) -> bool:
 def cells_of_first_line(text: str) -> list[str]:
     """The cells of a CSV header; none if it is no CSV."""
     try:
-        return next(csv.reader(io.StringIO(text)), [])
+        return next(csv.reader(io.StringIO(header_line(text))), [])
     except csv.Error:
         return []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 from ew_app.feeds.delimited import Found, delimited_records
@@ -57,9 +58,11 @@ class Opened:
                     yield from objects(stream, wanted, names)
                 else:
                     text = open_text(stream)
-                    self.notes.update({f"{seen.file.name}: {note}": None for note in text.notes})
+                    for note in text.notes:
+                        self._tell(seen, note)
                     known, wrong = known_fields(self.export), dict(self.export.misspelt)
-                    yield from delimited_records(text, wanted, known, wrong, self.export.nulls)
+                    tell = partial(self._tell, seen)
+                    yield from delimited_records(text, wanted, known, wrong, self.export.nulls, tell)
         except RefusedFile as refused:
             raise refused.of(seen.file.name) from refused
         self._drop(seen.file.name, names)
@@ -111,6 +114,9 @@ class Opened:
                     raise refused.of(file.name) from refused
         else:
             self.ignored.append(file.name)
+
+    def _tell(self, seen: Seen, note: str) -> None:
+        self.notes[f"{seen.file.name}: {note}"] = None
 
     def _drop(self, file: str, names: Collection[str]) -> None:
         if found := {name for name in names if forbidden(name)}:

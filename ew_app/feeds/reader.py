@@ -97,6 +97,7 @@ class Reading:
                 column.refuse_two_ways()
             if chunk.rows_in:
                 yield chunk
+        self.notes += self._blocks.notes()
         if self.blank:
             self.notes.append(f"{self.blank:,} rows without anything in them were skipped.")
         if self.rows_in == 0 and not self.may_be_empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -35,6 +36,19 @@ _NOT_TEXT = (
 )
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\v\x1a\x1b\x00")
+
+
+_SEPARATOR: Final = re.compile(r"""\ufeff?["']?sep=.?["']?\s*""", re.IGNORECASE)
+
+
+def says_something(line: str) -> bool:
+    """Whether a line above the header may be the header: it is not blank, and not a spreadsheet's `sep=,`."""
+    return bool(line.strip(" \t\n\r\f\v\x1a\ufeff\u00a0")) and not _SEPARATOR.fullmatch(line)
+
+
+def header_line(text: str) -> str:
+    """The first line of a text that may be its header; '' if there is none."""
+    return next(filter(says_something, text.splitlines()), "")
 
 
 @dataclass(frozen=True, slots=True)

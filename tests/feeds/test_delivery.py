@@ -172,3 +172,8 @@ def test_one_day_of_a_folder_of_dated_days_takes_only_its_own_claim(tmp_path: Pa
         (tmp_path / f"covers-{day}.csv").write_text(f"school_id,date\n10,{day}\n")
     (delivery,) = open_deliveries([tmp_path / "attendance-2026-09-15.csv"])
     assert [part.name for part in delivery.parts] == ["attendance-2026-09-15.csv", "covers-2026-09-15.csv"]
+
+
+def test_a_zip_in_a_zip_says_what_to_do() -> None:
+    with pytest.raises(RefusedFile, match="It holds another zip, inner.zip, .* unpack it and send inner.zip by itself"):
+        delivery_from_bytes({"up.zip": zipped({"inner.zip": zipped({"students.csv": "x"})})})

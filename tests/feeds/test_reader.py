@@ -96,6 +96,44 @@ def test_lines_are_physical_where_a_quoted_cell_spans_several() -> None:
     assert file.rows[2]["name"] == 'Dee "D" Fox'
 
 
+WITH_REASON = "student_id,school_id,date,code,reason\n"
+
+
+def test_backslashes_before_quotation_marks_are_read_where_the_row_proves_it() -> None:
+    found = whole(
+        WITH_REASON
+        + 'k1,s1,2026-08-18,A,"said \\"sick, fever\\" ok"\nk2,s1,2026-08-18,A,"C:\\"\nk3,s1,2026-08-18,A,ok\n'
+    )
+    assert found.column("reason") == ['said "sick, fever" ok', "C:\\", "ok"]
+    assert (found.lines, found.problems) == ([2, 3, 4], [])
+    assert found.notes == ["A backslash before a quotation mark was read as a quotation mark inside the cell: line 2."]
+
+
+def test_a_backslash_at_the_end_of_a_quotation_swallows_no_other_row() -> None:
+    found = whole(WITH_REASON + 'k1,s1,2026-08-18,A,"is 5\\""\nk2,s1,2026-08-18,A,"ok"\nk3,s1,2026-08-18,A,"is 5\\""\n')
+    assert found.column("student_id") == ["k1", "k2", "k3"]
+    assert (found.lines, found.column("reason")) == ([2, 3, 4], ['is 5"', "ok", 'is 5"'])
+
+
+def test_a_backslash_that_proves_nothing_stays_a_problem() -> None:
+    found = whole(WITH_REASON + 'k1,s1,2026-08-18,A,"said \\"sick, fever\\" ok",x,y\n')
+    assert (found.rows, len(found.problems), found.notes) == ([], 1, [])
+
+
+def test_a_spreadsheets_line_about_the_sign_between_cells_is_no_header() -> None:
+    found = whole("sep=;\nstudent_id;school_id;date;code\nk1;s1;2026-08-18;A\n")
+    assert (found.lines, found.column("code")) == ([3], ["A"])
+
+
+@pytest.mark.parametrize("number", ["46252", "46252.0"])
+def test_a_spreadsheets_number_for_a_day_says_how_to_save_it(number: str) -> None:
+    (problem,) = whole(attendance(f"k1,s1,{number},A")).problems
+    assert problem.reason.startswith(
+        f"This looks like a spreadsheet's number for a day ({number} is its number for 2026-08-18)"
+    )
+    assert "save it as CSV again" in problem.reason
+
+
 def test_lines_stay_physical_over_blank_lines_and_chunks() -> None:
     lines = ["", "1,42,2026-09-14,A", "", '"2",42,2026-09-14,A', "3,42,bad,A", "", "4,42,2026-09-14,A"]
     file = whole(attendance(*lines), chunk_rows=2)

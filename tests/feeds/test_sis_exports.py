@@ -280,6 +280,15 @@ def test_synergy_periods_speak_where_the_whole_day_is_silent() -> None:
     }
 
 
+def test_a_synergy_roster_is_recognised_without_attendance_beside_it() -> None:
+    files = {
+        "students.csv": "SISNumber,FirstName,LastName,BirthDate,Grade\n0001,Ana,R,3/13/2016,04\n",
+        "enrollments.csv": "SISNumber,SchoolCode,EnterDate,LeaveDate,LeaveCode\n0001,101,8/17/2026,,\n",
+    }
+    found = export(files)
+    assert (found.delivery.format, found.rows("students", "student_id")) == ("synergy", [("0001",)])
+
+
 def test_synergy_periods_wait_for_a_rule() -> None:
     found = export(SYNERGY)
     assert len(found.rows("attendance", "code")) == 1

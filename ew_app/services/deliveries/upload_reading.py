@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile
 from typing import Any
 
 from ew_app.feeds import Part, RefusedFile, Why, load_format, read
 from ew_app.feeds.delimited import mark_of
-from ew_app.feeds.text import open_text
+from ew_app.feeds.text import open_text, says_something
 from ew_app.kernel import Refused
 
 
@@ -52,7 +53,8 @@ def rows_of(part: Part) -> Iterator[list[str]]:
     """The rows of a file as cells, its header first, whatever they mean. RefusedFile: it is no text."""
     with part.open() as stream:
         lines = open_text(stream).lines
-        yield from csv.reader(lines, delimiter=mark_of(lines, load_format()[part.table].delimiter))
+        mark = mark_of(lines, load_format()[part.table].delimiter)
+        yield from csv.reader(dropwhile(lambda line: not says_something(line), lines), delimiter=mark)
 
 
 def is_silent(parts: Sequence[Part], options: Mapping[str, Any]) -> bool:
