@@ -125,7 +125,7 @@ _MEND = {
     "Set aside": "Read the reasons below. What was wrong with a file is mended by sending the file again.",
     "Nightly run": "It starts by itself once worker and schedule run; `ew evaluate` does it now.",
     "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
-    "Feeds": "Each late school was asked; Missing days says whom, and since when. `ew late` lists them.",
+    "Feeds": "Ask the school what keeps it. `ew late` and the page of missing days tell who was asked, and since when.",
     "Sources": "Open Import, Sources: each says what its last look found.",
     "Disk": "Make room on the disk of EW_DATA_DIR. Below a tenth, files sent in are refused.",
     "Backup": "Run `ew backup DIR` every night, unless your PostgreSQL is backed up in another way.",
