@@ -1,7 +1,8 @@
-"""Rows that replace their earlier form: upsert by key with history, and the way back.
+"""Rows that replace their earlier form: upsert by key with history.
 
 Every changed row leaves its earlier form in row_history; a created row leaves None. So a delivery can be taken
-back and any past state can be told. Runs on the session's connection, inside the open transaction.
+back (`models.rows_undone`) and any past state can be told. A row that says nothing new leaves and writes nothing.
+Runs on the session's connection, inside the open transaction.
 """
 
 from __future__ import annotations
@@ -9,11 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import text
 
 from models.base import db
+
+TAKEN_BACK: Final = "taken back"  # the slice of a roster whose rows were taken back
+# A row that only a delivery taken back had said counts as not there; records that name it may have kept it.
+STANDS: Final = f"""coalesce({{row}}.batch_id, 0) <> ALL (ARRAY(
+    SELECT batch_id FROM batch_slice WHERE key = '{TAKEN_BACK}' UNION ALL SELECT CAST(:undoing AS int)))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,7 @@ class Target:
     key: tuple[str, ...]
     columns: tuple[str, ...]
     nullable_key: bool = False
+    by_hand: bool = False  # people set its rows as well, as wholes (batch 0 in history)
 
     @property
     def stored(self) -> tuple[str, ...]:
@@ -41,24 +48,37 @@ def upsert(
     at: datetime,
     absent: Collection[str] = (),
     parameters: Mapping[str, Any] | None = None,
+    undoing: int = 0,
 ) -> tuple[int, int]:
     """Insert or update the rows of the SELECT `source`; returns how many were (created, changed).
 
     source: columns of key and values, `line`, and `unread` (text[]): columns whose cell could not be read.
     absent: columns the file does not have. Both keep what is stored; a new row takes the source's value.
+    undoing: the delivery being taken back, whose rows count as not there.
     """
     result = db.session.execute(
         text(_statement(target, source, frozenset(absent))),
-        {**(parameters or {}), "batch": batch_id, "at": at},
+        {**(parameters or {}), "batch": batch_id, "at": at, "undoing": undoing},
     )
     created, changed = result.one()
     return created, changed
+
+
+def again_of(target: Target) -> str:
+    """The temporary table of the keys of rows that are laid over again (`models.rows_undone`)."""
+    return f"again_{target.table}"
+
+
+def only_again(target: Target, source: str) -> str:
+    """Of the SELECT `source` the rows that are laid over again."""
+    return f"SELECT r.* FROM ({source}) r JOIN {again_of(target)} g ON {_same(target, 'g', 'r')}"
 
 
 def _statement(target: Target, source: str, absent: frozenset[str]) -> str:
     """One statement: what differs, written by key, with its earlier form kept."""
     keys = ", ".join(target.key)
     values = ", ".join(target.columns)
+    stands = _stands(target)
     fresh = [_fresh(column, target, absent) for column in target.columns]
     merged = ", ".join(f"{value} AS {column}" for value, column in zip(fresh, target.columns, strict=True))
     old = ", ".join(f"t.{column}" for column in target.columns)
@@ -67,9 +87,10 @@ def _statement(target: Target, source: str, absent: frozenset[str]) -> str:
     row_key = ", ".join(f"'{column}', w.{column}" for column in target.primary_key)
     return f"""
         WITH different AS (
-            SELECT r.line, {", ".join(f"r.{column}" for column in target.key)}, {merged}, to_jsonb(t) AS before
+            SELECT r.line, {", ".join(f"r.{column}" for column in target.key)}, {merged},
+                   to_jsonb(t) AS before, NOT ({stands}) AS is_new
             FROM ({source}) r LEFT JOIN {target.table} t ON {_same(target, "t", "r")}
-            WHERE t.{target.primary_key[0]} IS NULL OR ROW({old}) IS DISTINCT FROM ROW({", ".join(fresh)})
+            WHERE NOT ({stands}) OR ROW({old}) IS DISTINCT FROM ROW({", ".join(fresh)})
         ), written AS (
             INSERT INTO {target.table} ({keys}, {values}, batch_id, line)
             SELECT {keys}, {values}, :batch, line FROM different ORDER BY {keys}
@@ -78,15 +99,19 @@ def _statement(target: Target, source: str, absent: frozenset[str]) -> str:
             INSERT INTO row_history (batch_id, table_name, row_key, before, at)
             SELECT :batch, '{target.table}', jsonb_build_object({row_key}), d.before, :at
             FROM written w LEFT JOIN (SELECT * FROM different WHERE before IS NOT NULL) d ON {_same(target, "d", "w")}
-            RETURNING before IS NULL AS created
         )
-        SELECT count(*) FILTER (WHERE created), count(*) FILTER (WHERE NOT created) FROM kept
+        SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM different
     """
+
+
+def _stands(target: Target) -> str:
+    """SQL: a row `t` is stored, and what it says was not taken back."""
+    return f"t.{target.primary_key[0]} IS NOT NULL AND {STANDS.format(row='t')}"
 
 
 def _fresh(column: str, target: Target, absent: frozenset[str]) -> str:
     """The value a row takes: the file's, or what is stored where the file says nothing readable."""
-    stands = f"t.{target.primary_key[0]} IS NOT NULL"
+    stands = _stands(target)
     if column not in absent:
         stands += f" AND '{column}' = ANY(r.unread)"
     return f"CASE WHEN {stands} THEN t.{column} ELSE r.{column} END"
@@ -113,84 +138,3 @@ def end_rows(target: Target, condition: str, *, batch_id: int, at: datetime) -> 
         {"batch": batch_id, "at": at},
     )
     return int(ended.rowcount)  # type: ignore[attr-defined]
-
-
-def take_back(
-    target: Target, batch_id: int, *, by_batch: int, at: datetime, used: str = "false"
-) -> tuple[int, int, int]:
-    """Give the rows a batch set their earlier form again; returns (restored, deleted, kept).
-
-    Only rows on which no other delivery has worked since. A created row goes, unless the condition `used`
-    (the table is `t`) holds. The forms taken back are kept in history under `by_batch`, so that what stood
-    at any moment can still be told.
-    """
-    parameters = {"batch": batch_id, "by": by_batch, "at": at}
-    gone = db.session.execute(text(_delete_created(target, used)), parameters).scalar_one()
-    left = db.session.execute(text(_count_created(target)), parameters).scalar_one()
-    restored = db.session.execute(text(_restore(target)), parameters).scalar_one()
-    return restored, gone, left
-
-
-def _first_forms(target: Target) -> str:
-    """What stood before the batch: its first history row of each row of the table."""
-    return f"""
-        SELECT DISTINCT ON (row_key) row_key, before FROM row_history
-        WHERE batch_id = :batch AND table_name = '{target.table}' ORDER BY row_key, id
-    """
-
-
-def _found(target: Target) -> str:
-    """`t` is the row that history row `f` speaks of."""
-    return " AND ".join(
-        f"t.{column} = (jsonb_populate_record(NULL::{target.table}, f.row_key)).{column}"
-        for column in target.primary_key
-    )
-
-
-def _count_created(target: Target) -> str:
-    """Rows the batch created that stand all the same: another delivery has set them, or records use them."""
-    return f"""
-        SELECT count(*) FROM ({_first_forms(target)}) f JOIN {target.table} t ON {_found(target)}
-        WHERE f.before IS NULL
-    """
-
-
-def _delete_created(target: Target, used: str) -> str:
-    row_key = ", ".join(f"'{column}', t.{column}" for column in target.primary_key)
-    return f"""
-        WITH gone AS (
-            DELETE FROM {target.table} t USING ({_first_forms(target)}) f
-            WHERE {_found(target)} AND t.batch_id = :batch AND f.before IS NULL AND NOT ({used})
-            RETURNING jsonb_build_object({row_key}) AS row_key, to_jsonb(t) AS before
-        ), kept AS (
-            INSERT INTO row_history (batch_id, table_name, row_key, before, at)
-            SELECT :by, '{target.table}', row_key, before, :at FROM gone RETURNING id
-        )
-        SELECT count(*) FROM kept
-    """
-
-
-def _restore(target: Target) -> str:
-    """Write the earlier forms over rows that still are the batch's, and bring back rows it had ended."""
-    stored = ", ".join(target.stored)
-    set_all = ", ".join(f"{column} = excluded.{column}" for column in target.stored if column not in target.primary_key)
-    missing = " AND ".join(f"t.{column} = p.{column}" for column in target.primary_key)
-    return f"""
-        WITH first_form AS ({_first_forms(target)}), form AS (
-            SELECT f.row_key, p.*, (SELECT to_jsonb(t) FROM {target.table} t WHERE {missing}) AS standing
-            FROM first_form f, jsonb_populate_record(NULL::{target.table}, f.before) p
-            WHERE f.before IS NOT NULL AND NOT EXISTS (
-                SELECT FROM {target.table} t WHERE {missing} AND t.batch_id IS DISTINCT FROM :batch)
-            AND NOT EXISTS (
-                SELECT FROM row_history later WHERE later.table_name = '{target.table}'
-                AND later.row_key = f.row_key AND later.batch_id > :batch
-                AND NOT EXISTS (SELECT FROM {target.table} t WHERE {missing}))
-        ), kept AS (
-            INSERT INTO row_history (batch_id, table_name, row_key, before, at)
-            SELECT :by, '{target.table}', row_key, standing, :at FROM form RETURNING id
-        ), written AS (
-            INSERT INTO {target.table} ({stored}) OVERRIDING SYSTEM VALUE SELECT {stored} FROM form
-            ON CONFLICT ({", ".join(target.primary_key)}) DO UPDATE SET {set_all} RETURNING 1
-        )
-        SELECT count(*) FROM written
-    """

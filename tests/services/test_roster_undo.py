@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from ew_app.config import Settings
-from ew_app.kernel import transaction
+from ew_app.kernel import OPERATOR, transaction
 from ew_app.services.rosters import roster
+from ew_app.services.rosters.codes import Meaning, map_code
 from models.attendance import Batch
 from models.base import db
 from tests.services.rosters import ROSTER, changed, deliver, everything, load, mark, open_district, rows, touched
@@ -54,8 +55,48 @@ def test_what_a_later_delivery_set_stays():
     roster.apply(first)
     load(changed("students", "4A", "4B"))
     counts = roster.take_back(first)
-    assert counts["kept"] == {"student": 1}
-    assert rows("SELECT key, homeroom FROM student") == [("000123", "4B")]
+    assert counts["kept"] == {"student": 3, "support_flag": 2}
+    assert rows("SELECT key, homeroom FROM student ORDER BY 1") == [
+        ("000123", "4B"), ("000124", "5B"), ("000125", "7C")
+    ]  # fmt: skip
+
+
+def test_what_every_later_roster_repeated_stays_though_none_wrote_a_row():
+    first = deliver(ROSTER)
+    roster.apply(first)
+    before = everything()
+    assert load(ROSTER)["unchanged"] == load(ROSTER)["unchanged"] == 18
+    assert rows("SELECT DISTINCT batch_id FROM row_history") == [(first.id,)]
+    counts = roster.take_back(first)
+    assert (counts["deleted"], counts["restored"]) == (0, 0)
+    assert everything() == before
+
+
+def test_a_column_of_the_delivery_goes_though_a_later_one_changed_the_row():
+    load(ROSTER)
+    second = deliver({"students": "student_id,first_name,last_name,grade,homeroom\n000123,Ana,Rivera,5,5X\n"})
+    roster.apply(second)
+    load({"students": "student_id,first_name,last_name,grade\n000123,Ana,Rivera,6\n"})
+    roster.take_back(second)
+    assert rows("SELECT grade, homeroom FROM student WHERE key = '000123'") == [("6", "4A")]
+
+
+def test_two_ids_stay_one_where_a_later_roster_said_so_too():
+    load(ROSTER)
+    changes = {"student_changes": "student_id,former_student_id\n000124,000125\n"}
+    first = deliver(changes)
+    roster.apply(first)
+    load(changes)
+    roster.take_back(first)
+    assert rows("SELECT s.key FROM student s JOIN student g ON g.same_as = s.id") == [("000124",)]
+
+
+def test_what_a_person_said_of_a_code_outlives_the_roster_before_it():
+    first = deliver(ROSTER)
+    roster.apply(first)
+    map_code(Meaning("A", "absence", "excused"), by=OPERATOR)
+    roster.take_back(first)
+    assert rows("SELECT code, excused FROM absence_code") == [("A", "excused")]
 
 
 def test_undoing_the_later_one_afterwards_does_not_bring_the_earlier_one_back():

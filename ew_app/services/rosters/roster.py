@@ -8,38 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from ew_app.feeds import Reading, RefusedFile, layout, load_export, read
-from ew_app.kernel import now, operation, today
+from ew_app.feeds import RefusedFile
+from ew_app.kernel import operation, today
 from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters.roster_people import load_people
 from ew_app.services.rosters.roster_rows import Incoming, store_problems
+from ew_app.services.rosters.roster_storing import reading_of, store
 from ew_app.services.rosters.roster_tables import ORDER, ROSTER_TABLES
-from ew_app.services.rosters.roster_targets import ROSTER_LOCK, SUPPORT_FLAG, RosterTable
+from ew_app.services.rosters.roster_targets import ROSTER_LOCK, RosterTable
 from ew_app.services.rosters.roster_undo import take_back
 from ew_app.services.rosters.student_changes import load_changes
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
 from models.org import Source
 from models.queries.roster import enrolled_on
-from models.upsert import end_rows, upsert
 from rules.stints import school_year_start
 
 __all__ = ["apply", "take_back"]
 
 SHRUNKEN: Final = 95  # percent of the enrolled below which a file deserves a remark
 SUMMED: Final = ("rows_in", "applied", "superseded", "unchanged", "rejected", "duplicate")
-# An export's own list of codes says less than a person does, so it explains what is new and corrects nothing; what was
-# said for the whole district holds also where the export has the code for each school.
-UNEXPLAINED: Final = """
-    WHERE NOT EXISTS (
-        SELECT FROM absence_code c WHERE c.code = i.code AND (c.school_id IS NULL OR c.school_id = i.school_pk))
-"""
-_FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +77,13 @@ def _files(batch_id: int) -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in known]
 
 
-def _reading(batch: Batch, file: BatchFile) -> Reading:
-    """The file as its batch says it is to be read."""
-    mapping = batch.options.get("mapping", {}).get(file.table_name)
-    return read(BytesIO(file.content), layout(batch.options, file.table_name), mapping=mapping)
-
-
 def _read_through(batch_id: int, file_id: int) -> None:
     """Read a file to its end before any is stored: a refusal half-way would leave half a roster."""
     file = db.session.get_one(BatchFile, file_id)
     if db.session.get(BatchSlice, (batch_id, file.name)):
         return
     try:
-        for _ in _reading(db.session.get_one(Batch, batch_id), file):
+        for _ in reading_of(db.session.get_one(Batch, batch_id), file):
             pass
     except RefusedFile as refused:
         raise refused.of(file.name) from refused
@@ -136,13 +122,13 @@ def _load(batch: Batch, file: BatchFile) -> FileCounts:
 
 
 def _load_people(batch: Batch, file: BatchFile) -> FileCounts:
-    people = load_people(_reading(batch, file), batch.received_by)
+    people = load_people(reading_of(batch, file), batch.received_by)
     store_problems(batch.id, file.name, people.problems)
     return FileCounts(people.rows_in, people.created, people.changed, people.unchanged, people.rejected)
 
 
 def _load_changes(batch: Batch, file: BatchFile) -> FileCounts:
-    changes = load_changes(_reading(batch, file), batch.id)
+    changes = load_changes(reading_of(batch, file), batch.id)
     store_problems(batch.id, file.name, changes.problems)
     return FileCounts(changes.rows_in, changes.created, 0, changes.unchanged, changes.rejected, changes.duplicate)
 
@@ -150,64 +136,14 @@ def _load_changes(batch: Batch, file: BatchFile) -> FileCounts:
 def _load_table(batch: Batch, file: BatchFile, table: RosterTable) -> FileCounts:
     """One file into its tables: staged, sorted out, stored with history, students marked for measuring."""
     moment = {"today": today()}
-    rows = Incoming(table, _reading(batch, file))
+    rows = Incoming(table, reading_of(batch, file))
     rows.sort_out(moment)
     notes = _shrunken() if table.name == "enrollments" and not batch.options.get("changes") else []
-    created, changed = _store(batch, table, rows)
-    if table.restricted:
-        _store_flags(batch, rows)
+    created, changed = store(batch, table, rows)
     touch_changed(batch.id, table.fills, school_year_start(today()))
     store_problems(batch.id, file.name, rows.problems)
     kept = rows.good - created - changed
     return FileCounts(rows.rows_in, created, changed, kept, rows.rejected, rows.duplicate, notes=notes)
-
-
-def _store(batch: Batch, table: RosterTable, rows: Incoming) -> tuple[int, int]:
-    """(created, changed) rows of the file's own table."""
-    counts = (0, 0)
-    for write in table.writes:
-        source = write.source()
-        if table.name == "absence_codes" and rows.of_an_export:
-            source += UNEXPLAINED
-        days_off = {"days_off": int(_exit_rule(batch, rows) == "exclusive")} if ":days_off" in source else {}
-        counts = upsert(
-            write.target,
-            source,
-            batch_id=batch.id,
-            at=now(),
-            absent=write.absent(rows.present),
-            parameters=days_off,
-        )
-    return counts
-
-
-def _exit_rule(batch: Batch, rows: Incoming) -> str:
-    """Whether an exit date is the last day or the day after: as said for this delivery, as the export it came from
-    writes it, or as the source is known to mean it."""
-    known = load_export(batch.options["format"]).exit if rows.of_an_export else ""
-    return batch.options.get("exit") or known or ("inclusive" if batch.source.exit_inclusive else "exclusive")
-
-
-def _store_flags(batch: Batch, rows: Incoming) -> None:
-    """Restricted columns go to their compartments. No, or nothing in a column that is there, ends a flag
-    that a roster had set; an unreadable cell leaves it, and so does a missing column."""
-    rows.resolve_students()
-    named = [name for name in _FLAGS if name in rows.present]
-    if not named:
-        return
-    values = ", ".join(f"('{name}', '{_FLAGS[name]}', i.{name})" for name in named)
-    source = f"""
-        SELECT i.line, i.unread, i.student_pk AS student_id, f.key, f.compartment
-        FROM incoming i CROSS JOIN LATERAL (VALUES {values}) f(key, compartment, said) WHERE f.said
-    """
-    upsert(SUPPORT_FLAG, source, batch_id=batch.id, at=now())
-    ended = f"""
-        t.batch_id IS NOT NULL AND EXISTS (
-            SELECT FROM incoming i CROSS JOIN LATERAL (VALUES {values}) f(key, compartment, said)
-            WHERE i.student_pk = t.student_id AND f.key = t.key AND f.said IS NOT TRUE
-              AND NOT f.key = ANY(coalesce(i.unread, CAST('{{}}' AS text[]))))
-    """
-    end_rows(SUPPORT_FLAG, ended, batch_id=batch.id, at=now())
 
 
 def _shrunken() -> list[str]:
@@ -232,7 +168,7 @@ def _shrunken() -> list[str]:
 
 def _count_only(batch: Batch, file: BatchFile) -> FileCounts:
     """A file we know and cannot use yet: read, counted, and said so."""
-    reading = _reading(batch, file)
+    reading = reading_of(batch, file)
     problems = [(problem, True) for chunk in reading for problem in chunk.problems]
     store_problems(batch.id, file.name, problems)
     note = f"{file.name} was read ({reading.rows_in:,} rows) and is not used yet."

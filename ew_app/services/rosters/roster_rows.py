@@ -56,18 +56,21 @@ class Incoming:
         """Rows that go in."""
         return self.rows_in - self.rejected - self.duplicate
 
-    def sort_out(self, today: Mapping[str, Any]) -> None:
-        """Keep out rows that name nobody, rows that cannot be, and rows that repeat; explain each."""
+    def sort_out(self, today: Mapping[str, Any] | None = None) -> None:
+        """Keep out rows that name nobody, rows that cannot be, and rows that repeat; explain each.
+
+        Without `today` nothing is said of rows that go in with a doubt.
+        """
         if self._table.names_student:
             self._reject_unknown("student")
         if self._table.names_school:
             self._reject_unknown("school")
         for fault in self._table.faults:
             if fault.rejected:
-                self._reject(fault, today)
+                self._reject(fault, today or {})
         self._leave_one_of_each_key()
         for fault in self._table.faults:
-            if not fault.rejected:
+            if today is not None and not fault.rejected:
                 self._note(fault, today)
 
     def resolve_students(self) -> None:

@@ -19,6 +19,7 @@ from ew_app.services.rosters.roster_targets import (
     RosterTable,
     Write,
 )
+from models.upsert import STANDS
 
 
 def _text(column: str) -> str:
@@ -44,9 +45,10 @@ _SCHOOLS = RosterTable(
         Write(
             NETWORK,
             {"key": "i.network_id", "name": "i.name"},
-            rows="""(
+            rows=f"""(
                 SELECT DISTINCT ON (i.network_id) i.line, i.unread, i.network_id, coalesce(
-                    nullif(i.network_name, ''), (SELECT n.name FROM network n WHERE n.key = i.network_id),
+                    nullif(i.network_name, ''),
+                    (SELECT n.name FROM network n WHERE n.key = i.network_id AND {STANDS.format(row="n")}),
                     i.network_id) AS name
                 FROM incoming i ORDER BY i.network_id, i.network_name = '', i.line DESC) i""",
             reads={"name": "network_name"},

@@ -55,6 +55,7 @@ ABSENCE_CODE = Target(
     ("school_id", "code", "valid_from"),
     ("title", "kind", "absent_fraction", "excused", "valid_to"),
     nullable_key=True,
+    by_hand=True,
 )
 CONTACT = Target(
     "contact",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import select, text
@@ -11,15 +10,16 @@ from sqlalchemy import select, text
 from ew_app.kernel import WORKER, now, operation, today
 from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters import same_child
+from ew_app.services.rosters.roster_again import lay_what_followed
 from ew_app.services.rosters.roster_targets import NETWORK, ROSTER_LOCK, SCHOOL, STUDENT, TARGETS
-from models import merging, upsert
+from models import merging, rows_undone
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
-from models.upsert import Target
+from models.rows_undone import Fate
+from models.upsert import TAKEN_BACK, Target
 from rules.counting import are, many
 from rules.stints import school_year_start
 
-SLICE: Final = "taken back"
 # Computed from stints, calendars and marks: no reason to keep a student or a school.
 _COMPUTED: Final = (
     "student_status",
@@ -48,54 +48,35 @@ _WORDS: Final = {
 def take_back(batch: Batch) -> dict[str, Any]:
     """Undo a roster batch; returns {restored, deleted, kept: {table: rows}, notes: sentences}.
 
-    Done once: asked again, it tells what it did. The caller sets the batch's status.
+    What later deliveries set stays, also where they only repeated it. Done once: asked again, it tells what it did.
+    The caller sets the batch's status.
     """
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROSTER_LOCK})
-    done = db.session.get(BatchSlice, (batch.id, SLICE))
+    done = db.session.get(BatchSlice, (batch.id, TAKEN_BACK))
     if done:
         return done.counts
     parted = same_child.undo_of_batch(batch.id, by=WORKER)
-    restored, deleted, kept = Counter[str](), 0, Counter[str]()
-    for target in TARGETS:
-        back, gone, left = _take_back_rows(target, batch.id)
-        restored[target.table] += back
-        deleted += gone
-        kept[target.table] += left
+    changed = {target.table for target in TARGETS if rows_undone.take_out(target, batch.id, at=now())}
+    lay_what_followed(batch.id, changed, parted)
+    fates = {target.table: _take_away(target, batch.id) for target in TARGETS}
     merging.place_stints(None, batch=batch.id, at=now())
-    touch_changed(batch.id, [target.table for target in TARGETS], school_year_start(today()))
+    touch_changed(batch.id, list(fates), school_year_start(today()))
+    kept = {table: fate.kept for table, fate in fates.items() if fate.kept}
     counts = {
-        "restored": restored.total(),
-        "deleted": deleted,
-        "kept": dict(+kept),
-        "notes": [*_reasons(+kept), *_parted(parted), *_people(batch.id)],
+        "restored": sum(fate.restored for fate in fates.values()),
+        "deleted": sum(fate.deleted for fate in fates.values()),
+        "kept": kept,
+        "notes": [*_reasons(kept), *_parted(len(parted)), *_people(batch.id)],
     }
-    db.session.add(BatchSlice(batch_id=batch.id, key=SLICE, counts=counts))
+    db.session.add(BatchSlice(batch_id=batch.id, key=TAKEN_BACK, counts=counts))
     return counts
 
 
-def _take_back_rows(target: Target, batch_id: int) -> tuple[int, int, int]:
-    """One table of the batch; a form that comes back from a batch undone earlier is taken back as well."""
+def _take_away(target: Target, batch_id: int) -> Fate:
+    """Delete what nobody else has said of one table; children come before those they point at."""
     if target in (STUDENT, SCHOOL):
         _forget_computed(target)
-    restored = deleted = left = 0
-    asked: set[int] = set()
-    waiting = [batch_id]
-    while waiting:
-        earlier = waiting.pop()
-        asked.add(earlier)
-        back, gone, stays = upsert.take_back(target, earlier, by_batch=batch_id, at=now(), used=_used(target))
-        restored, deleted = restored + back, deleted + gone
-        left = stays if earlier == batch_id else left
-        if back:
-            waiting += [number for number in _undone_in(target) if number not in asked]
-    return restored, deleted, left
-
-
-def _undone_in(target: Target) -> Iterable[int]:
-    """Batches that were undone and still have rows in the table."""
-    return db.session.scalars(
-        text(f"SELECT id FROM batch WHERE undone_at IS NOT NULL AND id IN (SELECT batch_id FROM {target.table})")
-    ).all()
+    return rows_undone.told(target, rows_undone.take_away(target, batch_id, used=_used(target)))
 
 
 def _used(target: Target) -> str:
@@ -124,7 +105,7 @@ def _forget_computed(target: Target) -> None:
             )
 
 
-def _reasons(kept: Counter[str]) -> list[str]:
+def _reasons(kept: Mapping[str, int]) -> list[str]:
     return [
         f"{rows:,} {_WORDS[table]} of this delivery stay: a later delivery set them again, "
         "or attendance, cases or people name them."

@@ -131,14 +131,14 @@ def undo(gone_key: str, *, by: Actor) -> StudentMerge:
     return said
 
 
-def undo_of_batch(batch_id: int, *, by: Actor) -> int:
-    """Take back what a roster said of changed ids, the latest first; returns how many."""
+def undo_of_batch(batch_id: int, *, by: Actor) -> list[str]:
+    """Take back what a roster said of changed ids, the latest first; returns the former ids."""
     gone = select(Student.key).join(StudentMerge, StudentMerge.gone_id == Student.id)
     these = gone.where(StudentMerge.batch_id == batch_id, StudentMerge.undone_at.is_(None))
-    keys = db.session.scalars(these.order_by(StudentMerge.id.desc())).all()
+    keys = list(db.session.scalars(these.order_by(StudentMerge.id.desc())))
     for key in keys:
         undo(key, by=by)
-    return len(keys)
+    return keys
 
 
 def _lock() -> None:

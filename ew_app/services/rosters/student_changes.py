@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -34,8 +35,11 @@ class Changes:
         return sum(rejected for _, rejected in self.problems)
 
 
-def load_changes(reading: Reading, batch_id: int) -> Changes:
-    """Say of each row that the former id is the student's; a row that cannot be stays out and tells why."""
+def load_changes(reading: Reading, batch_id: int, *, only: Collection[str] | None = None) -> Changes:
+    """Say of each row that the former id is the student's; a row that cannot be stays out and tells why.
+
+    only: look at no other former ids than these.
+    """
     found = Changes()
     told: dict[str, int] = {}
     for chunk in reading:
@@ -44,6 +48,8 @@ def load_changes(reading: Reading, batch_id: int) -> Changes:
         reasons = columns.get("reason") or [None] * len(chunk.lines)
         rows = zip(chunk.lines.tolist(), columns["student_id"], columns["former_student_id"], reasons, strict=True)
         for line, student, former, reason in rows:
+            if only is not None and former not in only:
+                continue
             if former in told:
                 found.duplicate += 1
                 same = f"Line {told[former]} is about the same former id; that line counts."
