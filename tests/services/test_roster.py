@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -11,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from ew_app.config import Settings
 from ew_app.feeds import RefusedFile
-from ew_app.kernel import transaction
+from ew_app.kernel import OPERATOR, transaction
+from ew_app.services.deliveries import ingest
 from ew_app.services.rosters import roster
 from models.attendance import Batch
 from models.base import db
@@ -229,6 +231,30 @@ def test_exclusive_exit_dates_are_remembered_for_the_source():
     assert load({"enrollments": ENROLLMENTS})["unchanged"] == 4
     load({"enrollments": ENROLLMENTS}, exit="inclusive")
     assert exits() == [(date(2026, 9, 4),)]
+
+
+def test_what_was_said_of_exit_dates_goes_with_the_delivery_that_said_it():
+    load(ROSTER)
+    said = _went_in(exit="exclusive")
+    plain = _went_in()
+    assert exits() == [(date(2026, 9, 3),)]
+    _taken_back(said)
+    assert exits() == [(date(2026, 9, 3),)]
+    _taken_back(plain)
+    _went_in()
+    assert exits() == [(date(2026, 9, 4),)]
+
+
+def _went_in(**options: Any) -> int:
+    files = {"enrollments.csv": ENROLLMENTS.encode()}
+    batch = ingest.receive(kind="roster", name="roster", files=files, by=OPERATOR, source="sis", options=options)
+    ingest.load(batch)
+    return batch
+
+
+def _taken_back(batch: int) -> None:
+    ingest.take_back(batch, by=OPERATOR)
+    ingest.undo(batch)
 
 
 # -- compartments --------------------------------------------------------------------------------------------

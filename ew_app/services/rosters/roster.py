@@ -17,14 +17,13 @@ from ew_app.kernel import operation, today
 from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters.roster_people import load_people
 from ew_app.services.rosters.roster_rows import Incoming, store_problems
-from ew_app.services.rosters.roster_storing import reading_of, store
+from ew_app.services.rosters.roster_storing import EXIT_KNOWN, known_exit, reading_of, store
 from ew_app.services.rosters.roster_tables import ORDER, ROSTER_TABLES
 from ew_app.services.rosters.roster_targets import ROSTER_LOCK, RosterTable
 from ew_app.services.rosters.roster_undo import take_back
 from ew_app.services.rosters.student_changes import load_changes
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
-from models.org import Source
 from models.queries.roster import enrolled_on
 from rules.stints import school_year_start
 
@@ -62,7 +61,7 @@ def apply(batch: Batch) -> dict[str, Any]:
     files = _files(number)
     for file, _ in files:
         _read_through(number, file)
-    _remember_exit_dates(number)
+    _settle_exit_dates(number)
     counts = {name: _load_once(number, file, index, len(files)) for index, (file, name) in enumerate(files)}
     return _summary(counts)
 
@@ -90,12 +89,12 @@ def _read_through(batch_id: int, file_id: int) -> None:
 
 
 @operation
-def _remember_exit_dates(batch_id: int) -> None:
-    """`exit` inclusive or exclusive, once said, holds for the source from then on."""
+def _settle_exit_dates(batch_id: int) -> None:
+    """`exit` inclusive or exclusive, once said, holds for the source from then on; this delivery keeps its reading."""
     batch = db.session.get_one(Batch, batch_id)
-    said = batch.options.get("exit")
-    if said:
-        db.session.get_one(Source, batch.source_id).exit_inclusive = said == "inclusive"
+    if said := batch.options.get("exit"):
+        batch.source.exit_inclusive = said == "inclusive"
+    batch.options = {EXIT_KNOWN: known_exit(batch)} | batch.options
 
 
 @operation

@@ -25,6 +25,7 @@ UNEXPLAINED: Final = f"""
         SELECT FROM absence_code c WHERE c.code = i.code AND (c.school_id IS NULL OR c.school_id = i.school_pk)
           AND {STANDS.format(row="c")})
 """
+EXIT_KNOWN: Final = "exit_known"  # among a batch's options: how exit dates of its source were known to be meant
 _FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
 
 
@@ -62,11 +63,16 @@ def _source(write: Write, rows: Incoming, undoing: int) -> str:
     return only_again(write.target, write.source()) if undoing else write.source()
 
 
+def known_exit(batch: Batch) -> str:
+    """How the source is known to mean its exit dates; once loaded, how it was known then."""
+    return batch.options.get(EXIT_KNOWN) or ("inclusive" if batch.source.exit_inclusive else "exclusive")
+
+
 def _exit_rule(batch: Batch, rows: Incoming) -> str:
     """Whether an exit date is the last day or the day after: as said for this delivery, as the export it came from
     writes it, or as the source is known to mean it."""
-    known = load_export(batch.options["format"]).exit if rows.of_an_export else ""
-    return batch.options.get("exit") or known or ("inclusive" if batch.source.exit_inclusive else "exclusive")
+    exported = load_export(batch.options["format"]).exit if rows.of_an_export else ""
+    return batch.options.get("exit") or exported or known_exit(batch)
 
 
 def _store_flags(batch: Batch, rows: Incoming, undoing: int) -> None:

@@ -59,6 +59,7 @@ def take_back(batch: Batch) -> dict[str, Any]:
     changed = {target.table for target in TARGETS if rows_undone.take_out(target, batch.id, at=now())}
     lay_what_followed(batch.id, changed, parted)
     fates = {target.table: _take_away(target, batch.id) for target in TARGETS}
+    _forget_exit_rule(batch)
     merging.place_stints(None, batch=batch.id, at=now())
     touch_changed(batch.id, list(fates), school_year_start(today()))
     kept = {table: fate.kept for table, fate in fates.items() if fate.kept}
@@ -70,6 +71,18 @@ def take_back(batch: Batch) -> dict[str, Any]:
     }
     db.session.add(BatchSlice(batch_id=batch.id, key=TAKEN_BACK, counts=counts))
     return counts
+
+
+def _forget_exit_rule(batch: Batch) -> None:
+    """What this delivery alone said of exit dates holds no longer; what was said before it, or of its source, does."""
+    if "exit" not in batch.options:
+        return
+    said = select(Batch.options["exit"].astext).where(
+        Batch.source_id == batch.source_id, Batch.kind == batch.kind, Batch.status == "applied", Batch.id != batch.id,
+        Batch.options.has_key("exit"),
+    )  # fmt: skip
+    rule = db.session.scalar(said.order_by(Batch.id.desc()).limit(1)) or batch.source.said.get("exit")
+    batch.source.exit_inclusive = rule != "exclusive"
 
 
 def _take_away(target: Target, batch_id: int) -> Fate:
