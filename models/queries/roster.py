@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from models.base import db
+from models.queries import coded
 
 
 def _changed(table: str) -> str:
@@ -39,13 +40,11 @@ _GRADES = f"""
     JOIN stint s ON s.student_id = t.id
     WHERE (h.before->>'grade', h.before->>'birth_date') IS DISTINCT FROM (t.grade, t.birth_date::text)
 """
-_CODES = f"""
-    SELECT m.student_id, m.day AS since FROM mark m JOIN (
-        SELECT DISTINCT coalesce(h.before->>'code', t.code) AS code,
-               coalesce((h.before->>'school_id')::int, t.school_id) AS school_id
-        FROM {_changed("absence_code")} LEFT JOIN absence_code t ON t.id = (h.row_key->>'id')::int
-    ) c ON m.code = c.code AND (c.school_id IS NULL OR c.school_id = m.school_id)
-"""
+_CODES = coded.having(f"""
+    SELECT DISTINCT coalesce(h.before->>'code', t.code) AS code,
+           coalesce((h.before->>'school_id')::int, t.school_id) AS school_id
+    FROM {_changed("absence_code")} LEFT JOIN absence_code t ON t.id = (h.row_key->>'id')::int
+""")
 _THIS_YEAR = "SELECT (h.row_key->>'student_id')::int AS student_id, :year AS since FROM {changed}"
 
 # Changed table -> who has to be measured again, and since which day.
@@ -53,7 +52,7 @@ _SCHOOLS_BY_TABLE: Mapping[str, str] = {"calendar_day": _CALENDARS, "school": _M
 _STUDENTS_BY_TABLE: Mapping[str, str] = {
     "stint": f"SELECT student_id, since FROM ({_STINTS}) c",
     "student": _GRADES,
-    "absence_code": _CODES,
+    "absence_code": f"SELECT student_id, day AS since FROM ({_CODES}) c",
     "support_flag": _THIS_YEAR.format(changed=_changed("support_flag")),
     "prior_year": _THIS_YEAR.format(changed=_changed("prior_year")),
 }

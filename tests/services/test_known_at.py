@@ -174,7 +174,7 @@ def any_step(chance: random.Random, accepted: list[int]) -> str:
     elif step == "policy":
         policies.activate(policies.find(chance.choice(["rates", "five-ten"])), starts=date(2026, 8, 18), by=OPERATOR)
         flagging.evaluate_touched()
-    elif (file := any_file(chance)).rows:
+    elif (file := any_file(chance, DAYS)).rows:
         batch = load_files(file.contents(), feed=file.feed, accept_held=True)
         accepted += [batch["batch"]] if batch["status"] == "applied" else []
     return step

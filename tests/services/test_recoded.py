@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from ew_app.kernel import OPERATOR
+from ew_app.services.deliveries import ingest
 from ew_app.services.measuring.why import explain
-from tests.services.lincoln_and_carver import FIRST_DAY, LABOR_DAY, build, covers, csv, load, load_files, query
+from ew_app.services.rosters.codes import Meaning, effect_of
+from tests.services.lincoln_and_carver import FIRST_DAY, LABOR_DAY, LINCOLN, build, covers, csv, load, load_files, query
 
 DAYS = [day for day in (FIRST_DAY + timedelta(days=n) for n in range(35)) if day.weekday() < 5 and day != LABOR_DAY]
 ABSENT = (DAYS[3], DAYS[4], DAYS[10])  # three of twenty: Tier 2 by R07
@@ -85,3 +88,35 @@ def test_from_the_day_after_the_code_came_the_tier_waits_for_its_meaning() -> No
         "SELECT tier, rate_tier FROM student_status s JOIN student p ON p.id = s.student_id WHERE key = 'ben'"
     )
     assert found == [(0, 2)]
+
+
+# -- presence that a code said ---------------------------------------------------------------------------------
+
+
+def _full_days(days: list[date]) -> None:
+    rolled = [f"{name} lincoln {day:%m-%d} P" for day in days for name in LINCOLN]
+    assert load(*rolled, feed="full", accept_held=True)["status"] == "applied"
+
+
+def _roster(row: str) -> int:
+    header = "school_id,code,title,kind,absent_fraction,excused"
+    files = {"absence_codes.csv": csv(row, header=header)}
+    batch = ingest.receive(kind="roster", name="codes", files=files, by=OPERATOR)
+    ingest.load(batch)
+    return batch
+
+
+def test_presence_that_a_roster_calls_an_absence_is_decided_anew_and_back_again() -> None:
+    _full_days([DAYS[0]])
+    batch = _roster("lincoln,P,Pulled,absence,1,unexcused")
+    assert _stands() == (20_000, 4000, 0, 2)
+    ingest.take_back(batch, by=OPERATOR)
+    ingest.undo(batch)
+    assert _stands() == (20_000, 3000, 0, 2)
+
+
+def test_the_effect_of_a_meaning_counts_the_presence_of_a_full_feed() -> None:
+    _full_days(DAYS[20:23])
+    load(f"ben lincoln {DAYS[20]:%m-%d} T")
+    effect = effect_of(Meaning("P", "absence", "unexcused", school_key="lincoln"))
+    assert (effect.marks, effect.students) == (3 * len(LINCOLN) - 1, len(LINCOLN))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import func, select, text, true, union_all
+from sqlalchemy import select, text
 
 from ew_app.feeds import OURS, load_export
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
@@ -16,9 +16,10 @@ from ew_app.services.deciding import flagging
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_each
 from ew_app.services.rosters.roster_targets import ROSTER_LOCK
 from models import touched
-from models.attendance import Mark, Roll, RowHistory
+from models.attendance import RowHistory
 from models.base import db
 from models.org import CODE_KINDS, EXCUSES, AbsenceCode, School
+from models.queries import coded
 from rules.cells import WHOLE_DAY
 
 BY_HAND: Final = 0  # stands in history for the batch of a change that a person made
@@ -60,7 +61,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What saving a meaning would do: marks and students that have the code, and tiers entered and left."""
+    """What saving a meaning would do: marks, on rolls too, and students that have the code, and tiers entered and left."""
 
     marks: int
     students: int
@@ -102,9 +103,9 @@ def effect_of(meaning: Meaning) -> Effect:
     with _taken_back():
         flagging.take_turn()
         touched.forget_all()
-        _save(meaning)
-        marks, students = db.session.execute(_having(meaning)).one()
-        return Effect(marks, students, flagging.evaluate_touched())
+        row = _save(meaning)
+        days, students = coded.counted(row.code, row.school_id, row.valid_from, row.valid_to)
+        return Effect(days, students, flagging.evaluate_touched())
 
 
 @contextmanager
@@ -140,7 +141,8 @@ def _save(meaning: Meaning) -> AbsenceCode:
     db.session.add(row)
     db.session.flush()
     _keep(row, before)
-    touch_each(_first_days(meaning))
+    # Also days outside the dates: an earlier form may have held there.
+    touch_each(coded.first_days(row.code, school_id))
     return row
 
 
@@ -166,32 +168,3 @@ def _keep(row: AbsenceCode, before: dict[str, Any] | None) -> None:
         return
     kept = RowHistory(batch_id=BY_HAND, table_name="absence_code", row_key={"id": row.id}, before=before, at=now())
     db.session.add(kept)
-
-
-def _at(school_id: Any, meaning: Meaning) -> Any:
-    """Condition: at the school of the meaning, or anywhere."""
-    if meaning.school_key is None:
-        return true()
-    return school_id == select(School.id).where(School.key == meaning.school_key).scalar_subquery()
-
-
-def _first_days(meaning: Meaning) -> dict[int, date]:
-    """Student -> the first day with this code; also outside the dates, as an earlier form may have held there."""
-    marks = select(Mark.student_id, Mark.day).where(Mark.code == meaning.code, _at(Mark.school_id, meaning))
-    rolls = select(func.unnest(Roll.students), Roll.day).where(
-        Roll.code == meaning.code, Roll.replaced_by.is_(None), _at(Roll.school_id, meaning)
-    )
-    found = union_all(marks, rolls).subquery()
-    student, day = found.c
-    first = select(student, func.min(day)).group_by(student).order_by(student)
-    return {number: since for number, since in db.session.execute(first)}
-
-
-def _having(meaning: Meaning) -> Any:
-    """Marks and students within the dates of the meaning."""
-    wanted = [Mark.code == meaning.code, _at(Mark.school_id, meaning)]
-    if meaning.valid_from:
-        wanted.append(Mark.day >= meaning.valid_from)
-    if meaning.valid_to:
-        wanted.append(Mark.day <= meaning.valid_to)
-    return select(func.count(), func.count(Mark.student_id.distinct())).where(*wanted)
