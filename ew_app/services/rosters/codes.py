@@ -61,7 +61,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What saving a meaning would do: marks, on rolls too, and students that have the code, and tiers entered and left."""
+    """What saving a meaning would do: marks (on rolls too) and students with the code, tiers entered and left."""
 
     marks: int
     students: int
