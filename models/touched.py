@@ -22,6 +22,21 @@ _WAITING = text("""
 """)
 _TRY = text("SELECT pg_try_advisory_xact_lock(:space, :block)")
 _WAIT = text("SELECT pg_advisory_xact_lock(:space, :block)")
+# Locked in order first, as whoever marks writes them.
+_TAKE_SCHOOLS = text("""
+    WITH these AS (
+        SELECT block, school_id FROM touched_block WHERE block = ANY(:blocks) ORDER BY 1, 2 FOR UPDATE
+    )
+    DELETE FROM touched_block t USING these
+    WHERE t.block = these.block AND t.school_id = these.school_id RETURNING t.block, t.school_id, t.since
+""")
+_TAKE_SINGLE = text("""
+    WITH these AS (
+        SELECT t.student_id FROM touched_student t JOIN block_student b USING (student_id)
+        WHERE b.block = ANY(:blocks) ORDER BY 1 FOR UPDATE OF t
+    )
+    DELETE FROM touched_student t USING these WHERE t.student_id = these.student_id RETURNING t.student_id, t.since
+""")
 _MARKED = """
     SELECT s.student_id, m.since - DATE '1970-01-01' FROM unnest(%(students)s) AS a (student_id)
     JOIN block_student b USING (student_id) JOIN stint s USING (student_id)
@@ -105,17 +120,8 @@ class Taken:
 
 def take(blocks: Sequence[int]) -> Taken:
     """Remove what is marked in these blocks; a rollback puts it back."""
-    schools = db.session.execute(
-        text("DELETE FROM touched_block WHERE block = ANY(:blocks) RETURNING block, school_id, since"),
-        {"blocks": list(blocks)},
-    ).all()
-    single = db.session.execute(
-        text("""
-            DELETE FROM touched_student t USING block_student b
-            WHERE b.student_id = t.student_id AND b.block = ANY(:blocks) RETURNING t.student_id, t.since
-        """),
-        {"blocks": list(blocks)},
-    ).all()
+    schools = db.session.execute(_TAKE_SCHOOLS, {"blocks": list(blocks)}).all()
+    single = db.session.execute(_TAKE_SINGLE, {"blocks": list(blocks)}).all()
     return Taken(*_columns(single, 1), *_columns(schools, 2))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -49,18 +49,21 @@ def merge_slice(batch_id: int, span: Span, limits: Limits) -> None:
 def _merge(here: dict[str, Any], limits: Limits, *, waited: bool = False) -> Counter[str]:
     """Lay the staged rows over what stands; counts by bucket. `waited`: later deliveries are in already."""
     counts: Counter[str] = Counter()
+    differing: list[dict[int, date]] = []
     new, known = marks_new.find_new_days(here)
     if new:
         counts["applied"] = marks_new.add_all(here)
-        touch_each_school(ledger.begin(here, limits))
+        differing.append(ledger.begin(here, limits))
     fates = marks.merge(here) if known else {}
     marks.claim(here)
     if known:
         if waited:
             marks_late.end_what_was_claimed_since(here)
-        differing = ledger.follow(here, limits)
-        touch_each_school(differing)
-        touch_each(marks.changed_students(differing))
+        differing.append(ledger.follow(here, limits))
+    since = ledger.earliest(differing)
+    touch_each_school(since)
+    if known:
+        touch_each(marks.changed_students(since))
     for fate, rows in fates.items():
         counts[FATES.get(fate, "unchanged")] += rows
     return counts

@@ -5,7 +5,7 @@ Derived from submissions, calendars and enrolment, for the school-days asked for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -159,6 +159,11 @@ def derive(
     told = zip(ordered, expected.tolist(), teaches.tolist(), strict=True)
     rows = [(*pair, *rest, pair in kept) for pair, *rest in told]
     return _derive(rows, limits or Limits())
+
+
+def earliest(parts: Iterable[Mapping[int, date]]) -> dict[int, date]:
+    """School -> the first of its days in any of the parts."""
+    return _first_days(pair for part in parts for pair in part.items())
 
 
 def rebuild(since: Mapping[int, date], limits: Limits | None = None) -> None:

@@ -25,10 +25,17 @@ _EACH = text("""
     LEFT JOIN student s ON s.id = a.student_id AND s.same_as IS NOT NULL GROUP BY 1 ORDER BY 1
     ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
 """)
+# Rows are marked in the order in which `models.touched.take` locks them: whoever marks and whoever decides wait for
+# each other in one direction alone.
 _SCHOOLS = text("""
     INSERT INTO touched_block (block, school_id, since)
-    SELECT block, school_id, CAST(:since AS date) FROM block_school
-    WHERE school_id = ANY(:schools) OR :everywhere ORDER BY 1, 2
+    SELECT block, school_id, a.since FROM block_school
+    JOIN unnest(CAST(:schools AS int[]), CAST(:since AS date[])) AS a (school_id, since) USING (school_id) ORDER BY 1, 2
+    ON CONFLICT (block, school_id) DO UPDATE SET since = least(touched_block.since, excluded.since)
+""")
+_EVERYWHERE = text("""
+    INSERT INTO touched_block (block, school_id, since)
+    SELECT block, school_id, CAST(:since AS date) FROM block_school ORDER BY 1, 2
     ON CONFLICT (block, school_id) DO UPDATE SET since = least(touched_block.since, excluded.since)
 """)
 
@@ -50,26 +57,25 @@ def touch_each(since: Mapping[int, date]) -> None:
 
 def touch_schools(schools: Iterable[int], since: date) -> None:
     """Mark everyone ever enrolled at these schools: a day was submitted, or a calendar changed."""
-    if ids := sorted(set(schools)):
-        db.session.execute(_SCHOOLS, {"schools": ids, "since": since, "everywhere": False})
+    touch_each_school(dict.fromkeys(schools, since))
 
 
 def touch_each_school(since: Mapping[int, date]) -> None:
     """The same for each school from that school's own day on."""
-    for day in sorted(set(since.values())):
-        touch_schools((school for school, first in since.items() if first == day), day)
+    if since:
+        db.session.execute(_SCHOOLS, {"schools": list(since), "since": list(since.values())})
 
 
 def touch_changed(batch_id: int, tables: Collection[str], year: date) -> None:
     """Mark everyone whom the batch's changes to these tables of the roster may concern. `year`: July 1."""
-    touch_each(students_to_measure(batch_id, tables, year))
     touch_each_school(schools_to_measure(batch_id, tables, year))
+    touch_each(students_to_measure(batch_id, tables, year))
 
 
 def touch_everyone(since: date) -> None:
     """Mark the whole district, as when the policy changes."""
     touched.note_schools()
-    db.session.execute(_SCHOOLS, {"schools": [], "since": since, "everywhere": True})
+    db.session.execute(_EVERYWHERE, {"since": since})
 
 
 def ask_for_evaluation() -> None:
