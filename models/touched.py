@@ -12,13 +12,32 @@ from sqlalchemy import text
 from models.base import db
 from models.bulk import read_ints
 
+TURN_LOCK = 7303
 BLOCK_LOCK = 7307
-_WAITING = text("""
+# Where the transaction has its turn for some blocks alone, nobody else waits for it.
+_MINE = "coalesce(w.block = ANY(CAST(nullif(current_setting('ew.turn_of', true), '') AS int[])), true)"
+_WAITING = text(f"""
     SELECT w.block, (SELECT count(*) FROM block_student b WHERE b.block = w.block) AS students
     FROM (
         SELECT block FROM touched_block
         UNION SELECT b.block FROM touched_student JOIN block_student b USING (student_id)
-    ) w ORDER BY 1
+    ) w WHERE {_MINE} ORDER BY 1
+""")
+# Whom a staged delivery may mark: everybody of its schools, and of whom it speaks.
+_CONCERNED = text("""
+    SELECT b.block, count(*) AS students FROM block_student b WHERE b.block IN (
+        SELECT block FROM block_school JOIN staged_day USING (school_id) WHERE batch_id = :batch
+        UNION SELECT p.block FROM (
+            SELECT student_id FROM staged_mark WHERE batch_id = :batch
+            UNION SELECT unnest(students) FROM staged_roll WHERE batch_id = :batch) named
+        LEFT JOIN student s ON s.id = named.student_id
+        JOIN block_student p ON p.student_id = coalesce(s.same_as, named.student_id)
+    ) GROUP BY 1 ORDER BY 1
+""")
+_UNPLACED = text("""
+    SELECT EXISTS (
+        SELECT FROM stint t JOIN staged_day d USING (school_id) WHERE d.batch_id = :batch
+          AND NOT EXISTS (SELECT FROM block_student b WHERE b.student_id = t.student_id))
 """)
 _TRY = text("SELECT pg_try_advisory_xact_lock(:space, :block)")
 _WAIT = text("SELECT pg_advisory_xact_lock(:space, :block)")
@@ -79,6 +98,25 @@ def note_schools(students: np.ndarray | None = None) -> None:
         """),
         {"students": np.zeros(0, dtype=np.int64) if students is None else students, "everybody": students is None},
     )
+
+
+def take_turn_for(batch_id: int, students: int) -> bool:
+    """Wait until nobody else decides for the blocks that a staged batch may mark, and decide for no others until the
+    open transaction ends; False, with nothing done, where they hold more than so many students or somebody has no
+    block yet.
+
+    The blocks are taken before anybody is marked and in the order of their numbers, so whoever waits for rows of
+    theirs holds nothing that this transaction still needs.
+    """
+    found = db.session.execute(_CONCERNED, {"batch": batch_id}).all()
+    if sum(row.students for row in found) > students or db.session.scalar(_UNPLACED, {"batch": batch_id}):
+        return False
+    db.session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": TURN_LOCK})
+    for row in found:
+        db.session.execute(_WAIT, {"space": BLOCK_LOCK, "block": row.block})
+    blocks = "{" + ",".join(str(row.block) for row in found) + "}"
+    db.session.execute(text("SELECT set_config('ew.turn_of', :blocks, true)"), {"blocks": blocks})
+    return True
 
 
 def claim(students: int) -> list[int]:

@@ -39,7 +39,7 @@ from rules.tiers import Tier
 
 CHUNK = 20_000
 HELPERS = 3
-LOCK = 7303
+LOCK = touched.TURN_LOCK
 COUNT_LOCK = 7308
 CASES_LOCK = 7309
 NEVER = date.max  # no touch is later: such students are always judged anew

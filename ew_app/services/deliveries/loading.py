@@ -19,8 +19,8 @@ from ew_app.services.deliveries.believing import compared, figures_of, limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import Part, Staged, stage
 from ew_app.services.rosters import roster
-from ew_app.services.rosters.codes import know_codes
-from models import marks
+from ew_app.services.rosters.codes import know_codes, unexplained
+from models import marks, touched
 from models.attendance import Batch, Problem
 from models.base import db
 from models.queries import deliveries
@@ -77,7 +77,7 @@ def _stage(batch_id: int) -> bool:
     """Fill the staging tables, unless they still hold the batch. True: there is something to go on with."""
     batch = locked(batch_id)
     if batch.status == "received":
-        know_codes(batch.options.get("format", OURS))
+        know_codes(_format(batch))
         _note(batch, stage(batch, limits_of(batch)))
         batch.status, batch.step, batch.percent = "staged", "checking", 30
     elif batch.status in STAGED and deliveries.staged_rows(batch_id) != batch.counts["staged_rows"]:
@@ -178,6 +178,11 @@ def _applied(batch_id: int) -> None:
     record("batch_applied", by=WORKER, subject=f"batch:{batch_id}")
 
 
+def _format(batch: Batch) -> str:
+    name: str = batch.options.get("format", OURS)
+    return name
+
+
 # -- rosters -------------------------------------------------------------------------------------------------
 
 
@@ -185,7 +190,7 @@ def _load_roster(batch_id: int) -> None:
     with transaction():
         batch = db.session.get_one(Batch, batch_id)
         batch.status = "applying"
-        know_codes(batch.options.get("format", OURS))
+        know_codes(_format(batch))
     counts = roster.apply(db.session.get_one(Batch, batch_id))
     _after_roster(batch_id, counts)
     attendance.retry_waiting()
@@ -207,7 +212,7 @@ def _rehearse(batch_id: int, kind: str) -> None:
     problems: list[dict[str, Any]] = []
     try:
         with transaction():
-            flagging.take_turn()
+            _take_turn(batch_id, kind)
             _go(batch_id, kind)
             batch = db.session.get_one(Batch, batch_id)
             told = {name: getattr(batch, name) for name in ("counts", "effect", "sentence")}
@@ -216,6 +221,15 @@ def _rehearse(batch_id: int, kind: str) -> None:
             raise _Rehearsed
     except _Rehearsed:
         _rehearsed(batch_id, told, problems)
+
+
+def _take_turn(batch_id: int, kind: str) -> None:
+    """Before anybody is marked: as late as that, and for the blocks of the schools concerned if these are few."""
+    if kind == "attendance" and not unexplained(_format(db.session.get_one(Batch, batch_id))):
+        _stage(batch_id)
+        if touched.take_turn_for(batch_id, flagging.CHUNK):
+            return
+    flagging.take_turn()
 
 
 @operation

@@ -84,17 +84,22 @@ def map_code(meaning: Meaning, *, by: Actor) -> AbsenceCode:
 @operation
 def know_codes(format_name: str) -> None:
     """Explain the codes that a format brings along, where nobody has said for the whole district what they mean."""
-    known = () if format_name == OURS else load_export(format_name).codes
-    if not known:
+    if not unexplained(format_name):
         return
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": ROSTER_LOCK})
+    for meaning in unexplained(format_name):
+        _save(meaning)
+
+
+@operation
+def unexplained(format_name: str) -> list[Meaning]:
+    """What a format says of those of its codes of which nobody has said for the whole district what they mean."""
+    known = () if format_name == OURS else load_export(format_name).codes
     words = [code.code for code in known]
     said = set(
         db.session.scalars(select(AbsenceCode.code).where(AbsenceCode.school_id.is_(None), AbsenceCode.code.in_(words)))
     )
-    for code in known:
-        if code.code not in said:
-            _save(Meaning(code.code, code.kind, code.excused, code.fraction))
+    return [Meaning(code.code, code.kind, code.excused, code.fraction) for code in known if code.code not in said]
 
 
 @operation
