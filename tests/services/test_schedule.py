@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
-from ew_app.kernel import now, transaction
+from ew_app.kernel import OPERATOR, now, record, transaction
 from ew_app.outbox import Job
-from ew_app.services.system import schedule
+from ew_app.services.system import opening, schedule
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox
 
@@ -50,6 +50,15 @@ def test_a_tick_asks_for_the_run_once(app: Flask) -> None:
     assert schedule.tick() == []
     assert db.session.query(Outbox).filter_by(job="nightly").count() == 1
     assert db.session.get(Beat, "schedule") is not None
+
+
+def test_nothing_of_today_comes_between_while_the_demo_tells_its_past(app: Flask) -> None:
+    with transaction():
+        record(opening.STARTED, by=OPERATOR, subject="demo", today="2026-11-20")
+    assert schedule.tick() == []
+    with transaction():
+        record(opening.FINISHED, by=OPERATOR, subject="demo")
+    assert schedule.tick() == [Job.NIGHTLY, Job.HAND_OUT]
 
 
 def test_two_ticks_at_once_start_it_once(app: Flask) -> None:

@@ -43,14 +43,18 @@ def open_doors(*, demo: bool, **size: Any) -> Iterator[str]:
 
     size: how large a demo, in the words of `demo.write_district`.
     """
-    begun, finished = _told(STARTED) is not None, _told(FINISHED) is not None
-    if begun and not finished:
+    if demo_is_loading():
         yield from _load_demo(size)
-    elif demo and not begun:
+    elif demo and _told(STARTED) is None:
         yield "This database holds a district already; the demo was not loaded."
     yield ""
     yield f"Ready at {settings().address}"
     yield from _logins()
+
+
+def demo_is_loading() -> bool:
+    """Whether this database is promised to the demo, and it is not there as a whole yet."""
+    return _told(STARTED) is not None and _told(FINISHED) is None
 
 
 @operation
