@@ -3,10 +3,11 @@
 Everything runs on servers of its own, on the same files, in the same run; outputs are compared equal before
 anything is timed. Figures are ratios: seconds drift from machine to machine.
 
-    dev.py bench [--students 20000] [--schools 40] [--days 60] [--at 5,60] [--feed full|exception]
+    dev.py bench [--students 20000] [--schools 40] [--days 60] [--at 5,60] [--feed full|exception] [--alone]
 
 `--at` names the school days around which three mornings are timed one by one; the days between are loaded in one
-command. The size of a large city: --students 325000 --schools 640 --days 180 --at 5,90,180.
+command. The size of a large city: --students 325000 --schools 640 --days 180 --at 5,90,180; what it is compared with
+takes most of that hour, and --alone leaves it out.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--at", default="", help="school days, like 5,90,180; the last one otherwise")
     parser.add_argument("--feed", choices=("full", "exception"), default="full")
     parser.add_argument("--policy", default="rates", help="pandas and the view know the tiers of `rates` alone")
+    parser.add_argument("--alone", action="store_true", help="nothing beside it: no pandas, no view, no board")
     return parser.parse_args()
 
 
@@ -79,7 +81,8 @@ def _run(folder: Path, asked: argparse.Namespace) -> None:
         sent, late = _without_a_school(days, stops, folder)
         _mornings(system, sent, stops)
         _other_files(system, days, late, folder)
-        _whole_district(system, days, folder / "files", asked)
+        if not asked.alone:
+            _whole_district(system, days, folder / "files", asked)
         for processes, day in ((1, one_morning), (2, another)):
             system.work_with(processes)
             files = day.by_school(folder / day.date)
