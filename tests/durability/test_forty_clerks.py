@@ -6,6 +6,7 @@ leave behind one after the other, in the order in which they were stored.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -163,14 +164,15 @@ def _one_after_the_other(machine: Machine, morning: Morning, together: Settings)
 
 def _as_stored(settings: Settings) -> list[tuple[str, bytes]]:
     """The files that went in, in the order in which their rows were stored."""
-    return ask(
+    stored = ask(
         settings,
         """
         SELECT f.name, f.content FROM batch b JOIN batch_file f ON f.batch_id = b.id JOIN LATERAL (
             SELECT min(recorded_at) AS stored FROM submission WHERE batch_id = b.id) s ON true
         WHERE b.status = 'applied' AND b.options ? 'once' ORDER BY s.stored
         """,
-    )  # type: ignore[return-value]
+    )
+    return [(name, zlib.decompress(content)) for name, content in stored]
 
 
 def _told(settings: Settings, clerks: Sequence[Clerk]) -> str:

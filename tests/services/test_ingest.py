@@ -6,9 +6,11 @@ from datetime import date
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from ew_app.kernel import OPERATOR, Refused, transaction
 from ew_app.services.deliveries import ingest, loading
+from models.attendance import BatchFile
 from models.base import db
 from models.org import AbsenceCode
 from tests.services.lincoln_and_carver import (
@@ -242,6 +244,17 @@ def test_a_file_we_cannot_trust_is_refused_whole(content: bytes, sentence: str) 
 def test_nothing_is_kept_of_a_file_with_a_forbidden_column() -> None:
     load_files({"attendance.csv": b"student_id,school_id,date,code,citizenship\nana,lincoln,2026-08-17,A,x\n"})
     assert query("SELECT count(*) FROM batch_file") == [(0,)]
+
+
+@pytest.mark.parametrize("earlier", [csv("ana lincoln 08-17 A"), b"x,y\n1,2\n", b"x\x01 not deflated"])
+def test_files_are_kept_small_and_those_of_before_are_read_as_they_are(earlier: bytes) -> None:
+    content = csv(*(f"ana lincoln 08-{17 + day % 5} P" for day in range(200)))
+    load_files({"attendance.csv": content})
+    ((kept, size),) = query("SELECT octet_length(content), size FROM batch_file")
+    assert 10 * kept < size == len(content)
+    assert db.session.scalars(select(BatchFile.content)).all() == [content]
+    query("UPDATE batch_file SET content = :earlier RETURNING id", earlier=earlier)
+    assert db.session.scalars(select(BatchFile.content)).all() == [earlier]
 
 
 def test_covers_alone_is_refused_with_a_sentence() -> None:
