@@ -21,6 +21,8 @@ _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 _ESCAPED = re.compile(r"[\\\t\n\r]")
 _PLAIN = {int, float, date, datetime, type(None)}
+_REPEATED = {str, bool, date, type(None)}  # no value of one of them equals one of another
+_SOME = 1000  # values by which a column is judged
 _ARRAY_HEADER = 20
 _BLOCK = 65_536
 
@@ -100,7 +102,7 @@ def _unpacked(column: bytes | None) -> np.ndarray:
 
 
 def _as_text(column: Sequence[Any] | np.ndarray) -> Sequence[str]:
-    """A column in COPY's text form; most columns hold one kind of value, and most texts nothing to escape."""
+    """A column in COPY's text form; most texts hold nothing to escape, and most other values come again and again."""
     if isinstance(column, np.ndarray):
         if column.dtype.kind in "iu":
             return list(map(str, column.tolist()))
@@ -108,6 +110,9 @@ def _as_text(column: Sequence[Any] | np.ndarray) -> Sequence[str]:
     kinds = set(map(type, column))
     if kinds == {str} and not _ESCAPED.search("".join(column)):
         return list(column)
+    if kinds <= _REPEATED and 4 * len(set(column[:_SOME])) < len(column[:_SOME]):
+        texts = {value: _NULL if value is None else _one(value) for value in set(column)}
+        return [texts[value] for value in column]
     if kinds <= _PLAIN:
         return [_NULL if value is None else str(value) for value in column]
     return [_NULL if value is None else _one(value) for value in column]
