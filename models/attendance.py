@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import zlib
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -37,6 +37,9 @@ BATCH_STATUSES = (
     "cancelled",
 )
 NOW = text("now()")  # for rows put in by hand; a delivery writes its own moment
+# The code of a mark whose row could not be read: its day is unknown until a row comes that can be. No file and no form
+# can say this code, because theirs are trimmed.
+UNREAD: Final = " unreadable row"
 DAY_STATUSES = ("submitted", "partial", "not_submitted", "closed")
 
 

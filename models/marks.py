@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, TextClause, text
 
+from models.attendance import UNREAD
 from models.base import db
 
 Here = Mapping[str, Any]
@@ -157,6 +158,8 @@ _MISSED_CALLS = text(f"""
     WHERE NOT EXISTS (SELECT FROM stands m WHERE m.school_id = c.school_id AND m.day = c.day
                       AND m.student_id = c.student_id AND m.period = '')
 """)
+# A row that could not be read counts as rejected, whatever it replaces.
+_COUNT_FATES = text(f"SELECT fate, count(*) FROM fate WHERE code IS DISTINCT FROM '{UNREAD}' GROUP BY fate")
 _CLAIMS_A_DAY = text(f"SELECT EXISTS ({_SPOKEN_OF} AND whole)")
 # What remains of a shortened roll keeps its own delivery and lines.
 _SHORTEN_ROLLS = text("""
@@ -221,7 +224,7 @@ def merge(here: Here) -> dict[str, int]:
             do(step, here)
         if whole:
             do(_SHORTEN_ROLLS, here)
-    rows = db.session.execute(text("SELECT fate, count(*) FROM fate GROUP BY fate"))
+    rows = db.session.execute(_COUNT_FATES)
     return {fate: count for fate, count in rows}
 
 

@@ -1,12 +1,13 @@
 """Days that no delivery has spoken of yet: everything staged of them is stored as it is, with nothing to compare.
 
-Parameters as in `models.marks`.
+Parameters as in `models.marks`, and `unread`: whether any staged row could not be read.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import text
 
+from models.attendance import UNREAD
 from models.base import db
 from models.marks import MARK, MINE, SAID, Here, do, hashed, only
 
@@ -35,6 +36,9 @@ _ROLL_ROWS = text(f"""
     SELECT coalesce(sum(cardinality(students)), 0) FROM staged_roll JOIN ({_NEW_DAYS}) d USING (school_id, day)
     WHERE {MINE}
 """)
+_UNREAD_ROWS = text(f"""
+    SELECT count(*) FROM staged_mark JOIN ({_NEW_DAYS}) d USING (school_id, day) WHERE {MINE} AND code = '{UNREAD}'
+""")
 
 
 def find_new_days(here: Here) -> tuple[int, int]:
@@ -45,9 +49,11 @@ def find_new_days(here: Here) -> tuple[int, int]:
 
 
 def add_all(here: Here) -> int:
-    """Store every staged row of the new days; returns how many rows."""
+    """Store every staged row of the new days; returns how many rows, without those that could not be read."""
     with hashed():
         added = do(_ADD_ALL, here)
+        if here["unread"]:
+            added -= int(db.session.scalar(_UNREAD_ROWS, only(_UNREAD_ROWS, here)))
         if do(_ADD_ALL_ROLLS, here):
             added += int(db.session.scalar(_ROLL_ROWS, only(_ROLL_ROWS, here)))
     return added

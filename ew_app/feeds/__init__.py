@@ -10,7 +10,7 @@ from ew_app.feeds.exports import Export, formats_with, load_export
 from ew_app.feeds.formats import OURS, Column, ColumnType, Format, TableFormat, known_formats, layout, load_format
 from ew_app.feeds.header import suggest_mapping
 from ew_app.feeds.parts import ATTENDANCE, TABLES, Delivery, Part
-from ew_app.feeds.reader import Chunk, Reading, read
+from ew_app.feeds.reader import Chunk, Reading, Unread, read
 from ew_app.feeds.refused import Problem, RefusedFile, Why
 from ew_app.feeds.saying import Said
 
@@ -33,6 +33,7 @@ __all__ = [
     "Reading",
     "RefusedFile",
     "TableFormat",
+    "Unread",
     "Why",
     "delivery_from_bytes",
     "known_formats",

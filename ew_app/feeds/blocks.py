@@ -25,13 +25,17 @@ MOST_LINES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Rows of one width, their cells one after another, `stride` apart; `problems`: rows that did not fit."""
+    """Rows of one width, their cells one after another, `stride` apart.
+
+    problems: one for each row that did not fit. too_long: what fits of the cells of each of these.
+    """
 
     lines: NDArray[np.int32]
     cells: Sequence[str]
     stride: int
     width: int
     problems: list[Problem]
+    too_long: Sequence[Row] = ()
 
     def column(self, place: int) -> Sequence[str]:
         """All cells of the column at that place, in row order."""
@@ -210,15 +214,17 @@ def _fit(rows: list[tuple[Row, int]], width: int) -> Block:
     cells: list[str] = []
     lines: list[int] = []
     problems: list[Problem] = []
+    too_long: list[Row] = []
     for row, line in rows:
         filled = _filled(row)
         if filled > width:
             problems.append(Problem(line, _too_long(row, filled, width), None, shown(row[width])))
+            too_long.append(row[:width])
         elif filled:
             cells += row[:width]
             cells += [""] * (width - len(row))
             lines.append(line)
-    return Block(np.array(lines, dtype=np.int32), cells, width, width, problems)
+    return Block(np.array(lines, dtype=np.int32), cells, width, width, problems, too_long)
 
 
 def _filled(row: Row) -> int:

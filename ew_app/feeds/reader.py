@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import compress
 from typing import Any, BinaryIO, Final
 
@@ -24,18 +25,34 @@ CHUNK_ROWS: Final = 50_000
 Values = list[Any]
 
 
+NAMING: Final = ("student_id", "school_id", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A rejected row that still tells whose day it is about; `period` '' where it is the whole day, or not known."""
+
+    line: int
+    student_id: str
+    school_id: str
+    day: date
+    period: str
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Up to 50,000 rows. `columns` has every column of the table, in its order, each with one value a line.
 
     lines: physical line of each good row (header = 1); a row over several lines has its first.
     problems: exactly one for each rejected row. warnings: rows that were taken with a cell left empty.
+    unread: of the rejected rows those whose student, school and day can be read.
     """
 
     lines: NDArray[np.int32]
     columns: dict[str, Values]
     problems: list[Problem]
     warnings: list[Problem]
+    unread: Sequence[Unread] = ()
 
     @property
     def rows_in(self) -> int:
@@ -82,6 +99,7 @@ class Reading:
         self.numbered = table.numbered and written.is_numbered(self.header.names)
         self.notes = [*text.notes, *_cut_by(mark, table), *([] if self.numbered else _ignored(self.header))]
         order = written.order_of(self.header.names) if self.numbered else table.date_order
+        self._names_days = table.name == "attendance"
         self._columns = [ColumnReader(column, order) for column in table.columns]
 
     @property
@@ -125,9 +143,32 @@ class Reading:
             found = values[column.name] = column.read(block.column(place))
             if column.found_unreadable:
                 _explain(column, found, block, failed, warned)
+        unread = self._named(block, values, failed)
         if failed:
-            return self._without(failed, values, block, warned)
-        return Chunk(block.lines, values, block.problems, [warning for _, warning in warned])
+            return self._without(failed, values, block, warned, unread)
+        return Chunk(block.lines, values, block.problems, [warning for _, warning in warned], unread)
+
+    def _named(self, block: Block, values: dict[str, Values], failed: Mapping[int, Problem]) -> list[Unread]:
+        """Of the rejected rows those that tell whose day they are about."""
+        if not self._names_days or not (failed or block.too_long):
+            return []
+        wanted = (*NAMING, "period")
+        rows = [(int(block.lines[row]), [values[name][row] for name in wanted]) for row in sorted(failed)]
+        cut_off = zip(block.problems, block.too_long, strict=True)
+        rows += [(problem.line, [self._value(name, row) for name in wanted]) for problem, row in cut_off]
+        return [
+            Unread(line, student, school, day, period or "")
+            for line, (student, school, day, period) in rows
+            if None not in (student, school, day)
+        ]
+
+    def _value(self, name: str, row: Sequence[str]) -> Any:
+        """What a cell of a row says; None for nothing, or nothing that can be read."""
+        place = self.header.places.get(name)
+        if place is None:
+            return None
+        (value,) = next(column for column in self._columns if column.name == name).read([row[place]])
+        return None if value.__class__ is Unreadable else value
 
     def _without(
         self,
@@ -135,6 +176,7 @@ class Reading:
         values: dict[str, Values],
         block: Block,
         warned: list[tuple[int, Problem]],
+        unread: Sequence[Unread],
     ) -> Chunk:
         good = np.ones(len(block.lines), dtype=bool)
         good[list(failed)] = False
@@ -145,6 +187,7 @@ class Reading:
             {name: list(compress(column, good)) for name, column in values.items()},
             sorted(block.problems + problems, key=lambda problem: problem.line),
             [warning for row, warning in warned if good[row]],
+            unread,
         )
 
     def _count(self, chunk: Chunk) -> None:

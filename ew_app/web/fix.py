@@ -31,6 +31,7 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("first_day", "First day"),
         ("last_day", "Last day"),
     ),
+    "unread_rows": (*WHO, ("day", "Day"), ("last_seen", "Came"), ("line", "Line")),
     "unmatched": (
         ("value", "As it came"),
         ("what", "Looked for as"),

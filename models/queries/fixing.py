@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from models.attendance import UNREAD
 from models.base import db
 from models.queries.lateness import LATE
 
@@ -32,11 +33,16 @@ _UNKNOWN_CODES = f"""
     SELECT s.key AS school_id, s.name AS school, m.code, count(*) AS rows,
            count(DISTINCT m.student_id) AS students, min(m.day) AS first_day, max(m.day) AS last_day
     FROM mark m {_AT.format(row="m")}
-    WHERE NOT EXISTS (
+    WHERE m.code <> '{UNREAD}' AND NOT EXISTS (
         SELECT FROM absence_code c
         WHERE c.code = m.code AND (c.school_id IS NULL OR c.school_id = m.school_id)
           AND (c.valid_from IS NULL OR c.valid_from <= m.day) AND (c.valid_to IS NULL OR c.valid_to >= m.day))
     GROUP BY s.key, s.name, m.code ORDER BY rows DESC, s.name, m.code
+"""
+_UNREAD_ROWS = f"""
+    SELECT {_NAMES}, m.day, b.received_at AS last_seen, m.batch_id AS batch, m.line
+    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")} JOIN batch b ON b.id = m.batch_id
+    WHERE m.code = '{UNREAD}' AND m.day >= :start ORDER BY m.day DESC, s.name, student
 """
 _UNMATCHED = """
     SELECT r."column" AS what, r.value, count(*) AS rows, max(b.received_at) AS last_seen,
@@ -164,6 +170,7 @@ _NOWHERE = """
 
 LISTS: Mapping[str, str] = {
     "unknown_codes": _UNKNOWN_CODES,
+    "unread_rows": _UNREAD_ROWS,
     "unmatched": _UNMATCHED,
     "late_schools": LATE,
     "no_calendar": _NO_CALENDAR,

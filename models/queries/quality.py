@@ -64,6 +64,11 @@ def unknown_codes(of: Parameters) -> list[Seen]:
     return _listed("unknown_codes", of, day="l.last_day", words="l.code", rows="l.rows")
 
 
+def unread_rows(of: Parameters) -> list[Seen]:
+    words = "'a row that cannot be read'"
+    return _listed("unread_rows", of, student="l.student_id", day="l.day", words=words, batch="l.batch", line="l.line")
+
+
 def unmatched(of: Parameters) -> list[Seen]:
     """Rows that belong to no roster row, of attendance and of the newest roster."""
     words = "replace(l.what, '_', ' ') || ' ' || l.value"

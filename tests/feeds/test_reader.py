@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ew_app.feeds import RefusedFile, Why, load_format, read
+from ew_app.feeds import RefusedFile, Unread, Why, load_format, read
 from tests.feeds.files import attendance, whole
 
 
@@ -151,6 +151,16 @@ def test_a_long_row_is_rejected_unless_the_rest_is_empty() -> None:
     assert file.lines == [2]
     assert file.problems[0].line == 3 and file.problems[0].value == "late"
     assert "5 cells and the header has 4" in file.problems[0].reason
+
+
+def test_a_rejected_row_still_tells_whose_day_it_is_about() -> None:
+    rows = "k0,s1,2026-08-24,A,50%\nk1,s1,2026-13-24,A,1\n,s1,2026-08-24,A,2\nk2,s1,2026-08-24,A,5,6,7\n"
+    rows += "k3,s1,2026-08-24,A,1\n"
+    text = "student_id,school_id,date,code,fraction_absent\n" + rows
+    (chunk,) = read(io.BytesIO(text.encode()), load_format()["attendance"])
+    day = date(2026, 8, 24)
+    assert chunk.unread == [Unread(2, "k0", "s1", day, ""), Unread(5, "k2", "s1", day, "")]
+    assert (chunk.lines.tolist(), [problem.line for problem in chunk.problems]) == ([6], [2, 3, 4, 5])
 
 
 def test_null_words_are_empty() -> None:

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from ew_app.feeds import Problem, Reading, RefusedFile, layout, read
-from models.attendance import Batch, BatchFile
+from ew_app.feeds import Problem, Reading, RefusedFile, Unread, layout, read
+from models.attendance import UNREAD, Batch, BatchFile
 from models.base import db
 
 Ints = NDArray[np.int32]
@@ -67,6 +67,7 @@ class Arrivals:
     problems: list[tuple[str, Problem, bool]] = field(default_factory=list)  # file name, problem, rejected
     notes: list[str] = field(default_factory=list)
     file_names: list[str] = field(default_factory=list)
+    unread: list[tuple[int, Unread]] = field(default_factory=list)  # file number, a rejected row whose day we know
 
     def __len__(self) -> int:
         return len(self.columns["line"])
@@ -177,10 +178,27 @@ def _numbered(arrivals: Arrivals, reading: Reading, number: int, name: str) -> I
         arrivals.problems += [(name, warning, False) for warning in chunk.warnings]
         if "period" in details:
             chunk.columns["period"] = [period or "" for period in chunk.columns["period"]]
+        arrivals.unread += [(number, row) for row in chunk.unread]
         columns = {column: arrivals.values[column].numbers(chunk.columns[column]) for column in (*NAMED, *details)}
         columns["line"] = chunk.lines
         columns["file"] = np.full(len(chunk.lines), number, dtype=np.int32)
         yield columns
+
+
+def unreadable(rows: Sequence[tuple[int, Unread]]) -> Arrivals:
+    """Rejected rows whose student, school and day are known, as rows whose code says that they could not be read."""
+    found = Arrivals({}, _fresh_values())
+    told = [row for _, row in rows]
+    found.columns = {
+        "student_id": found.values["student_id"].numbers([row.student_id for row in told]),
+        "school_id": found.values["school_id"].numbers([row.school_id for row in told]),
+        "date": found.values["date"].numbers([row.day for row in told]),
+        "code": found.values["code"].numbers([UNREAD] * len(told)),
+        "period": found.values["period"].numbers([row.period for row in told]),
+        "line": np.array([row.line for row in told], dtype=np.int32),
+        "file": np.array([file for file, _ in rows], dtype=np.int32),
+    }
+    return found
 
 
 def _joined(parts: Sequence[dict[str, Ints]]) -> dict[str, Ints]:

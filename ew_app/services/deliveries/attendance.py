@@ -141,6 +141,7 @@ def at_schools(batch: Batch, span: Span, at: datetime | None = None) -> dict[str
         "low": span[0],
         "high": span[1],
         "at": at,
+        "unread": batch.counts.get("unread", 0),
     }
 
 

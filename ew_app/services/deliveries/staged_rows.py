@@ -23,6 +23,11 @@ def store_rows(batch_id: int, sifted: Sifted) -> None:
     _store_rolls(batch_id, sifted, np.flatnonzero(plain))
 
 
+def store_unread(batch_id: int, unread: Sifted) -> None:
+    """Rows that could not be read, as marks that say so."""
+    _store_marks(batch_id, unread, np.arange(len(unread)))
+
+
 def store_problems(batch_id: int, problems: Sequence[tuple[str, Problem, bool, str]]) -> None:
     """What is wrong with rows: (file, problem, rejected, cause)."""
     copy_in(

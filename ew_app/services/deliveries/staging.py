@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from ew_app.feeds import Problem
 from ew_app.kernel import today
-from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows
+from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows, unreadable
 from ew_app.services.deliveries.enrolment import Enrolment, day_number, day_of
 from ew_app.services.deliveries.sifting import Flags, Sifted, by_number, school_and_day
-from ew_app.services.deliveries.staged_rows import Days, store_rows
+from ew_app.services.deliveries.staged_rows import Days, store_rows, store_unread
 from models import marks
 from models.attendance import Batch
 from models.queries import lookups
@@ -101,8 +101,10 @@ class _Staging:
         self._keep_the_part()
         self._keep_to_the_senders_schools()
         sifted = self._sift()
-        enrolment, days = self._look_at_days(sifted, self._claimed())
+        unread = self._unread(sifted)
+        enrolment, days = self._look_at_days(sifted, unread, self._claimed())
         store_rows(self.batch.id, sifted)
+        store_unread(self.batch.id, unread)
         self._store_days(sifted, enrolment, days)
         self.found.counts["rejected"] = sum(rejected for _, _, rejected, _ in self.found.problems)
         return self.found
@@ -156,6 +158,21 @@ class _Staging:
         sifted.only(stands)
         return sifted
 
+    def _unread(self, sifted: Sifted) -> Sifted:
+        """Rejected rows that tell whose day they are about, where no other row of the delivery tells of that day."""
+        mine, theirs = self.batch.options.get("schools"), self.part.waiting is None
+        rows = [row for row in self.rows.unread if theirs and (mine is None or row[1].school_id in mine)]
+        unread = Sifted(unreadable(rows))
+        unread.only(unread.known)
+        if self.part.days is not None:
+            unread.only_on(self.part.days)
+            unread.only_about(self.part.about)
+        told = set(_days_of(sifted, np.isin(sifted.school_day, unread.school_day)))
+        first = {key: row for row, key in reversed(list(enumerate(_days_of(unread, unread.known)))) if key not in told}
+        unread.only(np.isin(np.arange(len(unread)), list(first.values())))
+        self.found.counts["unread"] = len(unread)
+        return unread
+
     def _turn_away(self, sifted: Sifted) -> None:
         rows = np.flatnonzero(~sifted.known)
         students, schools = self.rows.texts("student_id", rows), self.rows.texts("school_id", rows)
@@ -181,9 +198,12 @@ class _Staging:
 
     # -- which days ------------------------------------------------------------------------------------------
 
-    def _look_at_days(self, sifted: Sifted, claimed: Mapping[str, set[tuple[int, int]]]) -> tuple[Enrolment, Days]:
+    def _look_at_days(
+        self, sifted: Sifted, unread: Sifted, claimed: Mapping[str, set[tuple[int, int]]]
+    ) -> tuple[Enrolment, Days]:
         """The school-days spoken of; counts and remarks on rows that will be held out of measures."""
-        delivered = set(map(school_and_day, np.unique(sifted.school_day).tolist()))
+        spoken_of = np.concatenate([sifted.school_day, unread.school_day])
+        delivered = set(map(school_and_day, np.unique(spoken_of).tolist()))
         pairs = sorted(delivered | claimed["covers"] | claimed["submitted"])
         if self.part.days is not None:
             pairs = sorted((school, day_number(day)) for school, day in self.part.days)
@@ -244,6 +264,15 @@ class _Staging:
     ) -> None:
         file, line = (int(self.rows.columns[name][row]) for name in ("file", "line"))
         self.problem(self.rows.file_names[file], Problem(line, sentence, column, value), rejected, cause)
+
+
+def _days_of(rows: Sifted, chosen: Flags) -> list[tuple[int, int, str]]:
+    """(school-day, student, period) of the chosen rows."""
+    at = np.flatnonzero(chosen)
+    periods = rows.rows.texts("period", at)
+    return list(
+        zip(rows.school_day[at].tolist(), rows.student[at].tolist(), (one or "" for one in periods), strict=True)
+    )
 
 
 def _first_of_each(rows: NDArray[np.intp], values: Sequence[Any]) -> list[tuple[int, int, Any]]:

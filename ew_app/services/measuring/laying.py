@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ew_app.services.measuring.calendars import Calendars, Lengths, pair
 from ew_app.services.measuring.frames import Frame
+from models.attendance import UNREAD
 from models.queries import measuring as rows
 from models.queries import same_child
 from rules import cells, day, stints
@@ -151,7 +152,8 @@ def _lay_marks(laid: cells.Cells, place: _Place, lengths: Lengths, at: Frame, co
     starts = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
     row, column = row[starts], column[starts]
     length = lengths.of(row, column)
-    laid[row, column] = day.day_cells(marks, starts, length)
+    unread = np.logical_or.reduceat(found["code"][order] == codes.unread, starts)
+    laid[row, column] = np.where(unread, _NOT_READ, day.day_cells(marks, starts, length))
 
 
 def _marks(place: _Place, at: Frame, words: Sequence[str]) -> rows.Columns:
@@ -184,12 +186,16 @@ def _lay_recoded(laid: cells.Cells, place: _Place, lengths: Lengths, codes: _Cod
 _COUNTED = (Status.MEMBER, Status.UNKNOWN_ROW, Status.UNKNOWN_CODE, Status.HELD_OUT)
 
 
+_NOT_READ = cells.pack(0, Status.UNKNOWN_ROW)  # a row came, and nobody can tell what it says
+
+
 class _Codes:
     """What codes mean at some schools, asked once for each school and code."""
 
     def __init__(self, schools: Sequence[int]) -> None:
         self._meanings = _meanings(schools)
-        self.words = sorted(self._meanings)
+        self.words = sorted({*self._meanings, UNREAD})
+        self.unread = self.words.index(UNREAD)
         self._dated = any(m.starts or m.ends for group in self._meanings.values() for m in group)
 
     def read(self, found: rows.Columns, present: int | None = None) -> day.Marks:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ew_app.services.measuring import hindsight
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.measures import at_each_school, measure_of
+from models.attendance import UNREAD
 from models.queries import naming, provenance, same_child
 from rules import cells as c
 from rules.cells import WHOLE_DAY, Excuse, Status
@@ -232,6 +233,8 @@ def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day
         if c.status(cell)[0] == Status.OUT and day not in standing:
             continue
         state, words = _state(cell)
+        if any(mark.code == UNREAD for mark in standing.get(day, ())):
+            words = NOT_READ
         share = int(c.fraction(cell)[0])
         days.append(Day(day, state, words, share, standing.get(day, ()), earlier.get(day, ()), tuple(used[day])))
     return [day for day in days if day.day <= at.day]
@@ -261,6 +264,7 @@ def _source(row: Any, files: dict[tuple[int, int], str]) -> Source:
     return Source(row.batch_id, files.get((row.batch_id, row.file), "attendance.csv"), row.line, row.received_at)
 
 
+NOT_READ: Final = "the row that came could not be read; the day is not counted until one comes that can be"
 _PLAIN = {
     Status.OUT: ("out", "not counted: not enrolled, or no school"),
     Status.MISSING: ("missing", "the school did not submit attendance"),

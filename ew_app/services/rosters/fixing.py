@@ -42,6 +42,13 @@ CHECKS: Final = (
         "Say what the code means. The effect is shown before it is saved.",
     ),
     Check(
+        "unread_rows",
+        "Days whose row could not be read",
+        "The row says whose day it is about and the rest of it cannot be read. The day counts neither as present nor "
+        "as absent.",
+        "Open the delivery to see what is wrong with the row, correct it in the student system and send the day again.",
+    ),
+    Check(
         "unmatched",
         "Rows whose student or school we do not know",
         "The rows are kept with their delivery and are in no count.",

@@ -65,6 +65,7 @@ def _by_comparison(_: Mapping[str, Any]) -> Sequence[Seen]:
 CHECKS: Final = (
     _listed("no_calendar", "The school teaches, as far as we know, on no day.", Weight.STOPS, "student"),
     _listed("unknown_codes", "A mark carries a code without a meaning.", Weight.STOPS, "row"),
+    _listed("unread_rows", "A row names a student and a day, and the rest of it cannot be read.", Weight.STOPS, "row"),
     _listed("unmatched", "A row names an id that no roster has brought.", Weight.STOPS, "row"),
     Check(
         key="refused_files",
