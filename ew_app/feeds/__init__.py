@@ -6,7 +6,7 @@ Pure: bytes in, values out. Knows no tables, no clock and no settings.
 from __future__ import annotations
 
 from ew_app.feeds.delivery import delivery_from_bytes, open_deliveries, open_delivery
-from ew_app.feeds.exports import Export, formats_with, load_export
+from ew_app.feeds.exports import Export, exports_without_lateness, formats_with, load_export
 from ew_app.feeds.formats import OURS, Column, ColumnType, Format, TableFormat, known_formats, layout, load_format
 from ew_app.feeds.header import suggest_mapping
 from ew_app.feeds.parts import ATTENDANCE, TABLES, Delivery, Part
@@ -20,6 +20,7 @@ __all__ = [
     "TABLES",
     "Export",
     "Said",
+    "exports_without_lateness",
     "formats_with",
     "layout",
     "load_export",

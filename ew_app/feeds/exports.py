@@ -128,6 +128,16 @@ def formats_with(*tables: str) -> list[str]:
     return [OURS, *(name for name in known_exports() if any(table in load_export(name).tables for table in tables))]
 
 
+def exports_without_lateness() -> list[str]:
+    """Names of exports that explain codes and have no word for late among them."""
+    explained = {name: load_export(name).tables.get("absence_codes", ()) for name in known_exports()}
+    return [name for name, sources in explained.items() if sources and not any(map(_tells_lateness, sources))]
+
+
+def _tells_lateness(source: Source) -> bool:
+    return "tardy" in str(source.columns.get("kind", "")).lower()
+
+
 @cache
 def load_export(name: str) -> Export:
     """The export of that name. ValueError: there is none, or its file says something we do not know."""

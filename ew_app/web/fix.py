@@ -31,6 +31,14 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("first_day", "First day"),
         ("last_day", "Last day"),
     ),
+    "unsaid_codes": (
+        ("code", "Code"),
+        ("title", "Name"),
+        ("school", "School"),
+        ("unsaid", "Not said"),
+        ("rows", "Rows"),
+        ("students", "Students"),
+    ),
     "unread_rows": (*WHO, ("day", "Day"), ("last_seen", "Came"), ("line", "Line")),
     "unmatched": (
         ("value", "As it came"),

@@ -2,7 +2,8 @@
 
 Parameters of all: :schools (ids the reader may see), :whole (the reader sees the district), :login (of the
 reader), :start (July 1 of the school year), :today, :no_show (exit codes of students who never came, lower case),
-:failed (outcomes of a contact that speak against the number or address used).
+:failed (outcomes of a contact that speak against the number or address used), :tells_no_lateness (exports whose codes
+do not say what is late).
 """
 
 from __future__ import annotations
@@ -39,9 +40,25 @@ _UNKNOWN_CODES = f"""
           AND (c.valid_from IS NULL OR c.valid_from <= m.day) AND (c.valid_to IS NULL OR c.valid_to >= m.day))
     GROUP BY s.key, s.name, m.code ORDER BY rows DESC, s.name, m.code
 """
+# What an export could not say of a code it explained, until somebody says it for the school or for the whole district.
+_UNSAID_CODES = """
+    SELECT s.key AS school_id, s.name AS school, c.code, c.title,
+           CASE c.kind WHEN 'absence' THEN 'whether it is excused' ELSE 'whether it is late' END AS unsaid,
+           count(m.id) AS rows, count(DISTINCT m.student_id) AS students
+    FROM absence_code c JOIN school s ON s.id = c.school_id AND s.id = ANY(:schools)
+    JOIN batch b ON b.id = c.batch_id
+    LEFT JOIN mark m ON m.school_id = c.school_id AND m.code = c.code AND m.day >= :start
+    WHERE c.code <> '' AND c.excused = 'unknown' AND (
+        c.kind = 'absence' AND b.options ->> 'format' <> 'csv'
+        OR c.kind = 'present' AND b.options ->> 'format' = ANY(:tells_no_lateness) AND c.title !~* '^present$')
+      AND NOT EXISTS (
+        SELECT FROM absence_code d WHERE d.code = c.code AND d.batch_id IS NULL
+          AND (d.school_id IS NULL OR d.school_id = c.school_id))
+    GROUP BY s.key, s.name, c.code, c.title, c.kind ORDER BY rows DESC, s.name, c.code
+"""
 _UNREAD_ROWS = f"""
     SELECT {_NAMES}, m.day, b.received_at AS last_seen, m.batch_id AS batch, m.line
-    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")} JOIN batch b ON b.id = m.batch_id
+    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")} LEFT JOIN batch b ON b.id = m.batch_id
     WHERE m.code = '{UNREAD}' AND m.day >= :start ORDER BY m.day DESC, s.name, student
 """
 _UNMATCHED = """
@@ -170,6 +187,7 @@ _NOWHERE = """
 
 LISTS: Mapping[str, str] = {
     "unknown_codes": _UNKNOWN_CODES,
+    "unsaid_codes": _UNSAID_CODES,
     "unread_rows": _UNREAD_ROWS,
     "unmatched": _UNMATCHED,
     "late_schools": LATE,

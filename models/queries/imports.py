@@ -169,10 +169,14 @@ def schools_in(area: AreaLike) -> list[School]:
 
 
 def meanings_of(code: str) -> list[Any]:
-    """Rows of (school or None, kind, absent_fraction, excused, valid_from, valid_to) of a code anywhere."""
+    """Rows of (school, school_id, kind, absent_fraction, excused, valid_from, valid_to) of a code anywhere.
+
+    school and school_id are None where the row speaks for the whole district.
+    """
     found = (
         select(
             School.name.label("school"),
+            School.key.label("school_id"),
             AbsenceCode.kind,
             AbsenceCode.absent_fraction,
             AbsenceCode.excused,

@@ -10,8 +10,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from ew_app.config import Settings
-from ew_app.kernel import now, transaction
+from ew_app.kernel import OPERATOR, now, transaction
 from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import ingest
 from ew_app.services.rosters import fixing
 from ew_app.web.fix import COLUMNS
 from models.audit import Event
@@ -201,3 +202,28 @@ def test_the_list_leads_to_the_comparison(app: Flask, clerk: Clerk) -> None:
         for student in db.session.scalars(select(Student).where(Student.key.in_(["001", "002"]))):
             student.first_name, student.birth_date = "Ana", DAYS[0].replace(year=2015)
     assert "one=001&amp;other=002" in clerk.browser.get("/fix/same_child").text
+
+
+CODES_OF_POWERSCHOOL = (
+    "ID,SchoolID,Att_Code,Description,Presence_Status_CD\n"
+    "1,LIN,AB,Absent,Absent\n2,LIN,T,Tardy,Present\n3,LIN,,Present,Present\n4,LIN,P,Present,Present\n"
+)
+
+
+def test_codes_whose_excuse_or_lateness_an_export_does_not_tell_are_listed_until_somebody_says_it(
+    app: Flask, steward: Clerk
+) -> None:
+    with app.app_context():
+        files = {"attendance_code.csv": CODES_OF_POWERSCHOOL.encode()}
+        ingest.load(ingest.receive(kind="roster", name="codes", files=files, by=OPERATOR, source="sis"))
+    listed = words(steward.browser.get("/fix/unsaid_codes").text)
+    assert "AB Absent Lincoln whether it is excused" in listed and "T Tardy Lincoln whether it is late" in listed
+    assert "P Present" not in listed
+    here = "/fix/code?code=T&school=LIN"
+    page = words(steward.browser.get(here).text)
+    assert "It counts as it stands below" in page and "neither as here nor as absent" not in page
+    said = {"kind": "tardy", "excused": "unexcused", "title": "Tardy"}
+    shown = steward.browser.send(here, said).text
+    steward.browser.send(here, {**said, "step": "save", "once": once_of(shown)})
+    listed = words(steward.browser.get("/fix/unsaid_codes").text)
+    assert "whether it is late" not in listed and "whether it is excused" in listed

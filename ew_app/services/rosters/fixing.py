@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from ew_app.feeds import exports_without_lateness
 from ew_app.kernel import Actor, NotFound, today, wall_clock
 from ew_app.services.measuring.policies import timeline
 from models.base import db
@@ -40,6 +41,13 @@ CHECKS: Final = (
         "Attendance codes nobody has explained",
         "These days are held as unknown: they count neither as present nor as absent, and no tier moves.",
         "Say what the code means. The effect is shown before it is saved.",
+    ),
+    Check(
+        "unsaid_codes",
+        "Codes whose excuse or lateness nobody has said",
+        "They came with an export that does not tell. Until somebody says it, absences with them are neither excused "
+        "nor unexcused, nobody is late by them, and what rests on either does not begin.",
+        "Say what each means, at one school or at all. The effect is shown before it is saved.",
     ),
     Check(
         "unread_rows",
@@ -152,5 +160,6 @@ def parameters(area: Area, by: Actor) -> dict[str, Any]:
         "today": on,
         "clock": wall_clock(),
         "failed": [key for key, outcome in vocabulary().outcomes.items() if outcome.contact_problem],
+        "tells_no_lateness": exports_without_lateness(),
         "no_show": [code.strip().lower() for code in no_show],
     }
