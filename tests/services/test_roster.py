@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from ew_app.config import Settings
@@ -15,7 +15,7 @@ from ew_app.feeds import RefusedFile
 from ew_app.kernel import OPERATOR, transaction
 from ew_app.services.deliveries import ingest
 from ew_app.services.rosters import roster
-from models.attendance import Batch
+from models.attendance import Batch, BatchFile
 from models.base import db
 from models.queries.roster import schools_to_rebuild
 from tests.services.rosters import (
@@ -334,6 +334,16 @@ def test_an_interrupted_roster_ends_with_the_same_rows_and_counts():
     assert (counts["rows_in"], counts["applied"]) == (18, 18)
     assert rows("SELECT count(*) FROM row_history WHERE before IS NULL") == [(21,)]
     assert roster.apply(db.session.get_one(Batch, batch.id)) == counts
+
+
+def test_a_file_that_is_kept_in_two_parts_is_one_file():
+    batch = deliver(ROSTER)
+    with transaction():
+        kept = db.session.scalars(select(BatchFile).where(BatchFile.name == "students.csv")).one()
+        whole, kept.content = kept.content, kept.content[:90]
+        about = {"batch_id": batch.id, "name": kept.name, "table_name": kept.table_name, "sha256": kept.sha256}
+        db.session.add(BatchFile(**about, part=1, size=len(whole) - 90, content=whole[90:]))
+    assert roster.apply(db.session.get_one(Batch, batch.id))["rows_in"] == 18
 
 
 def test_a_preview_counts_like_a_load_and_leaves_nothing():

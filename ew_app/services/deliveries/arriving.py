@@ -6,14 +6,13 @@ a handful of integer arrays. Nothing is looked up in tables here.
 
 from __future__ import annotations
 
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from sqlalchemy import select
 from ew_app.feeds import Problem, Reading, RefusedFile, Unread, layout, read
 from models.attendance import UNREAD, Batch, BatchFile
 from models.base import db
+from models.queries.kept_files import open_file
 
 Ints = NDArray[np.int32]
 
@@ -35,7 +35,6 @@ DETAILS: Final = (
     "last_modified",
     "modified_by",
 )
-IN_MEMORY: Final = 64 << 20
 
 
 class Values(defaultdict[Any, int]):
@@ -131,22 +130,6 @@ def file_names(batch_id: int, table: str) -> list[str]:
         .order_by(BatchFile.id)
     )
     return list(found)
-
-
-@contextmanager
-def open_file(batch_id: int, name: str) -> Iterator[BinaryIO]:
-    """The bytes of a file as they came, put together from their parts; on disk past 64 MB."""
-    parts = db.session.scalars(
-        select(BatchFile.content)
-        .where(BatchFile.batch_id == batch_id, BatchFile.name == name)
-        .order_by(BatchFile.part)
-        .execution_options(yield_per=1)
-    )
-    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as whole:
-        for part in parts:
-            whole.write(part)
-        whole.seek(0)
-        yield cast(BinaryIO, whole)
 
 
 @contextmanager

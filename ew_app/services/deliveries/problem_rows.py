@@ -11,10 +11,10 @@ from ew_app.feeds import RefusedFile
 from ew_app.feeds.text import open_text
 from ew_app.feeds.written import is_numbered
 from ew_app.kernel import NotFound
-from ew_app.services.deliveries.arriving import open_file
 from models.attendance import Batch, Problem
 from models.base import db
 from models.queries import imports as rows
+from models.queries.kept_files import open_file
 
 MOST: Final = 100_000
 SAID: Final = ("problem", "problem_column", "problem_value", "problem_line", "problem_file", "stays_out")

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from ew_app.feeds import RefusedFile
+from ew_app.feeds import Reading, RefusedFile
 from ew_app.kernel import operation, today
 from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters.roster_people import load_people
@@ -69,7 +69,9 @@ def apply(batch: Batch) -> dict[str, Any]:
 def _files(batch_id: int) -> list[tuple[int, str]]:
     """(id, name) of the files, so that whoever is named in a row was loaded before it."""
     found = db.session.execute(
-        select(BatchFile.id, BatchFile.name, BatchFile.table_name).where(BatchFile.batch_id == batch_id)
+        select(BatchFile.id, BatchFile.name, BatchFile.table_name).where(
+            BatchFile.batch_id == batch_id, BatchFile.part == 0
+        )
     ).all()
     known = [row for row in found if row.table_name in ORDER]
     known.sort(key=lambda row: (ORDER.index(row.table_name), row.name))
@@ -82,8 +84,9 @@ def _read_through(batch_id: int, file_id: int) -> None:
     if db.session.get(BatchSlice, (batch_id, file.name)):
         return
     try:
-        for _ in reading_of(db.session.get_one(Batch, batch_id), file):
-            pass
+        with reading_of(db.session.get_one(Batch, batch_id), file) as reading:
+            for _ in reading:
+                pass
     except RefusedFile as refused:
         raise refused.of(file.name) from refused
 
@@ -112,30 +115,31 @@ def _load_once(batch_id: int, file_id: int, index: int, of: int) -> dict[str, An
 
 
 def _load(batch: Batch, file: BatchFile) -> FileCounts:
-    if file.table_name == "people":
-        return _load_people(batch, file)
-    if file.table_name == "student_changes":
-        return _load_changes(batch, file)
-    table = ROSTER_TABLES.get(file.table_name)
-    return _load_table(batch, file, table) if table else _count_only(batch, file)
+    with reading_of(batch, file) as reading:
+        if file.table_name == "people":
+            return _load_people(batch, file, reading)
+        if file.table_name == "student_changes":
+            return _load_changes(batch, file, reading)
+        table = ROSTER_TABLES.get(file.table_name)
+        return _load_table(batch, file, reading, table) if table else _count_only(batch, file, reading)
 
 
-def _load_people(batch: Batch, file: BatchFile) -> FileCounts:
-    people = load_people(reading_of(batch, file), batch.received_by)
+def _load_people(batch: Batch, file: BatchFile, reading: Reading) -> FileCounts:
+    people = load_people(reading, batch.received_by)
     store_problems(batch.id, file.name, people.problems)
     return FileCounts(people.rows_in, people.created, people.changed, people.unchanged, people.rejected)
 
 
-def _load_changes(batch: Batch, file: BatchFile) -> FileCounts:
-    changes = load_changes(reading_of(batch, file), batch.id)
+def _load_changes(batch: Batch, file: BatchFile, reading: Reading) -> FileCounts:
+    changes = load_changes(reading, batch.id)
     store_problems(batch.id, file.name, changes.problems)
     return FileCounts(changes.rows_in, changes.created, 0, changes.unchanged, changes.rejected, changes.duplicate)
 
 
-def _load_table(batch: Batch, file: BatchFile, table: RosterTable) -> FileCounts:
+def _load_table(batch: Batch, file: BatchFile, reading: Reading, table: RosterTable) -> FileCounts:
     """One file into its tables: staged, sorted out, stored with history, students marked for measuring."""
     moment = {"today": today()}
-    rows = Incoming(table, reading_of(batch, file))
+    rows = Incoming(table, reading)
     rows.sort_out(moment)
     notes = _shrunken() if table.name == "enrollments" and not batch.options.get("changes") else []
     created, changed = store(batch, table, rows)
@@ -165,9 +169,8 @@ def _shrunken() -> list[str]:
     ]
 
 
-def _count_only(batch: Batch, file: BatchFile) -> FileCounts:
+def _count_only(batch: Batch, file: BatchFile, reading: Reading) -> FileCounts:
     """A file we know and cannot use yet: read, counted, and said so."""
-    reading = reading_of(batch, file)
     problems = [(problem, True) for chunk in reading for problem in chunk.problems]
     store_problems(batch.id, file.name, problems)
     note = f"{file.name} was read ({reading.rows_in:,} rows) and is not used yet."

@@ -26,17 +26,18 @@ def lay_what_followed(batch_id: int, tables: Collection[str], parted: Collection
     fill = {table.name for table in ROSTER_TABLES.values() if table.fills & set(tables)}
     for batch, file in _files_since(batch_id, fill | ({CHANGES} if parted else set())):
         if file.table_name == CHANGES:
-            load_changes(reading_of(batch, file), batch.id, only=parted)
+            with reading_of(batch, file) as reading:
+                load_changes(reading, batch.id, only=parted)
         else:
             _lay(batch, file, batch_id)
         db.session.flush()
-        db.session.expunge(file)  # its bytes
 
 
 def _lay(batch: Batch, file: BatchFile, undoing: int) -> None:
     """One file once more, for the rows that were set back; what was kept out of it then is not looked at again."""
     table = ROSTER_TABLES[file.table_name]
-    rows = Incoming(table, reading_of(batch, file))
+    with reading_of(batch, file) as reading:
+        rows = Incoming(table, reading)
     leave_out_rejected(batch.id, file.name)
     rows.sort_out()
     store(batch, table, rows, undoing=undoing)
@@ -48,7 +49,12 @@ def _files_since(batch_id: int, tables: Collection[str]) -> Iterator[tuple[Batch
     asked = (
         select(BatchFile.id, BatchFile.batch_id, BatchFile.table_name, BatchFile.name)
         .join(BatchSlice, (BatchSlice.batch_id == BatchFile.batch_id) & (BatchSlice.key == BatchFile.name))
-        .where(BatchFile.batch_id > batch_id, BatchFile.table_name.in_(tables), BatchFile.batch_id.not_in(taken_back))
+        .where(
+            BatchFile.batch_id > batch_id,
+            BatchFile.part == 0,
+            BatchFile.table_name.in_(tables),
+            BatchFile.batch_id.not_in(taken_back),
+        )
     )
     found = sorted(db.session.execute(asked).all(), key=lambda row: (row[1], ORDER.index(row[2]), row[3]))
     for file, batch, _, _ in found:

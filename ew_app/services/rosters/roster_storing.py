@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from ew_app.services.rosters.roster_rows import Incoming
 from ew_app.services.rosters.roster_targets import ABSENCE_CODE, SUPPORT_FLAG, RosterTable, Write
 from models.attendance import Batch, BatchFile
 from models.base import db
+from models.queries.kept_files import open_file
 from models.upsert import STANDS, again_of, end_rows, only_again, upsert
 
 # An export's own list of codes says less than a person does, so it explains what is new and corrects nothing; what was
@@ -29,10 +31,12 @@ EXIT_KNOWN: Final = "exit_known"  # among a batch's options: how exit dates of i
 _FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
 
 
-def reading_of(batch: Batch, file: BatchFile) -> Reading:
-    """The file as its batch says it is to be read."""
+@contextmanager
+def reading_of(batch: Batch, file: BatchFile) -> Iterator[Reading]:
+    """The file as its batch says it is to be read, whole in whatever parts it is kept; `file` is the first."""
     mapping = batch.options.get("mapping", {}).get(file.table_name)
-    return read(BytesIO(file.content), layout(batch.options, file.table_name), mapping=mapping)
+    with open_file(batch.id, file.name) as stream:
+        yield read(stream, layout(batch.options, file.table_name), mapping=mapping)
 
 
 def store(batch: Batch, table: RosterTable, rows: Incoming, *, undoing: int = 0) -> tuple[int, int]:
