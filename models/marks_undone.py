@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import text
 
 from models.base import db
-from models.marks import MARK, Here, do, first_changed_days, hashed, one_by_one, only
+from models.marks import MARK, MINE, Here, do, first_changed_days, hashed, one_by_one, only
 
 SchoolDay = tuple[int, date]
 
@@ -39,34 +39,32 @@ _TEMPORARY = (
 # What came before the batch has changed since if an earlier delivery was taken back after it, or had rows that waited
 # for a student and went in after it. Two deliveries of the same moment do not tell which one came before.
 _FIND_DAYS = text("""
-    WITH mine AS (
-        SELECT school_id, day, whole, recorded_at AS since FROM submission
-        WHERE batch_id = :batch AND school_id BETWEEN :low AND :high AND ended_at IS NULL
-    ), other AS (
-        SELECT o.*, since, o.recorded_at > since AND o.ended_at IS NULL AS follows
-        FROM mine JOIN submission o USING (school_id, day) JOIN batch b ON b.id = o.batch_id
-        WHERE o.batch_id <> :batch AND b.source_id = :source
+    WITH other AS (
+        SELECT m.school_id, m.day, m.whole, m.recorded_at AS since, o.batch_id, o.whole AS claimed, o.recorded_at,
+               o.ended_at, o.recorded_at > m.recorded_at AND o.ended_at IS NULL AS follows
+        FROM submission m LEFT JOIN submission o ON o.school_id = m.school_id AND o.day = m.day
+          AND o.batch_id <> :batch AND (SELECT b.source_id FROM batch b WHERE b.id = o.batch_id) = :source
+        WHERE m.batch_id = :batch AND m.school_id BETWEEN :low AND :high AND m.ended_at IS NULL
     ), filled AS (
         SELECT batch_id, max(settled_at) AS at FROM problem WHERE batch_id IN (SELECT batch_id FROM other) GROUP BY 1
     ), met AS (
-        SELECT school_id, day,
+        SELECT school_id, day, since, whole,
                bool_or((o.recorded_at <= since AND (o.ended_at >= since OR f.at >= since))
                        OR (o.recorded_at = since AND o.ended_at IS NULL)) AS anew,
-               bool_or(follows AND (o.whole OR EXISTS (
+               bool_or(follows AND (claimed OR EXISTS (
                    SELECT FROM roll r WHERE r.school_id = o.school_id AND r.day = o.day AND r.batch_id = o.batch_id
                      AND r.replaced_by IS NULL))) AS spoken_over
-        FROM other o LEFT JOIN filled f USING (batch_id) GROUP BY 1, 2
+        FROM other o LEFT JOIN filled f USING (batch_id) GROUP BY 1, 2, 3, 4
     )
     INSERT INTO undone_day
-    SELECT school_id, day, since, coalesce(anew, false), whole OR coalesce(anew OR spoken_over, false)
-    FROM mine LEFT JOIN met USING (school_id, day)
+    SELECT school_id, day, since, coalesce(anew, false), whole OR coalesce(anew OR spoken_over, false) FROM met
 """)
-_FIND_REACH = text("""
+_FIND_REACH = text(f"""
     INSERT INTO reach
     SELECT DISTINCT school_id, day, student_id FROM (
-        SELECT school_id, day, student_id FROM mark WHERE batch_id = :batch
-        UNION ALL SELECT school_id, day, student_id FROM mark_history WHERE batch_id = :batch
-        UNION ALL SELECT school_id, day, unnest(students) FROM roll WHERE batch_id = :batch
+        SELECT school_id, day, student_id FROM mark WHERE {MINE}
+        UNION ALL SELECT school_id, day, student_id FROM mark_history WHERE {MINE}
+        UNION ALL SELECT school_id, day, unnest(students) FROM roll WHERE {MINE}
     ) changed JOIN undone_day d USING (school_id, day) WHERE NOT d.everyone
 """)
 _OF_EVERYONE = "undone_day k WHERE k.everyone AND m.school_id = k.school_id AND m.day = k.day"
@@ -83,16 +81,21 @@ _END_ROLLS = text("""
     WHERE r.school_id = d.school_id AND r.day = d.day AND r.source_id = :source AND r.replaced_by IS NULL
       AND (d.everyone OR r.batch_id = :batch)
 """)
+# What stood then and does not any more was ended by the batch itself or by one that was stored after it.
+_ENDED_SINCE = f"""
+    SELECT {MARK}, ended_at FROM mark_history WHERE source_id = :source AND ended_by = ANY(ARRAY(
+        SELECT DISTINCT batch_id FROM undone_day d JOIN submission o USING (school_id, day)
+        WHERE o.recorded_at >= d.since))
+"""
 _PUT_BACK = text(f"""
+    WITH ended AS ({_ENDED_SINCE})
     INSERT INTO mark ({MARK})
     SELECT {MARK.replace("recorded_at", "CAST(:at AS timestamptz)")} FROM (
         SELECT {MARK}, NULL AS ended_at FROM stood
-        UNION ALL
-        SELECT {MARK}, ended_at FROM mark_history h WHERE source_id = :source AND ended_by IN (
-            SELECT batch_id FROM undone_day d JOIN submission o USING (school_id, day) WHERE o.recorded_at >= d.since)
+        UNION ALL SELECT ended.* FROM ended JOIN undone_day d USING (school_id, day) WHERE d.everyone
+        UNION ALL SELECT ended.* FROM ended JOIN reach USING (school_id, day, student_id)
     ) m JOIN undone_day d USING (school_id, day)
     WHERE NOT d.anew AND m.recorded_at < d.since AND coalesce(m.ended_at >= d.since, true)
-      AND (d.everyone OR EXISTS (SELECT FROM {_OF_THE_REACHED}))
     ORDER BY school_id, day, student_id
 """)
 _PUT_BACK_ROLLS = text("""
@@ -102,10 +105,9 @@ _PUT_BACK_ROLLS = text("""
     WHERE d.everyone AND NOT d.anew AND r.source_id = :source AND r.recorded_at < d.since AND r.ended_at >= d.since
 """)
 _TO_FOLLOW = text("""
-    SELECT o.batch_id, school_id, day, o.whole
+    SELECT o.batch_id, school_id, day, o.whole, d.everyone
     FROM undone_day d JOIN submission o USING (school_id, day) JOIN batch b ON b.id = o.batch_id
     WHERE o.batch_id <> :batch AND b.source_id = :source AND o.ended_at IS NULL AND (d.anew OR o.recorded_at > d.since)
-      AND (d.everyone OR EXISTS (SELECT FROM reach r WHERE r.school_id = d.school_id AND r.day = d.day))
     ORDER BY o.recorded_at, o.batch_id, school_id, day
 """)
 _FORGET_REPLAY = text("""
@@ -181,14 +183,22 @@ def take_out(here: Here) -> list[SchoolDay]:
     """Set the batch's school-days, which are returned, back to before it; what stood is remembered."""
     for statement in _TEMPORARY:
         db.session.execute(text(statement))
-    with one_by_one():
-        for step in (_FIND_DAYS, _FIND_REACH, *_TAKE_OUT, _END_ROLLS, _PUT_BACK, _PUT_BACK_ROLLS):
-            do(step, here)
+    for how, steps in (
+        (one_by_one, (_FIND_DAYS,)),
+        (hashed, (_FIND_REACH,)),
+        (one_by_one, (*_TAKE_OUT, _END_ROLLS)),
+        (hashed, (_PUT_BACK,)),
+        (one_by_one, (_PUT_BACK_ROLLS,)),
+    ):
+        with how():
+            for step in steps:
+                do(step, here)
     return [(school, day) for school, day in db.session.execute(text("SELECT school_id, day FROM undone_day"))]
 
 
 def to_follow(here: Here) -> Sequence[Any]:
-    """Rows of (batch_id, school_id, day, whole): what has to be laid over these days, in the order it was stored."""
+    """Rows of (batch_id, school_id, day, whole, everyone): what may have to be laid over these days, in the order in
+    which it was stored; `everyone`: not only over those who were `reached`."""
     return db.session.execute(_TO_FOLLOW, only(_TO_FOLLOW, here)).all()
 
 
@@ -204,10 +214,7 @@ def settle(here: Here, others: list[int]) -> None:
     """After the other batches were laid again: history tells only what is different from what stood."""
     with one_by_one():
         do(_FORGET_REPLAY, {**here, "others": others})
-        for step in (_FORGET_PASSING_ROLLS, _STAYED, _ENDED_BY_UNDO, _END_CLAIMS):
-            do(step, here)
-    with hashed():
-        for step in _FIND_DIFFERENT:
+        for step in (_FORGET_PASSING_ROLLS, _STAYED, _ENDED_BY_UNDO, _END_CLAIMS, *_FIND_DIFFERENT):
             do(step, here)
 
 

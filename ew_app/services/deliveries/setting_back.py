@@ -38,8 +38,9 @@ def _lay_what_followed(here: dict[str, Any], span: Span, limits: Limits) -> list
     """Lay other deliveries over what was set back, by what they claimed when they were accepted; returns which."""
     to_follow = marks_undone.to_follow(here)
     reached = marks_undone.reached() if to_follow else {}
+    concerned = (row for row in to_follow if row.everyone or (row.school_id, row.day) in reached)
     others = []
-    for other_id, claims in groupby(to_follow, key=lambda row: row.batch_id):
+    for other_id, claims in groupby(concerned, key=lambda row: row.batch_id):
         other = db.session.get_one(Batch, other_id)
         days = {(row.school_id, row.day): row.whole for row in claims}
         about = {at: reached[at] for at in days if at in reached}
