@@ -61,6 +61,11 @@ class Daily:
         return np.asarray(self._late & self.member)
 
     @property
+    def due_days(self) -> Bools:
+        """School days on which the student was expected, whatever became of them."""
+        return np.asarray(self.status != Status.OUT)
+
+    @property
     def missing_days(self) -> Bools:
         """Enrolled school days that the school never submitted."""
         return np.asarray(self.status == Status.MISSING)

@@ -137,6 +137,11 @@ class Facts:
         return self._aligned(self._year.count)
 
     @cached_property
+    def due_days(self) -> Ints:
+        """School days on which the student was expected, up to the school's last submitted one."""
+        return self._to_date("due_days")
+
+    @cached_property
     def missing_days(self) -> Ints:
         """Enrolled school days that the school never submitted."""
         return self._to_date("missing_days")
@@ -267,7 +272,7 @@ def _names() -> tuple[str, ...]:
 NAMES = _names()
 
 CARRIED = (
-    "enrolled", "absent", "excused", "unexcused", "federal_absent", "tardies", "member_days", "missing_days",
-    "unknown_days", "unknown_codes", "undecided", "present_ever", "days_not_arrived", "absent_first_20", "streak",
-    "streak_start",
+    "enrolled", "absent", "excused", "unexcused", "federal_absent", "tardies", "member_days", "due_days",
+    "missing_days", "unknown_days", "unknown_codes", "undecided", "present_ever", "days_not_arrived", "absent_first_20",
+    "streak", "streak_start",
 )  # fmt: skip

@@ -20,7 +20,7 @@ COUNTS = (
     "member_days", "tardies", "missing_days", "unknown_days", "streak", "days_not_arrived", "months_started",
     "attendance_days_180",
 )  # fmt: skip
-NOT_COMPARED = ("present_ever", "streak_start", "unknown_codes", "undecided")
+NOT_COMPARED = ("present_ever", "streak_start", "due_days", "unknown_codes", "undecided")
 FACTS = (*RATES, *(name for name in NAMES if name not in NOT_COMPARED))
 WORDS = (
     "value", "bound", "level", "absent", "enrolled", "rate", "after", "member_days", "months", "window",

@@ -34,6 +34,7 @@ class Diary:
     """Everything noted so far for one student."""
 
     days: list[Day] = field(default_factory=list)
+    due: int = 0
     missing: int = 0
     unknown: int = 0
     codes: int = 0
@@ -50,6 +51,7 @@ class Diary:
         if not this_year:
             return
         open_day = letter in "M_?"
+        self.due += letter != "."
         self.missing += letter == "M"
         self.unknown += letter in "_?"
         self.codes += letter == "?"
@@ -66,7 +68,8 @@ class Diary:
             enrolled=sum(day.weight for day in year), absent=_missed(year), member_days=len(year),
             excused=_missed(year, Excuse.EXCUSED), unexcused=_missed(year, Excuse.UNEXCUSED),
             federal_absent=sum(day.weight for day in year if day.fraction >= 500),
-            tardies=sum(day.tardy for day in year), missing_days=self.missing, unknown_days=self.unknown,
+            tardies=sum(day.tardy for day in year), due_days=self.due,
+            missing_days=self.missing, unknown_days=self.unknown,
             unknown_codes=self.codes, undecided=self.undecided, months_started=(len(year) + 19) // 20,
             streak=len(self.run), streak_start=self.run[0] if self.run else -1,
             present_ever=any(day.fraction < 1000 for day in year), absent_first_20=_missed(year[:20]),

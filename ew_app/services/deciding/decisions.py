@@ -19,7 +19,7 @@ from ew_app.services.measuring.years import NOWHERE
 from rules.policy import PolicyInForce
 from rules.replay import EXIT, Change
 from rules.sentences import exit_sentence, numbers, sentence
-from rules.tiers import too_early
+from rules.tiers import Tier, too_early
 
 Cols = NDArray[np.intp]
 Runs = tuple[Cols, Cols, Cols]  # row, first column, end column of every run
@@ -69,14 +69,14 @@ class Decisions:
     def _began_on(self, row: int, column: int) -> date:
         """The day from which a standing that begins in this column holds, whoever else is judged beside the student.
 
-        A tier moves on a school day of their own, which every column set holds; an enrolment on any date.
+        The first day on which a student is expected, and the days on which a tier moves, are days of their own school;
+        an enrolment may begin and end on any date.
         """
         year = self.judged.year
         stint, before = int(year.stint_at[row, column]), int(year.stint_at[row, column - 1]) if column else NOWHERE
         entry: date = year.stint_entry[stint].astype(date)
-        if column == self._first:
-            return max(entry, year.frame.start)
-        if stint == before:
+        begins = column == self._first or self.judged.replay.tier[row, column - 1] == Tier.NONE
+        if begins or stint == before:
             return self.days[column]
         if before == NOWHERE or entry > self.days[column - 1]:
             return entry
@@ -117,7 +117,8 @@ class Decisions:
     def _standing_runs(self) -> Runs:
         at, tier = (part[:, self._first :] for part in (self.judged.year.stint_at, self.judged.replay.tier))
         key = (at.astype(np.int64) * 8 + tier + 1) * 2 + self._early
-        return self._runs(np.where(at < 0, -1, key))
+        expected = (tier != Tier.NONE) | (self.judged.facts.due_days[:, self._first :] > 0)
+        return self._runs(np.where((at >= 0) & expected, key, -1))
 
     @cached_property
     def _finding_runs(self) -> dict[str, Runs]:
