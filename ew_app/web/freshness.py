@@ -37,7 +37,7 @@ def of_schools(area: Area) -> list[Any]:
         return [through, _all(inside), *_in_between(inside, found)]
     named: list[Any] = [(f"{name} has sent nothing {since}", "late") for name, since, _ in late[:NAMED]]
     if len(late) > NAMED:
-        named.append((f"{len(late) - NAMED} more schools are late", "late"))
+        named.append((f"{many(len(late) - NAMED, 'more school')} {are(len(late) - NAMED)} late", "late"))
     return [through, *named, *_in_between(inside, found)]
 
 

@@ -22,7 +22,7 @@ from models.base import db
 from models.queries import health as rows
 from models.queries import late_days, pulls
 from rules.access import Area
-from rules.counting import many
+from rules.counting import are, many
 from rules.stints import school_year_start
 
 DatabaseAway = OperationalError
@@ -212,7 +212,7 @@ def _feeds() -> Check:
         return Check("Feeds", State.OK, f"No school day of this school year is missing from {schools} schools.")
     longest = late[0]
     days = "1 school day" if longest.days == 1 else f"{longest.days} school days"
-    sentence = f"{len(late)} of {schools} schools are late; {longest.name} lacks {days}. {_asked()}"
+    sentence = f"{len(late)} of {schools} schools {are(len(late))} late; {longest.name} lacks {days}. {_asked()}"
     return Check("Feeds", State.LATE, sentence.strip(), _MEND["Feeds"])
 
 
