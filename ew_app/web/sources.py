@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Actor
-from ew_app.services.sources import clearing, keeping, starting, telling, trying
+from ew_app.services.sources import clearing, keeping, refusals, starting, telling, trying
 from ew_app.services.sources.telling import State
 from ew_app.web import asked, guard
 from ew_app.web.guard import actor, requires
@@ -25,6 +25,7 @@ PAGE = 20
 CHIPS = {
     State.LATE: ("late", "late"),
     State.FAILED: ("failed", "late"),
+    State.REFUSED: ("files refused", "late"),
     State.NOT_CLEARED: ("not put away", "late"),
     State.LOOKING: ("looking", "wait"),
     State.PAUSED: ("paused", "plain"),
@@ -92,6 +93,17 @@ def resume(source_id: int) -> ResponseReturnValue:
     return _do(source_id, keeping.resume, "It goes on with its next time. Fetch now if you miss something.")
 
 
+@screen.post("/<int:source_id>/refused/<int:refusal_id>")
+@keeps
+def set_aside(source_id: int, refusal_id: int) -> ResponseReturnValue:
+    """Nothing more is expected of a refused file."""
+
+    def verb(name: str, *, by: Actor) -> None:
+        refusals.set_aside(name, refusal_id, by=by)
+
+    return _do(source_id, verb, "It is set aside. What was refused lies where it was put.")
+
+
 def source_of(source_id: int) -> Source:
     """The source of an address. NotFound: out of reach, or not fetched from."""
     _district()
@@ -124,6 +136,7 @@ def _page(source: Source, *, said: list[str] | None = None, error: str = "") -> 
         "source.html",
         one=standing,
         not_cleared=clearing.trouble_of(source) if standing.state is not State.NOT_CLEARED else "",
+        refused=refusals.open_refusals(source.id),
         poll=url_for("sources.one", source_id=source.id, page=page) if moving and not told else None,
         brings=telling.BRINGS_WORDS[source.brings],
         looks=looks,
@@ -141,7 +154,7 @@ def _page(source: Source, *, said: list[str] | None = None, error: str = "") -> 
 
 
 def _answer(found: list[telling.Standing]) -> str:
-    late = sum(one.state in (State.LATE, State.FAILED, State.NOT_CLEARED) for one in found)
+    late = sum(one.state in (State.LATE, State.FAILED, State.REFUSED, State.NOT_CLEARED) for one in found)
     if not found:
         return "Nothing is fetched by itself yet"
     if late:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from ew_app.kernel import OPERATOR, Refused, settings
+from ew_app.kernel import OPERATOR, NotFound, Refused, settings
 from ew_app.outbox import done_here
 from ew_app.services.deliveries import ingest
-from ew_app.services.sources import keeping, pulling, starting
+from ew_app.services.sources import keeping, pulling, refusals, starting, telling
 from ew_app.services.sources.fetching import CannotFetch, ask_of, fetcher, no_room
 from models.base import db
 from models.org import Source
@@ -199,6 +199,24 @@ def test_a_refused_file_lies_beside_the_reason_and_the_others_go_in() -> None:
     assert standing()["ana 08-17"] == "A"
     assert files(folder) == ["refused/lunch.csv", "refused/lunch.csv.why.txt", "taken/attendance.csv"]
     assert "nothing was changed by it" in why(folder) and "What to do" in why(folder)
+
+
+def test_refused_files_stay_in_sight_until_a_later_one_of_the_name_goes_in_or_somebody_sets_them_aside() -> None:
+    folder = drop_folder()
+    put(folder, "attendance.csv", b"student_id,ssn\nana,1\n")
+    put(folder, "lunch.csv", b"menu\npizza\n", at=60)
+    look()
+    assert look().ended == "nothing"
+    assert telling.standing("sis").state is telling.State.REFUSED
+    assert "sis: lunch.csv was refused" in " ".join(refusals.troubles())
+    lunch, attendance = refusals.open_refusals(pull_numbered(1).source_id)
+    assert (lunch.name, attendance.name) == ("lunch.csv", "attendance.csv") and "ssn" in attendance.why
+    put(folder, "attendance.csv", FIRST, at=120)
+    look()
+    refusals.set_aside("sis", lunch.id, by=OPERATOR)
+    assert telling.standing("sis").state is telling.State.WELL
+    with pytest.raises(NotFound):
+        refusals.set_aside("sis", lunch.id, by=OPERATOR)
 
 
 def test_a_file_with_a_column_that_must_never_be_here_is_refused_like_an_upload() -> None:

@@ -14,7 +14,7 @@ from ew_app.services.sources import keeping
 from ew_app.services.sources.keeping import Wanted
 from models.base import db
 from models.org import CalendarDay, School, Source
-from models.pulls import Pull
+from models.pulls import Arrival, Pull
 from tests.web.conftest import Browser, SignInAs
 
 FORM = {
@@ -111,6 +111,28 @@ def test_a_pause_and_its_end(app: Flask, admin: Browser) -> None:
     assert "Aspen is paused" in admin.get(here).text
     admin.send(f"{here}/resume")
     assert "Aspen waits for its first look" in admin.get(here).text
+
+
+def test_a_refused_file_stays_on_the_page_until_it_is_set_aside(app: Flask, admin: Browser) -> None:
+    here = f"/sources/{number(app)}"
+    with app.app_context(), transaction():
+        source = db.session.query(Source).filter_by(name="Aspen").one().id
+        look = Pull(source_id=source, asked_at=now(), asked_by="x", started_at=now(), ended_at=now(), ended="nothing")
+        db.session.add(look)
+        db.session.flush()
+        refused = Arrival(
+            source_id=source, pull_id=look.id, name="attendance.csv", size=3, modified="1", found_as="refused",
+            sentence="It has no column date.", at=now(),
+        )  # fmt: skip
+        db.session.add(refused)
+        db.session.flush()
+        button = f"{here}/refused/{refused.id}"
+    page = admin.get(here).text
+    assert "Aspen has refused files" in page and "It has no column date." in page and button in page
+    assert "1 source needs a look" in admin.get("/sources").text.replace("1 of 1 source", "1 source")
+    assert admin.send(button).location == here
+    assert button not in admin.get(here).text and "Aspen is well" in admin.get(here).text
+    assert admin.send(button).status_code in (404, 422)
 
 
 def test_files_that_could_not_be_put_away_are_told_with_what_to_do(app: Flask, admin: Browser) -> None:

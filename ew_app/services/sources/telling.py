@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ew_app.kernel import NotFound
-from ew_app.services.sources import clearing, expecting, starting
+from ew_app.services.sources import clearing, expecting, refusals, starting
 from ew_app.services.sources.expecting import Alarm
 from models.attendance import Batch
 from models.org import Source
@@ -30,6 +30,7 @@ class State(StrEnum):
 
     LATE = "late"
     FAILED = "failed"
+    REFUSED = "refused"
     NOT_CLEARED = "not cleared"
     LOOKING = "looking"
     PAUSED = "paused"
@@ -111,6 +112,8 @@ def _state(source: Source, late: Alarm | None, last: Pull | None, open_look: Pul
         return State.NEW, "It has not been looked at yet."
     if trouble := expecting.trouble_of(last):
         return State.FAILED, trouble
+    if refused := refusals.trouble_of(source):
+        return State.REFUSED, refused
     if uncleared := clearing.trouble_of(source):
         return State.NOT_CLEARED, uncleared
     held = [status for status, _ in rows.statuses(last.batches).values() if status == "held"]

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ew_app.kernel import DomainError, day_text, local, now, settings, today, wall_clock
-from ew_app.services.sources import clearing, expecting
+from ew_app.services.sources import clearing, expecting, refusals
 from ew_app.services.system import upkeep
 from models.base import db
 from models.queries import health as rows
@@ -228,6 +228,8 @@ def _sources() -> Check:
     if not pulls.fetched_from():
         return Check("Sources", State.OK, "Nothing is fetched by itself.")
     found = [alarm.sentence for alarm in expecting.alarms()] or expecting.troubles()
+    told = " ".join(found)
+    found += [trouble for trouble in refusals.troubles() if trouble.split(": ", 1)[0] + ": " not in told]
     found += clearing.troubles()
     if not found:
         return Check("Sources", State.OK, "Everything that is expected has come.")
