@@ -34,6 +34,7 @@ KINDS = (
     ("suspension_in", "Suspended, in school"),
     ("non_membership", "Not enrolled that day"),
 )
+NO_CODE = "An empty code"
 EXCUSES = (("excused", "Excused"), ("unexcused", "Unexcused"), ("exempt", "Neither, exempt"), ("unknown", "Not said"))
 
 
@@ -65,7 +66,7 @@ def _save(meaning: Meaning) -> ResponseReturnValue:
     if not rows.meaning_saved(meaning):
         codes.map_code(meaning, by=actor())
     kind = dict(KINDS)[meaning.kind].lower()
-    flash(f"{meaning.code} now means: {kind}. The days that have it are being counted again.", "good")
+    flash(f"{meaning.code or NO_CODE} now means: {kind}. The days that have it are being counted again.", "good")
     return redirect(url_for("fix.one", key="unknown_codes"))
 
 
@@ -75,6 +76,7 @@ def _page(
     return render_template(
         "fix_code.html",
         code=code,
+        shown=code or NO_CODE,
         school=school,
         school_name=staff.place_names([f"school:{school}"])[f"school:{school}"] if school else "",
         elsewhere=(meanings := rows.meanings_of(code)),
@@ -95,7 +97,7 @@ def _page(
 
 def _code() -> str:
     code = request.args.get("code", "").strip()[:60]
-    if not code:
+    if "code" not in request.args:  # an empty code is one too
         raise Refused("Choose a code from the list under Fix data first. Nothing was changed.")
     return code
 

@@ -227,3 +227,15 @@ def test_codes_whose_excuse_or_lateness_an_export_does_not_tell_are_listed_until
     steward.browser.send(here, {**said, "step": "save", "once": once_of(shown)})
     listed = words(steward.browser.get("/fix/unsaid_codes").text)
     assert "whether it is late" not in listed and "whether it is excused" in listed
+
+
+def test_an_empty_code_can_be_explained_like_any_other(steward: Clerk) -> None:
+    steward.bring_in({"attendance.csv": rows_of(("001", "LIN", str(DAYS[0]), ""))})
+    here = "/fix/code?code=&school=LIN"
+    assert "What does an empty code mean at Lincoln?" in words(steward.browser.get(here).text)
+    shown = steward.browser.send(here, {"kind": "present"}).text
+    saved = steward.browser.send(
+        here, {"kind": "present", "step": "save", "once": once_of(shown)}, follow_redirects=True
+    )
+    assert "An empty code now means: here" in words(saved.text)
+    assert steward.browser.get("/fix/code").status_code == 422
