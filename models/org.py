@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Id, Mils, Model, to
 
 DAY_TYPES = ("instructional", "make_up", "holiday", "weather", "non_instructional")
+TEACHES = "day_type IN ('instructional', 'make_up')"  # SQL: there is school on the day
 CODE_KINDS = (
     "present",
     "absence",
@@ -25,6 +26,7 @@ CODE_KINDS = (
     "school_function",
     "non_membership",
 )
+ABSENT_KINDS = ("absence", "suspension_out")  # without a number of their own they stand for the whole day
 EXCUSES = ("excused", "unexcused", "exempt", "unknown")
 FEEDS = ("exception", "full")
 SOURCE_KINDS = ("by_hand", "folder", "sftp", "edfi_api")

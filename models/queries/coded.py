@@ -1,4 +1,4 @@
-"""Who has a code on which days, in marks and on the rolls of full feeds: for whoever changes what a code means."""
+"""What a code means on a day, and who has it on which days, in marks and on the rolls of full feeds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from sqlalchemy import text
 from models.base import db
 
 _NAMED = "c.code = {row}.code AND (c.school_id IS NULL OR c.school_id = {row}.school_id)"
+
+
+def meaning(row: str) -> str:
+    """SQL, for LATERAL: the code's row that stands for the code, school and day of `row`, as `rules.codes.meaning`."""
+    return f"""(
+        SELECT c.* FROM absence_code c WHERE {_NAMED.format(row=row)}
+          AND (c.valid_from IS NULL OR c.valid_from <= {row}.day) AND (c.valid_to IS NULL OR c.valid_to >= {row}.day)
+        ORDER BY c.school_id IS NULL, c.valid_from DESC NULLS LAST LIMIT 1)"""
 
 
 def having(codes: str) -> str:

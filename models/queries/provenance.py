@@ -9,18 +9,13 @@ from typing import Any
 from sqlalchemy import text
 
 from models.base import db
+from models.queries import coded
 
 _SAID = """
     m.day, s.key AS school, m.period, m.code, coalesce(c.title, '') AS title, m.fraction, m.minutes,
     m.batch_id, m.file, m.line, b.received_at, m.reason
 """
-_CODE = """
-    LEFT JOIN LATERAL (
-        SELECT title FROM absence_code a
-        WHERE a.code = m.code AND (a.school_id = m.school_id OR a.school_id IS NULL)
-          AND coalesce(a.valid_from, m.day) <= m.day AND coalesce(a.valid_to, m.day) >= m.day
-        ORDER BY a.school_id IS NULL, a.valid_from DESC NULLS LAST LIMIT 1) c ON true
-"""
+_CODE = f"LEFT JOIN LATERAL {coded.meaning('m')} c ON true"
 
 
 def marks_of(student: Sequence[int], start: date, until: date) -> list[Any]:

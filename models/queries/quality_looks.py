@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from sqlalchemy import text
 
 from models.base import db
+from models.org import TEACHES
 from models.queries.quality import Parameters, Seen, seen
 
-_TEACHES = "day_type IN ('instructional', 'make_up')"
 _CAME = "status IN ('submitted', 'partial')"
 
 
@@ -93,7 +93,7 @@ def fewer_schools(of: Parameters) -> list[Seen]:
         f"""
         WITH taught AS (
             SELECT DISTINCT school_id, day FROM calendar_day
-            WHERE day >= :start AND day < :today AND weight > 0 AND {_TEACHES}
+            WHERE day >= :start AND day < :today AND weight > 0 AND {TEACHES}
         ), days AS (
             SELECT t.day, count(*) AS due, count(d.day) AS came, row_number() OVER (ORDER BY t.day DESC) AS back
             FROM taught t LEFT JOIN school_day d ON d.school_id = t.school_id AND d.day = t.day AND d.{_CAME}
@@ -121,7 +121,7 @@ def shifted_calendar(of: Parameters) -> list[Seen]:
                format('%s of %s marks', count(*) FILTER (WHERE c.day IS NULL), count(*)) AS words,
                count(*) FILTER (WHERE c.day IS NULL) AS rows, NULL::int AS batch, NULL::int AS line
         FROM mark m LEFT JOIN (
-            SELECT DISTINCT school_id, day FROM calendar_day WHERE {_TEACHES} AND day > CAST(:today AS date) - 31
+            SELECT DISTINCT school_id, day FROM calendar_day WHERE {TEACHES} AND day > CAST(:today AS date) - 31
         ) c ON c.school_id = m.school_id AND c.day = m.day
         WHERE m.school_id = ANY(:schools) AND m.day BETWEEN CAST(:today AS date) - 30 AND :today
           AND EXISTS (SELECT FROM calendar_day k WHERE k.school_id = m.school_id AND k.day >= :start)
@@ -138,7 +138,7 @@ def too_many_days(of: Parameters) -> list[Seen]:
         f"""
         WITH year AS (
             SELECT school_id, calendar_key, count(*) AS days, sum(weight) FILTER (WHERE day <= :today) AS so_far
-            FROM calendar_day WHERE {_TEACHES} AND day >= :start AND day < CAST(:start AS date) + 366 GROUP BY 1, 2
+            FROM calendar_day WHERE {TEACHES} AND day >= :start AND day < CAST(:start AS date) + 366 GROUP BY 1, 2
         )
         SELECT school_id, NULL AS student, NULL::date AS day, format('%s school days in %s', days,
                    CASE calendar_key WHEN '' THEN 'the calendar' ELSE 'calendar ' || calendar_key END) AS words,

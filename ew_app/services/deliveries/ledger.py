@@ -19,7 +19,8 @@ from ew_app.services.measuring.touched import touch_each_school
 from models.base import db
 from models.bulk import read_ints
 from models.marks import hashed, one_by_one
-from models.queries import school_days
+from models.org import ABSENT_KINDS
+from models.queries import coded, school_days
 from rules.feed_checks import Limits
 
 SchoolDay = tuple[int, date]
@@ -74,7 +75,7 @@ _FETCH = (
     text("DELETE FROM school_day l USING asked a WHERE l.school_id = a.school_id AND l.day = a.day"),
 )
 # A student on a roll with a mark on top counts once. An absence is a mark whose code means absent that day.
-_COUNT = text("""
+_COUNT = text(f"""
     WITH counted AS (
         SELECT school_id, day, count(DISTINCT student_id) AS students, count(*) FILTER (WHERE is_mark) AS marks,
                count(DISTINCT student_id) FILTER (WHERE is_mark) AS marked
@@ -82,12 +83,8 @@ _COUNT = text("""
     ), words AS (
         SELECT school_id, day, code, count(DISTINCT student_id) AS students FROM said WHERE is_mark GROUP BY 1, 2, 3
     ), absent AS (
-        SELECT w.school_id, w.day, sum(w.students) AS students FROM words w, LATERAL (
-            SELECT c.kind FROM absence_code c
-            WHERE c.code = w.code AND (c.school_id = w.school_id OR c.school_id IS NULL)
-              AND (c.valid_from IS NULL OR c.valid_from <= w.day) AND (c.valid_to IS NULL OR c.valid_to >= w.day)
-            ORDER BY c.school_id IS NULL, c.valid_from DESC NULLS LAST LIMIT 1) best
-        WHERE best.kind IN ('absence', 'suspension_out') GROUP BY 1, 2
+        SELECT w.school_id, w.day, sum(w.students) AS students
+        FROM words w, LATERAL {coded.meaning("w")} best WHERE best.kind IN {ABSENT_KINDS} GROUP BY 1, 2
     )
     INSERT INTO school_day (school_id, day, status, feed, rows, expected, absences)
     SELECT a.school_id, a.day,

@@ -18,12 +18,11 @@ from ew_app.services.rosters.roster_targets import ROSTER_LOCK
 from models import touched
 from models.attendance import RowHistory
 from models.base import db
-from models.org import CODE_KINDS, EXCUSES, AbsenceCode, School
+from models.org import ABSENT_KINDS, CODE_KINDS, EXCUSES, AbsenceCode, School
 from models.queries import coded
 from rules.cells import WHOLE_DAY
 
 BY_HAND: Final = 0  # stands in history for the batch of a change that a person made
-USUAL_FRACTIONS: Final = {"absence": WHOLE_DAY, "suspension_out": WHOLE_DAY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,8 @@ class Meaning:
     @property
     def fraction(self) -> int:
         """Thousandths of the day that the code alone stands for."""
-        return USUAL_FRACTIONS.get(self.kind, 0) if self.absent_fraction is None else self.absent_fraction
+        usual = WHOLE_DAY if self.kind in ABSENT_KINDS else 0
+        return usual if self.absent_fraction is None else self.absent_fraction
 
 
 @dataclass(frozen=True, slots=True)

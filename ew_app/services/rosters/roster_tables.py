@@ -19,6 +19,7 @@ from ew_app.services.rosters.roster_targets import (
     RosterTable,
     Write,
 )
+from models.org import ABSENT_KINDS, TEACHES
 from models.upsert import STANDS
 
 
@@ -33,8 +34,6 @@ def _same(*columns: str) -> dict[str, str]:
 def _texts(*columns: str) -> dict[str, str]:
     return {column: _text(column) for column in columns}
 
-
-WHOLE_DAY_KINDS = ("absence", "suspension_out")
 
 _A_YEAR_AHEAD = "i.{column} > CAST(:today AS date) + 366"
 
@@ -159,7 +158,7 @@ _CALENDAR = RosterTable(
     name="calendar",
     about="date",
     names_school=True,
-    rank="(i.day_type NOT IN ('instructional', 'make_up'))::int",
+    rank=f"(NOT i.{TEACHES})::int",
     writes=(
         Write(
             CALENDAR_DAY,
@@ -183,7 +182,7 @@ _CALENDAR = RosterTable(
         ),
         Fault(
             "day_value",
-            "i.day_value = 0 AND i.day_type IN ('instructional', 'make_up')",
+            f"i.day_value = 0 AND i.{TEACHES}",
             "A school day worth 0 days counts for nobody. Leave day_value empty for a whole day.",
             rejected=False,
         ),
@@ -191,8 +190,7 @@ _CALENDAR = RosterTable(
 )
 
 _ITS_DAYS = "FROM calendar_day c WHERE c.school_id = i.school_pk AND c.calendar_key = ''"
-_SCHOOL_DAYS = f"""(SELECT count(*) {_ITS_DAYS}
-    AND c.day_type IN ('instructional', 'make_up') AND c.day BETWEEN i.begin_date AND i.end_date)"""
+_SCHOOL_DAYS = f"(SELECT count(*) {_ITS_DAYS} AND c.{TEACHES} AND c.day BETWEEN i.begin_date AND i.end_date)"
 
 # How many days a term is said to have is stored nowhere: the dates of the calendar count, and a difference is told.
 _SESSIONS = RosterTable(
@@ -226,7 +224,7 @@ _CODES = RosterTable(
                 "title": _text("title"),
                 "kind": "i.kind",
                 "absent_fraction": "coalesce(i.absent_fraction, "
-                f"CASE WHEN i.kind IN {WHOLE_DAY_KINDS} THEN 1000 ELSE 0 END)",
+                f"CASE WHEN i.kind IN {ABSENT_KINDS} THEN 1000 ELSE 0 END)",
                 "excused": "i.excused",
                 "valid_to": "i.valid_to",
             },
