@@ -15,9 +15,11 @@ from sqlalchemy import text
 
 from models.attendance import UNREAD
 from models.base import db
+from models.org import TEACHES
+from models.queries import coded
 from models.queries.lateness import LATE
+from models.queries.measuring import SPEAKS_OF_ALL
 
-_TEACHES = "day_type IN ('instructional', 'make_up')"
 _AT = "JOIN school s ON s.id = {row}.school_id AND s.id = ANY(:schools)"
 _WHO = "JOIN student p ON p.id = {row}.student_id"
 _NAMES = (
@@ -82,7 +84,7 @@ _OFF_CALENDAR = f"""
         WHERE t.school_id = ANY(:schools)
     ), taught AS MATERIALIZED (
         SELECT f.school_id, c.day FROM followed f JOIN calendar_day c USING (school_id, calendar_key)
-        WHERE c.{_TEACHES} AND c.day >= :start GROUP BY 1, 2
+        WHERE c.{TEACHES} AND c.day >= :start GROUP BY 1, 2
         HAVING count(DISTINCT f.calendar_key) = (SELECT count(*) FROM followed a WHERE a.school_id = f.school_id)
     ), odd AS MATERIALIZED (
         SELECT m.* FROM mark m LEFT JOIN taught d ON d.school_id = m.school_id AND d.day = m.day
@@ -91,7 +93,7 @@ _OFF_CALENDAR = f"""
     SELECT {_NAMES}, m.day, m.code, m.batch_id AS batch, m.line
     FROM odd m {_AT.format(row="m")} {_WHO.format(row="m")}
     WHERE EXISTS (SELECT FROM stint t WHERE {_COVERS}) AND NOT EXISTS (
-        SELECT FROM stint t JOIN calendar_day c ON c.school_id = t.school_id AND c.day = m.day AND c.{_TEACHES}
+        SELECT FROM stint t JOIN calendar_day c ON c.school_id = t.school_id AND c.day = m.day AND c.{TEACHES}
           AND c.calendar_key = {_FOLLOWED}
         WHERE {_COVERS})
     ORDER BY m.day DESC, s.name, student
@@ -107,7 +109,7 @@ _DID_NOT_ARRIVE = f"""
     FROM stint t {_AT.format(row="t")} {_WHO.format(row="t")}
     LEFT JOIN LATERAL (
         SELECT min(c.day) AS day FROM calendar_day c
-        WHERE c.school_id = t.school_id AND c.{_TEACHES} AND c.day >= :start AND c.calendar_key = {_FOLLOWED}
+        WHERE c.school_id = t.school_id AND c.{TEACHES} AND c.day >= :start AND c.calendar_key = {_FOLLOWED}
     ) opens ON true
     WHERE t.exit_date >= :start AND t.exit_date >= t.entry_date
       AND (lower(t.exit_code) = ANY(:no_show) OR t.exit_date < opens.day)
@@ -156,18 +158,44 @@ _NO_CALENDAR = f"""
         WHERE t.school_id = ANY(:schools) AND {_THIS_YEAR} AND t.entry_date <= :today GROUP BY 1, 2
     ) f JOIN school s ON s.id = f.school_id
     WHERE NOT EXISTS (
-        SELECT FROM calendar_day c WHERE c.school_id = f.school_id AND c.{_TEACHES} AND c.day >= :start
+        SELECT FROM calendar_day c WHERE c.school_id = f.school_id AND c.{TEACHES} AND c.day >= :start
           AND c.calendar_key IN (f.calendar_key, ''))
     ORDER BY students DESC, school
 """
+# Presence on a roll, or by the silence of the school's own system on a day it called whole, is something said; against
+# a mark that means present it is no difference. For these only days on which two systems spoke are looked at.
+_ABSENT_ELSEWHERE = f"NOT EXISTS (SELECT FROM {coded.meaning('m')} c WHERE c.kind = 'present')"
 _TWO_SOURCES = f"""
-    SELECT {_NAMES}, m.day, m.period, m.code, a.name AS source, o.code AS other_code, b.name AS other_source
-    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")}
-    JOIN mark o ON o.school_id = m.school_id AND o.day = m.day AND o.student_id = m.student_id
-      AND o.period = m.period AND o.source_id > m.source_id
-      AND (o.code, o.fraction, o.minutes) IS DISTINCT FROM (m.code, m.fraction, m.minutes)
-    JOIN source a ON a.id = m.source_id JOIN source b ON b.id = o.source_id
-    WHERE m.day >= :start AND m.source_id < (SELECT max(id) FROM source) ORDER BY m.day DESC, school, student
+    WITH spoken AS MATERIALIZED (
+        SELECT m.* FROM mark m JOIN (
+            SELECT s.school_id, s.day FROM submission s JOIN batch b ON b.id = s.batch_id
+            WHERE s.school_id = ANY(:schools) AND s.day >= :start AND s.ended_at IS NULL
+            GROUP BY 1, 2 HAVING count(DISTINCT b.source_id) > 1
+        ) d USING (school_id, day)
+    ), differing AS (
+        SELECT m.student_id, m.school_id, m.day, m.period, m.code, m.source_id, o.code AS other_code,
+               o.source_id AS other_id
+        FROM mark m JOIN mark o ON o.school_id = m.school_id AND o.day = m.day AND o.student_id = m.student_id
+          AND o.period = m.period AND o.source_id > m.source_id
+          AND (o.code, o.fraction, o.minutes) IS DISTINCT FROM (m.code, m.fraction, m.minutes)
+        WHERE m.day >= :start AND m.source_id < (SELECT max(id) FROM source)
+        UNION ALL
+        SELECT m.student_id, m.school_id, m.day, m.period, m.code, m.source_id, r.code, r.source_id
+        FROM spoken m JOIN roll r ON r.school_id = m.school_id AND r.day = m.day AND r.source_id <> m.source_id
+          AND r.replaced_by IS NULL AND m.student_id = ANY(r.students)
+        WHERE {_ABSENT_ELSEWHERE} AND NOT EXISTS (
+            SELECT FROM spoken o WHERE o.school_id = m.school_id AND o.day = m.day AND o.student_id = m.student_id
+              AND o.source_id = r.source_id)
+        UNION ALL
+        SELECT m.student_id, m.school_id, m.day, m.period, m.code, m.source_id, 'no row', s.source_id
+        FROM spoken m JOIN school s ON s.id = m.school_id AND s.source_id <> m.source_id
+        WHERE {_ABSENT_ELSEWHERE} AND {SPEAKS_OF_ALL} AND NOT EXISTS (
+            SELECT FROM spoken o WHERE o.school_id = m.school_id AND o.day = m.day AND o.student_id = m.student_id
+              AND o.source_id = s.source_id)
+    )
+    SELECT {_NAMES}, m.day, m.period, m.code, a.name AS source, m.other_code, b.name AS other_source
+    FROM differing m {_AT.format(row="m")} {_WHO.format(row="m")}
+    JOIN source a ON a.id = m.source_id JOIN source b ON b.id = m.other_id ORDER BY m.day DESC, school, student
 """
 _SAME_CHILD = """
     SELECT concat_ws(' ', p.first_name, p.last_name) AS student, p.birth_date,

@@ -106,14 +106,23 @@ def codes(schools: Sequence[int]) -> list[AbsenceCode]:
     return list(db.session.scalars(select(AbsenceCode).where(wanted)))
 
 
+# SQL: the school's own source (of school `s`) called the day of mark `m` whole, and whoever it does not name present.
+SPEAKS_OF_ALL = """(EXISTS (
+    SELECT FROM submission w JOIN batch b ON b.id = w.batch_id WHERE w.school_id = m.school_id AND w.day = m.day
+      AND w.whole AND w.feed = 'exception' AND w.ended_at IS NULL AND b.source_id = s.source_id)
+  AND NOT EXISTS (
+    SELECT FROM submission f WHERE f.school_id = m.school_id AND f.day = m.day AND f.feed = 'full'
+      AND f.ended_at IS NULL))"""
+
+
 def marks(students: Sequence[int] | np.ndarray, start: date, until: date, words: Sequence[str]) -> Columns:
     """Every mark of these students: `code` is its place in `words` or -1, absent numbers are -1.
 
-    Where two sources speak of one day, the school's own source is heard, also where it says present. A whole-day
-    row without a code says nothing where the same source has periods for the day.
+    Where two sources speak of one day, the school's own source is heard, also where it says present, and where it
+    says so by silence. A whole-day row without a code says nothing where the same source has periods for the day.
     """
     return read_ints(
-        """
+        f"""
         SELECT m.student_id, m.school_id, m.day - DATE '1970-01-01', (m.period <> '')::int,
                coalesce(array_position(%(words)s::text[], m.code) - 1, -1),
                coalesce(m.fraction, -1), coalesce(m.minutes, -1)
@@ -123,7 +132,8 @@ def marks(students: Sequence[int] | np.ndarray, start: date, until: date, words:
               SELECT FROM mark own WHERE own.student_id = m.student_id AND own.school_id = m.school_id
                 AND own.day = m.day AND own.source_id = s.source_id) AND NOT EXISTS (
               SELECT FROM roll own WHERE own.school_id = m.school_id AND own.day = m.day
-                AND own.source_id = s.source_id AND own.replaced_by IS NULL AND m.student_id = ANY(own.students)))
+                AND own.source_id = s.source_id AND own.replaced_by IS NULL AND m.student_id = ANY(own.students))
+            AND NOT {SPEAKS_OF_ALL})
           AND (m.code <> '' OR m.period <> '' OR NOT EXISTS (
               SELECT FROM mark p WHERE p.student_id = m.student_id AND p.school_id = m.school_id
                 AND p.day = m.day AND p.source_id = m.source_id AND p.period <> ''))

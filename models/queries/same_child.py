@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from models.base import db
 from models.bulk import read_ints
+from models.queries.measuring import SPEAKS_OF_ALL
 
 Ints = NDArray[np.int64]
 
@@ -61,7 +62,7 @@ def ids_of(student: int) -> list[int]:
 
 # What stands of one child for a day and a period, whichever id it was sent under: the row changed last where both say
 # when, else the later delivery; presence on a full feed's roll is a row like any other.
-_AS_ONE = """
+_AS_ONE = f"""
     WITH who AS (
         SELECT id, coalesce(same_as, id) AS student_id FROM student WHERE id = ANY(%(students)s)
     ), marked AS (
@@ -92,7 +93,7 @@ _AS_ONE = """
     WHERE NOT m.plain
       AND (m.source_id = s.source_id OR NOT EXISTS (
           SELECT FROM stands own WHERE own.child = m.child AND own.school_id = m.school_id AND own.day = m.day
-             AND own.source_id = s.source_id))
+             AND own.source_id = s.source_id) AND NOT {SPEAKS_OF_ALL})
       AND (m.code <> '' OR m.period <> '' OR NOT EXISTS (
           SELECT FROM stands p WHERE p.child = m.child AND p.school_id = m.school_id AND p.day = m.day
              AND p.source_id = m.source_id AND p.period <> ''))
