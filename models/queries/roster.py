@@ -120,3 +120,16 @@ def enrolled_on(day: date, schools: Collection[int]) -> int:
         {"schools": list(schools), "day": day},
     )
     return int(count)
+
+
+def twice_at_a_school() -> list[str]:
+    """The ids of incoming students with two enrolments at one school that share more than a boundary day, in order."""
+    found = text("""
+        SELECT DISTINCT i.student_id FROM incoming i JOIN stint t ON t.student_id = i.student_pk
+          AND t.school_id = i.school_pk AND t.entry_date = i.entry_date
+        JOIN stint o ON o.student_id = t.student_id AND o.school_id = t.school_id AND o.id <> t.id
+          AND t.entry_date < coalesce(o.exit_date, 'infinity') AND o.entry_date < coalesce(t.exit_date, 'infinity')
+        WHERE t.entry_date <= coalesce(t.exit_date, 'infinity') AND o.entry_date <= coalesce(o.exit_date, 'infinity')
+        ORDER BY 1
+    """)
+    return list(db.session.scalars(found))

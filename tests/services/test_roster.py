@@ -216,6 +216,18 @@ def test_a_much_smaller_roster_is_remarked_upon():
     ]
 
 
+def test_a_corrected_entry_date_leaves_two_enrolments_and_the_file_says_so_and_how_to_mend_it():
+    load(ROSTER)
+    row = "student_id,school_id,entry_date,exit_date\n000123,010,{}\n"
+    told = load({"enrollments": row.format("2026-08-18,2026-09-11")})
+    assert told["notes"][-1].startswith("1 student of the file has two enrolments at one school that overlap (000123).")
+    mended = load({"enrollments": row.format("2026-08-17,2026-08-16")})
+    assert not any("overlap" in note for note in mended["notes"])
+    assert not any(
+        "overlap" in note for note in load({"enrollments": ENROLLMENTS.replace("000123", "000125")})["notes"]
+    )
+
+
 # -- exit dates ----------------------------------------------------------------------------------------------
 
 

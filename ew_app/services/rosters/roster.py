@@ -24,12 +24,14 @@ from ew_app.services.rosters.roster_undo import take_back
 from ew_app.services.rosters.student_changes import load_changes
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
-from models.queries.roster import enrolled_on
+from models.queries.roster import enrolled_on, twice_at_a_school
+from rules.counting import are, many
 from rules.stints import school_year_start
 
 __all__ = ["apply", "take_back"]
 
 SHRUNKEN: Final = 95  # percent of the enrolled below which a file deserves a remark
+NAMED: Final = 3  # ids in a remark about several students
 SUMMED: Final = ("rows_in", "applied", "superseded", "unchanged", "rejected", "duplicate")
 
 
@@ -143,6 +145,7 @@ def _load_table(batch: Batch, file: BatchFile, reading: Reading, table: RosterTa
     rows.sort_out(moment)
     notes = _shrunken() if table.name == "enrollments" and not batch.options.get("changes") else []
     created, changed = store(batch, table, rows)
+    notes += _two_at_once() if table.name == "enrollments" else []
     touch_changed(batch.id, table.fills, school_year_start(today()))
     store_problems(batch.id, file.name, rows.problems)
     kept = rows.good - created - changed
@@ -166,6 +169,20 @@ def _shrunken() -> list[str]:
     return [
         f"The file names {named:,} students enrolled today, and {stored:,} are stored for its schools. "
         "Nobody was taken out: whoever has left needs a row with an exit date."
+    ]
+
+
+def _two_at_once() -> list[str]:
+    """A remark when students of the file have a second enrolment at the same school at the same time."""
+    students = twice_at_a_school()
+    if not students:
+        return []
+    ids = f"{', '.join(students[:NAMED])}{' and others' if len(students) > NAMED else ''}"
+    return [
+        f"{many(len(students), 'student')} of the file {are(len(students), 'has', 'have')} two enrolments at one "
+        f"school that overlap ({ids}). Where an entry date was corrected, the row with the former date still stands: "
+        "send it once more with an exit date before its entry date, so that no day counts for it. "
+        "Fix data lists them under odd enrolments."
     ]
 
 
