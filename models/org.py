@@ -119,6 +119,22 @@ class CalendarDay(Model):
     line: Mapped[int | None]
 
 
+class ClassPeriod(Model):
+    """A period of a school's timetable. A grade with rows of its own has its whole timetable in them; '' is any other.
+
+    A period that does not count (lunch, advisory) is no part of the day.
+    """
+
+    __tablename__ = "class_period"
+    school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
+    grade: Mapped[str] = mapped_column(primary_key=True, default="")
+    period: Mapped[str] = mapped_column(primary_key=True)
+    minutes: Mapped[int]
+    counts: Mapped[bool]
+    batch_id: Mapped[int | None]
+    line: Mapped[int | None]
+
+
 class AbsenceCode(Model):
     """What a code means; a blank school is the district's meaning, dates bound its validity."""
 

@@ -28,6 +28,7 @@ class Status(IntEnum):
     HELD_OUT = 4  # homebound, hospital or non-membership
     MEMBER = 5
     RECODED = 6  # a code nobody has mapped replaced what was known; share, excuse and tardy are what was known
+    UNKNOWN_PERIODS = 7  # class periods were missed, and nobody has said what part of the day they are
 
 
 UNMAPPED = (Status.UNKNOWN_CODE, Status.RECODED)

@@ -77,8 +77,8 @@ class Daily:
 
     @cached_property
     def unknown_days(self) -> Bools:
-        """Those, and days without a row in a full feed."""
-        return np.asarray((self.status == Status.UNKNOWN_ROW) | self.unknown_codes)
+        """Those, days without a row in a full feed, and days of class periods that nobody can add up."""
+        return np.isin(self.status, (Status.UNKNOWN_ROW, Status.UNKNOWN_PERIODS, *UNMAPPED))
 
     @property
     def undecided(self) -> Ints:

@@ -1,7 +1,9 @@
 """From marks to cells: how much of a day a student missed, and which of several marks stands.
 
 Evidence in order: fraction_absent, minutes_absent, periods, the code's own fraction. A fraction stays exact;
-minutes and periods pass the half-day rule (or count in proportion where a district says so).
+minutes and periods pass the half-day rule (or count in proportion where a district says so). Periods count by
+their minutes where a timetable or a person tells them, else as a share of the rows where every period has one; where
+neither holds, what was missed is unknown.
 """
 
 from __future__ import annotations
@@ -75,10 +77,22 @@ class Marks:
     fraction: NDArray[np.integer]  # fraction_absent of the row, thousandths (floor)
     minutes: NDArray[np.integer]  # minutes_absent of the row
     period: NDArray[np.bool_]  # True: one period, False: the whole day
+    length: NDArray[np.integer]  # minutes of that period
 
     def at(self, rows: NDArray[np.generic]) -> Marks:
         """Some of the rows."""
         return Marks(*(getattr(self, name)[rows] for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Periods:
+    """What is known of the class periods of a day; each a value for all days, or one per day resolved."""
+
+    due: ArrayLike = 0  # minutes of all periods that count, by the student's timetable; 0 without one
+    listed: ArrayLike = False  # every period of the day has a row
+
+
+NOT_TOLD = Periods()
 
 
 def precedence(kind: NDArray[np.integer], reason: NDArray[np.integer]) -> NDArray[np.int8]:
@@ -108,21 +122,21 @@ def whole_day_cells(marks: Marks, length: DayLength) -> Cells:
     return _cells(share, _status(marks.kind), _excuse(marks), marks.kind == Kind.TARDY)
 
 
-def day_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, due: ArrayLike = 0) -> Cells:
+def day_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, periods: Periods = NOT_TOLD) -> Cells:
     """One cell per group of marks that share student, school and day; groups begin at `starts`.
 
-    `length` and `due` have one value, or one per group. `due` is the number of periods on the student's
-    timetable; 0 counts the rows that came. Of several whole-day rows the highest precedence stands. How much was
-    missed: its own number, else the periods, else its code. Held out, on a trip or in a code nobody knows, it is
-    the day.
+    `length` and `periods` have one value, or one per group. Of several whole-day rows the highest precedence stands.
+    How much was missed: its own number, else the periods, else its code. Held out, on a trip or in a code nobody
+    knows, it is the day; absent, it is the day where the periods do not tell how much was missed.
     """
     whole = _standing_whole_day(marks, starts)
     said = marks.at(np.maximum(whole, 0))
     by_whole = whole_day_cells(said, length)
-    by_period = _period_cells(marks, starts, length, np.asarray(due))
+    by_period = _period_cells(marks, starts, length, periods)
     settles = (said.fraction >= 0) | (said.minutes >= 0) | np.isin(said.kind, (Kind.UNKNOWN, *HELD_OUT_KINDS))
     settles |= c.status(by_period) == Status.UNKNOWN_CODE
     settles |= np.isin(said.kind, ELSEWHERE_KINDS) & _there(said)
+    settles |= np.isin(said.kind, ABSENT_KINDS) & (c.status(by_period) == Status.UNKNOWN_PERIODS)
     has_period = np.logical_or.reduceat(marks.period, starts)
     periods_tell = has_period & ~((whole >= 0) & settles)
     return np.where(periods_tell, _with_its_reason(by_period, said, whole >= 0), by_whole)
@@ -180,24 +194,64 @@ def _standing_whole_day(marks: Marks, starts: NDArray[np.intp]) -> NDArray[np.in
     return np.where(best < 0, -1, -best & 0xFFFFFFFF)
 
 
-def _period_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, due: NDArray[np.integer]) -> Cells:
+def _period_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, periods: Periods) -> Cells:
     """The day as its periods tell it. Unknown and held-out periods drop out and the rest is scaled up."""
-    sizes = np.diff(np.append(starts, len(marks.kind)))
     known = marks.period & ~np.isin(marks.kind, (Kind.UNKNOWN, *HELD_OUT_KINDS))
     unknown = marks.period & (marks.kind == Kind.UNKNOWN)
-    rows_in = np.add.reduceat(marks.period.astype(np.int64), starts)
-    rows_known = np.add.reduceat(known.astype(np.int64), starts)
-    counted = np.maximum(np.where(due > 0, due - (rows_in - rows_known), rows_known), rows_known)
-    share = np.where(
-        known, _period_share(marks, np.repeat(counted, sizes), np.repeat(_each(length.day, starts), sizes)), 0
-    )
-    missed = np.add.reduceat(share, starts)
-    parts = np.maximum(counted, 1) * WHOLE_DAY
-    absent = half_day_rule(np.asarray(length.day) * missed, parts, length)
+    seen = np.logical_or.reduceat(known, starts)
+    parts = _Parts.of(marks, known, starts, _each(length.day, starts), periods)
+    missed = known & (parts.share > 0)
+    absent = half_day_rule(np.asarray(length.day) * parts.missed, parts.of_all * WHOLE_DAY, length)
     nothing_known = np.where(np.logical_or.reduceat(unknown, starts), Status.UNKNOWN_CODE, Status.HELD_OUT)
-    status = np.where(counted > 0, Status.MEMBER, nothing_known)
+    status = np.where(parts.told, Status.MEMBER, Status.UNKNOWN_PERIODS)
     late = np.logical_or.reduceat(known & (marks.kind == Kind.TARDY), starts)
-    return _cells(absent, status, _worst_excuse(_excuse(marks), share > 0, starts), late)
+    return _cells(absent, np.where(seen, status, nothing_known), _worst_excuse(_excuse(marks), missed, starts), late)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """How much of each day its periods are. `share`: thousandths of each period missed, per mark; the rest per day."""
+
+    share: Ints
+    missed: Ints  # thousandths of the parts missed, added up
+    of_all: Ints  # how many parts the known periods of the day are: minutes, or rows
+    told: NDArray[np.bool_]  # whether this is known at all
+
+    @classmethod
+    def of(
+        cls, marks: Marks, known: NDArray[np.bool_], starts: NDArray[np.intp], day: Ints, periods: Periods
+    ) -> _Parts:
+        """By minutes where every missed period has some; else by rows, where each period has one."""
+        size = np.diff(np.append(starts, len(marks.kind)))
+        rows = np.add.reduceat(known.astype(np.int64), starts)
+        by_row = np.where(known, _period_share(marks, np.repeat(rows, size), np.repeat(day, size)), 0)
+        measured = ~np.logical_or.reduceat(known & (by_row > 0) & (_minutes_of(marks) < 0), starts)
+        minutes, share = np.maximum(_minutes_of(marks), 0), np.where(known, _share_of_minutes(marks), 0)
+        due = _each(periods.due, starts)
+        out = np.add.reduceat(np.where(marks.period & ~known, minutes, 0), starts)
+        gone = np.add.reduceat(np.where(share > 0, minutes, 0), starts)
+        rest = np.maximum(np.maximum(np.where(due > 0, due, day) - out, gone), 1)
+        listed = _each(periods.listed, starts).astype(bool)
+        listed |= np.logical_or.reduceat(known & (marks.kind == Kind.PRESENT), starts)
+        return cls(
+            np.where(np.repeat(measured, size), share, by_row),
+            np.where(measured, np.add.reduceat(share * minutes, starts), np.add.reduceat(by_row, starts)),
+            np.where(measured, rest, np.maximum(rows, 1)),
+            measured | listed,
+        )
+
+
+def _minutes_of(marks: Marks) -> Ints:
+    """The minutes of a period; of one whose length nobody knows those missed of it. -1 where neither is known."""
+    own = np.where(marks.minutes == WHOLE_DAY_MINUTES, NOT_GIVEN, marks.minutes)
+    return np.where(marks.length >= 0, marks.length, own).astype(np.int64)
+
+
+def _share_of_minutes(marks: Marks) -> Ints:
+    """Thousandths of each period missed, where its own minutes are minutes of its length."""
+    length = np.maximum(_minutes_of(marks), 1)
+    by_minutes = np.minimum(WHOLE_DAY * marks.minutes.astype(np.int64) // length, WHOLE_DAY)
+    return _unless_there(marks, np.where(marks.minutes >= 0, by_minutes, code_share(marks)))
 
 
 def _period_share(marks: Marks, periods: Ints, day: Ints) -> Ints:

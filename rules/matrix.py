@@ -71,7 +71,8 @@ def combine(by_school: Matrix) -> Matrix:
 
 
 _STATUS_RANK = np.zeros(8, dtype=np.int64)
-_FIRST = (*UNMAPPED[::-1], Status.UNKNOWN_ROW, Status.MISSING, Status.MEMBER, Status.HELD_OUT, Status.OUT)
+_UNTOLD = (*UNMAPPED[::-1], Status.UNKNOWN_PERIODS, Status.UNKNOWN_ROW, Status.MISSING)
+_FIRST = (*_UNTOLD, Status.MEMBER, Status.HELD_OUT, Status.OUT)
 for _rank, _status in enumerate(_FIRST, start=1):
     _STATUS_RANK[_status] = _rank
 _EXCUSE_RANK = np.zeros(4, dtype=np.int64)

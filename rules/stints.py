@@ -106,7 +106,15 @@ def membership(
 def calendar_on(
     stints: Stints, calendars: Calendars, days: Days, row: NDArray[np.intp], column: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """The calendar by which each place (row, column) is a school day, that of the stint over it; -1 for none.
+    """The calendar by which each place (row, column) is a school day, that of the stint over it; -1 for none."""
+    found = stint_on(stints, calendars, days, row, column)
+    return np.where(found >= 0, stints.calendar[found], -1) if len(stints.row) else found
+
+
+def stint_on(
+    stints: Stints, calendars: Calendars, days: Days, row: NDArray[np.intp], column: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """The stint by which each place (row, column) is a school day; -1 for none.
 
     Stints as for `membership`; of several the first in their order.
     """
@@ -121,7 +129,7 @@ def calendar_on(
         stint = of_row[row]
         here = (stint >= 0) & (begins[stint] <= column) & (column < ends[stint])
         here &= calendars.instructional[stints.calendar[stint], column]
-        found = np.where(here, stints.calendar[stint], found)
+        found = np.where(here, stint, found)
     return found
 
 

@@ -23,8 +23,7 @@ _SETTINGS: Final = frozenset(
     | {"misspelt", "records", "tables", "codes", "missing"}
 )
 _OF_A_SOURCE: Final = frozenset(
-    {"from", "join", "where", "unless", "split", "each", "group", "periods", "only_without", "bulk_only", "columns"}
-    | {"note"}
+    {"from", "join", "where", "unless", "split", "each", "group", "only_without", "bulk_only", "columns"} | {"note"}
 )
 _OF_A_JOIN: Final = frozenset({"to", "by", "where", "unless", "latest", "needed", "or_rejected", "split"})
 
@@ -81,7 +80,6 @@ class Source:
     split: str = ""  # a field that lists several; each becomes a row, as field `each`
     each: str = ""  # a pattern of fields; each that says something becomes a row, `each` its text, `nth` its number
     group: Mapping[str, Any] = field(default_factory=dict)
-    periods: bool = False  # rows are class periods: used only when somebody said how they add up
     only_without: str = ""  # used only where there are no records of that kind
     bulk_only: str = ""  # the sentence for a file that lists changes alone, from which no row may be made
     note: str = ""
@@ -215,7 +213,6 @@ def _source(spec: dict[str, Any]) -> Source:
         split=field_key(spec.get("split", "")),
         each=spec.get("each", ""),
         group=spec.get("group", {}),
-        periods=spec.get("periods", False),
         only_without=spec.get("only_without", ""),
         bulk_only=" ".join(spec.get("bulk_only", "").split()),
         note=" ".join(spec.get("note", "").split()),

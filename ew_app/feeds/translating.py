@@ -92,19 +92,7 @@ class _Translation:
         if source.bulk_only and self.opened.lists_changes(source.of):
             self._tell(source.bulk_only)
             return False
-        if source.periods and not self.said.periods:
-            if any(self._has_rows(plan, seen) for seen in files):
-                self._tell(
-                    f"{files[0].file.name} has rows of class periods, which were left out: say how they add up to a "
-                    "day, --periods 50 for the minutes of one, or --periods rows if every period of the day has a row."
-                )
-            return False
         return True
-
-    def _has_rows(self, plan: Plan, seen: Seen) -> bool:
-        """Whether any record of a file counts, as far as the record itself says."""
-        found = self.opened.records(seen, plan.source.of, plan.own(plan.where.fields) | {"id"})
-        return any(not isinstance(record, Problem) and plan.where.holds(record) for _, record in found)
 
     def _is_complete(self, plan: Plan, seen: Seen) -> bool:
         """Whether a delimited file has what our required columns are read from; says what it lacks."""

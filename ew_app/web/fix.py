@@ -50,6 +50,13 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "late_schools": (("school", "School"), ("data_through", "Last day that came"), ("school_days_late", "Days late")),
     "no_calendar": (("school", "School"), ("calendar_id", "Calendar"), ("students", "Students")),
+    "class_periods": (
+        ("school", "School"),
+        ("days", "Days of students"),
+        ("students", "Students"),
+        ("first_day", "First day"),
+        ("last_day", "Last day"),
+    ),
     "off_calendar": WHO + WHERE,
     "not_enrolled": WHO + WHERE,
     "did_not_arrive": (*WHO, ("entry_date", "Expected"), ("exit_date", "Taken off"), ("exit_code", "Exit code")),
@@ -72,7 +79,7 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     "same_child": (("student", "Name"), ("birth_date", "Born"), ("student_ids", "Ids")),
     "nowhere": (("student", "Student"), ("student_id", "Id"), ("grade", "Grade")),
 }
-NUMBERS = {"rows", "students", "school_days_late", "line"}
+NUMBERS = {"rows", "days", "students", "school_days_late", "line"}
 LOOKED_FOR = {"student_id": "student id", "school_id": "school id"}
 
 

@@ -165,6 +165,17 @@ def check_again(batch: Batch) -> str:
     return ""
 
 
+@screen.post("/periods")
+@may_import
+@_deciding
+def periods(batch: Batch) -> str:
+    """How class periods add up, and another look at what the file would do then."""
+    every_one = request.form.get("how") == releasing.ROWS
+    said = releasing.ROWS if every_one else request.form.get("minutes", "")
+    releasing.say_of_periods(batch.id, said, by=actor())
+    return ""
+
+
 @screen.post("/cancel")
 @may_import
 @_deciding

@@ -34,6 +34,10 @@ HELD_OUT = (
     ("off_calendar", "on days without school"),
     ("not_enrolled", "of students not enrolled there that day"),
 )
+PERIODS = (
+    ("minutes", "One period has so many minutes"),
+    (releasing.ROWS, "Every period of the day has a row, also those attended"),
+)
 MENDS = {
     "unknown_student": "Correct the id, or send the student with the next roster.",
     "unknown_school": "Correct the id, or send the school with the next roster.",
@@ -57,6 +61,8 @@ def checked(batch: Batch) -> dict[str, Any]:
         "held": held,
         "may_let_in": held and access.can(actor().grants, Permission.ACCEPT_HELD),
         "compared": _compared(batch),
+        "unclear_days": batch.counts.get("unclear_days", 0),
+        "periods": PERIODS,
         **_told(batch),
     }
 
@@ -84,11 +90,13 @@ def _told(batch: Batch) -> dict[str, Any]:
     told = ingest.describe(batch.id, most_problems=0)
     counts = [(told[key], words) for key, words in BUCKETS if told[key] or key in ("applied", "rejected")]
     groups = rows.problem_groups(batch.id)
+    days = batch.counts.get("unclear_days", 0)
+    unclear = [f"{many(days, 'day')} of students of which only class periods are told"] if days else []
     return {
         "told": told,
         "going_in": told["rows_in"] - told["rejected"] - told["duplicate"],
         "counts": counts,
-        "held_out": [f"{many(told[key], 'row')} {words}" for key, words in HELD_OUT if told[key]],
+        "held_out": [f"{many(told[key], 'row')} {words}" for key, words in HELD_OUT if told[key]] + unclear,
         "effect": sentences(told["effect"]),
         "groups": [_group(group) for group in groups],
         "problems": rows.problem_count(batch.id),

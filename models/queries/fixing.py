@@ -3,7 +3,7 @@
 Parameters of all: :schools (ids the reader may see), :whole (the reader sees the district), :login (of the
 reader), :start (July 1 of the school year), :today, :no_show (exit codes of students who never came, lower case),
 :failed (outcomes of a contact that speak against the number or address used), :tells_no_lateness (exports whose codes
-do not say what is late).
+do not say what is late), :said (sources of which somebody has told how class periods add up).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlalchemy import text
 from models.attendance import UNREAD
 from models.base import db
 from models.org import TEACHES
-from models.queries import coded
+from models.queries import coded, periods
 from models.queries.lateness import LATE
 from models.queries.measuring import SPEAKS_OF_ALL
 
@@ -162,6 +162,12 @@ _NO_CALENDAR = f"""
           AND c.calendar_key IN (f.calendar_key, ''))
     ORDER BY students DESC, school
 """
+_PERIODS = f"""
+    SELECT s.key AS school_id, s.name AS school, count(DISTINCT (m.student_id, m.day)) AS days,
+           count(DISTINCT m.student_id) AS students, min(m.day) AS first_day, max(m.day) AS last_day
+    FROM mark m {_AT.format(row="m")} WHERE m.day >= :start AND {periods.STORED}
+    GROUP BY s.key, s.name ORDER BY days DESC, s.name
+"""
 # Presence on a roll, or by the silence of the school's own system on a day it called whole, is something said; against
 # a mark that means present it is no difference. For these only days on which two systems spoke are looked at.
 _ABSENT_ELSEWHERE = f"NOT EXISTS (SELECT FROM {coded.meaning('m')} c WHERE c.kind = 'present')"
@@ -220,6 +226,7 @@ LISTS: Mapping[str, str] = {
     "unmatched": _UNMATCHED,
     "late_schools": LATE,
     "no_calendar": _NO_CALENDAR,
+    "class_periods": _PERIODS,
     "off_calendar": _OFF_CALENDAR,
     "not_enrolled": _NOT_ENROLLED,
     "did_not_arrive": _DID_NOT_ARRIVE,

@@ -115,17 +115,23 @@ SPEAKS_OF_ALL = """(EXISTS (
       AND f.ended_at IS NULL))"""
 
 
-def marks(students: Sequence[int] | np.ndarray, start: date, until: date, words: Sequence[str]) -> Columns:
+def marks(
+    students: Sequence[int] | np.ndarray, start: date, until: date, words: Sequence[str], periods: Sequence[str]
+) -> Columns:
     """Every mark of these students: `code` is its place in `words` or -1, absent numbers are -1.
+
+    `period` is -1 for the whole day, else its place in `periods`, counted from 1; 0 for a period that is not there.
 
     Where two sources speak of one day, the school's own source is heard, also where it says present, and where it
     says so by silence. A whole-day row without a code says nothing where the same source has periods for the day.
     """
     return read_ints(
         f"""
-        SELECT m.student_id, m.school_id, m.day - DATE '1970-01-01', (m.period <> '')::int,
+        SELECT m.student_id, m.school_id, m.day - DATE '1970-01-01',
+               CASE WHEN m.period = '' THEN -1
+                    ELSE coalesce(array_position(%(periods)s::text[], m.period), 0) END,
                coalesce(array_position(%(words)s::text[], m.code) - 1, -1),
-               coalesce(m.fraction, -1), coalesce(m.minutes, -1)
+               coalesce(m.fraction, -1), coalesce(m.minutes, -1), m.source_id
         FROM mark m JOIN school s ON s.id = m.school_id
         WHERE m.student_id = ANY(%(students)s) AND m.day BETWEEN %(start)s AND %(until)s
           AND (m.source_id = s.source_id OR NOT EXISTS (
@@ -138,9 +144,37 @@ def marks(students: Sequence[int] | np.ndarray, start: date, until: date, words:
               SELECT FROM mark p WHERE p.student_id = m.student_id AND p.school_id = m.school_id
                 AND p.day = m.day AND p.source_id = m.source_id AND p.period <> ''))
         """,
-        ["student", "school", "day", "period", "code", "fraction", "minutes"],
-        {"students": ints(students), "start": start, "until": until, "words": list(words)},
+        ["student", "school", "day", "period", "code", "fraction", "minutes", "source"],
+        {
+            **{"students": ints(students), "start": start, "until": until},
+            **{"words": list(words), "periods": list(periods)},
+        },
     )
+
+
+def timetable(schools: Sequence[int]) -> list[tuple[int, str, str, int]]:
+    """(school, grade, period, minutes) of every period on a timetable; 0 minutes for one that does not count."""
+    found = db.session.execute(
+        text("""
+            SELECT school_id, grade, period, CASE WHEN counts THEN minutes ELSE 0 END FROM class_period
+            WHERE school_id = ANY(:schools) ORDER BY 1, 2, 3
+        """),
+        {"schools": list(schools)},
+    )
+    return [(school, grade, period, minutes) for school, grade, period, minutes in found]
+
+
+def said_of_periods() -> dict[int, str]:
+    """Source -> how its class periods add up (minutes of one, or `rows`), by its last delivery that says so."""
+    found = db.session.execute(
+        text("""
+            SELECT DISTINCT ON (b.source_id) b.source_id, b.options->>'periods' FROM batch b
+            WHERE b.options ? 'periods'
+              AND EXISTS (SELECT FROM submission c WHERE c.batch_id = b.id AND c.ended_at IS NULL)
+            ORDER BY b.source_id, b.id DESC
+        """)
+    )
+    return {source: said for source, said in found}
 
 
 def told_by_days(students: Sequence[int] | np.ndarray, start: date, until: date) -> np.ndarray:

@@ -34,6 +34,11 @@ _MINUTES = f"""
     WHERE (h.before->>'day_minutes', h.before->>'min_full_minutes', h.before->>'min_half_minutes')
         IS DISTINCT FROM (t.day_minutes::text, t.min_full_minutes::text, t.min_half_minutes::text)
 """
+_PERIODS = f"""
+    SELECT t.id AS school_id, coalesce((SELECT min(day) FROM calendar_day c WHERE c.school_id = t.id), :year) AS since
+    FROM school t
+    WHERE t.id IN (SELECT (h.row_key->>'school_id')::int FROM {_changed("class_period")})
+"""
 _GRADES = f"""
     SELECT s.student_id, s.entry_date AS since
     FROM {_changed("student")} JOIN student t ON t.id = (h.row_key->>'id')::int
@@ -48,7 +53,11 @@ _CODES = coded.having(f"""
 _THIS_YEAR = "SELECT (h.row_key->>'student_id')::int AS student_id, :year AS since FROM {changed}"
 
 # Changed table -> who has to be measured again, and since which day.
-_SCHOOLS_BY_TABLE: Mapping[str, str] = {"calendar_day": _CALENDARS, "school": _MINUTES}
+_SCHOOLS_BY_TABLE: Mapping[str, str] = {
+    "calendar_day": _CALENDARS,
+    "school": _MINUTES,
+    "class_period": _PERIODS,
+}
 _STUDENTS_BY_TABLE: Mapping[str, str] = {
     "stint": f"SELECT student_id, since FROM ({_STINTS}) c",
     "student": _GRADES,

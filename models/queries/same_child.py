@@ -86,9 +86,10 @@ _AS_ONE = f"""
                AND CASE WHEN o.last_modified <> s.last_modified THEN o.last_modified > s.last_modified
                         ELSE o.batch_id > s.batch_id END)
     )
-    SELECT m.child, m.school_id, m.day - DATE '1970-01-01', (m.period <> '')::int,
+    SELECT m.child, m.school_id, m.day - DATE '1970-01-01',
+           CASE WHEN m.period = '' THEN -1 ELSE coalesce(array_position(%(periods)s::text[], m.period), 0) END,
            coalesce(array_position(%(words)s::text[], m.code) - 1, -1),
-           coalesce(m.fraction, -1), coalesce(m.minutes, -1)
+           coalesce(m.fraction, -1), coalesce(m.minutes, -1), m.source_id
     FROM stands m JOIN school s ON s.id = m.school_id
     WHERE NOT m.plain
       AND (m.source_id = s.source_id OR NOT EXISTS (
@@ -100,10 +101,13 @@ _AS_ONE = f"""
 """
 
 
-def marks(ids: Ints, start: date, until: date, words: Sequence[str]) -> dict[str, np.ndarray]:
+def marks(ids: Ints, start: date, until: date, words: Sequence[str], periods: Sequence[str]) -> dict[str, np.ndarray]:
     """What `models.queries.measuring.marks` returns, for students with former ids: `ids` are all of theirs."""
     return read_ints(
         _AS_ONE,
-        ["student", "school", "day", "period", "code", "fraction", "minutes"],
-        {"students": ids, "start": start, "until": until, "words": list(words)},
+        ["student", "school", "day", "period", "code", "fraction", "minutes", "source"],
+        {
+            **{"students": ids, "start": start, "until": until},
+            **{"words": list(words), "periods": list(periods)},
+        },
     )

@@ -13,7 +13,10 @@ WHOLE_DAY = 999
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`status`: out, missing, unknown_row, unknown_code, held_out or member; `fraction` of the day in thousandths."""
+    """`status`: out, missing, unknown_row, unknown_code, unknown_periods, held_out or member.
+
+    `fraction` of the day in thousandths.
+    """
 
     status: str
     weight: int = 0
@@ -60,11 +63,38 @@ def part(row: Row, code: Code) -> int:
     return row.fraction if row.fraction is not None else code.fraction
 
 
-def by_periods(known: list[tuple[Row, Code]], school: School, day: CalendarDay) -> int:
-    """The share of the periods with a known answer that was missed, of the day's length."""
-    length = day.minutes if day.minutes is not None else school.day_minutes
-    missed = sum(part(row, code) for row, code in known)
-    return half_day_rule(Fraction(missed * length, 1000 * len(known)), school, day)
+Told = list[tuple[Row, Code]]
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """The rows of the class periods of a day: those with a known answer, and the others (unknown or held out)."""
+
+    known: Told
+    others: list[Row]
+    every_one_has_a_row: bool
+
+    def share(self, school: School) -> Fraction | None:
+        """How much of the day was missed; None where nobody knows."""
+        missed = [(row, Fraction(part(row, code), 1000)) for row, code in self.known if part(row, code)]
+        if not missed:
+            return Fraction(0)
+        if school.periods:
+            minutes = dict(school.periods)
+            left = sum(minutes.values()) - sum(minutes[row.period] for row in self.others)
+            return sum((share * minutes[row.period] for row, share in missed), Fraction(0)) / left
+        if self.every_one_has_a_row or any(code.kind == "present" for _, code in self.known):
+            return sum((share for _, share in missed), Fraction(0)) / len(self.known)
+        return None
+
+
+def periods_of(marks: dict[str, Row], roster: Roster, school: School, full: bool) -> Periods:
+    """The periods of a day that count."""
+    idle = [period for period, minutes in school.periods if not minutes]
+    rows = [row for period, row in marks.items() if period and period not in idle]
+    told = [(row, code) for row in rows if (code := meaning(roster, row)) is not None]
+    known = [(row, code) for row, code in told if code.kind not in HELD_OUT]
+    return Periods(known, [row for row in rows if row not in [one for one, _ in known]], full)
 
 
 def bucket(code: Code) -> str:
@@ -74,70 +104,75 @@ def bucket(code: Code) -> str:
     return code.excused if code.excused in ("unexcused", "unknown") and code.kind != "suspension_out" else ""
 
 
-def exact_share(marks: dict[str, Row], roster: Roster, school: School, day: CalendarDay) -> tuple[int, str]:
+def exact_share(marks: dict[str, Row], roster: Roster, school: School, day: CalendarDay, full: bool) -> tuple[int, str]:
     """Thousandths of the day missed by minutes and periods as they are, without the half-day rule; and why."""
-    cell = known_day(marks, roster, school, day)
+    cell = known_day(marks, roster, school, day, full)
     whole = marks.get("")
     length = day.minutes if day.minutes is not None else school.day_minutes
     says_much = whole is not None and (whole.fraction is not None or whole.minutes is not None)
-    periods = [(row, code) for period, row in marks.items() if period and (code := meaning(roster, row)) is not None]
-    known = [(row, code) for row, code in periods if code.kind not in HELD_OUT]
+    code = meaning(roster, whole) if whole is not None else None
     if whole is not None and whole.fraction is None and whole.minutes is not None:
         missed = length if whole.minutes == WHOLE_DAY else min(whole.minutes, length)
-        code = meaning(roster, whole)
         missed = 0 if code and there(code) else missed
         return 1000 * missed // length, bucket(code) if code and missed else ""
-    away = meaning(roster, whole) if whole is not None else None
-    if not says_much and known and not (away and elsewhere(away)):
-        missed = sum(part(row, code) for row, code in known)
-        return missed // len(known), _why(whole, known, roster)
+    periods = periods_of(marks, roster, school, full)
+    share = periods.share(school)
+    if not says_much and periods.known and share is not None and not (code and elsewhere(code)):
+        return 1000 * share.numerator // share.denominator, _why(whole, periods.known, roster)
     return cell.fraction, cell.excuse
 
 
-def _why(whole: Row | None, known: list[tuple[Row, Code]], roster: Roster) -> str:
+def _why(whole: Row | None, known: Told, roster: Roster) -> str:
     """The reason of a day told by periods, the whole-day row's where that names an absence."""
     code = meaning(roster, whole) if whole is not None and whole.code else None
     if code is not None and code.kind in ABSENT:
         return bucket(code)
+    return _heaviest(known)
+
+
+def _heaviest(known: Told) -> str:
     missed = [code for row, code in known if part(row, code) > 0]
     heaviest = min(missed, key=lambda code: EXCUSES.index(code.excused), default=None)
     return bucket(heaviest) if heaviest else ""
 
 
-def known_day(marks: dict[str, Row], roster: Roster, school: School, day: CalendarDay) -> Cell:
-    """The cell of a day with at least one mark."""
+def known_day(marks: dict[str, Row], roster: Roster, school: School, day: CalendarDay, full: bool) -> Cell:
+    """The cell of a day with at least one mark. `full`: the feed has a row for whatever there is."""
     whole = marks.get("")
-    periods = [row for period, row in marks.items() if period]
-    if whole is not None and not whole.code and periods:
+    periods = periods_of(marks, roster, school, full)
+    if whole is not None and not whole.code and any(marks):
         whole = None
-    mapped = [(row, code) for row in periods if (code := meaning(roster, row)) is not None]
-    known = [(row, code) for row, code in mapped if code.kind not in HELD_OUT]
     if whole is None:
-        if not known:
-            return Cell("held_out" if len(mapped) == len(periods) else "unknown_code", day.value)
-        return _period_day(known, school, day)
+        return _period_day(periods, roster, school, day)
     code = meaning(roster, whole)
     if code is None:
         return Cell("unknown_code", day.value)
     if code.kind in HELD_OUT:
         return Cell("held_out", day.value)
-    if whole.fraction is not None or whole.minutes is not None or not known or elsewhere(code):
+    unclear = code.kind in ABSENT and periods.share(school) is None
+    says_much = whole.fraction is not None or whole.minutes is not None
+    if says_much or not periods.known or elsewhere(code) or unclear:
         missed = part(whole, code)
         if whole.fraction is None and whole.minutes is not None and not there(code):
             missed = by_minutes(whole.minutes, school, day)
         return Cell("member", day.value, missed, bucket(code), code.kind == "tardy")
-    by_period = _period_day(known, school, day)
+    by_period = _period_day(periods, roster, school, day)
+    if by_period.status != "member":
+        return by_period
     excuse = bucket(code) if code.kind in ABSENT else by_period.excuse
     return replace(by_period, excuse=excuse, tardy=by_period.tardy or code.kind == "tardy")
 
 
-def _period_day(known: list[tuple[Row, Code]], school: School, day: CalendarDay) -> Cell:
-    missed = [code for row, code in known if part(row, code) > 0]
-    heaviest = min(missed, key=lambda code: EXCUSES.index(code.excused), default=None)
-    return Cell(
-        "member",
-        day.value,
-        by_periods(known, school, day),
-        bucket(heaviest) if heaviest else "",
-        any(code.kind == "tardy" for _, code in known),
-    )
+def _period_day(periods: Periods, roster: Roster, school: School, day: CalendarDay) -> Cell:
+    if not periods.known and not periods.others:
+        return Cell("unknown_row", day.value) if periods.every_one_has_a_row else Cell("member", day.value)
+    if not periods.known:
+        held_out = all(meaning(roster, row) is not None for row in periods.others)
+        return Cell("held_out" if held_out else "unknown_code", day.value)
+    share = periods.share(school)
+    if share is None:
+        return Cell("unknown_periods", day.value)
+    length = day.minutes if day.minutes is not None else school.day_minutes
+    missed = half_day_rule(share * length, school, day)
+    late = any(code.kind == "tardy" for _, code in periods.known)
+    return Cell("member", day.value, missed, _heaviest(periods.known), late)

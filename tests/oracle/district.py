@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -119,13 +119,20 @@ def plan(chance: Random, students: int, happened: Counter[int]) -> Plan:
     days += _school_days(chance, start, start + timedelta(days=length * 7 // 5))
     roster = Roster()
     calendar = _calendars(chance, days, happened)
-    roster.hear(schools=list(SCHOOLS), calendar=calendar, codes=list(DISTRICT_CODES))
+    schools = [replace(s, periods=_timetable(chance)) if s.key == PERIODS else s for s in SCHOOLS]
+    roster.hear(schools=schools, calendar=calendar, codes=list(DISTRICT_CODES))
     made = Plan(roster, [], [], calendar, days, days[-1] + timedelta(days=2))
     enrol = _Enrolling(made, chance, happened, start)
     for number in range(students):
         enrol.one(number)
     roster.hear(students=made.students + made.newcomers, stints=enrol.stints)
     return made
+
+
+def _timetable(chance: Random) -> tuple[tuple[str, int], ...]:
+    """Seven periods, some of which may not count; or nobody told."""
+    sizes = chance.choice([None, (60,) * 7, (50,) * 7, (60, 60, 60, 60, 60, 45, 45), (90, 90, 90, 90, 0, 60, 0)])
+    return tuple((str(number + 1), minutes) for number, minutes in enumerate(sizes or ()))
 
 
 def _school_days(chance: Random, start: date, end: date) -> list[date]:

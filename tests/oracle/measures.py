@@ -14,7 +14,8 @@ LINES = (("3", 5, 5000), ("2", 10, 3000), ("watch", 20, 0))
 """A tier, one day in how many from which on it holds, and the least absence it needs."""
 ENOUGH = 20_000
 """Enrolled days before a rate is judged."""
-UNTOLD = ("unknown_code", "unknown_row", "missing")
+UNKNOWN = ("unknown_code", "unknown_periods", "unknown_row")
+UNTOLD = (*UNKNOWN, "missing")
 SAYS = ("excused", "", "unknown", "unexcused")
 """Which reason stands where a day was missed alike at two schools."""
 
@@ -80,7 +81,7 @@ class Oracle:
         where = self.membership.roster.schools[school]
         marks = self.standing.of_day(student, school, day, where.primary_source)
         if marks:
-            return known_day(marks, self.membership.roster, where, due)
+            return known_day(marks, self.membership.roster, where, due, self.ledger.full(school, day))
         return Cell("unknown_row", due.value) if self.ledger.full(school, day) else Cell("member", due.value)
 
     def exact_share(self, student: str, school: str, day: date) -> tuple[int, str] | None:
@@ -90,7 +91,8 @@ class Oracle:
             return None
         where = self.membership.roster.schools[school]
         marks = self.standing.of_day(student, school, day, where.primary_source)
-        return exact_share(marks, self.membership.roster, where, due) if marks else (0, "")
+        full = self.ledger.full(school, day)
+        return exact_share(marks, self.membership.roster, where, due, full) if marks else (0, "")
 
     def schools_of(self, student: str) -> list[str]:
         return sorted({stint.school for stint in self.membership.of_student.get(student, ())})
@@ -149,7 +151,7 @@ def streak(cells: list[Cell]) -> int:
     for cell in cells:
         if cell.status == "member":
             run = run + 1 if cell.fraction == 1000 else 0
-        elif cell.status in ("unknown_row", "unknown_code"):
+        elif cell.status in UNKNOWN:
             run = 0
     return run
 
@@ -180,7 +182,7 @@ def summed(cells: list[Cell], year_before: list[Cell]) -> Measures:
     last_180 = ([cell for cell in year_before if cell.status == "member"] + members)[-180:]
     enrolled = sum(cell.weight for cell in members)
     absent = sum(cell.absent for cell in members)
-    open_days = sum(cell.weight for cell in cells if cell.status in ("missing", "unknown_row", "unknown_code"))
+    open_days = sum(cell.weight for cell in cells if cell.status in UNTOLD)
 
     def unexcused(some: list[Cell]) -> int:
         return sum(cell.absent for cell in some if cell.excuse == "unexcused")
@@ -197,7 +199,7 @@ def summed(cells: list[Cell], year_before: list[Cell]) -> Measures:
         tardies=sum(cell.tardy for cell in members),
         member_days=len(members),
         missing=sum(cell.status == "missing" for cell in cells),
-        unknown=sum(cell.status in ("unknown_row", "unknown_code") for cell in cells),
+        unknown=sum(cell.status in UNKNOWN for cell in cells),
         streak=streak(cells),
         absent_last_10=missed(members[-10:]),
         absent_last_20=missed(members[-20:]),

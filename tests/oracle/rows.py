@@ -10,13 +10,17 @@ SchoolDay = tuple[str, date]
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school, the length of its day, and how long one must be there for a whole and for half a day."""
+    """A school, the length of its day, and how long one must be there for a whole and for half a day.
+
+    `periods`: the minutes of each class period, where there is a timetable; 0 for one that does not count.
+    """
 
     key: str
     day_minutes: int = 420
     min_full: int = 300
     min_half: int = 150
     primary_source: str = ""
+    periods: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,11 @@ def schools(rows: Iterable[School]) -> bytes:
     return csv(header, ((s.key, f"School {s.key}", "1", "N", s.day_minutes, s.min_full, s.min_half) for s in rows))
 
 
+def schedule(rows: Iterable[School]) -> bytes:
+    lines = ((s.key, period, minutes or 30, "yes" if minutes else "no") for s in rows for period, minutes in s.periods)
+    return csv("school_id,period,minutes,counts", lines)
+
+
 def students(keys: Iterable[str], people: Mapping[str, tuple[str, date | None]]) -> bytes:
     header = "student_id,first_name,last_name,grade,birth_date"
     return csv(header, ((key, f"Ann {key}", "Reyes", *people.get(key, ("", None))) for key in keys))

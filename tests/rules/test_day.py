@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rules import cells
 from rules.cells import Excuse, Status
-from rules.day import DayLength, Kind, Marks, Reason, day_cells, precedence, whole_day_cells
+from rules.day import DayLength, Kind, Marks, Periods, Reason, day_cells, precedence, whole_day_cells
 
 Row = dict[str, int]
 
@@ -23,6 +23,7 @@ def mark(kind: Kind = Kind.ABSENCE, reason: Reason = Reason.UNEXCUSED, **given: 
         "fraction": -1,
         "minutes": -1,
         "period": 0,
+        "length": -1,
     } | given
 
 
@@ -39,9 +40,11 @@ def read(cell: np.ndarray) -> tuple[int, Status, Excuse, bool]:
     )  # fmt: skip
 
 
-def day(*rows: Row, length: DayLength | None = None, due: int = 0) -> tuple[int, Status, Excuse, bool]:
+def day(
+    *rows: Row, length: DayLength | None = None, due: int = 0, listed: bool = False
+) -> tuple[int, Status, Excuse, bool]:
     length = length or DayLength()
-    both = day_cells(marks(*rows), np.array([0]), length, due)
+    both = day_cells(marks(*rows), np.array([0]), length, Periods(due, listed))
     if len(rows) == 1 and not rows[0]["period"]:
         assert whole_day_cells(marks(*rows), length).tolist() == both.tolist()
     return read(both)
@@ -120,9 +123,9 @@ def test_an_unknown_code_holds_the_day_whatever_its_number() -> None:
     assert day(mark(Kind.UNKNOWN, fraction=1000)) == (0, Status.UNKNOWN_CODE, Excuse.OTHER, False)
 
 
-def periods(letters: str) -> list[Row]:
+def periods(letters: str, length: int = -1) -> list[Row]:
     kinds = {"P": Kind.PRESENT, "A": Kind.ABSENCE, "T": Kind.TARDY, "?": Kind.UNKNOWN, "H": Kind.HOMEBOUND}
-    return [mark(kinds[letter], period=1) for letter in letters]
+    return [mark(kinds[letter], period=1, length=length) for letter in letters]
 
 
 @pytest.mark.parametrize(
@@ -137,27 +140,65 @@ def periods(letters: str) -> list[Row]:
     ],
 )
 def test_periods_are_shares_of_the_day(day_of: str, missed: int) -> None:
-    assert day(*periods(day_of))[0] == missed
+    assert day(*periods(day_of), listed=True)[0] == missed
 
 
 def test_unknown_periods_are_left_out_and_the_rest_is_scaled() -> None:
-    assert day(*periods("A??"))[0] == 1000
+    assert day(*periods("A??"), listed=True)[0] == 1000
     assert day(*periods("AP??"))[0] == 500
-    assert day(*periods("AAA????"), due=7)[0] == 1000
+    assert day(*periods("AAA????", 60), due=420)[0] == 1000
+    assert day(*periods("AAA???", 60))[0] == 1000
     assert day(*periods("???"))[1] is Status.UNKNOWN_CODE
     assert day(*periods("HHH"))[1] is Status.HELD_OUT
 
 
-def test_a_timetable_says_how_many_periods_were_due() -> None:
-    assert day(*periods("A"))[0] == 1000
-    assert day(*periods("A"), due=7)[0] == 0
-    assert day(*periods("AAA"), due=7)[0] == 500
+@pytest.mark.parametrize("missed", ["A", "AA", "AAAAAAA", "AT", "A?"])
+def test_what_part_of_the_day_periods_are_is_unknown_where_nobody_listed_the_others(missed: str) -> None:
+    assert day(*periods(missed))[:3] == (0, Status.UNKNOWN_PERIODS, Excuse.OTHER)
+
+
+def test_an_attended_period_shows_that_every_period_has_a_row() -> None:
+    assert day(*periods("AAAPPPP"))[:2] == (500, Status.MEMBER)
+
+
+def test_where_no_period_was_missed_the_day_is_attended_however_long_they_are() -> None:
+    assert day(*periods("TT")) == (0, Status.MEMBER, Excuse.OTHER, True)
+    assert day(mark(Kind.SCHOOL_FUNCTION, period=1))[:2] == (0, Status.MEMBER)
+
+
+def test_a_timetable_says_how_long_a_period_is_and_what_is_due() -> None:
+    assert day(*periods("A", 60), due=420)[0] == 0
+    assert day(*periods("AAA", 60), due=420)[0] == 500
+    assert day(*periods("AAAAA", 60), due=420)[0] == 1000
+    assert day(*periods("AAAAAAA", 60), due=420)[0] == 1000
+
+
+def test_all_periods_are_the_whole_day_also_where_they_are_shorter_than_it() -> None:
+    assert day(*periods("AAAA", 60), due=240)[0] == 1000
+    assert day(*periods("AA", 60), due=240)[0] == 500
+
+
+def test_without_a_timetable_the_minutes_of_periods_are_minutes_of_the_day() -> None:
+    assert day(*periods("AA", 60))[0] == 0
+    assert day(*periods("AAA", 60))[0] == 500
+    assert day(*periods("TTTTTTT", 60)) == (0, Status.MEMBER, Excuse.OTHER, True)
+
+
+def test_minutes_of_its_own_are_a_part_of_the_period() -> None:
+    assert day(mark(period=1, length=60, minutes=30), *periods("AA", 60), due=420)[0] == 500  # 150 of 420
+    assert day(mark(period=1, length=60, minutes=999), mark(period=1, length=60), due=420)[0] == 0  # 120 of 420
+    assert day(mark(period=1, minutes=180))[0] == 500
+    assert day(mark(period=1, minutes=999))[1] is Status.UNKNOWN_PERIODS
+
+
+def test_a_period_that_is_not_on_the_timetable_leaves_the_day_unknown() -> None:
+    assert day(*periods("A", 60), mark(period=1), due=420)[1] is Status.UNKNOWN_PERIODS
 
 
 def test_the_excuse_of_a_day_of_periods() -> None:
     excused, unexcused = mark(reason=Reason.EXCUSED, period=1), mark(period=1)
-    assert day(excused, unexcused)[2] is Excuse.UNEXCUSED
-    assert day(excused, excused)[2] is Excuse.EXCUSED
+    assert day(excused, unexcused, listed=True)[2] is Excuse.UNEXCUSED
+    assert day(excused, excused, listed=True)[2] is Excuse.EXCUSED
     assert day(excused, excused, mark(Kind.PRESENT, period=1), mark(Kind.TARDY, period=1))[2:] == (
         Excuse.EXCUSED,
         True,
@@ -175,7 +216,14 @@ def test_a_whole_day_row_gives_periods_its_reason_and_that_it_came_late() -> Non
     assert day(mark(Kind.SUSPENSION_OUT), *periods("AAAAAAA")) == (1000, Status.MEMBER, Excuse.OTHER, False)
     assert day(mark(Kind.PRESENT), *periods("AAAPPPP")) == (500, Status.MEMBER, Excuse.UNEXCUSED, False)
     assert day(mark(Kind.TARDY), *periods("PPPPPPP")) == (0, Status.MEMBER, Excuse.OTHER, True)
+    assert day(mark(reason=Reason.EXCUSED), *periods("AAA", 60), due=420)[:3] == (500, Status.MEMBER, Excuse.EXCUSED)
     assert day(mark(), *periods("???")) == (1000, Status.MEMBER, Excuse.UNEXCUSED, False)
+
+
+def test_a_whole_day_absence_stands_where_its_periods_do_not_add_up() -> None:
+    assert day(mark(), *periods("AA"))[:2] == (1000, Status.MEMBER)
+    for other in (Kind.TARDY, Kind.PRESENT, Kind.EARLY_LEAVE):
+        assert day(mark(other), *periods("AA"))[:2] == (0, Status.UNKNOWN_PERIODS)
 
 
 def test_a_day_held_out_or_unknown_as_a_whole_is_so_whatever_its_periods() -> None:

@@ -40,6 +40,7 @@ TABLES = {
     "calendar": "school_id,calendar_id,date,day_type,day_value,day_minutes",
     "student_changes": "former_student_id,student_id",
     "sessions": "school_id,session,begin_date,end_date,instructional_days",
+    "schedule": "school_id,grade,period,minutes,counts",
     "absence_codes": "school_id,code,title,kind,absent_fraction,excused,valid_from,valid_to",
 }
 
@@ -49,7 +50,7 @@ def cases() -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = yaml.safe_load(SPEC.read_text(encoding="utf-8"))
     seen: Counter[int] = Counter()
     for case in found:
-        case["letter"] = " bcdef"[seen[case["case"]]].strip()
+        case["letter"] = " bcdefghijklmnopqrstuvwxyz"[seen[case["case"]]].strip()
         seen[case["case"]] += 1
     return found
 
@@ -122,6 +123,7 @@ class Case:
             "enrollments": [self._stint(line) for line in lines],
             "calendar": self._calendar(schools, self.said.get("calendar", [])),
             "absence_codes": [*known_codes(), *self._codes(self.said.get("codes", []))],
+            "schedule": [row for line in self.said.get("timetable", []) for row in self._periods(line)],
         }
         return csv_files(files)
 
@@ -207,7 +209,15 @@ class Case:
             ],
             "sessions": [self._session(line) for line in said.get("sessions", [])],
             "absence_codes": list(self._codes(said.get("codes", []))),
+            "schedule": [row for line in said.get("timetable", []) for row in self._periods(line)],
         }
+
+    def _periods(self, line: str) -> Iterator[str]:
+        """`lincoln 1,2,3 60`, `lincoln lunch 30 no`, `lincoln/9 A,B 90`: periods of a school, or of a grade there."""
+        where, periods, minutes, *counts = line.split()
+        school, _, grade = where.partition("/")
+        for period in periods.split(","):
+            yield ",".join([self.name(school), grade, period, minutes, *(counts or ["yes"])])
 
     def _session(self, line: str) -> str:
         """`lincoln Fall d1 d20 19`: how many school days a term is said to have."""
@@ -247,10 +257,16 @@ class Case:
         batch = ingest.receive(
             kind=kind, name=f"case {self.label}", files=files, by=OPERATOR,
             source=step.get("source", "sis") + f" {self.label}", feed=step.get("feed"),
-            accept_held=step.get("accept_held", False), options={"exit": ends} if ends and kind == "roster" else {},
+            accept_held=step.get("accept_held", False), options=self._said_of(kind, ends, step),
         )  # fmt: skip
         ingest.load(batch)
         return ingest.describe(batch)
+
+    def _said_of(self, kind: str, ends: str | None, step: Mapping[str, Any]) -> dict[str, str]:
+        """What the sender says of a file: how exit dates read, how class periods add up."""
+        if kind == "roster":
+            return {"exit": ends} if ends else {}
+        return {"periods": str(step["periods"])} if "periods" in step else {}
 
     # -- what must be true -----------------------------------------------------------------------------------
 

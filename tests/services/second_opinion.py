@@ -78,6 +78,7 @@ class Witness:
         exclusive = [stint for stint in step.stints if stint.exclusive]
         files = {
             "schools.csv": written.schools(step.schools),
+            "schedule.csv": written.schedule(step.schools),
             "students.csv": written.students(step.students, step.people),
             "sessions.csv": written.sessions(step.sessions),
             "enrollments.csv": written.enrollments(inclusive),

@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ew_app import kernel
 from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Refused
+from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, problem_rows
 from ew_app.services.measuring import measures, why
+from ew_app.services.rosters import fixing
 from ew_app.services.rosters.codes import Meaning, map_code
 from models.attendance import BatchFile
 from models.base import db
+from rules.access import Area
 from tests.feeds import test_edfi as edfi
 from tests.feeds.test_oneroster import BULK
 from tests.feeds.test_sis_exports import ASPEN, CAMPUS, POWERSCHOOL, SYNERGY
@@ -157,8 +161,8 @@ def test_a_oneroster_delivery_is_a_roster_and_says_what_it_lacks() -> None:
 
 def test_powerschool_exits_the_day_before_and_keeps_what_people_said_of_its_codes() -> None:
     map_code(Meaning("A", "absence", "unexcused", school_key=None), by=OPERATOR)
-    told = both(POWERSCHOOL | {"schools.txt": "School_Number\tName\n42\tHarbor\n41\tHill\n"})
-    assert (told["status"], told["applied"]) == ("applied", 2)
+    told = both(POWERSCHOOL | {"schools.txt": "School_Number\tName\n42\tHarbor\n41\tHill\n"}, accept_held=True)
+    assert (told["status"], told["applied"], told["rejected"]) == ("applied", 3, 1)
     assert rows("SELECT exit_date FROM stint ORDER BY 1") == [(date(2026, 5, 28),), (date(2027, 5, 27),)]
     map_code(Meaning("T", "tardy", "unknown", school_key="42"), by=OPERATOR)
     hand_over("roster", POWERSCHOOL)
@@ -190,8 +194,6 @@ def _stints(school: str) -> str:
 def test_what_was_said_of_periods_is_remembered_for_the_source() -> None:
     roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints("42")}
     hand_over("roster", roster)
-    with pytest.raises(Refused, match="say how they add up"):
-        hand_over("attendance", CAMPUS)
     hand_over("attendance", CAMPUS, options={"periods": "50"})
     later = {name: text.replace("09/14/2026", "09/15/2026") for name, text in CAMPUS.items()}
     assert hand_over("attendance", later)["applied"] == 3
@@ -199,7 +201,7 @@ def test_what_was_said_of_periods_is_remembered_for_the_source() -> None:
 
 @pytest.mark.parametrize(
     ("files", "school", "options", "applied"),
-    [(ASPEN, "0042", {}, 3), (SYNERGY, "42", {"periods": "rows"}, 3), (SYNERGY, "42", {}, 1)],
+    [(ASPEN, "0042", {}, 3), (SYNERGY, "42", {"periods": "rows"}, 3), (SYNERGY, "42", {}, 3)],
 )
 def test_attendance_of_other_systems_goes_in(
     files: dict[str, str], school: str, options: dict[str, str], applied: int
@@ -219,3 +221,113 @@ def test_rows_to_mend_are_told_in_our_columns_with_their_line() -> None:
     assert header.startswith("\ufeffstudent_id,school_id,date,code")
     (line,) = [line for line in lines if line.endswith(",yes")]
     assert line.startswith("000123,770042,1813-08-27,Homebound") and ",12,StudentAttendance.xml," in line
+
+
+# -- class periods -------------------------------------------------------------------------------------------
+
+DAYS = [date(2026, 9, day) for day in (14, 15, 16, 17, 18)]
+SEVEN = ",".join(f"Period{number}" for number in range(1, 8))
+KINDS = {
+    "absence_codes.csv": "code,title,kind,absent_fraction,excused\n"
+    "UNX,Unexcused,absence,1,unexcused\nTDY,Tardy,tardy,,\nACT,Trip,school_function,,\n"
+}
+
+
+def synergy(*days: str) -> dict[str, str]:
+    """Ana's periods on days from 14 September on, a code for all seven; Ben's absence on each of these days."""
+    lines = [f"000123,42,09/{14 + n}/2026,,{','.join([code] * 7)}" for n, code in enumerate(days)]
+    lines += [f"000124,42,09/{14 + n}/2026,UNX{',' * 7}" for n in range(len(days))]
+    return {"attendance.csv": f"SISNumber,SchoolCode,AbsenceDate,AllDayCode,{SEVEN}\n" + "\n".join(lines) + "\n"}
+
+
+def harbor(**more: str) -> None:
+    """A school with a week of September, two students and three codes."""
+    week = {"calendar.csv": "school_id,date,day_type\n" + "".join(f"42,{day},instructional\n" for day in DAYS)}
+    files = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints("42")}
+    hand_over("roster", files | week | KINDS | more)
+
+
+def counted(student: str = "000123") -> tuple[str, str, str, str]:
+    """Enrolled, absent and unknown days, and tardies."""
+    (measure,) = measures.measures(DAYS[-1], student=student)
+    enrolled, absent, unknown, tardies = ("enrolled_days", "absent_days", "unknown_days", "tardies")
+    return measure[enrolled], measure[absent], measure[unknown], measure[tardies]
+
+
+def test_periods_nobody_can_add_up_are_neither_absent_nor_present() -> None:
+    harbor()
+    told = hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True)
+    assert (told["status"], told["rows_in"], told["applied"]) == ("applied", 24, 24)
+    assert any(note.startswith("1 day of students is told by missed class periods alone") for note in told["notes"])
+    assert counted() == ("2", "0", "1", "1")
+    (unclear,) = [day for day in why.explain("000123").days if day.state == "unknown"]
+    assert "nobody has said what part of the day they are" in unclear.words
+    assert still_to_mend() == [("Harbor", 1)]
+
+
+def test_a_trip_and_lateness_are_no_absence_however_long_a_period_is() -> None:
+    harbor()
+    hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True, options={"periods": "60"})
+    assert counted() == ("3", "1", "0", "1")
+    assert still_to_mend() == []
+
+
+def test_the_timetable_counts_the_days_that_waited_for_it_and_can_be_taken_back() -> None:
+    harbor()
+    hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True)
+    assert stored() == (2000, 0)
+    lines = "".join(f"42,,{number},60,yes\n" for number in range(1, 8))
+    told = hand_over("roster", {"schedule.csv": f"school_id,grade,period,minutes,counts\n{lines}42,,8,30,no\n"})
+    assert (told["status"], told["applied"], told["notes"]) == ("applied", 8, [])
+    assert (stored(), still_to_mend()) == ((3000, 1000), [])
+    assert rows("SELECT count(*) FROM touched_student") == [(0,)]
+    undo(told["batch"])
+    assert rows("SELECT count(*) FROM class_period") == [(0,)]
+    assert (stored(), still_to_mend()) == ((2000, 0), [("Harbor", 1)])
+
+
+def test_a_past_moment_knows_nothing_of_a_later_timetable() -> None:
+    harbor()
+    hand_over("attendance", synergy("UNX"), accept_held=True)
+    before = kernel.now()
+    hand_over("roster", {"schedule.csv": "school_id,period,minutes,counts\n42,1,420,yes\n"})
+    hand_over("attendance", synergy("UNX", "UNX"), accept_held=True, options={"periods": "60"})
+    (then,) = measures.measures(DAYS[-1], student="000123", known_at=before)
+    assert (then["absent_days"], then["unknown_days"]) == ("0", "1")
+
+
+def test_the_answer_for_a_source_counts_its_earlier_rows_and_goes_with_its_delivery() -> None:
+    harbor()
+    hand_over("attendance", synergy("UNX"), accept_held=True)
+    assert stored() == (0, 0)
+    told = hand_over("attendance", synergy("UNX", "TDY"), accept_held=True, options={"periods": "rows"})
+    assert stored() == (2000, 1000)
+    undo(told["batch"])
+    assert stored() == (0, 0)
+
+
+def test_a_schedule_with_a_period_of_no_minutes_or_an_unknown_school_is_explained() -> None:
+    harbor()
+    told = hand_over("roster", {"schedule.csv": "school_id,period,minutes,counts\n42,1,0,yes\n43,1,60,yes\n"})
+    assert (told["applied"], told["rejected"]) == (0, 2)
+
+
+def still_to_mend() -> list[tuple[str, int]]:
+    """Schools with class periods nobody can add up, and how many days of students."""
+    with kernel.transaction():
+        listed = fixing.rows("class_periods", Area(district=True), OPERATOR)
+    return [(row["school"], row["days"]) for row in listed]
+
+
+def stored() -> tuple[int, int]:
+    """Ana's enrolled and absent days as they were decided; deciding everything anew changes nothing."""
+    query = "SELECT enrolled, absent FROM student_status t JOIN student s ON s.id = t.student_id WHERE key = '000123'"
+    (kept,) = rows(query)
+    flagging.evaluate_all()
+    assert rows(query) == [kept]
+    return kept[0], kept[1]
+
+
+def undo(batch: int) -> None:
+    ingest.take_back(batch, by=OPERATOR)
+    ingest.undo(batch)

@@ -402,3 +402,36 @@ def test_an_upload_that_nobody_applies_is_put_away_by_itself(app: Flask, clerk: 
     assert marks(app) == set()
     clerk.apply(new)
     assert "put away after 14 days" not in words(clerk.browser.get("/imports").text)
+
+
+PERIODS = rows_of(
+    *(("001", "LIN", str(TODAY), "A", period) for period in "123"), header="student_id,school_id,date,code,period\n"
+)
+
+
+def test_class_periods_are_asked_for_before_they_count_and_the_answer_is_remembered(app: Flask, clerk: Clerk) -> None:
+    number = clerk.upload({"attendance.csv": PERIODS})
+    page = clerk.page(number)
+    assert "This file lists class periods. How long is one?" in page
+    assert "On one day of a student the file names only the periods that were missed." in page
+    assert "1 day of students of which only class periods are told" in page
+    assert "--periods" not in page.split("The file")[0]
+    refused = clerk.press(number, "periods", how="minutes", minutes="fifty")
+    assert refused.status_code == 422 and "Say the minutes of one class period" in refused.text
+    assert clerk.press(number, "periods", how="minutes", minutes="50").status_code == 302
+    clerk.work(number)
+    assert "All 3 rows can go in" in clerk.page(number)
+    clerk.apply(number)
+    assert batch(app, number).options["periods"] == "50"
+    later = PERIODS.replace(str(TODAY).encode(), str(DAYS[-2]).encode())
+    assert "All 3 rows can go in" in clerk.page(clerk.upload({"attendance.csv": later}))
+
+
+def test_class_periods_may_be_said_to_be_all_of_the_day_and_wait_unknown_unsaid(app: Flask, clerk: Clerk) -> None:
+    number = clerk.upload({"attendance.csv": PERIODS})
+    assert clerk.press(number, "periods", how="rows").status_code == 302
+    clerk.work(number)
+    assert "All 3 rows can go in" in clerk.page(number)
+    other = clerk.upload({"attendance.csv": PERIODS.replace(b"001,", b"002,")})
+    clerk.apply(other)
+    assert "1 day of students of which only class periods are told" in clerk.page(other)

@@ -13,7 +13,7 @@ from sqlalchemy import insert, text, update
 from ew_app.feeds import OURS, RefusedFile
 from ew_app.kernel import WORKER, now, operation, record, transaction
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import attendance, ledger
+from ew_app.services.deliveries import attendance, ledger, periods
 from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import compared, figures_of, limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
@@ -165,6 +165,7 @@ def _finish(batch_id: int) -> None:
     batch = locked(batch_id)
     totals = deliveries.slice_totals(batch_id)
     batch.counts = batch.counts | {bucket: totals.get(bucket, 0) for bucket in BUCKETS}
+    periods.touch_who_is_told_otherwise(batch)
     batch.step, batch.percent = "deciding", 80
 
 

@@ -15,6 +15,7 @@ from models.queries import imports as rows
 from rules import access
 from rules.access import Permission
 
+ROWS, LONGEST_PERIOD = "rows", 600
 KEPT_FOR = timedelta(days=14)  # an upload that nobody lets in; then its bytes go
 ON_ITS_WAY = ("received", "staged", "checked", "applying", "applied")
 
@@ -63,6 +64,22 @@ def check_again(batch_id: int, *, by: Actor) -> None:
     batch.preview = True
     go_on(batch)
     record("batch_checked_again", by=by, subject=f"batch:{batch_id}")
+
+
+@operation
+def say_of_periods(batch_id: int, said: str, *, by: Actor) -> None:
+    """How the class periods of a checked upload add up, by which it is checked again. Raises Refused, Conflict.
+
+    said: the minutes of one, or `rows` where every period of the day has a row.
+    """
+    batch, said = locked(batch_id), said.strip()
+    if said != ROWS and not (said.isdecimal() and 0 < int(said) <= LONGEST_PERIOD):
+        raise Refused(f"Say the minutes of one class period as a number up to {LONGEST_PERIOD}, such as 50.")
+    if batch.status not in ("previewed", "held"):
+        raise Conflict("This file is no longer waiting, so nothing was changed.")
+    batch.options = dict(batch.options) | {"periods": said}
+    record("batch_periods_said", by=by, subject=f"batch:{batch_id}", said=said)
+    check_again(batch_id, by=by)
 
 
 @operation

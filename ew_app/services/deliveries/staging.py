@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ew_app.feeds import Problem
 from ew_app.kernel import today
+from ew_app.services.deliveries import periods
 from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows, unreadable
 from ew_app.services.deliveries.enrolment import Enrolment, day_number, day_of
 from ew_app.services.deliveries.sifting import Flags, Sifted, by_number, school_and_day
@@ -105,6 +106,8 @@ class _Staging:
         enrolment, days = self._look_at_days(sifted, unread, self._claimed())
         store_rows(self.batch.id, sifted)
         store_unread(self.batch.id, unread)
+        self.found.counts["unclear_days"], untold = periods.untold(self.batch)
+        self.found.notes += untold
         self._store_days(sifted, enrolment, days)
         self.found.counts["rejected"] = sum(rejected for _, _, rejected, _ in self.found.problems)
         return self.found

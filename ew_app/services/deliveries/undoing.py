@@ -10,7 +10,7 @@ from typing import Final
 from ew_app.kernel import WORKER, Actor, Refused, now, operation, record, transaction
 from ew_app.services.casework import taking_back
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import attendance, ledger
+from ew_app.services.deliveries import attendance, ledger, periods
 from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import limits_of
 from ew_app.services.deliveries.setting_back import set_back
@@ -68,6 +68,8 @@ def _undo_attendance(batch_id: int) -> None:
     for done, span in enumerate(spans):
         set_back(batch_id, span, limits)
         set_columns(batch_id, percent=80 * (done + 1) // len(spans))
+    with transaction():
+        periods.touch_who_is_told_otherwise(db.session.get_one(Batch, batch_id))
 
 
 @operation

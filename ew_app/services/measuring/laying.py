@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.services.measuring.calendars import Calendars, Lengths, pair
+from ew_app.services.measuring.enrolments import Words
 from ew_app.services.measuring.frames import Frame
+from ew_app.services.measuring.timetables import Timetables
 from models.attendance import UNREAD
 from models.queries import measuring as rows
 from models.queries import same_child
@@ -52,6 +54,7 @@ def lay(
     student: Ints,
     school: Ints,
     spans: stints.Stints,
+    grades: Words,
     member: NDArray[np.bool_],
     schools: Sequence[int],
     calendars: Calendars,
@@ -60,16 +63,19 @@ def lay(
 ) -> tuple[cells.Cells, Recoded]:
     """The cells of every (student, school) row: what the ledger says, then rolls, then marks.
 
-    `exact`: minutes and periods count in proportion, as who counts hours needs it, and not by the half-day rule.
+    `grades`: that of each stint. `exact`: minutes and periods count in proportion, as who counts hours needs it, and
+    not by the half-day rule.
     """
     if not member.size:  # nobody, or no school day in any calendar
         return np.zeros(member.shape, dtype=np.uint16), Recoded.none()
     school_row = np.searchsorted(schools, school)
-    laid = _by_ledger(member, school_row, schools, calendars.days, at)
+    ledger = _by_ledger(schools, calendars.days, at)
+    laid = cells.pack(0, np.where(member, ledger[school_row], Status.OUT))
     place = _Place(pair(student, school), calendars.days)
     codes, lengths = _Codes(schools), Lengths(schools, school_row, spans, calendars, exact)
+    in_class = _InClass(Timetables(schools), spans, grades, calendars, (ledger == Status.UNKNOWN_ROW)[school_row])
     _lay_rolls(laid, place, schools, at, codes)
-    _lay_marks(laid, place, lengths, at, codes)
+    _lay_marks(laid, place, lengths, in_class, at, codes)
     return laid, _lay_recoded(laid, place, lengths, codes)
 
 
@@ -111,10 +117,36 @@ class _Place:
         return row, column, known & (self._days[column] == on) if len(self._days) else np.zeros_like(known)
 
 
-def _by_ledger(
-    member: NDArray[np.bool_], school_row: Ints, schools: Sequence[int], days: Days, at: Frame
-) -> cells.Cells:
-    """Present where an exception feed submitted the day, unknown where a full feed did, missing where none did."""
+class _InClass:
+    """The class periods of students: by the timetable of their grade, by their source, or by a full feed."""
+
+    def __init__(
+        self,
+        tables: Timetables,
+        spans: stints.Stints,
+        grades: Words,
+        calendars: Calendars,
+        full: NDArray[np.bool_],
+    ) -> None:
+        self._tables, self._spans, self._grades = tables, spans, grades
+        self._calendars, self._full = calendars, full
+
+    @property
+    def periods(self) -> Sequence[str]:
+        """The periods of all timetables."""
+        return self._tables.periods
+
+    def of(
+        self, found: rows.Columns, row: NDArray[np.intp], column: NDArray[np.intp]
+    ) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+        """What `Timetables.of` says of marks at these places; a full feed has a row for every period."""
+        at = stints.stint_on(self._spans, self._calendars.table, self._calendars.days, row, column)
+        length, due, listed = self._tables.of(found, self._grades.at(at))
+        return length, due, listed | self._full[row, column]
+
+
+def _by_ledger(schools: Sequence[int], days: Days, at: Frame) -> NDArray[np.uint8]:
+    """[schools, D] Present where an exception feed submitted the day, unknown where a full feed did, else missing."""
     said = np.full((len(schools), len(days)), Status.MISSING, dtype=np.uint8)
     found = rows.ledger(schools, at.since, at.day)
     where = np.searchsorted(schools, found["school"])
@@ -123,7 +155,7 @@ def _by_ledger(
     said[where[known], column[known]] = np.where(found["full"][known] == 1, Status.UNKNOWN_ROW, Status.MEMBER)
     through = np.array([_through(s, at) for s in schools])
     said[days[None, :] > through[:, None]] = Status.OUT
-    return cells.pack(0, np.where(member, said[school_row], Status.OUT))
+    return said
 
 
 def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Frame, codes: _Codes) -> None:
@@ -136,32 +168,37 @@ def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Fra
     laid[row[awaited], column[awaited]] = day.whole_day_cells(codes.read(found), day.DayLength())
 
 
-def _lay_marks(laid: cells.Cells, place: _Place, lengths: Lengths, at: Frame, codes: _Codes) -> None:
+def _lay_marks(
+    laid: cells.Cells, place: _Place, lengths: Lengths, in_class: _InClass, at: Frame, codes: _Codes
+) -> None:
     """Marks of enrolled students on submitted days; what falls elsewhere is held out and listed under Fix data."""
-    found = _marks(place, at, codes.words)
+    found = _marks(place, at, codes.words, in_class.periods)
     row, column, known = place.of(found)
     counted = known.copy()
     counted[known] = np.isin(cells.status(laid[row[known], column[known]]), _COUNTED)
     found = {name: values[counted] for name, values in found.items()}
     row, column = row[counted], column[counted]
-    if not len(row):
-        return
+    found["length"], due, listed = in_class.of(found, row, column)
     order = np.lexsort((column, row))
+    order = order[found["length"][order] != 0]  # what is no part of the day says nothing of it
+    if not len(order):
+        return
     row, column = row[order], column[order]
     marks = codes.read(found).at(order)
     starts = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
+    periods = day.Periods(np.maximum.reduceat(due[order], starts), np.logical_or.reduceat(listed[order], starts))
     row, column = row[starts], column[starts]
-    length = lengths.of(row, column)
     unread = np.logical_or.reduceat(found["code"][order] == codes.unread, starts)
-    laid[row, column] = np.where(unread, _NOT_READ, day.day_cells(marks, starts, length))
+    told = day.day_cells(marks, starts, lengths.of(row, column), periods)
+    laid[row, column] = np.where(unread, _NOT_READ, told)
 
 
-def _marks(place: _Place, at: Frame, words: Sequence[str]) -> rows.Columns:
+def _marks(place: _Place, at: Frame, words: Sequence[str], periods: Sequence[str]) -> rows.Columns:
     """The marks that stand; what was sent of one child under several ids is heard as of one."""
     if not len(place.several):
-        return rows.marks(place.ids, at.since, at.day, words)
-    usual = rows.marks(np.setdiff1d(place.ids, place.several), at.since, at.day, words)
-    as_one = same_child.marks(place.several, at.since, at.day, words)
+        return rows.marks(place.ids, at.since, at.day, words, periods)
+    usual = rows.marks(np.setdiff1d(place.ids, place.several), at.since, at.day, words, periods)
+    as_one = same_child.marks(place.several, at.since, at.day, words, periods)
     return {name: np.concatenate([usual[name], as_one[name]]) for name in usual}
 
 
@@ -217,8 +254,8 @@ class _Codes:
         if present is not None:
             kind = np.where(found["code"] == present, day.Kind.PRESENT, kind)
         none = np.full(len(on), day.NOT_GIVEN)
-        period = found.get("period", np.zeros(len(on), dtype=np.int32)) == 1
-        return day.Marks(kind, reason, fraction, found.get("fraction", none), found.get("minutes", none), period)
+        own, minutes, period, length = (found.get(name, none) for name in ("fraction", "minutes", "period", "length"))
+        return day.Marks(kind, reason, fraction, own, minutes, period != day.NOT_GIVEN, length)
 
     def _answer(self, school: int, code: int, when: int) -> Meaning:
         said = self._meanings[self.words[code]] if code >= 0 else ()

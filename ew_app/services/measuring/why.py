@@ -271,6 +271,10 @@ _PLAIN = {
     Status.UNKNOWN_ROW: ("unknown", "no row came for this student"),
     Status.UNKNOWN_CODE: ("unknown", "the code is not known yet; the day is not counted"),
     Status.RECODED: ("unknown", "the code is not known yet; the day is not counted, and the tier stays as it was"),
+    Status.UNKNOWN_PERIODS: (
+        "unknown",
+        "class periods were missed, and nobody has said what part of the day they are; the day is not counted",
+    ),
     Status.HELD_OUT: ("homebound", "not counted: homebound, hospital or not in membership"),
 }
 _EXCUSES = {

@@ -65,7 +65,7 @@ def year_of(
     belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
     reading = at if after is None else replace(at, since=after + timedelta(days=1))
     member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
-    laid, recoded = lay(student, school, spans, member, schools, calendars, reading, exact)
+    laid, recoded = lay(student, school, spans, found.grade.at(real), member, schools, calendars, reading, exact)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
     by_school = Matrix(student, calendars.days, weights, laid, first, school)
     minutes = None

@@ -18,6 +18,7 @@ from models.base import db
 from models.org import School
 from models.queries import fixing as lists
 from models.queries import scope
+from models.queries.measuring import said_of_periods
 from rules.access import Area
 from rules.stints import school_year_start
 from rules.vocabulary import vocabulary
@@ -74,6 +75,14 @@ CHECKS: Final = (
         "Schools without a calendar",
         "Without school days there is no rate and no tier for these students.",
         "Send calendar.csv with the school's days of this year.",
+    ),
+    Check(
+        "class_periods",
+        "Class periods without a timetable",
+        "Only the periods missed are known, and not what part of the day they are. These days count neither as absent "
+        "nor as present, also where every period was missed.",
+        "Send schedule.csv with the periods of the school and their minutes, or say how long a period is when you "
+        "bring in the next file. The days count by themselves then.",
     ),
     Check(
         "off_calendar",
@@ -156,6 +165,7 @@ def parameters(area: Area, by: Actor) -> dict[str, Any]:
         "schools": list(db.session.scalars(select(School.id).where(scope.schools(area)))),
         "whole": area.district,
         "login": by.login,
+        "said": list(said_of_periods()),
         "start": school_year_start(on),
         "today": on,
         "clock": wall_clock(),

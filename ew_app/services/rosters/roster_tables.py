@@ -6,9 +6,10 @@ behind the keys in the file, `unread` names the columns whose cell could not be 
 
 from __future__ import annotations
 
+from ew_app.services.rosters.roster_days import CALENDAR, SCHEDULE, SESSIONS
 from ew_app.services.rosters.roster_targets import (
+    A_YEAR_AHEAD,
     ABSENCE_CODE,
-    CALENDAR_DAY,
     CONTACT,
     NETWORK,
     PRIOR_YEAR,
@@ -18,24 +19,12 @@ from ew_app.services.rosters.roster_targets import (
     Fault,
     RosterTable,
     Write,
+    same,
+    text_of,
+    texts_of,
 )
-from models.org import ABSENT_KINDS, TEACHES
+from models.org import ABSENT_KINDS
 from models.upsert import STANDS
-
-
-def _text(column: str) -> str:
-    return f"coalesce(i.{column}, '')"
-
-
-def _same(*columns: str) -> dict[str, str]:
-    return {column: f"i.{column}" for column in columns}
-
-
-def _texts(*columns: str) -> dict[str, str]:
-    return {column: _text(column) for column in columns}
-
-
-_A_YEAR_AHEAD = "i.{column} > CAST(:today AS date) + 366"
 
 _SCHOOLS = RosterTable(
     name="schools",
@@ -58,7 +47,7 @@ _SCHOOLS = RosterTable(
                 "key": "i.school_id",
                 "name": "i.name",
                 "network_id": "n.id",
-                "level": _text("level"),
+                "level": text_of("level"),
                 "day_minutes": "coalesce(i.day_minutes, 420)",
                 "min_full_minutes": "coalesce(i.min_full_minutes, 300)",
                 "min_half_minutes": "coalesce(i.min_half_minutes, 150)",
@@ -85,14 +74,14 @@ _STUDENTS = RosterTable(
             STUDENT,
             {
                 "key": "i.student_id",
-                **_texts("first_name", "last_name"),
-                **_same("birth_date"),
-                **_texts("grade", "homeroom", "bus_route"),
-                "household_key": _text("household_id"),
-                "home_language": _text("home_language"),
+                **texts_of("first_name", "last_name"),
+                **same("birth_date"),
+                **texts_of("grade", "homeroom", "bus_route"),
+                "household_key": text_of("household_id"),
+                "home_language": text_of("home_language"),
                 "interpreter": "coalesce(i.interpreter, false)",
-                "race_ethnicity": _text("race_ethnicity"),
-                **_same("english_learner", "low_income"),
+                "race_ethnicity": text_of("race_ethnicity"),
+                **same("english_learner", "low_income"),
             },
             reads={"household_key": "household_id"},
         ),
@@ -129,9 +118,9 @@ _ENROLLMENTS = RosterTable(
                 "school_id": "i.school_pk",
                 "entry_date": "i.entry_date",
                 "exit_date": "i.exit_date - CAST(:days_off AS int)",
-                "exit_code": _text("exit_code"),
-                "grade": _text("grade"),
-                "calendar_key": _text("calendar_id"),
+                "exit_code": text_of("exit_code"),
+                "grade": text_of("grade"),
+                "calendar_key": text_of("calendar_id"),
                 "is_primary": 'i."primary"',
             },
             rows="incoming i JOIN student s ON s.id = i.student_pk",
@@ -147,64 +136,9 @@ _ENROLLMENTS = RosterTable(
         ),
         Fault(
             "entry_date",
-            _A_YEAR_AHEAD.format(column="entry_date"),
+            A_YEAR_AHEAD.format(column="entry_date"),
             "This enrolment begins more than a year from now. It waits until then; is the year right?",
             rejected=False,
-        ),
-    ),
-)
-
-_CALENDAR = RosterTable(
-    name="calendar",
-    about="date",
-    names_school=True,
-    rank=f"(NOT i.{TEACHES})::int",
-    writes=(
-        Write(
-            CALENDAR_DAY,
-            {
-                "school_id": "i.school_pk",
-                "calendar_key": _text("calendar_id"),
-                "day": "i.date",
-                "day_type": "i.day_type",
-                "weight": "coalesce(i.day_value, 1000)",
-                "day_minutes": "i.day_minutes",
-            },
-            reads={"weight": "day_value"},
-        ),
-    ),
-    faults=(
-        Fault(
-            "date",
-            _A_YEAR_AHEAD.format(column="date"),
-            "This day is more than a year from now. It is kept; is the year right?",
-            rejected=False,
-        ),
-        Fault(
-            "day_value",
-            f"i.day_value = 0 AND i.{TEACHES}",
-            "A school day worth 0 days counts for nobody. Leave day_value empty for a whole day.",
-            rejected=False,
-        ),
-    ),
-)
-
-_ITS_DAYS = "FROM calendar_day c WHERE c.school_id = i.school_pk AND c.calendar_key = ''"
-_SCHOOL_DAYS = f"(SELECT count(*) {_ITS_DAYS} AND c.{TEACHES} AND c.day BETWEEN i.begin_date AND i.end_date)"
-
-# How many days a term is said to have is stored nowhere: the dates of the calendar count, and a difference is told.
-_SESSIONS = RosterTable(
-    name="sessions",
-    about="session",
-    names_school=True,
-    faults=(
-        Fault("end_date", "i.end_date < i.begin_date", "This session would end before it begins."),
-        Fault(
-            "instructional_days",
-            f"i.instructional_days <> {_SCHOOL_DAYS} AND EXISTS (SELECT {_ITS_DAYS})",
-            "The session says {value}: the dates of the calendar count. Correct calendar.csv where these are wrong.",
-            rejected=False,
-            shows=f"i.instructional_days || ' school days and the calendar has ' || {_SCHOOL_DAYS}",
         ),
     ),
 )
@@ -221,7 +155,7 @@ _CODES = RosterTable(
                 "school_id": "i.school_pk",
                 "code": "i.code",
                 "valid_from": "i.valid_from",
-                "title": _text("title"),
+                "title": text_of("title"),
                 "kind": "i.kind",
                 "absent_fraction": "coalesce(i.absent_fraction, "
                 f"CASE WHEN i.kind IN {ABSENT_KINDS} THEN 1000 ELSE 0 END)",
@@ -249,8 +183,8 @@ _CONTACTS = RosterTable(
             {
                 "student_id": "i.student_pk",
                 "name": "i.name",
-                **_texts("relation", "phone", "email", "address", "language"),
-                **_same("may_receive_mail", "may_pick_up"),
+                **texts_of("relation", "phone", "email", "address", "language"),
+                **same("may_receive_mail", "may_pick_up"),
             },
         ),
     ),
@@ -292,9 +226,9 @@ _PRIOR_YEAR = RosterTable(
 # In the order in which rows can point at others.
 ROSTER_TABLES = {
     table.name: table
-    for table in (_SCHOOLS, _STUDENTS, _ENROLLMENTS, _CALENDAR, _SESSIONS, _CODES, _CONTACTS, _PRIOR_YEAR)
+    for table in (_SCHOOLS, _STUDENTS, _ENROLLMENTS, CALENDAR, SESSIONS, SCHEDULE, _CODES, _CONTACTS, _PRIOR_YEAR)
 }
-NOT_USED_YET = ("course_marks", "schedule")
+NOT_USED_YET = ("course_marks",)
 # Who is the same child is known before enrolments come.
 _FIRST = ("schools", "students", "student_changes")
 ORDER = (*_FIRST, *(name for name in ROSTER_TABLES if name not in _FIRST), "people", *NOT_USED_YET)

@@ -49,6 +49,12 @@ CALENDAR_DAY = Target(
     ("school_id", "calendar_key", "day"),
     ("day_type", "weight", "day_minutes"),
 )
+CLASS_PERIOD = Target(
+    "class_period",
+    ("school_id", "grade", "period"),
+    ("school_id", "grade", "period"),
+    ("minutes", "counts"),
+)
 ABSENCE_CODE = Target(
     "absence_code",
     ("id",),
@@ -75,6 +81,7 @@ TARGETS = (
     PRIOR_YEAR,
     CONTACT,
     ABSENCE_CODE,
+    CLASS_PERIOD,
     CALENDAR_DAY,
     STINT,
     SUPPORT_FLAG,
@@ -137,3 +144,21 @@ class RosterTable:
         """The tables that rows of this file reach."""
         flags = {SUPPORT_FLAG.table} if self.restricted else set()
         return frozenset({write.target.table for write in self.writes} | flags)
+
+
+A_YEAR_AHEAD: Final = "i.{column} > CAST(:today AS date) + 366"
+
+
+def text_of(column: str) -> str:
+    """A column of the file, an empty text where it says nothing."""
+    return f"coalesce(i.{column}, '')"
+
+
+def texts_of(*columns: str) -> dict[str, str]:
+    """Columns of the file that fill those of the same names, as texts."""
+    return {column: text_of(column) for column in columns}
+
+
+def same(*columns: str) -> dict[str, str]:
+    """Columns of the file that fill those of the same names as they are."""
+    return {column: f"i.{column}" for column in columns}

@@ -35,6 +35,7 @@ _WORDS: Final = {
     "prior_year": "totals of last year",
     "contact": "contacts",
     "absence_code": "attendance codes",
+    "class_period": "class periods",
     "calendar_day": "calendar days",
     "stint": "enrolments",
     "support_flag": "support flags",

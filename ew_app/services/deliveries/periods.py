@@ -1,0 +1,36 @@
+"""How the class periods of a source add up: what the last of its deliveries said holds for all its rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ew_app.services.measuring.touched import touch_each_school
+from models.attendance import Batch
+from models.queries import periods
+from models.queries.measuring import said_of_periods
+from rules.counting import are, many
+
+UNCLEAR: Final = (
+    "{} told by missed class periods alone, and nobody has said what part of the day they are. Until somebody does, "
+    "such a day counts neither as absent nor as present: send the timetable (schedule.csv) with the roster, or say how "
+    "long a period is (in the browser on the check page, on the command line --periods 50, or --periods rows where "
+    "every period of the day has a row)."
+)
+
+
+def untold(batch: Batch) -> tuple[int, list[str]]:
+    """How many days of a staged delivery are told by missed periods alone that nobody can add up, and a sentence."""
+    if batch.feed == "full" or batch.options.get("periods") or batch.source_id in said_of_periods():
+        return 0, []
+    days = periods.unclear_days(batch.id)
+    return days, [UNCLEAR.format(f"{many(days, 'day')} of students {are(days)}")] if days else []
+
+
+def touch_who_is_told_otherwise(batch: Batch) -> None:
+    """Mark everyone with periods from the source, where the delivery says other than the last one before it said.
+
+    Asked when it has come in and when it was taken back, in the open transaction.
+    """
+    said = batch.options.get("periods")
+    if said and said != periods.said_before(batch.source_id, besides=batch.id):
+        touch_each_school(periods.first_periods(batch.source_id))

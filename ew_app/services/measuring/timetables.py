@@ -1,0 +1,58 @@
+"""What part of a day a class period is: by the school's timetable, by what people said of the source, or unknown."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ew_app.services.measuring.enrolments import Words
+from models.queries import measuring as rows
+from rules import day
+
+Ints = NDArray[np.int64]
+Minutes = dict[int, int]  # place of a period in the list of all -> its minutes, 0 where it does not count
+
+_ANY_GRADE = ""
+_EVERY_ONE_HAS_A_ROW = "rows"
+
+
+class Timetables:
+    """The class periods of some schools, and how the sources of attendance write them."""
+
+    def __init__(self, schools: Sequence[int]) -> None:
+        found = rows.timetable(schools)
+        self.periods = sorted({period for _, _, period, _ in found})
+        place = {period: number + 1 for number, period in enumerate(self.periods)}
+        self._of: dict[tuple[int, str], Minutes] = defaultdict(dict)
+        for school, grade, period, minutes in found:
+            self._of[school, grade][place[period]] = minutes
+        self._said = rows.said_of_periods()
+
+    def of(self, found: rows.Columns, grade: Words) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+        """Per mark: minutes of its period (0: it does not count, -1: not known), minutes due that day, and whether
+        its source writes a row for every period. `grade`: that of the student on the day of each mark."""
+        length = np.full(len(found["period"]), day.NOT_GIVEN, dtype=np.int64)
+        due = np.zeros(len(length), dtype=np.int64)
+        listed = np.zeros(len(length), dtype=bool)
+        in_class = np.flatnonzero(found["period"] >= 0)
+        if not len(in_class):
+            return length, due, listed
+        keys = np.stack([found[name][in_class].astype(np.int64) for name in ("school", "period", "source")])
+        keys = np.vstack([keys, grade.index[in_class]])
+        different, back = np.unique(keys, axis=1, return_inverse=True)
+        answers = [self._one(school, period, source, grade.different[at]) for school, period, source, at in different.T]
+        said = np.array(answers, dtype=np.int64).reshape(-1, 3)[back.ravel()]
+        length[in_class], due[in_class], listed[in_class] = said[:, 0], said[:, 1], said[:, 2] == 1
+        return length, due, listed
+
+    def _one(self, school: int, period: int, source: int, grade: str) -> tuple[int, int, int]:
+        """Minutes of a period, minutes due, and 1 where every period has a row."""
+        own = self._of.get((school, grade)) or self._of.get((school, _ANY_GRADE))
+        said = self._said.get(source, "")
+        listed = int(said == _EVERY_ONE_HAS_A_ROW)
+        if own:
+            return own.get(period, day.NOT_GIVEN), sum(own.values()), listed
+        return int(said) if said.isdigit() else day.NOT_GIVEN, 0, listed
