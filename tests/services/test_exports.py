@@ -306,6 +306,16 @@ def test_the_answer_for_a_source_counts_its_earlier_rows_and_goes_with_its_deliv
     assert stored() == (0, 0)
 
 
+def test_the_same_file_with_an_answer_is_heard_and_without_one_it_came_before() -> None:
+    harbor()
+    hand_over("attendance", synergy("UNX"), accept_held=True)
+    assert stored() == (0, 0)
+    told = hand_over("attendance", synergy("UNX"), accept_held=True, options={"periods": "60"})
+    assert (told["status"], told["unchanged"]) == ("applied", 8)
+    assert stored() == (1000, 1000)
+    assert hand_over("attendance", synergy("UNX"), options={"periods": "60"})["status"] == "duplicate"
+
+
 def test_a_schedule_with_a_period_of_no_minutes_or_an_unknown_school_is_explained() -> None:
     harbor()
     told = hand_over("roster", {"schedule.csv": "school_id,period,minutes,counts\n42,1,0,yes\n43,1,60,yes\n"})
