@@ -152,31 +152,6 @@ def marks(
     )
 
 
-def timetable(schools: Sequence[int]) -> list[tuple[int, str, str, int]]:
-    """(school, grade, period, minutes) of every period on a timetable; 0 minutes for one that does not count."""
-    found = db.session.execute(
-        text("""
-            SELECT school_id, grade, period, CASE WHEN counts THEN minutes ELSE 0 END FROM class_period
-            WHERE school_id = ANY(:schools) ORDER BY 1, 2, 3
-        """),
-        {"schools": list(schools)},
-    )
-    return [(school, grade, period, minutes) for school, grade, period, minutes in found]
-
-
-def said_of_periods() -> dict[int, str]:
-    """Source -> how its class periods add up (minutes of one, or `rows`), by its last delivery that says so."""
-    found = db.session.execute(
-        text("""
-            SELECT DISTINCT ON (b.source_id) b.source_id, b.options->>'periods' FROM batch b
-            WHERE b.options ? 'periods'
-              AND EXISTS (SELECT FROM submission c WHERE c.batch_id = b.id AND c.ended_at IS NULL)
-            ORDER BY b.source_id, b.id DESC
-        """)
-    )
-    return {source: said for source, said in found}
-
-
 def told_by_days(students: Sequence[int] | np.ndarray, start: date, until: date) -> np.ndarray:
     """The students of whom a mark says that they missed something and neither a part, nor minutes, nor periods."""
     found = read_ints(

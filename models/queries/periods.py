@@ -1,7 +1,8 @@
-"""Student-days of which only missed class periods are told, and nobody has said what part of the day they are."""
+"""Class periods: the timetables, what people said of sources, and the days that neither of them explains."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import text
@@ -71,3 +72,28 @@ def first_periods(source: int) -> dict[int, date]:
         {"source": source},
     )
     return {school: day for school, day in found}
+
+
+def timetable(schools: Sequence[int]) -> list[tuple[int, str, str, int]]:
+    """(school, grade, period, minutes) of every period on a timetable; 0 minutes for one that does not count."""
+    found = db.session.execute(
+        text("""
+            SELECT school_id, grade, period, CASE WHEN counts THEN minutes ELSE 0 END FROM class_period
+            WHERE school_id = ANY(:schools) ORDER BY 1, 2, 3
+        """),
+        {"schools": list(schools)},
+    )
+    return [(school, grade, period, minutes) for school, grade, period, minutes in found]
+
+
+def said_of_periods() -> dict[int, str]:
+    """Source -> how its class periods add up (minutes of one, or `rows`), by its last delivery that says so."""
+    found = db.session.execute(
+        text("""
+            SELECT DISTINCT ON (b.source_id) b.source_id, b.options->>'periods' FROM batch b
+            WHERE b.options ? 'periods'
+              AND EXISTS (SELECT FROM submission c WHERE c.batch_id = b.id AND c.ended_at IS NULL)
+            ORDER BY b.source_id, b.id DESC
+        """)
+    )
+    return {source: said for source, said in found}

@@ -7,7 +7,6 @@ from typing import Final
 from ew_app.services.measuring.touched import touch_each_school
 from models.attendance import Batch
 from models.queries import periods
-from models.queries.measuring import said_of_periods
 from rules.counting import are, many
 
 UNCLEAR: Final = (
@@ -20,7 +19,7 @@ UNCLEAR: Final = (
 
 def untold(batch: Batch) -> tuple[int, list[str]]:
     """How many days of a staged delivery are told by missed periods alone that nobody can add up, and a sentence."""
-    if batch.feed == "full" or batch.options.get("periods") or batch.source_id in said_of_periods():
+    if batch.feed == "full" or batch.options.get("periods") or batch.source_id in periods.said_of_periods():
         return 0, []
     days = periods.unclear_days(batch.id)
     return days, [UNCLEAR.format(f"{many(days, 'day')} of students {are(days)}")] if days else []

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ew_app.services.measuring.enrolments import Words
 from models.queries import measuring as rows
+from models.queries import periods
 from rules import day
 
 Ints = NDArray[np.int64]
@@ -23,13 +24,13 @@ class Timetables:
     """The class periods of some schools, and how the sources of attendance write them."""
 
     def __init__(self, schools: Sequence[int]) -> None:
-        found = rows.timetable(schools)
+        found = periods.timetable(schools)
         self.periods = sorted({period for _, _, period, _ in found})
         place = {period: number + 1 for number, period in enumerate(self.periods)}
         self._of: dict[tuple[int, str], Minutes] = defaultdict(dict)
         for school, grade, period, minutes in found:
             self._of[school, grade][place[period]] = minutes
-        self._said = rows.said_of_periods()
+        self._said = periods.said_of_periods()
 
     def of(self, found: rows.Columns, grade: Words) -> tuple[Ints, Ints, NDArray[np.bool_]]:
         """Per mark: minutes of its period (0: it does not count, -1: not known), minutes due that day, and whether

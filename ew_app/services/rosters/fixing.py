@@ -18,7 +18,7 @@ from models.base import db
 from models.org import School
 from models.queries import fixing as lists
 from models.queries import scope
-from models.queries.measuring import said_of_periods
+from models.queries.periods import said_of_periods
 from rules.access import Area
 from rules.stints import school_year_start
 from rules.vocabulary import vocabulary
