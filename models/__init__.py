@@ -5,7 +5,7 @@ Importing this package registers every table with the metadata.
 
 from __future__ import annotations
 
-from models import attendance, audit, cases, jobs, merges, org, people, pulls, quality, staff, tiers
+from models import attendance, audit, cases, jobs, merges, org, people, pulls, quality, staff, staged, tiers
 from models.base import db
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "pulls",
     "quality",
     "staff",
+    "staged",
     "tiers",
 ]

@@ -144,66 +144,6 @@ class BatchSlice(Model):
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-class StagedMark(Model):
-    """A row that says more than "present", on its way in. Unlogged: the bytes are there to stage it again."""
-
-    __tablename__ = "staged_mark"
-    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
-    batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    file: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    school_id: Mapped[int]
-    student_id: Mapped[int]
-    day: Mapped[date]
-    period: Mapped[str]
-    code: Mapped[str]
-    fraction: Mapped[int | None]
-    minutes: Mapped[int | None]
-    section_key: Mapped[str | None]
-    reason: Mapped[str | None]
-    last_modified: Mapped[datetime | None]
-    modified_by: Mapped[str | None]
-
-
-class StagedRoll(Model):
-    """Students whom a delivery calls plainly present on one school-day, on their way in.
-
-    `modified`: microseconds since 1970 for each student, 0 without; None when no row carries one.
-    """
-
-    __tablename__ = "staged_roll"
-    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
-    batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    school_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(primary_key=True)
-    file: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    students: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    lines: Mapped[list[int]] = mapped_column(ARRAY(Integer))
-    modified: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
-
-
-class StagedDay(Model):
-    """A school-day that a delivery speaks of: how many rows, students and absences, and whether it claims all.
-
-    `expected`: students due that day. `teaches`: the school has a school day, or no calendar at all yet.
-    `fresh`: found while merging, that no other delivery has spoken of it.
-    """
-
-    __tablename__ = "staged_day"
-    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
-    batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    school_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    day: Mapped[date] = mapped_column(primary_key=True)
-    rows: Mapped[int]
-    students: Mapped[int]
-    absences: Mapped[int]
-    expected: Mapped[int]
-    teaches: Mapped[bool]
-    whole: Mapped[bool]
-    fresh: Mapped[bool] = mapped_column(server_default=text("false"))
-
-
 class MarkColumns:
     """What a mark says, where it was said and since when it stands; shared by current and replaced marks.
 

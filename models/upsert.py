@@ -18,7 +18,7 @@ from models.base import db
 
 TAKEN_BACK: Final = "taken back"  # the slice of a roster whose rows were taken back
 # A row that only a delivery taken back had said counts as not there; records that name it may have kept it.
-STANDS: Final = f"""coalesce({{row}}.batch_id, 0) <> ALL (ARRAY(
+STANDS: Final = f"""coalesce({{row}}.batch_id, -1) <> ALL (ARRAY(
     SELECT batch_id FROM batch_slice WHERE key = '{TAKEN_BACK}' UNION ALL SELECT CAST(:undoing AS int)))"""
 
 
