@@ -178,7 +178,9 @@ def new_database(template: str, worker: str) -> Callable[[], str]:
 
     def make() -> str:
         name = f"{addresses['name']}_{worker}_{next(_numbers)}"
-        _on_server(addresses, "CREATE DATABASE {name} TEMPLATE {template}", name=name, template=template)
+        _on_server(
+            addresses, "CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY", name=name, template=template
+        )
         return _at(addresses["database"], name)
 
     return make

@@ -35,6 +35,7 @@ _FAST = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "autovacuum_naptime": "10min",  # hundreds of databases that live for a second each
 }
 
 

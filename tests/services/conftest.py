@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from flask import Flask
 
 from ew_app.config import Settings
 from ew_app.factory import create_app
@@ -15,9 +16,19 @@ from tests.services.world import TODAY, World
 
 
 @pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The product's own application on a fresh database, its context open; nobody looks at a screen."""
+    made = create_app(settings, screens=False)
+    with made.app_context():
+        yield made
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
 def world(settings: Settings) -> Iterator[World]:
     """The district on Monday 16 November 2026."""
-    with create_app(replace(settings, today=TODAY)).app_context():
+    with create_app(replace(settings, today=TODAY), screens=False).app_context():
         yield district.build()
         db.session.remove()
         db.engine.dispose()

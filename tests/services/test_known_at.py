@@ -185,7 +185,7 @@ def everything() -> dict[str, Any]:
     return {"measures": told(None, date(2026, 8, 18)), "tiers": tiers(by="grade")}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 20))])
 def test_any_moment_of_any_history_is_told_as_it_was_then(settings: Settings, seed: int) -> None:
     chance, accepted = random.Random(seed), list[int]()
     remembered: list[tuple[datetime, str, dict[str, Any]]] = []
@@ -202,6 +202,7 @@ def test_any_moment_of_any_history_is_told_as_it_was_then(settings: Settings, se
     assert len({str(then) for _, _, then in remembered}) > 4
 
 
+@pytest.mark.deep
 def test_after_every_delivery_of_an_invented_district(settings: Settings) -> None:
     history = invented(7, 40)
     days = (None, history.plan.days[len(history.plan.days) // 2])
