@@ -19,14 +19,10 @@ from models.org import TEACHES
 from models.queries import coded, periods
 from models.queries.lateness import LATE
 from models.queries.measuring import SPEAKS_OF_ALL
+from models.queries.outside import COVERS, NAMES, NOT_ENROLLED
 
 _AT = "JOIN school s ON s.id = {row}.school_id AND s.id = ANY(:schools)"
 _WHO = "JOIN student p ON p.id = {row}.student_id"
-_NAMES = (
-    "s.key AS school_id, s.name AS school, p.key AS student_id, concat_ws(' ', p.first_name, p.last_name) AS student"
-)
-_COVERS = """t.student_id = coalesce(p.same_as, m.student_id) AND t.school_id = m.school_id AND t.entry_date <= m.day
-    AND (t.exit_date IS NULL OR t.exit_date >= m.day)"""
 # The calendar that stint `t` follows: its own where that has rows, else the school's.
 _FOLLOWED = """CASE WHEN EXISTS (SELECT FROM calendar_day k WHERE k.school_id = t.school_id
     AND k.calendar_key = t.calendar_key AND k.day >= :start) THEN t.calendar_key ELSE '' END"""
@@ -59,7 +55,7 @@ _UNSAID_CODES = """
     GROUP BY s.key, s.name, c.code, c.title, c.kind ORDER BY rows DESC, s.name, c.code
 """
 _UNREAD_ROWS = f"""
-    SELECT {_NAMES}, m.day, b.received_at AS last_seen, m.batch_id AS batch, m.line
+    SELECT {NAMES}, m.day, b.received_at AS last_seen, m.batch_id AS batch, m.line
     FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")} LEFT JOIN batch b ON b.id = m.batch_id
     WHERE m.code = '{UNREAD}' AND m.day >= :start ORDER BY m.day DESC, s.name, student
 """
@@ -90,22 +86,16 @@ _OFF_CALENDAR = f"""
         SELECT m.* FROM mark m LEFT JOIN taught d ON d.school_id = m.school_id AND d.day = m.day
         WHERE m.school_id = ANY(:schools) AND m.day >= :start AND d.day IS NULL
     )
-    SELECT {_NAMES}, m.day, m.code, m.batch_id AS batch, m.line
+    SELECT {NAMES}, m.day, m.code, m.batch_id AS batch, m.line
     FROM odd m {_AT.format(row="m")} {_WHO.format(row="m")}
-    WHERE EXISTS (SELECT FROM stint t WHERE {_COVERS}) AND NOT EXISTS (
+    WHERE EXISTS (SELECT FROM stint t WHERE {COVERS}) AND NOT EXISTS (
         SELECT FROM stint t JOIN calendar_day c ON c.school_id = t.school_id AND c.day = m.day AND c.{TEACHES}
           AND c.calendar_key = {_FOLLOWED}
-        WHERE {_COVERS})
-    ORDER BY m.day DESC, s.name, student
-"""
-_NOT_ENROLLED = f"""
-    SELECT {_NAMES}, m.day, m.code, m.batch_id AS batch, m.line
-    FROM mark m {_AT.format(row="m")} {_WHO.format(row="m")}
-    WHERE m.day >= :start AND NOT EXISTS (SELECT FROM stint t WHERE {_COVERS})
+        WHERE {COVERS})
     ORDER BY m.day DESC, s.name, student
 """
 _DID_NOT_ARRIVE = f"""
-    SELECT {_NAMES}, t.entry_date, t.exit_date, t.exit_code
+    SELECT {NAMES}, t.entry_date, t.exit_date, t.exit_code
     FROM stint t {_AT.format(row="t")} {_WHO.format(row="t")}
     LEFT JOIN LATERAL (
         SELECT min(c.day) AS day FROM calendar_day c
@@ -117,7 +107,7 @@ _DID_NOT_ARRIVE = f"""
 """
 # Mended when somebody was reached since, or the task to mend it was done.
 _CONTACT_FAILURES = f"""
-    SELECT {_NAMES}, o.on_day AS day, o.method, o.outcome, o.author
+    SELECT {NAMES}, o.on_day AS day, o.method, o.outcome, o.author
     FROM (
         SELECT DISTINCT ON (student_id) * FROM outreach WHERE outcome = ANY(:failed) AND on_day >= :start
         ORDER BY student_id, at DESC, id DESC
@@ -132,7 +122,7 @@ _CONTACT_FAILURES = f"""
     ORDER BY day DESC, s.name, student
 """
 _ODD_STINTS = f"""
-    SELECT {_NAMES}, t.entry_date, t.exit_date, odd.why
+    SELECT {NAMES}, t.entry_date, t.exit_date, odd.why
     FROM stint t {_AT.format(row="t")} {_WHO.format(row="t")} CROSS JOIN LATERAL (
         SELECT 'ends before it begins' AS why WHERE t.exit_date < t.entry_date
         UNION ALL
@@ -199,7 +189,7 @@ _TWO_SOURCES = f"""
             SELECT FROM spoken o WHERE o.school_id = m.school_id AND o.day = m.day AND o.student_id = m.student_id
               AND o.source_id = s.source_id)
     )
-    SELECT {_NAMES}, m.day, m.period, m.code, a.name AS source, m.other_code, b.name AS other_source
+    SELECT {NAMES}, m.day, m.period, m.code, a.name AS source, m.other_code, b.name AS other_source
     FROM differing m {_AT.format(row="m")} {_WHO.format(row="m")}
     JOIN source a ON a.id = m.source_id JOIN source b ON b.id = m.other_id ORDER BY m.day DESC, school, student
 """
@@ -228,7 +218,7 @@ LISTS: Mapping[str, str] = {
     "no_calendar": _NO_CALENDAR,
     "class_periods": _PERIODS,
     "off_calendar": _OFF_CALENDAR,
-    "not_enrolled": _NOT_ENROLLED,
+    "not_enrolled": NOT_ENROLLED,
     "did_not_arrive": _DID_NOT_ARRIVE,
     "contact_failures": _CONTACT_FAILURES,
     "odd_stints": _ODD_STINTS,

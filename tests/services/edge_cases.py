@@ -24,9 +24,11 @@ from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import judge
 from ew_app.services.measuring.measures import measures
 from ew_app.services.measuring.why import explain
+from ew_app.services.rosters import fixing
 from models.base import db
 from models.cases import Case as SupportCase
 from models.people import Student
+from rules.access import Area
 
 SPEC = Path(__file__).parents[1] / "spec" / "edge_cases.yaml"
 THIS_YEAR, LAST_YEAR = date(2026, 8, 17), date(2026, 1, 5)  # Mondays
@@ -294,6 +296,9 @@ class Case:
         def said(name: str) -> Any:
             if name == "rows":
                 return len(rows)
+            if name == "lines_outside":
+                listed = fixing.rows("not_enrolled", Area(district=True), OPERATOR)
+                return [row["line"] for row in listed if row["student_id"] == key]
             if name.isupper():
                 return self._law(key, name, as_of)
             if name in ("findings", "cases", "open_cases"):
