@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.conftest import CommandLine
-from tests.feeds import test_edfi as edfi
+from tests.feeds import edfi
 from tests.feeds.test_oneroster import BULK
 from tests.feeds.test_sis_exports import CAMPUS
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.edfi_district import ANA, BEN
-from tests.feeds import test_edfi as edfi
+from tests.feeds import edfi
 
 SCHOOL: Final = "770042"
 DAYS: Final = ("2026-09-14", "2026-09-15", "2026-09-16")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -20,7 +21,7 @@ from ew_app.services.rosters.codes import Meaning, map_code
 from models.attendance import BatchFile
 from models.base import db
 from rules.access import Area
-from tests.feeds import test_edfi as edfi
+from tests.feeds import edfi
 from tests.feeds.test_oneroster import BULK
 from tests.feeds.test_sis_exports import ASPEN, CAMPUS, POWERSCHOOL, SYNERGY
 from tests.services.lincoln_and_carver import assert_identity
@@ -121,10 +122,10 @@ def test_nothing_of_what_is_forbidden_reaches_the_database() -> None:
 
 
 def test_api_resources_load_and_a_deletion_takes_the_absence_back() -> None:
-    both(edfi.JSON | {"studentSchoolAttendanceEvents.ndjson": edfi.json.dumps(edfi.ABSENT)})
+    both(edfi.JSON | {"studentSchoolAttendanceEvents.ndjson": json.dumps(edfi.ABSENT)})
     assert marks() == [("000123", date(2026, 8, 24), "Unexcused Absence", 1)]
     key = {"studentUniqueId": "000123", "schoolId": 770042, "eventDate": "2026-08-24"}
-    deletes = edfi.json.dumps([{"id": "a1", "changeVersion": 9, "keyValues": key}])
+    deletes = json.dumps([{"id": "a1", "changeVersion": 9, "keyValues": key}])
     told = hand_over("attendance", {"studentSchoolAttendanceEvents_deletes.json": deletes}, accept_held=True)
     assert (told["status"], told["superseded"]) == ("applied", 1)
     (measure,) = measures.measures(date(2026, 8, 24), student="000123")

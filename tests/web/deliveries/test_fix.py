@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, now, transaction
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest
@@ -21,29 +19,11 @@ from models.cases import Outreach
 from models.org import AbsenceCode
 from models.people import Student
 from models.queries.fixing import LISTS
-from tests.web.conftest import SignInAs, let_in
-from tests.web.importing import DAYS, TODAY, Clerk, once_of, open_schools, rows_of, words
+from tests.web.conftest import let_in
+from tests.web.importing import DAYS, TODAY, Clerk, once_of, rows_of, words
 
 CODE = "/fix/code?code=AQ&school=LIN"
 ABSENT = {"kind": "absence", "excused": "unexcused"}
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return replace(settings, today=TODAY)
-
-
-@pytest.fixture
-def clerk(app: Flask, sign_in: SignInAs) -> Clerk:
-    """The clerk of Lincoln."""
-    open_schools(app)
-    return Clerk(app, sign_in("attendance_clerk"))
-
-
-@pytest.fixture
-def steward(app: Flask, clerk: Clerk) -> Clerk:
-    """The data steward of the whole district."""
-    return Clerk(app, let_in(app, "steward"))
 
 
 @pytest.fixture
