@@ -5,9 +5,13 @@ Parameters as in `models.marks`.
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import text
 
-from models.marks import MARK, Here, do
+from models.attendance import UNREAD
+from models.base import db
+from models.marks import MARK, Here, do, only
 
 # The first of the source's later deliveries that spoke for the whole school-day. It had no row of the student, or
 # one that waits as well and goes in after this.
@@ -32,6 +36,40 @@ _END_ROLLS = text(f"""
     WHERE r.batch_id = :batch AND r.recorded_at = :at AND r.school_id = c.school_id AND r.day = c.day
       AND r.replaced_by IS NULL
 """)
+
+
+_MAY_BE = f"m.batch_id = :batch AND m.code = '{UNREAD}' AND m.reason IS NOT NULL"
+_LOCK_OPEN = text(f"""
+    SELECT count(pg_advisory_xact_lock(:space, school_id))
+    FROM (
+        SELECT school_id FROM mark m WHERE {_MAY_BE}
+        UNION SELECT school_id FROM staged_day WHERE batch_id = :batch ORDER BY school_id) s
+""")
+_CLOSE_DAYS = text(f"""
+    WITH closed AS (
+        DELETE FROM mark m USING student p
+        WHERE {_MAY_BE} AND p.id = m.student_id AND (p.system_id <> '' OR NOT EXISTS (
+            SELECT FROM problem w WHERE w.batch_id = :batch AND w.value = m.reason AND w.cause <> ''
+              AND w.settled_at IS NULL))
+        RETURNING m.*
+    ), kept AS (
+        INSERT INTO mark_history ({MARK}, ended, ended_by, ended_at) SELECT {MARK}, 'removed', :batch, :at FROM closed
+    )
+    SELECT school_id, day, student_id FROM closed
+""")
+
+
+def lock_open(space: int, here: Here) -> None:
+    """Wait for whoever writes at the schools of the staged rows and of the days that are open for a student number."""
+    db.session.execute(_LOCK_OPEN, {"space": space, "batch": here["batch"]})
+
+
+def close_days(here: Here) -> list[tuple[int, date, int]]:
+    """End the marks that held a day open for a student number, where the number, or the student's own, is known now.
+
+    Returns (school, day, student) of each.
+    """
+    return [tuple(row) for row in db.session.execute(_CLOSE_DAYS, only(_CLOSE_DAYS, here))]
 
 
 def end_what_was_claimed_since(here: Here) -> None:

@@ -17,6 +17,7 @@ class Student(Model):
     """A student as the roster names them; what a school must not ask has no column here, on purpose.
 
     `same_as`: this is a former id of that student, and what files say of it is read as theirs (models/merges.py).
+    `system_id`: what rows of an export call the student that come without the list of students ("StudentID 55").
     """
 
     __tablename__ = "student"
@@ -35,6 +36,7 @@ class Student(Model):
     race_ethnicity: Mapped[str] = mapped_column(default="")
     english_learner: Mapped[bool | None]
     low_income: Mapped[bool | None]
+    system_id: Mapped[str] = mapped_column(default="", server_default="")
     same_as: Mapped[int | None] = mapped_column(ForeignKey("student.id"))
     batch_id: Mapped[int | None]
     line: Mapped[int | None]

@@ -15,7 +15,10 @@ from models.base import Model
 
 
 class StagedMark(Model):
-    """A row that says more than "present", on its way in. Unlogged: the bytes are there to stage it again."""
+    """A row that says more than "present", on its way in. Unlogged: the bytes are there to stage it again.
+
+    A row that may be about several students is there for each of them.
+    """
 
     __tablename__ = "staged_mark"
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
@@ -23,7 +26,7 @@ class StagedMark(Model):
     file: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     school_id: Mapped[int]
-    student_id: Mapped[int]
+    student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     day: Mapped[date]
     period: Mapped[str]
     code: Mapped[str]

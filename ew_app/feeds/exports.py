@@ -19,8 +19,8 @@ from ew_app.feeds.formats import FOLDER, OURS, load_format
 
 DATES: Final = ("iso", "mdy", "dmy", "proven")
 _SETTINGS: Final = frozenset(
-    {"format", "label", "extends", "reads", "dates", "nulls", "forbidden", "exit", "ids", "known_by", "manifest"}
-    | {"misspelt", "records", "tables", "codes", "missing"}
+    {"format", "label", "extends", "reads", "dates", "nulls", "forbidden", "exit", "ids", "inside", "known_by"}
+    | {"manifest", "misspelt", "records", "tables", "codes", "missing"}
 )
 _OF_A_SOURCE: Final = frozenset(
     {"from", "join", "where", "unless", "split", "each", "group", "only_without", "bulk_only", "columns"} | {"note"}
@@ -107,6 +107,7 @@ class Export:
     drops_forbidden: bool
     exit: str  # inclusive, exclusive, or nothing where the export does not say
     ids: tuple[str, ...]
+    inside: str  # the word before a student's number inside the system; nothing where no row names one so
     known_by: tuple[str, ...]
     manifest: Mapping[str, str]
     misspelt: Mapping[str, str]
@@ -155,6 +156,7 @@ def load_export(name: str) -> Export:
         drops_forbidden=spec.get("forbidden", "refuse") == "drop",
         exit=spec.get("exit", ""),
         ids=tuple(field_key(one) for one in spec.get("ids", ())),
+        inside=spec.get("inside", ""),
         known_by=tuple(spec.get("known_by", ())),
         manifest=spec.get("manifest", {}),
         misspelt={field_key(wrong): field_key(right) for wrong, right in spec.get("misspelt", {}).items()},

@@ -30,13 +30,17 @@ NAMING: Final = ("student_id", "school_id", "date")
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A rejected row that still tells whose day it is about; `period` '' where it is the whole day, or not known."""
+    """A rejected row that still tells whose day it is about; `period` '' where it is the whole day, or not known.
+
+    inside: the number inside their system by which alone the row names its student, who may be this one.
+    """
 
     line: int
     student_id: str
     school_id: str
     day: date
     period: str
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

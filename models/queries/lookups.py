@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import text
 
+from models.attendance import UNREAD
 from models.base import db
 from models.bulk import cursor, read_ints
 
@@ -17,7 +18,27 @@ OPEN_END = 2_932_896  # 9999-12-31 as days since 1970
 
 
 def ids_of(table: str, keys: Collection[str]) -> dict[str, int]:
-    """Key -> id for those of `keys` that `table` (student or school) has; many more may be in it."""
+    """Key -> id for those of `keys` that `table` (student or school) has; many more may be in it.
+
+    A student is found by what their system calls them inside as well, where that is one student's alone.
+    """
+    known = _by_key(table, keys)
+    left = [key for key in keys if key not in known] if table == "student" else []
+    return known | _by_system_id(left) if left else known
+
+
+def _by_system_id(names: Sequence[str]) -> dict[str, int]:
+    found = db.session.execute(
+        text("""
+            SELECT system_id, min(id) FROM student WHERE system_id = ANY(:names) AND system_id <> ''
+            GROUP BY 1 HAVING count(*) = 1
+        """),
+        {"names": list(names)},
+    )
+    return {name: number for name, number in found}
+
+
+def _by_key(table: str, keys: Collection[str]) -> dict[str, int]:
     wanted = "WHERE key = ANY(%(keys)s)" if len(keys) <= FEW else ""
     query = f"SELECT string_agg(key, E'\\n'), array_agg(id) FROM {table} {wanted}"
     with cursor() as at:
@@ -106,3 +127,26 @@ def school_names(schools: Collection[int]) -> dict[int, str]:
     """Id -> name."""
     rows = db.session.execute(text("SELECT id, name FROM school WHERE id = ANY(:ids)"), {"ids": list(schools)})
     return {row.id: row.name for row in rows}
+
+
+def whom_it_may_be(schools: Sequence[str], days: Sequence[date]) -> list[Any]:
+    """Rows of (student, school, day), keys and a date, of whom a row may speak that names its student only inside.
+
+    All who are enrolled on these school-days, whose number inside their system nobody has told, and of whom nothing
+    is known that day. A school-day stands in `schools` and `days` at the same place.
+    """
+    return list(
+        db.session.execute(
+            text(f"""
+                SELECT DISTINCT p.key AS student, s.key AS school, a.day
+                FROM unnest(CAST(:schools AS text[]), CAST(:days AS date[])) AS a (school, day)
+                JOIN school s ON s.key = a.school
+                JOIN stint t ON t.school_id = s.id AND t.entry_date <= a.day AND coalesce(t.exit_date, a.day) >= a.day
+                JOIN student p ON p.id = t.student_id AND p.system_id = ''
+                WHERE NOT EXISTS (
+                    SELECT FROM mark m WHERE m.student_id = p.id AND m.day = a.day AND m.school_id = s.id
+                      AND m.code <> '{UNREAD}')
+            """),
+            {"schools": list(schools), "days": list(days)},
+        )
+    )

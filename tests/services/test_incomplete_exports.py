@@ -7,9 +7,10 @@ from flask import Flask
 
 from ew_app.kernel import OPERATOR
 from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import ingest
 from ew_app.services.measuring.measures import measures
 from ew_app.services.rosters.codes import Meaning, map_code
-from tests.services.lincoln_and_carver import build, counts, load_files, query
+from tests.services.lincoln_and_carver import LINCOLN, build, counts, load_files, query
 
 STUDENTS = b"ID,Student_Number,SchoolID,Grade_Level\n1,ana,lincoln,4\n2,ben,lincoln,4\n"
 CODES = b"ID,SchoolID,Att_Code,Description,Presence_Status_CD\n11,lincoln,A,Absent,Absent\n"
@@ -32,7 +33,7 @@ def test_a_code_that_did_not_come_along_is_an_unknown_code() -> None:
     ]
 
 
-def test_a_student_who_did_not_come_along_is_a_rejected_row_that_waits() -> None:
+def test_a_student_who_did_not_come_along_holds_the_day_open_for_whoever_it_may_be_until_a_roster_tells() -> None:
     attendance = HEADER + b"1,lincoln,8/17/2026,ATT_ModeDaily,11\n9,lincoln,8/17/2026,ATT_ModeDaily,11\n"
     files = {"STUDENTS.csv": STUDENTS, "ATTENDANCE_CODE.csv": CODES, "ATTENDANCE.csv": attendance}
     told = load_files(files, accept_held=True)
@@ -40,6 +41,38 @@ def test_a_student_who_did_not_come_along_is_a_rejected_row_that_waits() -> None
     assert query("SELECT file, line, value, cause FROM problem") == [
         ("ATTENDANCE.csv", 3, "StudentID 9", "unknown_student")
     ]
+    assert lincoln() == {"ana": "absent", "ben": "unknown", "cleo": "unknown", "dev": "unknown", "eli": "unknown"}
+    roster = {"STUDENTS.csv": b"ID,Student_Number,First_Name,Last_Name,SchoolID,Grade_Level\n"}
+    roster["STUDENTS.csv"] += b"2,ben,Ben,R,lincoln,4\n3,cleo,Cleo,R,lincoln,4\n"
+    bring(roster)
+    assert lincoln() == {"ana": "absent", "ben": "present", "cleo": "present", "dev": "unknown", "eli": "unknown"}
+    roster["STUDENTS.csv"] += b"9,dev,Dev,R,lincoln,4\n"
+    bring(roster)
+    assert lincoln() == {"ana": "absent", "ben": "present", "cleo": "present", "dev": "absent", "eli": "present"}
+
+
+def test_a_number_inside_the_system_that_a_roster_has_told_needs_no_list_of_students() -> None:
+    bring({"STUDENTS.csv": b"ID,Student_Number,First_Name,Last_Name,SchoolID,Grade_Level\n9,dev,Dev,R,lincoln,4\n"})
+    told = load_files(
+        {"ATTENDANCE_CODE.csv": CODES, "ATTENDANCE.csv": HEADER + b"9,lincoln,8/17/2026,ATT_ModeDaily,11\n"}
+    )
+    assert counts(told, "applied", "rejected") == (1, 0)
+    assert lincoln()["dev"] == "absent"
+
+
+def bring(files: dict[str, bytes]) -> None:
+    """A roster, and what it leads to."""
+    batch = ingest.receive(kind="roster", name="roster", files=files, by=OPERATOR)
+    assert ingest.load_now(batch) == "applied"
+
+
+def lincoln() -> dict[str, str]:
+    """How each student of Lincoln stands on the one day that came."""
+    words = {("1", "1", "0"): "absent", ("1", "0", "0"): "present", ("0", "0", "1"): "unknown"}
+    names = ("enrolled_days", "absent_days", "unknown_days")
+    found = {row["student_id"]: words[tuple(row[name] for name in names)] for row in measures(None, student=None)
+             if row["student_id"] in LINCOLN}  # fmt: skip
+    return found
 
 
 def test_a_late_day_keeps_the_excuse_of_what_was_missed() -> None:

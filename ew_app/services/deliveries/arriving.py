@@ -178,6 +178,7 @@ def unreadable(rows: Sequence[tuple[int, Unread]]) -> Arrivals:
         "date": found.values["date"].numbers([row.day for row in told]),
         "code": found.values["code"].numbers([UNREAD] * len(told)),
         "period": found.values["period"].numbers([row.period for row in told]),
+        "reason": found.values["reason"].numbers([row.inside or None for row in told]),
         "line": np.array([row.line for row in told], dtype=np.int32),
         "file": np.array([file for file, _ in rows], dtype=np.int32),
     }

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import now, operation, transaction
-from ew_app.services.deliveries import ledger
+from ew_app.services.deliveries import ledger, unnamed
 from ew_app.services.deliveries.believing import limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import UNKNOWN_STUDENT, Part, stage
@@ -89,14 +89,17 @@ def _retry(batch_id: int) -> int:
     waiting = frozenset((row.file, row.line) for row in deliveries.waiting_rows(batch_id))
     staged = stage(batch, limits, Part(waiting=waiting))
     settled = waiting - {(file, problem.line) for file, problem, _, cause in staged.problems if cause}
+    marks_late.lock_open(SCHOOL_LOCK, {"batch": batch_id})
     if not settled:
         marks.drop_staged(batch_id)
+        unnamed.close_days(at_schools(batch, (0, 0), now()))
         return 0
     schools = deliveries.staged_schools(batch_id)
     merged = _merge(_alone(batch, (schools[0], schools[-1])), limits, waited=True)
     marks.drop_staged(batch_id)
     store_problems(batch_id, [found for found in staged.problems if not found[3]])
     _settle(batch, settled, merged + staged.counts)
+    unnamed.close_days(at_schools(batch, (0, 0), now()))
     return sum(merged[bucket] for bucket in ("applied", "superseded", "unchanged"))
 
 

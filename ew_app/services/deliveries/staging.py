@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ew_app.feeds import Problem
 from ew_app.kernel import today
-from ew_app.services.deliveries import periods
+from ew_app.services.deliveries import periods, unnamed
 from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows, unreadable
 from ew_app.services.deliveries.enrolment import Enrolment, day_number, day_of
 from ew_app.services.deliveries.sifting import Flags, Sifted, by_number, school_and_day
@@ -97,9 +97,11 @@ class _Staging:
         self.batch, self.limits, self.part, self.rows, self.claims = batch, limits, part, rows, claims
         self.found = Staged(Counter(rows_in=rows.rows_in), notes=list(rows.notes))
 
+        self.unnamed = unnamed.numbers_nobody_has(batch, rows)
     def run(self) -> Staged:
         """All steps in order."""
         self._keep_the_part()
+        self.rows.unread += unnamed.open_days(self.batch, self.rows, self.unnamed)
         self._keep_to_the_senders_schools()
         sifted = self._sift()
         unread = self._unread(sifted)
@@ -162,9 +164,13 @@ class _Staging:
         return sifted
 
     def _unread(self, sifted: Sifted) -> Sifted:
-        """Rejected rows that tell whose day they are about, where no other row of the delivery tells of that day."""
+        """Rejected rows that tell whose day they are about, where no other row of the delivery tells of that day.
+
+        Or whose day they may be about (`unnamed.open_days`).
+        """
         mine, theirs = self.batch.options.get("schools"), self.part.waiting is None
-        rows = [row for row in self.rows.unread if theirs and (mine is None or row[1].school_id in mine)]
+        ours = (row for row in self.rows.unread if mine is None or row[1].school_id in mine)
+        rows = [row for row in ours if theirs or row[1].inside]
         unread = Sifted(unreadable(rows))
         unread.only(unread.known)
         if self.part.days is not None:
@@ -181,7 +187,8 @@ class _Staging:
         students, schools = self.rows.texts("student_id", rows), self.rows.texts("school_id", rows)
         for row, student, school in zip(rows.tolist(), students, schools, strict=True):
             if sifted.student[row] < 0:
-                self._remark(row, NO_STUDENT, "student_id", student, rejected=True, cause=UNKNOWN_STUDENT)
+                why = unnamed.NO_NUMBER if student in self.unnamed else NO_STUDENT
+                self._remark(row, why, "student_id", student, rejected=True, cause=UNKNOWN_STUDENT)
             else:
                 self._remark(row, NO_SCHOOL, "school_id", school, rejected=True, cause=UNKNOWN_SCHOOL)
         self.found.counts["unmatched_student"] = int((sifted.student < 0).sum())

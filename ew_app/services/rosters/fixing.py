@@ -53,9 +53,11 @@ CHECKS: Final = (
     Check(
         "unread_rows",
         "Days whose row could not be read",
-        "The row says whose day it is about and the rest of it cannot be read. The day counts neither as present nor "
-        "as absent.",
-        "Open the delivery to see what is wrong with the row, correct it in the student system and send the day again.",
+        "The row says whose day it is about and the rest of it cannot be read; or it names a student by a number "
+        "inside the system alone, and may be about anybody at the school whose number is not known. The day counts "
+        "neither as present nor as absent.",
+        "Open the delivery to see what is wrong with the row, correct it in the student system and send the day again; "
+        "for a number, send the list of students with the roster.",
     ),
     Check(
         "unmatched",

@@ -82,6 +82,7 @@ _STUDENTS = RosterTable(
                 "interpreter": "coalesce(i.interpreter, false)",
                 "race_ethnicity": text_of("race_ethnicity"),
                 **same("english_learner", "low_income"),
+                **texts_of("system_id"),
             },
             reads={"household_key": "household_id"},
         ),

@@ -34,6 +34,7 @@ STUDENT = Target(
         "race_ethnicity",
         "english_learner",
         "low_income",
+        "system_id",
     ),
 )
 SUPPORT_FLAG = Target("support_flag", ("student_id", "key"), ("student_id", "key"), ("compartment",))
