@@ -18,6 +18,7 @@ from models.base import db
 
 Here = Mapping[str, Any]
 
+SCHOOL_LOCK = 7304  # with a school's id: one writer of attendance at a time
 SAID = "code, fraction, minutes, section_key, reason, last_modified, modified_by, file, line"
 MARK = f"school_id, student_id, day, period, source_id, {SAID}, batch_id, recorded_at"
 MINE = "batch_id = :batch AND school_id BETWEEN :low AND :high"

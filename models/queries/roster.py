@@ -45,11 +45,13 @@ _GRADES = f"""
     JOIN stint s ON s.student_id = t.id
     WHERE (h.before->>'grade', h.before->>'birth_date') IS DISTINCT FROM (t.grade, t.birth_date::text)
 """
-_CODES = coded.having(f"""
+# The codes whose meaning the batch changed; for which school, or none where for the whole district.
+CHANGED_CODES = f"""
     SELECT DISTINCT coalesce(h.before->>'code', t.code) AS code,
            coalesce((h.before->>'school_id')::int, t.school_id) AS school_id
     FROM {_changed("absence_code")} LEFT JOIN absence_code t ON t.id = (h.row_key->>'id')::int
-""")
+"""
+_CODES = coded.having(CHANGED_CODES)
 _THIS_YEAR = "SELECT (h.row_key->>'student_id')::int AS student_id, :year AS since FROM {changed}"
 
 # Changed table -> who has to be measured again, and since which day.

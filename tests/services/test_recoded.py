@@ -11,7 +11,7 @@ from flask import Flask
 from ew_app.kernel import OPERATOR
 from ew_app.services.deliveries import ingest
 from ew_app.services.measuring.why import explain
-from ew_app.services.rosters.codes import Meaning, effect_of
+from ew_app.services.rosters.codes import Meaning, effect_of, map_code
 from tests.services.lincoln_and_carver import FIRST_DAY, LABOR_DAY, LINCOLN, build, covers, csv, load, load_files, query
 
 DAYS = [day for day in (FIRST_DAY + timedelta(days=n) for n in range(35)) if day.weekday() < 5 and day != LABOR_DAY]
@@ -120,3 +120,19 @@ def test_the_effect_of_a_meaning_counts_the_presence_of_a_full_feed() -> None:
     load(f"ben lincoln {DAYS[20]:%m-%d} T")
     effect = effect_of(Meaning("P", "absence", "unexcused", school_key="lincoln"))
     assert (effect.marks, effect.students) == (3 * len(LINCOLN) - 1, len(LINCOLN))
+
+
+def test_the_absences_of_a_day_in_the_ledger_follow_what_the_code_means() -> None:
+    """By which new days are believed or held; also where a roster tells the meaning and is taken back."""
+    load(f"ana lincoln {DAYS[0]:%m-%d} ZZ", f"ben lincoln {DAYS[0]:%m-%d} A")
+    absences = "SELECT absences FROM school_day WHERE day = :day ORDER BY school_id"
+    assert query(absences, day=DAYS[0]) == [(1,)]
+    map_code(Meaning("ZZ", "absence"), by=OPERATOR)
+    assert query(absences, day=DAYS[0]) == [(2,)]
+    said = b"school_id,code,title,kind,absent_fraction,excused\nlincoln,ZZ,Trip,school_function,0,unknown\n"
+    batch = ingest.receive(kind="roster", name="roster", files={"absence_codes.csv": said}, by=OPERATOR)
+    ingest.load(batch)
+    assert query(absences, day=DAYS[0]) == [(1,)]
+    ingest.take_back(batch, by=OPERATOR)
+    ingest.undo(batch)
+    assert query(absences, day=DAYS[0]) == [(2,)]

@@ -23,10 +23,10 @@ from ew_app.services.measuring.touched import touch_each, touch_each_school
 from models import marks, marks_late, marks_new
 from models.attendance import Batch, BatchSlice
 from models.base import db
+from models.marks import SCHOOL_LOCK
 from models.queries import deliveries
 from rules.feed_checks import Limits
 
-SCHOOL_LOCK: Final = 7304
 FATES: Final = {"applied": "applied", "superseded": "superseded", "removed": "removed"}
 
 Span = tuple[int, int]

@@ -7,12 +7,13 @@ from typing import Any
 
 from ew_app.kernel import now, operation
 from ew_app.services.deliveries import ledger
-from ew_app.services.deliveries.attendance import SCHOOL_LOCK, Span, at_schools
+from ew_app.services.deliveries.attendance import Span, at_schools
 from ew_app.services.deliveries.staging import Part, stage
 from ew_app.services.measuring.touched import touch_each, touch_each_school
 from models import marks, marks_undone
 from models.attendance import Batch
 from models.base import db
+from models.marks import SCHOOL_LOCK
 from models.queries import deliveries
 from rules.feed_checks import Limits
 

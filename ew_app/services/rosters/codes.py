@@ -21,6 +21,7 @@ from models.base import db
 from models.org import ABSENT_KINDS, CODE_KINDS, EXCUSES, AbsenceCode, School
 from models.queries import coded
 from rules.cells import WHOLE_DAY
+from models.recounting import recount_absences
 
 BY_HAND: Final = 0  # stands in history for the batch of a change that a person made
 
@@ -156,6 +157,7 @@ def _school_id(meaning: Meaning) -> int | None:
         return None
     found = db.session.scalar(select(School.id).where(School.key == meaning.school_key))
     if found is None:
+    recount_absences(row.code, school_id)
         raise NotFound(f"There is no school {meaning.school_key}.")
     return found
 

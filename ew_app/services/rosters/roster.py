@@ -19,12 +19,13 @@ from ew_app.services.rosters.roster_people import load_people
 from ew_app.services.rosters.roster_rows import Incoming, store_problems
 from ew_app.services.rosters.roster_storing import EXIT_KNOWN, known_exit, reading_of, store
 from ew_app.services.rosters.roster_tables import ORDER, ROSTER_TABLES
-from ew_app.services.rosters.roster_targets import ROSTER_LOCK, RosterTable
+from ew_app.services.rosters.roster_targets import ABSENCE_CODE, ROSTER_LOCK, RosterTable
 from ew_app.services.rosters.roster_undo import take_back
 from ew_app.services.rosters.student_changes import load_changes
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
 from models.queries.roster import enrolled_on, twice_at_a_school
+from models.recounting import recount_absences_since
 from rules.counting import are, many
 from rules.stints import school_year_start
 
@@ -146,6 +147,8 @@ def _load_table(batch: Batch, file: BatchFile, reading: Reading, table: RosterTa
     notes = _shrunken() if table.name == "enrollments" and not batch.options.get("changes") else []
     created, changed = store(batch, table, rows)
     notes += _two_at_once() if table.name == "enrollments" else []
+    if ABSENCE_CODE.table in table.fills:
+        recount_absences_since(batch.id)
     touch_changed(batch.id, table.fills, school_year_start(today()))
     store_problems(batch.id, file.name, rows.problems)
     kept = rows.good - created - changed

@@ -15,6 +15,7 @@ from ew_app.services.rosters.roster_targets import NETWORK, ROSTER_LOCK, SCHOOL,
 from models import merging, rows_undone
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
+from models.recounting import recount_absences_since
 from models.rows_undone import Fate
 from models.upsert import TAKEN_BACK, Target
 from rules.counting import are, many
@@ -62,6 +63,7 @@ def take_back(batch: Batch) -> dict[str, Any]:
     fates = {target.table: _take_away(target, batch.id) for target in TARGETS}
     _forget_exit_rule(batch)
     merging.place_stints(None, batch=batch.id, at=now())
+    recount_absences_since(batch.id)
     touch_changed(batch.id, list(fates), school_year_start(today()))
     kept = {table: fate.kept for table, fate in fates.items() if fate.kept}
     counts = {
