@@ -264,10 +264,7 @@ def _source(row: Any, files: dict[tuple[int, int], str]) -> Source:
     return Source(row.batch_id, files.get((row.batch_id, row.file), "attendance.csv"), row.line, row.received_at)
 
 
-NOT_READ: Final = (
-    "the row that came could not be read, or does not tell for certain whose it is; "
-    "the day is not counted until one comes that does"
-)
+NOT_READ: Final = "the row that came could not be read or may be another's; the day is not counted until it is clear"
 _PLAIN = {
     Status.OUT: ("out", "not counted: not enrolled, or no school"),
     Status.MISSING: ("missing", "the school did not submit attendance"),
