@@ -89,6 +89,26 @@ def test_a_late_day_keeps_the_excuse_of_what_was_missed() -> None:
     assert (stood["ana"], stood["ben"]) == ([0.5, 0, 0.5, 1], [1, 1, 0, 0])
 
 
+def test_a_delivery_that_is_held_or_checked_leaves_no_trace_in_what_codes_mean() -> None:
+    files = {
+        "StudentAttendance.csv": b"StudentID,CalendarDayID,DaysAbsent,DaysExcused,DaysUnexcused,DaysOther,TardyCount\n"
+        b"1,10,1,0,1,0,0\n9,10,1,0,1,0,0\n",
+        "CalendarDay.csv": b"CalendarDayID,Date,CalendarID,DayCount\n10,8/17/2026,5,1\n",
+        "Calendar.csv": b"CalendarID,EntityCode\n5,lincoln\n",
+        "Student.csv": b"StudentID,StudentNumber,FirstName,LastName\n1,ana,Ana,R\n",
+    }
+    before = query("SELECT code FROM absence_code ORDER BY code")
+    checked = load_files(files, preview=True)
+    assert counts(checked, "status", "unknown_code") == ("held", 0)
+    held = load_files(files)
+    assert counts(held, "status", "unknown_code", "rejected") == ("held", 0, 1)
+    assert query("SELECT code FROM absence_code ORDER BY code") == before
+    ingest.accept(held["batch"], by=OPERATOR)
+    assert ingest.load_now(held["batch"]) == "applied"
+    assert ("Absent unexcused",) in query("SELECT code FROM absence_code")
+    assert query("SELECT absences FROM school_day") == [(1,)]
+
+
 def test_an_empty_code_is_unknown_until_somebody_says_that_it_means_present() -> None:
     told = load_files({"attendance.csv": b"student_id,school_id,date,code\nana,lincoln,2026-08-17,\n"})
     assert counts(told, "applied", "unknown_code") == (1, 1)

@@ -77,7 +77,6 @@ def _stage(batch_id: int) -> bool:
     """Fill the staging tables, unless they still hold the batch. True: there is something to go on with."""
     batch = locked(batch_id)
     if batch.status == "received":
-        know_codes(_format(batch))
         _note(batch, stage(batch, limits_of(batch)))
         batch.status, batch.step, batch.percent = "staged", "checking", 30
     elif batch.status in STAGED and deliveries.staged_rows(batch_id) != batch.counts["staged_rows"]:
@@ -122,6 +121,7 @@ def _check(batch_id: int) -> bool:
         batch.counts = batch.counts | _as_if(batch)
         batch.status, batch.step = "held", "waiting for a person"
         return False
+    know_codes(_format(batch))
     batch.status, batch.step, batch.percent = "applying", "storing", 40
     return True
 
@@ -191,7 +191,6 @@ def _load_roster(batch_id: int) -> None:
     with transaction():
         batch = db.session.get_one(Batch, batch_id)
         batch.status = "applying"
-        know_codes(_format(batch))
     counts = roster.apply(db.session.get_one(Batch, batch_id))
     _after_roster(batch_id, counts)
     attendance.retry_waiting()
@@ -199,8 +198,10 @@ def _load_roster(batch_id: int) -> None:
 
 @operation
 def _after_roster(batch_id: int, counts: dict[str, Any]) -> None:
-    """Days are counted again where calendars or enrolments changed."""
-    locked(batch_id).counts = counts
+    """The codes of its format are explained; days are counted again where calendars or enrolments changed."""
+    batch = locked(batch_id)
+    batch.counts = counts
+    know_codes(_format(batch))
     ledger.rebuild(schools_to_rebuild(batch_id))
 
 

@@ -95,10 +95,14 @@ class Sifted:
                 plain &= self.rows.columns[name] == 0
         return np.asarray(plain, dtype=bool)
 
-    def read_codes(self) -> None:
-        """Kind, reason and share of each row's code at its school on its day; asked once for each combination."""
+    def read_codes(self, brought: Sequence[Meaning] = ()) -> None:
+        """Kind, reason and share of each row's code at its school on its day; asked once for each combination.
+
+        brought: what the delivery's format says of codes that nobody has explained yet.
+        """
         schools, codes = np.unique(self.school), self.rows.values["code"]
         meanings = [_meaning(row) for row in lookups.code_meanings(schools.tolist(), list(codes))]
+        meanings += (meaning for meaning in brought if meaning.code in codes)
         nothing = np.zeros(len(self), dtype=np.int64)
         place = np.searchsorted(schools, self.school) if any(m.school for m in meanings) else nothing
         days, when = np.unique(self.day, return_inverse=True)

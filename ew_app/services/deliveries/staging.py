@@ -14,13 +14,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ew_app.feeds import Problem
+from ew_app.feeds import OURS, Problem
 from ew_app.kernel import today
 from ew_app.services.deliveries import periods, unnamed
 from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows, unreadable
 from ew_app.services.deliveries.enrolment import Enrolment, day_number, day_of
 from ew_app.services.deliveries.sifting import Flags, Sifted, by_number, school_and_day
 from ew_app.services.deliveries.staged_rows import Days, store_rows, store_unread
+from ew_app.services.rosters.codes import brought_by
 from models import marks
 from models.attendance import Batch
 from models.queries import lookups
@@ -96,12 +97,12 @@ class _Staging:
     def __init__(self, batch: Batch, limits: Limits, part: Part, rows: Arrivals, claims: Sequence[Claim]) -> None:
         self.batch, self.limits, self.part, self.rows, self.claims = batch, limits, part, rows, claims
         self.found = Staged(Counter(rows_in=rows.rows_in), notes=list(rows.notes))
-
         self.unnamed = unnamed.numbers_nobody_has(batch, rows)
+
     def run(self) -> Staged:
         """All steps in order."""
-        self._keep_the_part()
         self.rows.unread += unnamed.open_days(self.batch, self.rows, self.unnamed)
+        self._keep_the_part()
         self._keep_to_the_senders_schools()
         sifted = self._sift()
         unread = self._unread(sifted)
@@ -155,7 +156,7 @@ class _Staging:
         if self.part.days is not None:
             sifted.only_on(self.part.days)
             sifted.only_about(self.part.about)
-        sifted.read_codes()
+        sifted.read_codes(brought_by(self.batch.options.get("format", OURS)))
         stands = sifted.standing()
         for row, said, instead in sifted.contradicted(stands)[:MOST_SINGLE_REMARKS]:
             self._remark(row, CONTRADICTED.format(instead), "code", said)

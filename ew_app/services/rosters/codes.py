@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, text
 
+import rules.codes
 from ew_app.feeds import OURS, load_export
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
 from ew_app.services.deciding import flagging
@@ -20,8 +21,9 @@ from models.attendance import RowHistory
 from models.base import db
 from models.org import ABSENT_KINDS, CODE_KINDS, EXCUSES, AbsenceCode, School
 from models.queries import coded
-from rules.cells import WHOLE_DAY
 from models.recounting import recount_absences
+from rules.cells import WHOLE_DAY
+from rules.day import Kind, Reason
 
 BY_HAND: Final = 0  # stands in history for the batch of a change that a person made
 
@@ -103,6 +105,14 @@ def unexplained(format_name: str) -> list[Meaning]:
     return [Meaning(code.code, code.kind, code.excused, code.fraction) for code in known if code.code not in said]
 
 
+def brought_by(format_name: str) -> list[rules.codes.Meaning]:
+    """The same as meanings that rows can be read by while nothing is saved."""
+    return [
+        rules.codes.Meaning(None, one.code, Kind[one.kind.upper()], Reason[one.excused.upper()], one.fraction)
+        for one in unexplained(format_name)
+    ]
+
+
 @operation
 def effect_of(meaning: Meaning) -> Effect:
     """What `map_code` would do, worked out with everything it leads to and taken back. Raises Refused, NotFound."""
@@ -147,6 +157,7 @@ def _save(meaning: Meaning) -> AbsenceCode:
     db.session.add(row)
     db.session.flush()
     _keep(row, before)
+    recount_absences(row.code, school_id)
     # Also days outside the dates: an earlier form may have held there.
     touch_each(coded.first_days(row.code, school_id))
     return row
@@ -157,7 +168,6 @@ def _school_id(meaning: Meaning) -> int | None:
         return None
     found = db.session.scalar(select(School.id).where(School.key == meaning.school_key))
     if found is None:
-    recount_absences(row.code, school_id)
         raise NotFound(f"There is no school {meaning.school_key}.")
     return found
 
