@@ -75,8 +75,9 @@ class Figures:
     off_calendar: int = 0
     first: bool = False  # nothing of this source was ever accepted
     schools: int = 0
-    usual_schools: Sequence[int] = ()  # of its last files that brought new days
+    usual_schools: Sequence[int] = ()  # of its last files that brought new days; no more than the sender may send
     new_schools: int = 0  # schools for which it submits a day for the first time
+    claims_days: bool = False  # it speaks for whole days, new or known
     made_full: int = 0  # schools of which it makes days full that were not, new or told by absences alone
     thin_schools: int = 0  # of these, with too few rows for a full feed
     new_days: Sequence[NewDay] = ()  # of an exception feed
@@ -124,17 +125,21 @@ def _rejected(figures: Figures, limits: Limits) -> Iterator[Found]:
 
 
 def _schools(figures: Figures, limits: Limits) -> Iterator[Found]:
-    """A file of corrections alone brings no new day and may be about any number of schools."""
+    """A file of corrections alone brings no new day and claims none whole; it may be about any number of schools."""
     known = figures.usual_schools[: limits.looks_back]
-    if not figures.new_schools or len(known) < limits.least_known:
+    if not (figures.new_schools or figures.claims_days) or len(known) < limits.least_known:
         return
     usual = Fraction(median(known))
     if 100 * figures.schools < limits.least_schools * usual:
         yield (
             Doubt.FEW_SCHOOLS,
             f"Only {_are(figures.schools)} in this file; usually there are {_number(usual)}. "
-            "The schools that are missing would look as if attendance was not taken.",
+            + (_MISSED if figures.new_schools else _CUT_OFF),
         )
+
+
+_MISSED = "The schools that are missing would look as if attendance was not taken."
+_CUT_OFF = "It speaks for whole days again, all of them known. Was it cut off? If it corrects just these, let it in."
 
 
 def _are(number: int) -> str:

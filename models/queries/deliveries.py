@@ -89,6 +89,12 @@ def new_school_days(batch_id: int) -> NewSchoolDays:
     return NewSchoolDays(*map(int, db.session.execute(counted, {"batch": batch_id}).one()))
 
 
+def claims_days(batch_id: int) -> bool:
+    """Whether a staged delivery speaks for any school-day as a whole."""
+    claimed = text("SELECT EXISTS (SELECT FROM staged_day WHERE batch_id = :batch AND whole AND teaches)")
+    return bool(db.session.scalar(claimed, {"batch": batch_id}))
+
+
 def thin_schools(batch_id: int, least_percent: int) -> tuple[int, int]:
     """(schools, thin ones) on the days that a full feed would make full; thin: rows for under that share.
 

@@ -37,8 +37,9 @@ def test_fewer_than_four_fifths_of_the_usual_schools(schools: int, held: bool) -
     assert (kinds(schools=schools, usual_schools=usual, new_schools=schools) == [Doubt.FEW_SCHOOLS]) is held
 
 
-def test_corrections_alone_may_be_about_one_school() -> None:
+def test_corrections_alone_may_be_about_one_school_unless_they_speak_for_whole_days() -> None:
     assert kinds(schools=1, usual_schools=[10] * 10, new_schools=0) == []
+    assert kinds(schools=1, usual_schools=[10] * 10, new_schools=0, claims_days=True) == [Doubt.FEW_SCHOOLS]
 
 
 @pytest.mark.parametrize(("thin", "held"), [(2, False), (3, True)])

@@ -31,8 +31,9 @@ def figures_of(batch: Batch, limits: Limits) -> tuple[int, Figures]:
         off_calendar=batch.counts.get("off_calendar", 0),
         first=not deliveries.accepted_before(batch.id, batch.source_id),
         schools=batch.counts.get("schools", 0),
-        usual_schools=deliveries.usual_schools(batch.id, batch.source_id, limits.looks_back),
+        usual_schools=_usual_schools(batch, limits),
         new_schools=new.schools,
+        claims_days=deliveries.claims_days(batch.id),
         made_full=made_full,
         thin_schools=thin,
         new_days=[] if full else _new_days(batch, limits),
@@ -40,6 +41,13 @@ def figures_of(batch: Batch, limits: Limits) -> tuple[int, Figures]:
         removed=removed,
     )
     return new.days, figures
+
+
+def _usual_schools(batch: Batch, limits: Limits) -> list[int]:
+    """Of somebody who may send some schools alone, no more than these are expected."""
+    usual = deliveries.usual_schools(batch.id, batch.source_id, limits.looks_back)
+    theirs = batch.options.get("schools")
+    return usual if theirs is None else [min(number, len(theirs)) for number in usual]
 
 
 def _new_days(batch: Batch, limits: Limits) -> list[NewDay]:
