@@ -132,6 +132,19 @@ _END_CLAIMS = text("""
     UPDATE submission SET ended_at = :at
     WHERE batch_id = :batch AND school_id BETWEEN :low AND :high AND ended_at IS NULL
 """)
+# A school's own source is that of the first claim that stands, and stays it for as long as any claim of it stands.
+_PASS_ON_SOURCE = text(f"""
+    WITH standing AS (
+        SELECT c.school_id, c.day, c.recorded_at, c.batch_id, b.source_id FROM submission c
+        JOIN batch b ON b.id = c.batch_id
+        WHERE c.ended_at IS NULL AND c.school_id IN (SELECT school_id FROM submission WHERE {MINE})
+    )
+    UPDATE school s SET source_id = (
+        SELECT c.source_id FROM standing c WHERE c.school_id = s.id ORDER BY c.recorded_at, c.batch_id LIMIT 1)
+    WHERE s.source_id = :source AND s.id IN (SELECT school_id FROM submission WHERE {MINE})
+      AND NOT EXISTS (SELECT FROM standing c WHERE c.school_id = s.id AND c.source_id = :source)
+    RETURNING s.id, (SELECT min(c.day) FROM standing c WHERE c.school_id = s.id)
+""")
 _SAID = "m.school_id, m.day, m.student_id, m.period, m.code, m.fraction, m.minutes, m.section_key, m.reason"
 _CALLED = "SELECT school_id, day, unnest(students) AS student_id, code FROM undone_day JOIN roll USING (school_id, day)"
 _ON_A_ROLL = """
@@ -216,6 +229,13 @@ def settle(here: Here, others: list[int]) -> None:
         do(_FORGET_REPLAY, {**here, "others": others})
         for step in (_FORGET_PASSING_ROLLS, _STAYED, _ENDED_BY_UNDO, _END_CLAIMS, *_FIND_DIFFERENT):
             do(step, here)
+
+
+def pass_on_source(here: Here) -> dict[int, date]:
+    """After `settle`: schools of which nothing of their own source stands any more have the next one as their own, or
+    none; school -> first day on which another is believed now."""
+    found = db.session.execute(_PASS_ON_SOURCE, only(_PASS_ON_SOURCE, here))
+    return {school: since for school, since in found if since is not None}
 
 
 def days_left_without() -> set[SchoolDay]:

@@ -32,10 +32,13 @@ _KEPT = {
 # Of whom a row of the table speaks, where only some students are asked for.
 _OF_STUDENT = {"student": "id", "stint": "student_id", "prior_year": "student_id"}
 
-# A school's first source is its own from the first claim on, and nothing keeps that moment but the claim.
+# A school's source is its own for as long as a claim of it stands, else that of the first claim that stands; nothing
+# keeps that but the claims.
 _OWN_SOURCES = """
-    SELECT s.id, s.source_id FROM school s
-    WHERE EXISTS (SELECT FROM submission c WHERE c.school_id = s.id AND c.recorded_at <= :moment)
+    SELECT DISTINCT ON (s.id) s.id, b.source_id FROM school s
+    JOIN submission c ON c.school_id = s.id AND c.recorded_at <= :moment AND coalesce(c.ended_at > :moment, true)
+    JOIN batch b ON b.id = c.batch_id
+    ORDER BY s.id, b.source_id IS DISTINCT FROM s.source_id, c.recorded_at, c.batch_id
 """
 _SET_OWN_SOURCES = "UPDATE school SET source_id = (SELECT o.source_id FROM own_source o WHERE o.id = school.id)"
 _MARKS = f"""

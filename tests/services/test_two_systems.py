@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 from flask import Flask
 
-from ew_app.kernel import OPERATOR
+from ew_app.kernel import OPERATOR, now
+from ew_app.services.deliveries import ingest
 from ew_app.services.measuring.measures import measures
 from ew_app.services.rosters import codes, fixing
 from models.org import AbsenceCode
@@ -57,6 +58,21 @@ def test_where_the_own_system_said_nothing_of_the_whole_day_another_is_heard() -
     load("ana lincoln 08-17 A", source="nurse")
     assert _stands("ana") == ("1", "1")
     assert _listed() == []
+
+
+def test_a_system_whose_only_file_was_taken_back_is_no_longer_the_schools_own() -> None:
+    own = "SELECT f.name FROM school s LEFT JOIN source f ON f.id = s.source_id WHERE s.key = 'lincoln'"
+    mistaken = load("ana lincoln 08-17 A", "eli lincoln 08-17 A", source="wrong")["batch"]
+    before = now()
+    load("ana lincoln 08-17 T", source="nurse")
+    assert (query(own), _stands("ana")) == ([("wrong",)], ("1", "1"))
+    ingest.take_back(mistaken, by=OPERATOR)
+    ingest.undo(mistaken)
+    assert (query(own), _stands("ana")) == ([("nurse",)], ("1", "0"))
+    (then,) = measures(None, student="ana", known_at=before)
+    assert then["absent_days"] == "1"
+    load("ana lincoln 08-18 A", source="wrong")
+    assert query(own) == [("nurse",)]
 
 
 def test_the_database_and_the_rules_agree_which_meaning_stands() -> None:

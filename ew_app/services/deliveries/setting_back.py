@@ -29,6 +29,7 @@ def set_back(batch_id: int, span: Span, limits: Limits) -> None:
     here["at"] = now()
     days = marks_undone.take_out(here)
     marks_undone.settle(here, _lay_what_followed(here, span, limits))
+    touch_each_school(marks_undone.pass_on_source(here))
     kept = set(days) - marks_undone.days_left_without()
     differing = ledger.derive(days, limits, kept=kept)
     touch_each_school(differing)
