@@ -15,13 +15,19 @@ from ew_app.services.deliveries.arriving import Arrivals, Values
 from ew_app.services.deliveries.enrolment import EPOCH, day_number, day_of
 from models.queries import lookups
 from rules.codes import Meaning, meaning
+from rules.counting import are, many
 from rules.day import Kind, Reason, precedence
 from rules.same_day import standing
+from rules.tiers import days_text
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 STUDENT_BITS: Final = 31
+SAID: Final = ("code", "fraction_absent", "minutes_absent")
+CONTRADICTED: Final = (
+    'The file says two things of this student and day. "{}" stands; look at the day in the student system.'
+)
 _BEFORE_1970: Final = 1 << 20
 
 
@@ -121,17 +127,37 @@ class Sifted:
         return standing(self.key, self.modified, precedence(self.kind, self.reason))
 
     def contradicted(self, stands: Flags) -> list[tuple[int, str, str]]:
-        """(row, its code, the code that stands) of each row that does not stand and says something else."""
+        """(row, what it says, the sentence for people) of each row that does not stand and says something else."""
         lost = np.flatnonzero(~stands)
         if not len(lost):
             return []
-        key, codes = self.key, self.rows.columns["code"]
+        key = self.key
         kept = np.flatnonzero(stands)
         kept = kept[np.argsort(key[kept])]
         kept = kept[np.searchsorted(key[kept], key[lost])]
-        other = codes[lost] != codes[kept]
-        said, instead = (self.rows.values["code"].pick(codes[rows[other]]) for rows in (lost, kept))
-        return list(zip(lost[other].tolist(), said, instead, strict=True))
+        told = [self.rows.columns[name] for name in SAID if name in self.rows.columns]
+        other = np.logical_or.reduce([column[lost] != column[kept] for column in told])
+        said, instead = (self._said(rows[other]) for rows in (lost, kept))
+        return list(zip(lost[other].tolist(), said, map(CONTRADICTED.format, instead), strict=True))
+
+    def repeated(self, stands: Flags, differing: Sequence[int]) -> list[str]:
+        """What to tell of rows that say the same as another row; differing: rows that do not stand and say else."""
+        again = np.setdiff1d(np.flatnonzero(~stands), differing)
+        if not len(again):
+            return []
+        line = self.rows.columns["line"][again[0]]
+        rows = f"{many(len(again), 'row')} {are(len(again), 'says', 'say')}"
+        return [f"{rows} once more what another row says, the first on line {line:,}. Each counts once."]
+
+    def _said(self, rows: NDArray[np.intp]) -> list[str]:
+        """The code of some rows, with the part of the day or the minutes beside it."""
+        told = zip(*(self.rows.texts(name, rows) for name in SAID), strict=True)
+        return [
+            code
+            + ("" if part is None else f" ({days_text(part)} of the day)")
+            + ("" if minutes is None else f" ({minutes} minutes)")
+            for code, part, minutes in told
+        ]
 
     def _ids(self, table: str, column: str) -> Ints:
         values = self.rows.values[column]

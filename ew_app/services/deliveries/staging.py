@@ -49,10 +49,6 @@ NOT_ENROLLED: Final = (
     "The student is not enrolled at this school on this day. The row counts once an enrolment covers it."
 )
 
-CONTRADICTED: Final = (
-    'The file says two things of this student and day. "{}" stands; look at the day in the student system.'
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -158,9 +154,11 @@ class _Staging:
             sifted.only_about(self.part.about)
         sifted.read_codes(brought_by(self.batch.options.get("format", OURS)))
         stands = sifted.standing()
-        for row, said, instead in sifted.contradicted(stands)[:MOST_SINGLE_REMARKS]:
-            self._remark(row, CONTRADICTED.format(instead), "code", said)
+        differing = sifted.contradicted(stands)
+        for row, said, why in differing[:MOST_SINGLE_REMARKS]:
+            self._remark(row, why, "code", said)
         self.found.counts["duplicate"] = int((~stands).sum())
+        self.found.notes += sifted.repeated(stands, [row for row, _, _ in differing])
         sifted.only(stands)
         return sifted
 
