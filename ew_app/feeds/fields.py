@@ -12,8 +12,14 @@ from ew_app.feeds.exports import field_key
 Record = Mapping[str, Any]  # field -> text, or a list of texts where it stands several times
 Texts = dict[str, str]
 
-_WORDS: Final = frozenset({"from", "map", "else", "always", "flags", "join", "with", "minus", "when", "first_of"})
+_WORDS: Final = frozenset(
+    {"from", "map", "else", "always", "flags", "join", "with", "minus", "when", "first_of", "or_rejected"}
+)
 _NOT_SET: Final = frozenset({"", "false", "f", "no", "n"})
+
+
+class NotTold(ValueError):
+    """What a column asks for cannot be worked out from the record; the sentence says why the row stays out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,18 @@ def column(spec: Any, said: Texts) -> Taker:
     if "when" in spec:
         taker = _only_when(taker, condition({name: _lower(values) for name, values in spec["when"].items()}))
     return taker
+
+
+def cells_of(record: Record, takers: Iterable[Taker]) -> tuple[list[str], str]:
+    """The cells of a row, and why it stays out, if it does; then the cell that cannot be worked out is empty."""
+    cells, reason = [], ""
+    for taker in takers:
+        try:
+            cells.append(taker.take(record))
+        except NotTold as why:
+            cells.append("")
+            reason = str(why)
+    return cells, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,8 @@ def _worked_out(spec: Mapping[str, Any], said: Texts) -> Taker:
     if "join" in spec:
         return _joined([column(one, said) for one in spec["join"]], spec.get("with", " "))
     if "minus" in spec:
-        return _minus(*(column(one, said) for one in spec["minus"]))
+        whole, part = (column(one, said) for one in spec["minus"])
+        return _minus(whole, part, " ".join(spec.get("or_rejected", "").split()))
     taker = column(spec["from"], said)
     if mark := spec.get("first_of"):
         return Taker(taker.fields, lambda record: taker.take(record).split(mark, 1)[0].strip())
@@ -168,13 +187,16 @@ def _joined(takers: list[Taker], mark: str) -> Taker:
     return Taker(_all_fields(takers), take)
 
 
-def _minus(whole: Taker, part: Taker) -> Taker:
-    """A number less another; nothing without the first, and never below zero."""
+def _minus(whole: Taker, part: Taker, rejection: str) -> Taker:
+    """A number less another, never below zero; without the first nothing, or NotTold where there is something to take
+    away from it."""
 
     def take(record: Record) -> str:
         try:
             left = Decimal(whole.take(record)) - Decimal(part.take(record) or 0)
         except InvalidOperation:
+            if rejection and not whole.take(record) and is_set(part.take(record)):
+                raise NotTold(rejection) from None
             return ""
         return f"{max(left, Decimal(0)):f}"
 

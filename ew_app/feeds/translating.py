@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ew_app.feeds.exports import Export, load_export
+from ew_app.feeds.fields import cells_of
 from ew_app.feeds.formats import DateOrder, load_format
 from ew_app.feeds.grouping import Grouped
 from ew_app.feeds.handed import Handed
@@ -137,7 +138,7 @@ class _Translation:
         """The rows of one file; where one line gives several, each number of them has a file of its own."""
         columns = [name for name in plan.takers if self._is_there(plan, seen, name)]
         grouped = Grouped(columns, dict(plan.source.group), order) if plan.source.group else None
-        takers = [plan.takers[name].take for name in columns]
+        takers = [plan.takers[name] for name in columns]
         files: dict[str, Written] = {"": Written(columns, order)}
         for line, record in self.opened.records(seen, plan.source.of, self._wanted(plan, seen)):
             if isinstance(record, Problem):
@@ -147,12 +148,12 @@ class _Translation:
                 if isinstance(row, Problem):
                     files[""].reject(row.line, row.reason)
                     continue
-                cells = [take(row) for take in takers]
+                cells, reason = cells_of(row, takers)
                 if grouped:
                     _group(grouped, files[""], line, cells)
                 else:
                     nth = row.get("nth", "")
-                    (files.get(nth) or files.setdefault(nth, Written(columns, order))).add(line, cells)
+                    (files.get(nth) or files.setdefault(nth, Written(columns, order))).add(line, cells, reason)
         for line, cells in grouped.rows() if grouped else ():
             files[""].add(line, cells)
         self.made += [Made(plan, seen, nth, file) for nth, file in files.items()]

@@ -43,9 +43,9 @@ class Written:
         self._kept: _Kept | None = None
         self._rows.writerow([f"{LINE} {order.value}", PROBLEM, *columns])
 
-    def add(self, line: int, cells: Sequence[str]) -> None:
-        """A row, its cells in the order of the columns."""
-        self._rows.writerow([line, "", *cells])
+    def add(self, line: int, cells: Sequence[str], reason: str = "") -> None:
+        """A row, its cells in the order of the columns; reason: why it stays out, though it tells whose it is."""
+        self._rows.writerow([line, reason, *cells])
         self._count()
 
     def reject(self, line: int, reason: str) -> None:

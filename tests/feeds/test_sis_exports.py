@@ -138,7 +138,16 @@ def test_infinite_campus_minutes_of_a_period_less_those_present() -> None:
 def test_infinite_campus_without_a_length_takes_the_one_that_was_said() -> None:
     files = {"attendance.csv": CAMPUS["attendance.csv"]}
     assert [row[5] for row in export(files, periods="50").rows("attendance", *MARK)] == [50, 30, None]
-    assert [row[5] for row in export(files).rows("attendance", *MARK)] == [None, None, None]
+
+
+def test_infinite_campus_minutes_of_presence_in_a_period_of_unknown_length_are_not_guessed() -> None:
+    found = export({"attendance.csv": CAMPUS["attendance.csv"]})
+    assert found.rows("attendance", *MARK) == [
+        ("000123", "42", DAY, "A-E", None, None, "1"),
+        ("000124", "42", DAY, "T-U", None, None, "1"),
+    ]
+    (problem,) = found.problems("attendance")
+    assert problem.startswith("line 3: ") and "nothing says how long the period or the day is" in problem
 
 
 def test_infinite_campus_enrolments() -> None:

@@ -109,6 +109,14 @@ def test_a_delivery_that_is_held_or_checked_leaves_no_trace_in_what_codes_mean()
     assert query("SELECT absences FROM school_day") == [(1,)]
 
 
+def test_minutes_of_presence_without_the_length_of_the_day_leave_the_day_unknown() -> None:
+    header = b"studentNumber,schoolNumber,date,status,excuse,presentMinutes,comments\n"
+    rows = b"ana,lincoln,08/17/2026,A,U,180,\nben,lincoln,08/17/2026,A,U,0,\ncleo,lincoln,08/17/2026,E,E,300,\n"
+    told = load_files({"attendance.csv": header + rows}, accept_held=True, options={"format": "infinite-campus"})
+    assert counts(told, "applied", "rejected") == (1, 2)
+    assert lincoln() == {"ana": "unknown", "ben": "absent", "cleo": "unknown", "dev": "present", "eli": "present"}
+
+
 def test_an_empty_code_is_unknown_until_somebody_says_that_it_means_present() -> None:
     told = load_files({"attendance.csv": b"student_id,school_id,date,code\nana,lincoln,2026-08-17,\n"})
     assert counts(told, "applied", "unknown_code") == (1, 1)
