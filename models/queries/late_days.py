@@ -14,7 +14,7 @@ from models.base import db
 from models.cases import Task
 from models.org import School
 from models.queries import scope
-from models.queries.lateness import MISSING
+from models.queries.lateness import FEEDER, MISSING
 from models.queries.scope import AreaLike
 from models.staff import Person
 
@@ -46,6 +46,26 @@ _LATE = f"""
     WITH {MISSING}
     SELECT t.id, {PASSED.format(school="t.school_id", day="t.day")} + 1 AS days_late
     FROM task t JOIN waited w USING (school_id) WHERE t.id = ANY(:tasks) AND t.day < w.before
+"""
+# The schools of a source that runs by itself on days of which it brought nothing for any of them; `first` is the one
+# that stands for all.
+_SILENT = f"""
+    WITH {MISSING},
+    fed AS MATERIALIZED (
+        SELECT s.id AS school_id, f.id AS source_id FROM school s JOIN source f ON f.id = {FEEDER}
+        WHERE f.kind <> 'by_hand' AND f.brings <> 'roster' AND NOT f.paused
+    ),
+    silent AS (
+        SELECT f.source_id, m.day FROM missing m JOIN fed f USING (school_id) WHERE m.day >= :since
+        GROUP BY 1, 2 HAVING count(*) > 1 AND NOT EXISTS (
+            SELECT FROM submission c JOIN batch b ON b.id = c.batch_id
+            WHERE c.day = m.day AND c.ended_at IS NULL AND b.source_id = f.source_id)
+    )
+    SELECT m.school_id, m.day, row_number() OVER (
+               PARTITION BY f.source_id, m.day ORDER BY t.id IS NULL, m.school_id) = 1 AS first
+    FROM missing m JOIN fed f USING (school_id) JOIN silent USING (source_id, day)
+    LEFT JOIN task t ON t.school_id = m.school_id AND t.day = m.day AND t.student_id IS NULL AND t.kind = '{KIND}'
+      AND t.status = 'open' AND t.raised_at IS NOT NULL
 """
 
 
@@ -101,6 +121,13 @@ def standing(schools: Sequence[int], start: date, since: date, today: date, cloc
     from `since` on, and every day with a task that is open or as new. `start`: no day before it is missing."""
     asked = {"schools": list(schools), "start": start, "since": since, "today": today, "clock": clock}
     return list(db.session.execute(text(_STANDING), asked))
+
+
+def silent(start: date, since: date, today: date, clock: time) -> dict[tuple[int, date], bool]:
+    """(school, day) of which a source that runs by itself brought nothing for any of its schools -> whether this school
+    stands for all of them."""
+    asked = {"schools": everywhere(), "start": start, "since": since, "today": today, "clock": clock}
+    return {(row.school_id, row.day): row.first for row in db.session.execute(text(_SILENT), asked)}
 
 
 def names(persons: Collection[int]) -> dict[int, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rules.late_days import DayIs, Move, TaskIs, next_move
+from rules.late_days import Asks, DayIs, Move, TaskIs, next_move
 from rules.places import Place
 from rules.routing import Holder, Via, tasks_for
 from rules.routing_table import routing_table
@@ -23,7 +23,8 @@ STEWARD, ADMIN = Holder(21, "data_steward", Place.district()), Holder(22, "syste
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_a_missing_day_asks_for_what_the_case_says(case: dict[str, Any]) -> None:
-    move = next_move(DayIs(case["day"]), TaskIs(case["task"]), case.get("passed", 0), RAISE_AFTER)
+    asks = Asks(case.get("asks", "school"))
+    move = next_move(DayIs(case["day"]), TaskIs(case["task"]), case.get("passed", 0), RAISE_AFTER, asks)
     assert move is Move(case["then"])
 
 

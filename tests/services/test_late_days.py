@@ -88,18 +88,16 @@ def one(where: str) -> tuple[str, str, str | None, str]:
 
 
 def test_at_the_hour_each_late_school_is_asked_once_by_its_own_clerk() -> None:
-    begun_by_itself()
+    folder = begun_by_itself()
     with at("08-18 18:29"):
+        came(folder, "08-18", "lincoln")
         schedule.tick()
         assert asked() == [], "the hour has not come"
     with at("08-18 18:30"):
         schedule.tick()
         schedule.tick()
-        assert asked() == [
-            ("carver", "08-18", "open", "carl", "attendance_clerk"),
-            ("lincoln", "08-18", "open", "clara", "attendance_clerk"),
-        ]
-        assert history("lincoln") == ["day_asked"]
+        assert asked() == [("carver", "08-18", "open", "carl", "attendance_clerk")]
+        assert history("carver") == ["day_asked"]
     assert query("SELECT DISTINCT student_id FROM task WHERE kind = 'feed'") == [(None,)], "the school, not a child"
 
 
@@ -111,13 +109,18 @@ def test_where_no_hour_is_set_a_day_is_late_from_midnight() -> None:
         assert late_days.follow() == {Move.ASK: 2}
 
 
-def test_it_ends_by_itself_with_the_file_that_brings_the_day() -> None:
+def test_a_source_that_brings_nothing_for_anybody_asks_whoever_keeps_it_once_and_the_schools_left_over_later() -> None:
     folder = begun_by_itself()
     with at("08-18 18:31"):
         schedule.tick()
+        schedule.tick()
+        assert asked() == [("lincoln", "08-18", "open", "ada", "system_admin")], "for all of its schools"
+        assert query("SELECT title FROM task WHERE student_id IS NULL") == [(late_days.WHOLE_SOURCE,)]
+    with at("08-18 19:00"):
         came(folder, "08-18", "lincoln")
-        assert one("lincoln") == ("08-18", "done", "clara", "attendance_clerk")
-        assert one("carver")[1] == "open"
+        schedule.tick()
+        assert one("lincoln") == ("08-18", "done", "ada", "system_admin")
+        assert one("carver") == ("08-18", "open", "carl", "attendance_clerk")
         assert history("lincoln") == ["day_asked", "day_came"]
         assert health.late_schools()[0].name == "Carver"
 
@@ -145,12 +148,12 @@ def test_a_day_that_turns_out_to_be_without_school_ends_it() -> None:
 
 
 def test_when_the_next_day_is_missing_too_the_first_goes_up_once() -> None:
-    begun_by_itself()
-    with at("08-18 18:31"):
+    begun()
+    with at("08-19 00:01"):
         late_days.follow()
-    with at("08-19 18:29"):
+    with at("08-19 23:59"):
         assert late_days.follow() == {}
-    with at("08-19 18:31"):
+    with at("08-20 00:01"):
         assert late_days.follow() == {Move.ASK: 2, Move.RAISE: 2}
         assert late_days.follow() == {}
         assert asked() == [
@@ -160,9 +163,9 @@ def test_when_the_next_day_is_missing_too_the_first_goes_up_once() -> None:
             ("lincoln", "08-19", "open", "clara", "attendance_clerk"),
         ]
         assert history("lincoln") == ["day_asked", "day_raised"]
-        first = rows.open_days(SEE_ALL, date(2026, 7, 1), date(2026, 8, 19), time(18, 31))[0]
+        first = rows.open_days(SEE_ALL, date(2026, 7, 1), date(2026, 8, 20), time(0, 1))[0]
         assert (first.school, first.days_late, first.owner) == ("Carver", 2, "Ada")
-    with at("08-20 18:31"):
+    with at("08-21 00:01"):
         assert late_days.follow() == {Move.ASK: 2, Move.RAISE: 2}, "the second day; the first goes up only once"
 
 
@@ -240,10 +243,10 @@ def test_nobody_can_say_that_it_is_done() -> None:
 
 
 def test_health_says_how_many_days_are_asked_for_and_how_many_went_up() -> None:
-    begun_by_itself()
-    with at("08-18 18:31"):
+    begun()
+    with at("08-19 00:01"):
         late_days.follow()
-    with at("08-19 18:31"):
+    with at("08-20 00:01"):
         late_days.follow()
         (feeds,) = [check for check in health.checks() if check.name == "Feeds"]
         assert feeds.sentence == (

@@ -21,7 +21,7 @@ from models.cases import Task
 from models.queries import late_days as rows
 from rules import access
 from rules.access import Permission
-from rules.late_days import DayIs, Move, TaskIs, next_move
+from rules.late_days import Asks, DayIs, Move, TaskIs, next_move
 from rules.routing import PlannedTask, tasks_for
 from rules.routing_table import routing_table
 from rules.stints import school_year_start
@@ -30,6 +30,7 @@ LOCK: Final = 7310
 ASKED: Final = "missing_day"  # rows of the routing table
 RAISED: Final = "R26"
 ASKED_WITHIN: Final = timedelta(days=7)  # an older day stands on every list, but nobody is asked for it anew
+WHOLE_SOURCE: Final = "Find out why the source has brought nothing for any of its schools"
 ENDS: Final = {True: "It has come in.", False: "There was no school that day."}
 
 Row = Any
@@ -49,10 +50,11 @@ def follow(schools: Sequence[int] | None = None) -> dict[Move, int]:
     """
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     moves: dict[Move, list[Row]] = defaultdict(list)
-    for row in _standing(rows.everywhere() if schools is None else schools, today()):
-        moves[_move(row)].append(row)
+    standing, silent = _standing(rows.everywhere() if schools is None else schools, today())
+    for row in standing:
+        moves[_move(row, silent)].append(row)
     do: Mapping[Move, Callable[[Sequence[Row]], None]] = {
-        Move.ASK: _ask, Move.ASK_AGAIN: _ask_again, Move.RAISE: _raise, Move.END: _end,
+        Move.ASK: _ask, Move.ASK_KEEPERS: _ask_keepers, Move.ASK_AGAIN: _ask_again, Move.RAISE: _raise, Move.END: _end,
     }  # fmt: skip
     for move in do.keys() & moves.keys():
         do[move](moves[move])
@@ -71,29 +73,40 @@ def _waiting_for(batch_id: int) -> list[int]:
     return rows.waiting_for(batch_id)
 
 
-def _standing(schools: Sequence[int], on: date) -> list[Row]:
-    """Days to look at. Before the first attendance of a school year nobody is late yet: then nobody is asked."""
+def _standing(schools: Sequence[int], on: date) -> tuple[list[Row], Mapping[tuple[int, date], bool]]:
+    """Days to look at, and those for which a whole source is silent (`rows.silent`).
+
+    Before the first attendance of a school year nobody is late yet: then nobody is asked.
+    """
     year = school_year_start(on)
     since = max(year, on - ASKED_WITHIN) if rows.begun(year, on) else on + timedelta(days=1)
-    return rows.standing(schools, min(since, rows.first_open() or since), since, on, wall_clock())
+    span = min(since, rows.first_open() or since), since, on, wall_clock()
+    found = rows.standing(schools, *span)
+    return found, rows.silent(*span) if any(row.missing and row.status != "open" for row in found) else {}
 
 
-def _move(row: Row) -> Move:
+def _move(row: Row, silent: Mapping[tuple[int, date], bool]) -> Move:
     day = DayIs.IN if row.came else DayIs.NO_SCHOOL if not row.taught else DayIs.NOT_DUE
     task = TaskIs.NONE if row.task is None else TaskIs.OVER
     if row.status == "open":
         task = TaskIs.RAISED if row.raised else TaskIs.OPEN
     raise_after = routing_table().trigger(RAISED).after
-    return next_move(DayIs.MISSING if row.missing else day, task, row.passed, raise_after)
+    asks = {None: Asks.SCHOOL, True: Asks.KEEPERS, False: Asks.NOBODY}[silent.get((row.school_id, row.day))]
+    return next_move(DayIs.MISSING if row.missing else day, task, row.passed, raise_after, asks)
 
 
-def _ask(found: Sequence[Row]) -> None:
-    at, on, planned = now(), today(), _planned(ASKED, found)
+def _ask_keepers(found: Sequence[Row]) -> None:
+    """Those to whom a day goes up are asked at once, for all schools of a source with one of them."""
+    _ask(found, RAISED, WHOLE_SOURCE)
+
+
+def _ask(found: Sequence[Row], trigger: str = ASKED, title: str = "") -> None:
+    at, on, planned = now(), today(), _planned(trigger, found)
     asked = [
         {
             "school_id": row.school_id, "day": row.day, "kind": rows.KIND, "period": row.day.isoformat(),
-            "rule": ASKED, "department": plan.department, "title": plan.title, "owner_role": plan.role,
-            "owner_id": plan.person_id, "due": on, "created_at": at,
+            "rule": trigger, "department": plan.department, "title": title or plan.title, "owner_role": plan.role,
+            "owner_id": plan.person_id, "due": on, "created_at": at, "raised_at": at if trigger == RAISED else None,
         }
         for row in found
         for plan in (planned[row.school_id],)
