@@ -16,32 +16,37 @@ _MARKS = f"""
     FROM mark m JOIN school s ON s.id = m.school_id AND s.id = ANY(:schools) JOIN student p ON p.id = m.student_id
     WHERE m.day >= :start AND NOT EXISTS (SELECT FROM stint t WHERE {COVERS})
 """
-# The days of this year before, between and after the enrolments of whoever has one at the school. A roll names hundreds
-# of students, so it is opened only where one of them is away that day.
+# Presence on a roll that no mark of the same source lies over.
 _ROLLS = f"""
     SELECT {NAMES}, c.day, c.code, c.batch_id AS batch, c.line
-    FROM (
-        SELECT r.school_id, r.day, r.source_id, r.code, r.batch_id, one.student_id, one.line
-        FROM (
-            SELECT r.id, array_agg(a.student_id) AS students
-            FROM roll r JOIN away a ON a.school_id = r.school_id AND a.days @> r.day
-            WHERE r.school_id = ANY(:schools) AND r.day >= :start AND r.replaced_by IS NULL GROUP BY r.id
-        ) gone JOIN roll r ON r.id = gone.id AND r.students && gone.students,
-        unnest(r.students, r.lines) AS one (student_id, line)
-        WHERE one.student_id = ANY(gone.students)
-    ) c JOIN school s ON s.id = c.school_id JOIN student p ON p.id = c.student_id
+    FROM called c JOIN school s ON s.id = c.school_id JOIN student p ON p.id = c.student_id
     WHERE NOT EXISTS (
         SELECT FROM mark m WHERE m.school_id = c.school_id AND m.day = c.day AND m.student_id = c.student_id
           AND m.source_id = c.source_id)
 """
+# `away`: of the days that rolls speak of those before, between and after the enrolments of whoever has one there; few
+# have any. A roll names hundreds of students, so it is opened (`called`) only where one of them is away that day
+# (`gone`).
 NOT_ENROLLED = f"""
-    WITH away AS MATERIALIZED (
+    WITH spoken AS MATERIALIZED (
+        SELECT school_id, daterange(min(day), max(day), '[]') AS days FROM roll
+        WHERE school_id = ANY(:schools) AND day >= :start AND replaced_by IS NULL GROUP BY 1
+    ), away AS MATERIALIZED (
         SELECT e.school_id, p.id AS student_id, unnest(e.days) AS days
         FROM (
-            SELECT school_id, student_id, datemultirange(daterange(CAST(:start AS date), NULL)) - range_agg(
+            SELECT school_id, student_id, datemultirange(s.days) - range_agg(
                        daterange(entry_date, exit_date, '[]')) AS days
-            FROM stint WHERE school_id = ANY(:schools) AND entry_date <= coalesce(exit_date, entry_date) GROUP BY 1, 2
-        ) e JOIN student p ON coalesce(p.same_as, p.id) = e.student_id
+            FROM stint JOIN spoken s USING (school_id)
+            WHERE entry_date <= coalesce(exit_date, entry_date) GROUP BY 1, 2, s.days
+        ) e JOIN student p ON coalesce(p.same_as, p.id) = e.student_id WHERE NOT isempty(e.days)
+    ), gone AS MATERIALIZED (
+        SELECT r.id, array_agg(a.student_id) AS students
+        FROM roll r JOIN away a ON a.school_id = r.school_id AND a.days @> r.day
+        WHERE r.day >= :start AND r.replaced_by IS NULL GROUP BY r.id
+    ), called AS MATERIALIZED (
+        SELECT r.school_id, r.day, r.source_id, r.code, r.batch_id, one.student_id, one.line
+        FROM gone g JOIN roll r ON r.id = g.id AND r.students && g.students,
+        unnest(r.students, r.lines) AS one (student_id, line) WHERE one.student_id = ANY(g.students)
     )
     {_MARKS} UNION ALL {_ROLLS} ORDER BY day DESC, school, student
 """
