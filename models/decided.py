@@ -183,23 +183,33 @@ def drop_counts(moved: Mapping[int, date]) -> None:
     )
 
 
-def fill_counts(through: Mapping[int, date | None], year: date) -> None:
-    """Count every school day of the year up to each school's data-through day that is not counted yet.
+def fill_counts(since: Mapping[int, date], through: Mapping[int, date | None], year: date) -> None:
+    """Count the school days from each school's first changed day to its data-through day that are not counted yet.
 
-    Counts of days that are no longer school days, or are not submitted any more, go.
+    Days behind the last counted one are counted too. Counts of days that are no longer school days, or are not
+    submitted any more, go.
     """
     before = year - timedelta(days=1)
-    parameters = {"schools": list(through), "through": [day or before for day in through.values()], "year": year}
-    school_days = """
-        SELECT DISTINCT d.school_id, d.day
-        FROM calendar_day d JOIN unnest(CAST(:schools AS int[]), CAST(:through AS date[])) AS t (school_id, through)
-          USING (school_id)
-        WHERE d.day BETWEEN :year AND t.through AND d.day_type IN ('instructional', 'make_up')
+    parameters = {
+        "schools": list(since),
+        "since": [max(day, year) for day in since.values()],
+        "through": [through[school] or before for school in since],
+        "year": year,
+    }
+    changed = """
+        SELECT s.school_id, s.through, least(s.since, coalesce(counted.until + 1, :year)) AS since
+        FROM unnest(CAST(:schools AS int[]), CAST(:since AS date[]), CAST(:through AS date[]))
+          AS s (school_id, since, through),
+        LATERAL (SELECT max(day) AS until FROM tier_count WHERE school_id = s.school_id AND day >= :year) counted
+    """
+    school_days = f"""
+        SELECT DISTINCT d.school_id, d.day FROM calendar_day d JOIN ({changed}) s USING (school_id)
+        WHERE d.day BETWEEN s.since AND s.through AND d.day_type IN ('instructional', 'make_up')
     """
     db.session.execute(
         text(f"""
-            DELETE FROM tier_count c WHERE c.school_id = ANY(:schools) AND c.day >= :year
-              AND NOT EXISTS (SELECT FROM ({school_days}) s WHERE s.school_id = c.school_id AND s.day = c.day)
+            DELETE FROM tier_count c USING ({changed}) s WHERE c.school_id = s.school_id AND c.day >= s.since
+              AND NOT EXISTS (SELECT FROM ({school_days}) w WHERE w.school_id = c.school_id AND w.day = c.day)
         """),
         parameters,
     )

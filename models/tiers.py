@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, SmallInteger, text
+from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -176,6 +176,20 @@ class YearBlock(Model):
     __tablename__ = "year_block"
     block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     school_year: Mapped[date] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PastBlock(Model):
+    """A packed block as it was at the end of an earlier day, so that a correction of last week is judged from there.
+
+    `day` is the last day anything is known of; of the students in `outdated` something changed on or before it.
+    """
+
+    __tablename__ = "past_block"
+    block: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    school_year: Mapped[date] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    outdated: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default="{}")
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 

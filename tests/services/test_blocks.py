@@ -68,6 +68,38 @@ def test_an_older_change_is_read_from_the_rows_of_the_whole_year() -> None:
     assert _status(ana) == (21_000, 2000, 1, 0)
 
 
+def test_a_change_of_the_last_days_is_judged_from_a_block_put_aside_before_it() -> None:
+    lincoln, ana = _ana_after_twenty_days()
+    for day in DAYS[20:25]:
+        _submit(lincoln, day)
+        flagging.evaluate_touched()
+    with transaction():
+        db.session.execute(text("DELETE FROM mark"))  # behind its back: of the first twenty days
+    letters.mark(ana, lincoln, DAYS[22], "A")
+    with transaction():
+        touch([ana], DAYS[22])
+    flagging.evaluate_touched()
+    assert _status(ana) == (25_000, 4000, 2, 0)
+    letters.mark(ana, lincoln, DAYS[3], "A")
+    with transaction():
+        touch([ana], DAYS[3])
+    flagging.evaluate_touched()  # older than what was put aside, which tells nothing of her any more
+    letters.mark(ana, lincoln, DAYS[23], "A")
+    with transaction():
+        touch([ana], DAYS[23])
+    flagging.evaluate_touched()
+    assert _status(ana) == (25_000, 3000, 2, 0)
+
+
+def test_two_blocks_are_put_aside_a_fortnight_apart() -> None:
+    lincoln, _ = _ana_after_twenty_days()
+    for day in letters.weekdays(60)[20:]:
+        _submit(lincoln, day)
+        flagging.evaluate_touched()
+    days = db.session.scalars(text("SELECT day FROM past_block ORDER BY day")).all()
+    assert [(day - DAYS[0]).days for day in days] == [67, 81]
+
+
 def test_a_skipped_day_becomes_missing_once_a_later_one_is_sent() -> None:
     lincoln, ana = _ana_after_twenty_days()
     _submit(lincoln, DAYS[22])

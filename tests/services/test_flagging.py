@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from ew_app.kernel import transaction
 from ew_app.services.deciding import flagging
+from ew_app.services.measuring import blocks
 from ew_app.services.measuring.touched import touch, touch_schools
 from models.base import db
 from tests.services import letters
@@ -128,6 +129,7 @@ def test_following_every_change_equals_a_full_recompute(seed: int, monkeypatch: 
     The rows of each school decided by itself are those of a recompute of both together.
     """
     monkeypatch.setattr(flagging, "CHUNK", 1)
+    monkeypatch.setattr(blocks, "APART", timedelta(days=1 + seed % 3 * 6))
     chance = random.Random(seed)
     schools = [letters.school("lincoln"), letters.school("carver", network="N2")]
     days = letters.weekdays(50)

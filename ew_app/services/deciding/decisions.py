@@ -45,6 +45,11 @@ class Decisions:
         self._from = np.searchsorted(judged.matrix.days, since)
         self._first = judged.began - 1 if judged.onward else judged.matrix.first
 
+    @property
+    def known_until(self) -> date | None:
+        """The day after which everything was replayed; None where the whole school year was."""
+        return self.days[self._first] if self.judged.onward else None
+
     def standings(self) -> Iterator[tuple[Key, tuple[Any, ...]]]:
         """((student, since), (until, school, grade, tier, too_early)) of the runs that began on a replayed day."""
         year = self.judged.year

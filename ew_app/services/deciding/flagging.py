@@ -8,7 +8,7 @@ running it for everybody gives the same rows as following every change (a test h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,8 +20,9 @@ from ew_app.kernel import WORKER, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import cases
 from ew_app.services.deciding.decisions import Decisions
+from ew_app.services.deciding.keeping import known_from
 from ew_app.services.deciding.showing import Shown, ever_concerned, tier_since
-from ew_app.services.deciding.storing import Moved, store_anew, store_onward
+from ew_app.services.deciding.storing import Moved, store_again, store_onward
 from ew_app.services.measuring import blocks
 from ew_app.services.measuring.blocks import Known
 from ew_app.services.measuring.calendars import pair
@@ -33,16 +34,15 @@ from models.base import db
 from models.bulk import ints
 from models.queries import year_blocks
 from models.touched import Taken
-from rules.cells import UNMAPPED, status
 from rules.matrix import Days
 from rules.tiers import Tier
 
 CHUNK = 20_000
+ANEW = 5_000  # students judged at once from the rows of the whole year: every fact of every day lies in memory
 HELPERS = 3
 LOCK = touched.TURN_LOCK
 COUNT_LOCK = 7308
 CASES_LOCK = 7309
-NEVER = date.max  # no touch is later: such students are always judged anew
 ENTER = {1: "enter_watch", 2: "enter_2", 3: "enter_3"}
 LEAVE = {2: "leave_2", 3: "leave_3"}
 NO_EFFECT = {"enter_watch": 0, "enter_2": 0, "enter_3": 0, "leave_2": 0, "leave_3": 0, "cases_opened": 0}
@@ -125,21 +125,26 @@ class _Chunk:
     def __init__(self, chosen: Sequence[int], marked: Taken, at: Frame) -> None:
         self.at, self.chosen = at, chosen
         known = blocks.read(chosen, at.start)
-        self.schools = set(marked.school.tolist())
         self.students, self.since = _students(marked, known, np.datetime64(at.start))
         self.known = known.with_background_of(marked.named, at)
         self.effect = Counter(NO_EFFECT)
         self.moved: set[int] = set()  # students about whom anything was decided anew
         self.counted: dict[int, date] = {}  # school -> first day whose counts moved
+        earliest_last = np.argsort(marked.since)[::-1]
+        schools, days = marked.school[earliest_last].tolist(), marked.since[earliest_last].tolist()
+        self.marked: dict[int, date] = dict(zip(schools, days, strict=True))
 
     def store(self) -> dict[str, int]:
         """Write every difference and say what moved."""
-        done = [self._on(judged, known) for known, judged in self._judged_on()]
-        judged_on = np.concatenate([part.students for part in done]) if done else self.known.students[:0]
-        left = np.setdiff1d(self.students, judged_on)
-        kept = self.known.without(np.concatenate([judged_on, left]))
-        anew = self._anew(left) if len(left) else None
-        blocks.write(blocks.joined([kept, *done, *([anew] if anew else [])]), self.chosen, self.at.start)
+        ready = self.students[self.known.ready_for(self.students, self.since)]
+        done = [self._on(judged, known) for known, judged in self._judged_from(self.known, ready)]
+        left = self._without(self.students, done)
+        if len(left):
+            done += [self._again(judged, known) for known, judged in self._judged_from(*self._earlier(left))]
+            left = self._without(left, done)
+        anew = [self._anew(left[first : first + ANEW]) for first in range(0, len(left), ANEW)]
+        kept = self.known.without(self.students)
+        blocks.write(blocks.joined([kept, *done, *filter(None, anew)]), self.chosen, self.at.start)
         self._count()
         return {**self.effect, "cases_opened": self._follow_up()}
 
@@ -151,14 +156,25 @@ class _Chunk:
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CASES_LOCK})
         return cases.follow(sorted(concerned), by=WORKER)
 
-    def _judged_on(self) -> Iterator[tuple[Known, Judged]]:
-        """Who was touched only after what is known of them, judged on from there; by the day it is known up to."""
-        ready = self.known.rows_of(self.students[self.known.ready_for(self.students, self.since)])
-        for until in np.unique(self.known.until[ready]):
-            known = self.known.of(ready[self.known.until[ready] == until])
-            judged = judge_on(known, self.at)
+    def _judged_from(self, known: Known, students: NDArray[np.int64]) -> Iterator[tuple[Known, Judged]]:
+        """Students judged on from what is known of them; by the day it is known up to."""
+        ready = known.rows_of(students)
+        for until in np.unique(known.until[ready]):
+            group = known.of(ready[known.until[ready] == until])
+            judged = judge_on(group, self.at)
             if judged is not None:
-                yield known, judged
+                yield group, judged
+
+    def _earlier(self, students: NDArray[np.int64]) -> tuple[Known, NDArray[np.int64]]:
+        """What was known of whom before the first day of theirs that changed."""
+        since = self.since[np.searchsorted(self.students, students)]
+        year_blocks.outdate(students, since, self.at.start)
+        known = blocks.read_earlier(self.known, students, since, self.at.start)
+        return known, known.students
+
+    @staticmethod
+    def _without(students: NDArray[np.int64], done: Sequence[Known]) -> NDArray[np.int64]:
+        return np.setdiff1d(students, np.concatenate([students[:0], *(part.students for part in done)]))
 
     def _on(self, judged: Judged, known: Known) -> Known:
         """Store what came of the later days."""
@@ -168,24 +184,44 @@ class _Chunk:
         write = shown.loud | known.kept | np.isin(judged.students, ints(moved.students))
         rows = np.flatnonzero(write)
         decided.replace_status(judged.students[rows], shown.columns(rows))
-        return _known(shown, known.block)
+        return known_from(shown, known.block)
 
     def _anew(self, students: NDArray[np.int64]) -> Known | None:
         """Store what the rows of the whole year say; None when no day is known of any of these students."""
-        judged, stood = judge(students, self.at), decided.stood(students)
-        tiers = np.full((2, len(students)), Tier.NONE, dtype=np.int64)
-        tiers[0, np.searchsorted(students, stood["student"])] = stood["tier"]
+        judged = judge(students, self.at)
+        worked = self._compare(judged, students)
         if judged is None:
-            self._follow(store_anew(None, students, self.at.start), *tiers)
             decided.replace_status(students, {})
             return None
-        tiers[1, np.searchsorted(students, judged.students)] = judged.standing.tier
-        self._follow(store_anew(Decisions(judged, self._since(judged)), students, self.at.start), *tiers)
-        worked = np.isin(judged.students, stood["student"][stood["worked"] == 1])
         never = np.full(len(judged.students), decided.NEVER)
-        shown = Shown(worked | ever_concerned(judged), tier_since(judged, never), judged)
+        return self._replaced(judged, students, np.isin(judged.students, worked), never)
+
+    def _again(self, judged: Judged, known: Known) -> Known:
+        """Store what came of the days after an earlier one, of which other things had been said."""
+        worked = self._compare(judged, known.students)
+        concerned = known.concerned | np.isin(known.students, worked)
+        return self._replaced(judged, known.students, concerned, known.tier_since)
+
+    def _compare(self, judged: Judged | None, students: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Store what is said differently now of these students; returns of whom there ever was a case or a task."""
+        stood, rows = decided.stood(students), None
+        tiers = np.full((2, len(students)), Tier.NONE, dtype=np.int64)
+        tiers[0, np.searchsorted(students, stood["student"])] = stood["tier"]
+        if judged is not None:
+            rows = Decisions(judged, self._since(judged))
+            tiers[1, np.searchsorted(students, judged.students)] = judged.standing.tier
+        self._follow(store_again(rows, students, self.at.start), *tiers)
+        worked: NDArray[np.int64] = stood["student"][stood["worked"] == 1]
+        return worked
+
+    @staticmethod
+    def _replaced(
+        judged: Judged, students: NDArray[np.int64], concerned: NDArray[np.bool_], since: NDArray[np.int64]
+    ) -> Known:
+        """Store the status of these students; whom anything concerned, and since when a tier stood, before."""
+        shown = Shown(concerned | ever_concerned(judged), tier_since(judged, since), judged)
         decided.replace_status(students, shown.columns(np.arange(len(judged.students))))
-        return _known(shown, year_blocks.blocks_of(judged.students))
+        return known_from(shown, year_blocks.blocks_of(judged.students))
 
     def _follow(self, moved: Moved, before: NDArray[Any], after: NDArray[Any]) -> None:
         """Remember what moved, and how many students entered and left each tier."""
@@ -206,10 +242,16 @@ class _Chunk:
         Who comes later sees what the earlier one stored, and counts again where that school moved once more.
         """
         lock = text("SELECT count(pg_advisory_xact_lock(:space, s)) FROM (SELECT unnest(:schools) AS s ORDER BY 1) o")
-        schools = sorted(self.schools | self.counted.keys())
+        schools = sorted(self.marked.keys() | self.counted.keys())
         db.session.execute(lock, {"space": COUNT_LOCK, "schools": ints(schools)})
         decided.drop_counts(self.counted)
-        decided.fill_counts({school: self.at.data_through(school) for school in schools}, self.at.start)
+        through = {school: self.at.data_through(school) for school in schools}
+        decided.fill_counts(_earliest(self.marked, self.counted), through, self.at.start)
+
+
+def _earliest(one: Mapping[int, date], other: Mapping[int, date]) -> dict[int, date]:
+    """The earlier of two days of each school, or the one there is."""
+    return {key: min(days[key] for days in (one, other) if key in days) for key in one.keys() | other.keys()}
 
 
 def _students(marked: Taken, known: Known, earliest: np.datetime64) -> tuple[NDArray[np.int64], Days]:
@@ -233,41 +275,3 @@ def _students(marked: Taken, known: Known, earliest: np.datetime64) -> tuple[NDA
     first = np.lexsort((since, student))
     students, nth = np.unique(student[first], return_index=True)
     return students, np.maximum(since[first][nth], earliest)
-
-
-def _known(shown: Shown, block: NDArray[np.integer]) -> Known:
-    """What the next evaluation goes on from.
-
-    Days after a school's last submitted one are read again, because a later day can make them missing; who had
-    anything happen on such days (left, or a policy began) is judged anew.
-    """
-    judged = shown.judged
-    matrix, at = judged.matrix, judged.year.frame
-    schools = judged.year.school.tolist()
-    through = np.array([at.data_through(school) or NEVER for school in schools], dtype="datetime64[D]")
-    behind = np.flatnonzero(through < np.datetime64(at.day))
-    until = through.copy()
-    until[behind[~_quiet_after(judged, behind, through[behind])]] = NEVER
-    return Known(
-        matrix.students,
-        block.astype(np.int64),
-        judged.background,
-        until,
-        judged.facts.carried(),
-        judged.replay.state,
-        shown.tier_since,
-        np.asarray(np.isin(status(matrix.cells), UNMAPPED).any(axis=1)),
-        shown.concerned,
-        shown.loud,
-    )
-
-
-def _quiet_after(judged: Judged, rows: NDArray[np.intp], day: Days) -> NDArray[np.bool_]:
-    """For whom nothing counted, began or ended after their day."""
-    later = judged.matrix.days > day[:, None]
-    happened = judged.matrix.cells[rows].astype(bool)
-    told: list[NDArray[Any]] = [judged.year.stint_at, judged.replay.tier, *judged.replay.active.values()]
-    for part in (whole[rows] for whole in told):
-        happened[:, 1:] |= part[:, 1:] != part[:, :-1]
-    quiet: NDArray[np.bool_] = ~np.any(happened & later, axis=1)
-    return quiet

@@ -1,4 +1,4 @@
-"""Decisions laid over what is stored: compared with the whole school year, or added behind what was known.
+"""Decisions laid over what is stored: compared with it, or added behind it where nothing later was stored yet.
 
 Both withdraw, end and add; neither edits what was said. Each tells about whom anything was decided anew, and from
 which day on a school's counts moved.
@@ -50,8 +50,11 @@ def store_onward(rows: Decisions) -> Moved:
     return moved
 
 
-def store_anew(rows: Decisions | None, students: Ints, year: date) -> Moved:
-    """Students judged from the rows of the whole school year; None when nothing is known of any of them."""
+def store_again(rows: Decisions | None, students: Ints, year: date) -> Moved:
+    """Students judged again, from the first day or from an earlier one on; None when nothing is known of any of them.
+
+    What was over by the day from which they were judged stays as it was said.
+    """
     moved = Moved()
     _standings(rows, decided.standings(students, year), moved)
     _findings(rows, decided.findings(students, year), moved)
@@ -61,7 +64,7 @@ def store_anew(rows: Decisions | None, students: Ints, year: date) -> Moved:
 
 def _standings(rows: Decisions | None, stored: Mapping[Any, tuple[Any, ...]], moved: Moved) -> None:
     """Replace standings that differ."""
-    new = dict(rows.standings()) if rows else {}
+    new = {**dict(_standing_before(rows, stored)), **dict(rows.standings())} if rows else {}
     gone = [key for key, row in stored.items() if new.get(key) != row]
     come = {key: row for key, row in new.items() if stored.get(key) != row}
     decided.replace_standings(gone, [(*key, *row) for key, row in come.items()])
@@ -69,6 +72,14 @@ def _standings(rows: Decisions | None, stored: Mapping[Any, tuple[Any, ...]], mo
     for key in {*gone, *come}:
         for school, day in _differs(key[1], stored.get(key), come.get(key)):
             moved.count_again(school, day)
+
+
+def _standing_before(rows: Decisions, stored: Mapping[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Those that began by the day from which was judged: what was going on then lasts, or ends as judged now."""
+    ended, day = dict(rows.ended_standings()), rows.known_until
+    for key, (until, *rest) in stored.items():
+        if day and key[1] <= day:
+            yield key, (until if until and until < day else ended.get(key[0]), *rest)
 
 
 def _findings(rows: Decisions | None, stored: Mapping[Any, tuple[Any, ...]], moved: Moved) -> None:
@@ -95,6 +106,10 @@ def _found(
     """(key, until, what to say), the last only where something new may have to be said."""
     if rows is None:
         return
+    cleared = {(student, rule): day for student, rule, day in rows.ended_findings()}
+    for key, (_, until, *_) in stored.items():
+        if rows.known_until and key[2] <= rows.known_until:
+            yield key, until if until and until <= rows.known_until else cleared.get(key[:2]), None
     for key, span in rows.findings():
         speaks = key not in stored or rows.may_differ(span)
         yield key, rows.until(span), rows.finding_row(key[1], span) if speaks else None
@@ -118,6 +133,7 @@ def _stepped(
     """(key, what to say), the last only where something new may have to be said."""
     if rows is None:
         return
+    yield from ((key, None) for key in stored if rows.known_until and key[1] <= rows.known_until)
     for key, change in rows.steps():
         yield key, rows.step_row(change) if key not in stored or rows.changed(change) else None
 

@@ -4,6 +4,9 @@ A block holds the students whose first enrolment was at one school: their facts 
 look back on, and the state of the replay. It is derived from the rows and never the truth: a student touched on or
 before that day is read from the rows again, and a block that cannot be read is built anew. With them lies what the
 roster said of them; whoever it says something else of is touched by name, and read again.
+
+Most corrections are of the last days. So every fortnight a block is put aside as it is, and the last two are kept:
+somebody in whose days something changed since then is judged from there, and only an older change costs a whole year.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import json
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -32,6 +35,7 @@ FORMAT = 4  # raise it when the meaning of what is carried or of the state chang
 _WORDS = ("exit_code", "calendar", "grade")
 _EVENT = ("row", "nth", "cells", "weights")
 _FAST = 1  # zlib's level
+APART, PUT_ASIDE = timedelta(days=14), 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,6 +173,23 @@ def read(blocks: Iterable[int], school_year: date) -> Known:
     return joined(found) if found else Known.none()
 
 
+def read_earlier(known: Known, students: NDArray[np.int64], since: Days, school_year: date) -> Known:
+    """Who of these can be judged from a block that was put aside before the first day of theirs that changed.
+
+    What the roster says of them is taken from what is `known` now.
+    """
+    parts = [Known.none()]
+    for block, content, named in year_blocks.earlier(students, since, school_year):
+        past = _unpacked(block, content)
+        if past is not None:
+            both = np.intersect1d(np.intersect1d(named, past.students), known.students)
+            parts.append(past.of(past.rows_of(both)))
+    found = joined(parts)
+    found = found.of(found.rows_of(students[found.ready_for(students, since)]))
+    background = known.background.of(found.students, known.rows_of(found.students))
+    return replace(found, background=background)
+
+
 def write(known: Known, chosen: Iterable[int], school_year: date) -> None:
     """Pack everybody into the blocks they belong to; what these and the chosen blocks held before is gone."""
     order = np.argsort(known.block, kind="stable")
@@ -178,6 +199,14 @@ def write(known: Known, chosen: Iterable[int], school_year: date) -> None:
     year_blocks.replace(
         {number: _packed(known.of(row)) for number, row in zip(numbers.tolist(), rows, strict=True)}, school_year
     )
+    days = {int(known.block[row[0]]): _last_known(known.until[row]) for row in rows}
+    year_blocks.keep_earlier({block: day for block, day in days.items() if day}, school_year, APART, PUT_ASIDE)
+
+
+def _last_known(until: Days) -> date | None:
+    """The last day anything is known of."""
+    told = until[until < np.datetime64(date.max)]
+    return told.max().astype(date) if len(told) else None
 
 
 def _packed(known: Known) -> bytes:
