@@ -107,6 +107,36 @@ def test_a_skipped_day_becomes_missing_once_a_later_one_is_sent() -> None:
     assert _status(ana) == (21_000, 3000, 2, 2)
 
 
+def test_a_day_skipped_by_a_school_becomes_missing_also_for_who_left_it() -> None:
+    lincoln, carver = letters.school("lincoln"), letters.school("carver")
+    ana = letters.student("ana", lincoln, exit=DAYS[10])
+    letters.student("ana", carver, entry=DAYS[10])
+    letters.submit(lincoln, DAYS[:9])
+    letters.submit(carver, DAYS[:11])
+    for day in DAYS[:3]:
+        letters.mark(ana, lincoln, day, "A")
+    flagging.evaluate_all()
+    assert _status(ana) == (10_000, 3000, 1, 0)
+    _submit(lincoln, DAYS[12])
+    flagging.evaluate_touched()
+    assert _status(ana) == (10_000, 3000, 1, 1)
+
+
+def test_who_is_at_a_second_school_for_some_weeks_belongs_there_just_then_whenever_one_asks() -> None:
+    lincoln, carver = letters.school("lincoln"), letters.school("carver")
+    letters.student("ana", lincoln)
+    letters.student("ana", carver, entry=DAYS[7], exit=DAYS[18])
+    for day in DAYS:
+        _submit(lincoln, day)
+        _submit(carver, day)
+        flagging.evaluate_touched()
+    asked = text("SELECT school_id, since, until FROM standing ORDER BY since")
+    followed = [tuple(row) for row in db.session.execute(asked)]
+    flagging.evaluate_all()
+    assert [tuple(row) for row in db.session.execute(asked)] == followed
+    assert [school for school, *_ in followed] == [lincoln, carver, lincoln]
+
+
 def test_packing_and_unpacking_lose_nothing() -> None:
     lincoln, _ = _ana_after_twenty_days()
     _submit(lincoln, DAYS[20])

@@ -147,6 +147,8 @@ def test_following_every_change_equals_a_full_recompute(seed: int, monkeypatch: 
             _corrections(chance, students, days[: step + 1])
         if step in (20, 33):
             _a_move(chance, schools, students, day)
+        if step == 11:
+            _a_visit(chance, schools, students, days[12:])
         flagging.evaluate_touched()
     followed = derived()
     with transaction():
@@ -223,6 +225,15 @@ def _a_move(chance: random.Random, schools: list[int], students: dict[int, int],
     letters.student(f"s{_number(student)}", new, entry=entry)
     with transaction():
         touch([student], day)
+
+
+def _a_visit(chance: random.Random, schools: list[int], students: dict[int, int], days: list[Any]) -> None:
+    """Some weeks at a second school, known before they begin, while the enrolment at the first goes on."""
+    student = chance.choice(sorted(students))
+    second = next(at for at in schools if at != students[student])
+    letters.student(f"s{_number(student)}", second, entry=days[chance.randrange(5)], exit=days[chance.randrange(9, 30)])
+    with transaction():
+        touch([student], days[0])
 
 
 def _number(student: int) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ew_app.services.deciding.showing import Shown
 from ew_app.services.measuring.blocks import Known
+from ew_app.services.measuring.frames import Frame
 from ew_app.services.measuring.judging import Judged
 from rules.cells import UNMAPPED, status
 from rules.matrix import Days
@@ -25,11 +26,10 @@ def known_from(shown: Shown, block: NDArray[np.integer]) -> Known:
     """
     judged = shown.judged
     matrix, at = judged.matrix, judged.year.frame
-    schools = judged.year.school.tolist()
-    through = np.array([at.data_through(school) or NEVER for school in schools], dtype="datetime64[D]")
-    behind = np.flatnonzero(through < np.datetime64(at.day))
-    until = through.copy()
-    until[behind[~_quiet_after(judged, behind, through[behind])]] = NEVER
+    until = _told_through(judged)
+    behind = np.flatnonzero(until < np.datetime64(at.day))
+    seen = until[behind] >= matrix.days[0]
+    until[behind[~(seen & _quiet_after(judged, behind, until[behind]))]] = NEVER
     return Known(
         matrix.students,
         block.astype(np.int64),
@@ -42,6 +42,23 @@ def known_from(shown: Shown, block: NDArray[np.integer]) -> Known:
         shown.concerned,
         shown.loud,
     )
+
+
+def _told_through(judged: Judged) -> Days:
+    """[S] the day up to which every school has told what it has to tell of a student, also the one they left."""
+    year, start = judged.year, np.datetime64(judged.year.frame.start)
+    through = _through(year.school, year.frame)
+    of_stint, last = _through(year.stint_school, year.frame), year.stint_last
+    waits = np.isnat(last) | ((last > of_stint) & (last >= start))
+    np.minimum.at(through, np.searchsorted(judged.students, year.stint_student[waits]), of_stint[waits])
+    return through
+
+
+def _through(schools: NDArray[np.integer], at: Frame) -> Days:
+    """The last submitted day of each of these schools; the first of all days where there is none."""
+    known, back = np.unique(schools, return_inverse=True)
+    days = [at.data_through(school) or date.min for school in known.tolist()]
+    return np.array(days, dtype="datetime64[D]")[back]
 
 
 def _quiet_after(judged: Judged, rows: NDArray[np.intp], day: Days) -> NDArray[np.bool_]:

@@ -33,7 +33,8 @@ class Year:
     by_school: Matrix  # a row per student and school
     by_student: Matrix  # a row per student, ascending
     stint_at: NDArray[np.int32]  # [S, D] the enrolment that stood on that day, -1 when not enrolled
-    stint_school: Ints  # the school of each enrolment
+    stint_student: Ints  # whose each enrolment is
+    stint_school: Ints
     stint_entry: Days
     stint_last: Days  # inclusive; NaT while it is open
     stint_grade: list[str]
@@ -78,7 +79,9 @@ def year_of(
 
 def _belonging(
     students: Ints, spans: stints.Stints, found: Enrolments, real: NDArray[np.bool_], days: Days, at: Frame
-) -> tuple[NDArray[np.int32], Ints, Days, Days, list[str], NDArray[np.int32], Ints, NDArray[np.bool_], Ints, list[str]]:
+) -> tuple[
+    NDArray[np.int32], Ints, Ints, Days, Days, list[str], NDArray[np.int32], Ints, NDArray[np.bool_], Ints, list[str]
+]:
     """The enrolment of each day, and where everybody is now (or was last); the later entry wins among equals.
 
     A student whose every enrolment was a no-show still belongs to the school that expected them.
@@ -95,12 +98,13 @@ def _belonging(
     last = np.where(np.isnat(spans.last), np.datetime64("9999-12-31"), spans.last)
     begins, ends = np.searchsorted(days, spans.entry), np.searchsorted(days, last, side="right")
     now = (spans.entry <= np.datetime64(at.day)) & (last >= np.datetime64(at.day))
-    for wave in _in_order(row, np.lexsort((spans.entry, _AS_PRIMARY[found.primary[real]], now))):
-        where = row[wave]
+    by_rank = (spans.entry, _AS_PRIMARY[found.primary[real]])
+    for wave in _in_order(row, np.lexsort(by_rank)):  # of a past day, whatever day is asked on
         inside = (day >= begins[wave, None]) & (day < ends[wave, None])
-        stint_at[where] = np.where(inside, wave[:, None], stint_at[where])
-        school[where], grade[where] = spans.school[wave], grades.index[wave]
-        enrolled[where] |= now[wave]
+        stint_at[row[wave]] = np.where(inside, wave[:, None], stint_at[row[wave]])
+    for wave in _in_order(row, np.lexsort((*by_rank, now))):
+        school[row[wave]], grade[row[wave]] = spans.school[wave], grades.index[wave]
+        enrolled[row[wave]] |= now[wave]
     told_until = np.full(len(students), NOWHERE, dtype=np.int64)
     through = np.array([at.data_through(number) or date.min for number in spans.school.tolist()], dtype="datetime64[D]")
     np.maximum.at(told_until, row, np.minimum(last, through).astype(np.int64))
@@ -108,7 +112,8 @@ def _belonging(
     np.maximum.at(left_on, row, last.astype(np.int64))
     left_on[enrolled] = -1
     named = ["" if place == NO_GRADE else found.grade.different[place] for place in grade.tolist()]
-    return stint_at, spans.school, spans.entry, spans.last, grades.texts(), school, told_until, enrolled, left_on, named
+    stint = (spans.student, spans.school, spans.entry, spans.last, grades.texts())
+    return stint_at, *stint, school, told_until, enrolled, left_on, named
 
 
 def _in_order(row: NDArray[np.intp], order: NDArray[np.intp]) -> list[NDArray[np.intp]]:
