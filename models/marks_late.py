@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from models.attendance import UNREAD
 from models.base import db
-from models.marks import MARK, Here, do, only
+from models.marks import MARK, MINE, Here, do, only
 
 # The first of the source's later deliveries that spoke for the whole school-day. It had no row of the student, or
 # one that waits as well and goes in after this.
@@ -22,10 +22,28 @@ _CLAIMED_LATER = """
       AND (b.applied_at, b.id) > (mine.applied_at, mine.id)
     ORDER BY s.school_id, s.day, b.applied_at, b.id
 """
+# Of what the rows about to be stored meet: rows that went in late as well and came before them, and were taken away
+# in the same moment by a delivery that is not before these.
+_COME_BACK = text(f"""
+    WITH said AS (
+        SELECT school_id, day, student_id, period FROM staged_mark WHERE {MINE}
+        UNION SELECT school_id, day, unnest(students), '' FROM staged_roll WHERE {MINE}
+    ), back AS (
+        DELETE FROM mark_history h USING said s, batch mine, batch theirs, batch claimer
+        WHERE mine.id = :batch AND theirs.id = h.batch_id AND claimer.id = h.ended_by AND h.source_id = :source
+          AND (h.school_id, h.day, h.student_id, h.period) = (s.school_id, s.day, s.student_id, s.period)
+          AND h.ended = 'removed' AND h.recorded_at = h.ended_at
+          AND (theirs.applied_at, theirs.id) < (mine.applied_at, mine.id)
+          AND (claimer.applied_at, claimer.id) >= (mine.applied_at, mine.id)
+        RETURNING h.*
+    )
+    INSERT INTO mark ({MARK}) SELECT {MARK.replace("recorded_at", "CAST(:at AS timestamptz)")} FROM back
+    ON CONFLICT DO NOTHING
+""")
 _END_MARKS = text(f"""
     WITH claimed AS ({_CLAIMED_LATER}), gone AS (
         DELETE FROM mark m USING claimed c
-        WHERE m.batch_id = :batch AND m.recorded_at = :at AND m.school_id = c.school_id AND m.day = c.day
+        WHERE m.source_id = :source AND m.recorded_at = :at AND m.school_id = c.school_id AND m.day = c.day
         RETURNING m.*, c.claimed_by
     )
     INSERT INTO mark_history ({MARK}, ended, ended_by, ended_at) SELECT {MARK}, 'removed', claimed_by, :at FROM gone
@@ -70,6 +88,11 @@ def close_days(here: Here) -> list[tuple[int, date, int]]:
     Returns (school, day, student) of each.
     """
     return [tuple(row) for row in db.session.execute(_CLOSE_DAYS, only(_CLOSE_DAYS, here))]
+
+
+def bring_back_what_is_met(here: Here) -> None:
+    """Before rows that waited are stored: let stand again what they meet, for the newer of both to stand."""
+    do(_COME_BACK, here)
 
 
 def end_what_was_claimed_since(here: Here) -> None:

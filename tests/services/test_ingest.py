@@ -206,6 +206,19 @@ def test_a_row_that_waited_does_not_outlive_a_later_file_for_the_whole_day() -> 
     assert query("SELECT code, ended FROM mark_history WHERE code = 'E'") == [("E", "removed")]
 
 
+def test_of_rows_that_waited_the_newer_stands_also_where_the_later_file_claimed_the_day() -> None:
+    times = "2026-09-04T22:00", "2026-09-04T19:00"
+    rows = [csv(f"zoe lincoln 09-04 {code} {at}", header=WITH_TIME) for code, at in zip("AT", times, strict=True)]
+    claimed = {"attendance.csv": rows[1], "covers.csv": covers("lincoln 09-04")}
+    both = [load_files(files, accept_held=True)["batch"] for files in ({"attendance.csv": rows[0]}, claimed)]
+    with transaction():
+        enrol("zoe", school_named("lincoln"))
+    assert ingest.retry_rejected(both) == 2
+    assert standing() == {"zoe 09-04": "A"}
+    load_files({"attendance.csv": csv("ana lincoln 09-04 A"), "covers.csv": covers("lincoln 09-04")})
+    assert standing() == {"ana 09-04": "A"}
+
+
 def test_a_roster_load_tries_waiting_rows_again() -> None:
     told = load("ana lincoln 08-17 A", "zoe lincoln 08-17 E", accept_held=True)
     files = {

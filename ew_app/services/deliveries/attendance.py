@@ -50,6 +50,8 @@ def _merge(here: dict[str, Any], limits: Limits, *, waited: bool = False) -> Cou
     """Lay the staged rows over what stands; counts by bucket. `waited`: later deliveries are in already."""
     counts: Counter[str] = Counter()
     differing: list[dict[int, date]] = []
+    if waited:
+        marks_late.bring_back_what_is_met(here)
     new, known = marks_new.find_new_days(here)
     if new:
         counts["applied"] = marks_new.add_all(here)
