@@ -25,6 +25,7 @@ class Doubt(StrEnum):
     MANY_REMOVED = "many_removed"
     OFF_CALENDAR = "off_calendar"
     MANY_REJECTED = "many_rejected"
+    MANY_REPEATED = "many_repeated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Limits:
     removed_rows: int = 20  # and fewer rows than this are never asked about
     most_off_calendar: int = 5  # of the rows
     most_rejected: int = 10  # of the rows
+    most_repeated: int = 10  # of the rows
+    repeated_rows: int = 20  # and fewer rows than this are never asked about
     looks_back: int = 10  # files, and submitted days, that tell what is usual
     least_known: int = 3  # fewer of them tell nothing
 
@@ -73,6 +76,7 @@ class Figures:
     rows: int
     rejected: int = 0
     off_calendar: int = 0
+    repeated: int = 0  # about the student, day and period of another row
     first: bool = False  # nothing of this source was ever accepted
     schools: int = 0
     usual_schools: Sequence[int] = ()  # of its last files that brought new days; no more than the sender may send
@@ -91,7 +95,7 @@ Found = tuple[Doubt, str]
 def doubts(figures: Figures, limits: Limits | None = None) -> list[Found]:
     """Everything a person should look at before this delivery is let in, each with a sentence."""
     limits = limits or Limits()
-    found = [*_off_calendar(figures, limits), *_rejected(figures, limits)]
+    found = [*_off_calendar(figures, limits), *_rejected(figures, limits), *_repeated(figures, limits)]
     if not figures.first:
         found += _schools(figures, limits)
         found += _thin(figures, limits)
@@ -121,6 +125,18 @@ def _rejected(figures: Figures, limits: Limits) -> Iterator[Found]:
             Doubt.MANY_REJECTED,
             f"{figures.rejected:,} of {many(figures.rows, 'row')} cannot go in. "
             "Look at the reasons below: often one column is mapped wrongly, or the roster is not loaded yet.",
+        )
+
+
+def _repeated(figures: Figures, limits: Limits) -> Iterator[Found]:
+    """Rows of classes whose column nobody knows look like the same day said again and again."""
+    above = figures.repeated > limits.repeated_rows
+    if above and 100 * figures.repeated > limits.most_repeated * figures.rows:
+        yield (
+            Doubt.MANY_REPEATED,
+            f"{figures.repeated:,} of {many(figures.rows, 'row')} are about a student and day of which another row "
+            "tells already. Does the file have a row for each class? Then name the column of the class `period`, so "
+            "that one missed class does not count as a whole day.",
         )
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import click
 
-from ew_app.feeds import Said, formats_with
-from ew_app.feeds.saying import ROWS
+from ew_app.feeds import Said, formats_with, unfit_periods
 from ew_app.kernel import OPERATOR, Actor
 from ew_app.services.measuring import hindsight
 from ew_app.services.people import accounts
@@ -43,7 +42,7 @@ def said_options(command: Command) -> Command:
 
     @click.option("--dates", type=click.Choice(["mdy", "dmy"]), help="Month first or day first, if not 2026-09-14.")
     @click.option("--ids", metavar="FIELD", help="Which of the system's ids is the student's, as identifier.")
-    @click.option("--periods", metavar="MINUTES|rows", callback=_periods, help="How class periods add up to a day.")
+    @click.option("--periods", metavar="MINUTES|rows|day", callback=_periods, help="How class periods add up to a day.")
     @wraps(command)
     def told(
         *words: Any, layout: str | None, dates: str | None, ids: str | None, periods: str | None, **more: Any
@@ -54,8 +53,10 @@ def said_options(command: Command) -> Command:
 
 
 def _periods(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    if value is not None and value != ROWS and not (value.isdigit() and 0 < int(value) <= 600):
-        raise click.BadParameter("Say the minutes of one period, such as 50, or: rows.")
+    if value is not None and (unfit := unfit_periods(value)):
+        raise click.BadParameter(
+            f"{unfit} Or: rows, where every period of the day has a row; day, where a row is about the whole day."
+        )
     return value
 
 

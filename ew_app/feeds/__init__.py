@@ -12,11 +12,13 @@ from ew_app.feeds.header import suggest_mapping
 from ew_app.feeds.parts import ATTENDANCE, TABLES, Delivery, Part
 from ew_app.feeds.reader import Chunk, Reading, Unread, read
 from ew_app.feeds.refused import Problem, RefusedFile, Why
-from ew_app.feeds.saying import Said
+from ew_app.feeds.saying import DAY, ROWS, Said, unfit_periods
 
 __all__ = [
     "ATTENDANCE",
+    "DAY",
     "OURS",
+    "ROWS",
     "TABLES",
     "Export",
     "Said",
@@ -43,4 +45,5 @@ __all__ = [
     "open_delivery",
     "read",
     "suggest_mapping",
+    "unfit_periods",
 ]

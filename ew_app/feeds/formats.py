@@ -49,6 +49,7 @@ class Column:
     may_be_blank: bool = True
     blank: str | None = None  # what an empty cell becomes
     aliases: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()  # other names that are read without asking, the likeliest first
     choices: tuple[str, ...] = ()
     at_most: int | None = None
     keep_row: bool = False  # unreadable: leave the cell empty with a warning instead of rejecting the row
@@ -135,7 +136,7 @@ def _table(name: str, spec: dict[str, Any], order: DateOrder, delimiter: str) ->
 
 
 def _column(name: str, spec: dict[str, Any]) -> Column:
-    unknown = set(spec) - {"type", "required", "aliases", "choices", "at_most", "keep_row", "blank"}
+    unknown = set(spec) - {"type", "required", "aliases", "choices", "at_most", "keep_row", "blank", "assumed"}
     if unknown:
         raise ValueError(f"Column {name}: unknown setting {', '.join(sorted(unknown))}.")
     return Column(
@@ -145,6 +146,7 @@ def _column(name: str, spec: dict[str, Any]) -> Column:
         may_be_blank="blank" in spec or not spec.get("required", False),
         blank=spec.get("blank"),
         aliases=tuple(spec.get("aliases", ())),
+        assumed=tuple(spec.get("assumed", ())),
         choices=tuple(spec.get("choices", ())),
         at_most=spec.get("at_most"),
         keep_row=spec.get("keep_row", False),

@@ -42,6 +42,7 @@ class Header:
     names: tuple[str, ...]
     places: dict[str, int]
     ignored: tuple[str, ...]
+    assumed: dict[str, str]  # our column -> the name it was found under without anybody saying so
 
 
 def plain(name: str) -> str:
@@ -58,9 +59,11 @@ def find_columns(names: Sequence[str], table: TableFormat, mapping: Mapping[str,
     wanted = _wanted(table, mapping or {}, at)
     places = {ours: at[theirs] for ours, theirs in wanted.items() if theirs in at}
     _refuse_missing(table, places, trimmed)
+    assumed = _assumed(table, places, trimmed)
+    places |= {ours: trimmed.index(name) for ours, name in assumed.items()}
     read = set(places.values())
     ignored = tuple(name for place, name in enumerate(trimmed) if name and place not in read)
-    return Header(trimmed, places, ignored)
+    return Header(trimmed, places, ignored, assumed)
 
 
 def refuse_too_wide(columns: int) -> None:
@@ -104,7 +107,7 @@ def suggest_mapping(names: Sequence[str], table: TableFormat) -> dict[str, str]:
     found: dict[str, str] = {}
     for attempt in (0, 1):
         for column in table.columns:
-            spellings = column.aliases if attempt else (column.name,)
+            spellings = (*column.aliases, *column.assumed) if attempt else (column.name,)
             for spelling in spellings:
                 name = theirs.get(_letters(spelling))
                 if name is not None and column.name not in found and name not in taken:
@@ -143,6 +146,21 @@ def _wanted(table: TableFormat, mapping: Mapping[str, str], at: Mapping[str, int
         wanted[ours] = plain(theirs)
     mapped = {plain(theirs) for theirs in mapping.values()}
     return {ours: name for ours, name in wanted.items() if ours in mapping or name not in mapped}
+
+
+def _assumed(table: TableFormat, places: Mapping[str, int], names: Sequence[str]) -> dict[str, str]:
+    """Our column -> the header that is taken for it, of the columns that are not there under their own name.
+
+    A header that is read as another column is left to it, unless it bears that column's own name.
+    """
+    taken = {names[place] for ours, place in places.items() if plain(names[place]) != ours}
+    free = {_letters(name): name for name in reversed(names) if name and name not in taken}
+    found = {}
+    for column in table.columns:
+        likely = (free[_letters(name)] for name in column.assumed if _letters(name) in free)
+        if column.name not in places and (name := next(likely, None)):
+            found[column.name] = name
+    return found
 
 
 def _refuse_missing(table: TableFormat, places: Mapping[str, int], names: Sequence[str]) -> None:

@@ -101,7 +101,7 @@ class Reading:
         self._blocks = Blocks(text.lines, mark, chunk_rows)
         self.header = self._header(mapping)
         self.numbered = table.numbered and written.is_numbered(self.header.names)
-        self.notes = [*text.notes, *_cut_by(mark, table), *([] if self.numbered else _ignored(self.header))]
+        self.notes = [*text.notes, *_cut_by(mark, table), *([] if self.numbered else _said_of(self.header))]
         order = written.order_of(self.header.names) if self.numbered else table.date_order
         self._names_days = table.name == "attendance"
         self._columns = [ColumnReader(column, order) for column in table.columns]
@@ -232,9 +232,11 @@ def _cut_by(mark: str, table: TableFormat) -> list[str]:
     return [] if mark == table.delimiter else [f"The columns are separated by {MARKS[mark]}."]
 
 
-def _ignored(header: Header) -> list[str]:
+def _said_of(header: Header) -> list[str]:
+    """Sentences on columns that were taken for one of ours, and on those that nobody reads."""
+    said = [f"The column {name[:40]} was read as {ours}." for ours, name in header.assumed.items()]
     names = ", ".join(name[:40] for name in header.ignored)
-    return [f"Columns not read: {names}."] if names else []
+    return [*said, f"Columns not read: {names}."] if names else said
 
 
 def _header_only(table: TableFormat, *, made: bool) -> RefusedFile:

@@ -10,13 +10,17 @@ from ew_app.feeds.exports import Export, field_key
 from ew_app.feeds.refused import RefusedFile, Why
 
 ROWS: Final = "rows"
+DAY: Final = "day"
+SHORTEST_PERIOD: Final = 15
+LONGEST_PERIOD: Final = 240
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """format: which one it is. dates: mdy or dmy. ids: which of a system's ids is the student's and the school's.
 
-    periods: how class periods add up to a day: `rows`, each its share of the rows of the day, or the minutes of one.
+    periods: how class periods add up to a day: `rows`, each its share of the rows of the day, or the minutes of one;
+    `day`: attendance is taken once a day, in the class the row names, and the row is about the whole day.
     """
 
     format: str | None = None
@@ -45,3 +49,17 @@ class Said:
             raise RefusedFile(Why.NOT_RECOGNISED, f"{export.label} has no id {self.ids!r}; there is {known}.")
         minutes = self.periods if self.periods and self.periods.isdigit() else ""
         return {"$ids": ids, "$periods": minutes}
+
+
+def unfit_periods(said: str) -> str:
+    """Why this cannot be how class periods add up, as a sentence; '' where it can."""
+    if said in (ROWS, DAY):
+        return ""
+    if not (said.isascii() and said.isdecimal()):
+        return "Say the minutes of one class period as a number, such as 50."
+    if not SHORTEST_PERIOD <= int(said) <= LONGEST_PERIOD:
+        return (
+            f"A class period of {int(said):,} minutes is hard to believe. Say how long one is, such as 50: "
+            f"from {SHORTEST_PERIOD} to {LONGEST_PERIOD} minutes."
+        )
+    return ""

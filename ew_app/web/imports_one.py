@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ew_app.feeds import DAY, ROWS
 from ew_app.kernel import SENTENCES, NotFound, Refused, today
 from ew_app.services.deliveries import column_matching, ingest, problem_rows, releasing, uploads
 from ew_app.web import guard, limits
@@ -170,8 +171,8 @@ def check_again(batch: Batch) -> str:
 @_deciding
 def periods(batch: Batch) -> str:
     """How class periods add up, and another look at what the file would do then."""
-    every_one = request.form.get("how") == releasing.ROWS
-    said = releasing.ROWS if every_one else request.form.get("minutes", "")
+    how = request.form.get("how", "")
+    said = how if how in (ROWS, DAY) else request.form.get("minutes", "")
     releasing.say_of_periods(batch.id, said, by=actor())
     return ""
 

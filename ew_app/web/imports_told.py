@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import url_for
 
+from ew_app.feeds import DAY, ROWS
 from ew_app.kernel import Actor, day_text, local, now
 from ew_app.services.casework import taking_back
 from ew_app.services.deliveries import ingest, releasing
@@ -36,7 +37,8 @@ HELD_OUT = (
 )
 PERIODS = (
     ("minutes", "One period has so many minutes"),
-    (releasing.ROWS, "Every period of the day has a row, also those attended"),
+    (ROWS, "Every period of the day has a row, also those attended"),
+    (DAY, "A row is about the whole day: attendance is taken once, in that class"),
 )
 MENDS = {
     "unknown_student": "Correct the id, or send the student with the next roster.",

@@ -51,6 +51,20 @@ def unclear_days(batch: int) -> int:
     return int(found or 0)
 
 
+def staged(batch: int) -> tuple[int, int]:
+    """How many rows of a staged delivery are about a class period, and the most periods of one student and day."""
+    found = db.session.execute(
+        text("""
+            SELECT coalesce(sum(d.periods), 0), coalesce(max(d.periods), 0) FROM (
+                SELECT count(*) AS periods FROM staged_mark WHERE batch_id = :batch AND period <> ''
+                GROUP BY student_id, school_id, day
+            ) d
+        """),
+        {"batch": batch},
+    ).one()
+    return int(found[0]), int(found[1])
+
+
 def said_before(source: int, besides: int) -> str | None:
     """How class periods add up, by the last delivery of a source that says so and stands, `besides` left aside."""
     said: str | None = db.session.scalar(

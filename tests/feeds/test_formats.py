@@ -52,6 +52,20 @@ def test_a_mapping_reads_their_names() -> None:
     assert file.rows[0]["student_id"] == "7"
 
 
+@pytest.mark.parametrize("header", ["PeriodName", "per", "block", "Hour", "section_id", "class", "Course Name"])
+def test_a_column_that_can_only_name_a_class_is_read_as_the_period_and_said_to_be(header: str) -> None:
+    file = whole(f"student_id,school_id,date,code,{header}\n7,42,2026-09-14,A,3\n")
+    assert file.rows[0]["period"] == "3"
+    assert file.notes == [f"The column {header} was read as period."]
+
+
+def test_a_period_of_its_own_name_or_a_chosen_one_goes_before_any_other() -> None:
+    text = "student_id,school_id,date,code,period,section_id,hour\n7,42,2026-09-14,A,3,10-2,08:30\n"
+    assert whole(text).rows[0]["period"] == "3"
+    assert whole(text, mapping={"period": "hour"}).rows[0]["period"] == "08:30"
+    assert whole(text.replace("period", "reason"), mapping={"reason": "hour"}).rows[0]["period"] == "10-2"
+
+
 def test_a_mapping_wins_over_the_name() -> None:
     text = "student_id,local_id,school_id,date,code\nx,7,42,2026-09-14,A\n"
     assert whole(text, mapping={"student_id": "local_id"}).rows[0]["student_id"] == "7"

@@ -31,6 +31,11 @@ def test_more_than_one_row_in_ten_rejected(rejected: int, held: bool) -> None:
     assert (kinds(rejected=rejected) == [Doubt.MANY_REJECTED]) is held
 
 
+@pytest.mark.parametrize(("rows", "repeated", "held"), [(1000, 100, False), (1000, 101, True), (30, 20, False)])
+def test_more_than_one_row_in_ten_about_the_same_student_and_day(rows: int, repeated: int, held: bool) -> None:
+    assert (kinds(rows=rows, repeated=repeated) == [Doubt.MANY_REPEATED]) is held
+
+
 @pytest.mark.parametrize(("schools", "held"), [(8, False), (7, True)])
 def test_fewer_than_four_fifths_of_the_usual_schools(schools: int, held: bool) -> None:
     usual = [10, 10, 10, 9, 11, 10, 10, 10, 10, 10, 1, 1, 1, 1]

@@ -160,7 +160,7 @@ def _numbered(arrivals: Arrivals, reading: Reading, number: int, name: str) -> I
         arrivals.problems += [(name, problem, True) for problem in chunk.problems]
         arrivals.problems += [(name, warning, False) for warning in chunk.warnings]
         if "period" in details:
-            chunk.columns["period"] = [period or "" for period in chunk.columns["period"]]
+            chunk.columns["period"] = _periods(chunk.columns["period"], chunk.columns["section_id"])
         arrivals.unread += [(number, row) for row in chunk.unread]
         columns = {column: arrivals.values[column].numbers(chunk.columns[column]) for column in (*NAMED, *details)}
         columns["line"] = chunk.lines
@@ -183,6 +183,11 @@ def unreadable(rows: Sequence[tuple[int, Unread]]) -> Arrivals:
         "file": np.array([file for file, _ in rows], dtype=np.int32),
     }
     return found
+
+
+def _periods(periods: Sequence[str | None], sections: Sequence[str | None]) -> list[str]:
+    """The class each row is about: its period, else its section; '' where it is about the whole day."""
+    return [period or section or "" for period, section in zip(periods, sections, strict=True)]
 
 
 def _joined(parts: Sequence[dict[str, Ints]]) -> dict[str, Ints]:

@@ -17,12 +17,20 @@ UNCLEAR: Final = (
 )
 
 
-def untold(batch: Batch) -> tuple[int, list[str]]:
-    """How many days of a staged delivery are told by missed periods alone that nobody can add up, and a sentence."""
-    if batch.feed == "full" or batch.options.get("periods") or batch.source_id in periods.said_of_periods():
-        return 0, []
-    days = periods.unclear_days(batch.id)
-    return days, [UNCLEAR.format(f"{many(days, 'day')} of students {are(days)}")] if days else []
+def found_in(batch: Batch) -> tuple[dict[str, int], list[str]]:
+    """What a staged delivery has of class periods, as counts, and sentences for people.
+
+    class_rows; most_classes of one student and day; unclear_days: how many are told by missed periods alone that nobody
+    can add up.
+    """
+    rows, most = periods.staged(batch.id)
+    counts = {"class_rows": rows, "most_classes": most, "unclear_days": 0}
+    if not rows or batch.feed == "full" or batch.options.get("periods"):
+        return counts, []
+    if batch.source_id in periods.said_of_periods():
+        return counts, []
+    days = counts["unclear_days"] = periods.unclear_days(batch.id)
+    return counts, [UNCLEAR.format(f"{many(days, 'day')} of students {are(days)}")] if days else []
 
 
 def touch_who_is_told_otherwise(batch: Batch) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete
 
+from ew_app.feeds import DAY, ROWS, unfit_periods
 from ew_app.kernel import WORKER, Actor, Conflict, Refused, audit, now, operation, record
 from ew_app.services.deliveries.uploads import go_on, locked, waits_for
 from models import marks
@@ -15,7 +16,7 @@ from models.queries import imports as rows
 from rules import access
 from rules.access import Permission
 
-ROWS, LONGEST_PERIOD = "rows", 600
+LONGEST_DAY = 600  # minutes of classes
 KEPT_FOR = timedelta(days=14)  # an upload that nobody lets in; then its bytes go
 ON_ITS_WAY = ("received", "staged", "checked", "applying", "applied")
 
@@ -70,16 +71,28 @@ def check_again(batch_id: int, *, by: Actor) -> None:
 def say_of_periods(batch_id: int, said: str, *, by: Actor) -> None:
     """How the class periods of a checked upload add up, by which it is checked again. Raises Refused, Conflict.
 
-    said: the minutes of one, or `rows` where every period of the day has a row.
+    said: the minutes of one, `rows` where every period of the day has a row, `day` where a row is about the whole day.
     """
     batch, said = locked(batch_id), said.strip()
-    if said != ROWS and not (said.isdecimal() and 0 < int(said) <= LONGEST_PERIOD):
-        raise Refused(f"Say the minutes of one class period as a number up to {LONGEST_PERIOD}, such as 50.")
+    if unfit := unfit_periods(said) or _contradicted(batch, said):
+        raise Refused(unfit)
     if batch.status not in ("previewed", "held"):
         raise Conflict("This file is no longer waiting, so nothing was changed.")
     batch.options = dict(batch.options) | {"periods": said}
     record("batch_periods_said", by=by, subject=f"batch:{batch_id}", said=said)
     check_again(batch_id, by=by)
+
+
+def _contradicted(batch: Batch, said: str) -> str:
+    """Why the rows of a delivery do not fit what is said of its class periods, as a sentence; '' where they do."""
+    most = batch.counts.get("most_classes", 0)
+    if said == DAY and most > 1:
+        return f"Somebody has rows for {most} classes of one day, so a row cannot be about the whole day."
+    if said not in (DAY, ROWS) and most * int(said) > LONGEST_DAY:
+        return (
+            f"Somebody has rows for {most} classes of one day: {most} of {said} minutes are longer than a school day."
+        )
+    return ""
 
 
 @operation

@@ -105,8 +105,10 @@ class _Staging:
         enrolment, days = self._look_at_days(sifted, unread, self._claimed())
         store_rows(self.batch.id, sifted)
         store_unread(self.batch.id, unread)
-        self.found.counts["unclear_days"], untold = periods.untold(self.batch)
-        self.found.notes += untold
+        if "period" in self.rows.columns:
+            counts, said = periods.found_in(self.batch)
+            self.found.counts.update(counts)
+            self.found.notes += said
         self._store_days(sifted, enrolment, days)
         self.found.counts["rejected"] = sum(rejected for _, _, rejected, _ in self.found.problems)
         return self.found

@@ -18,6 +18,7 @@ Minutes = dict[int, int]  # place of a period in the list of all -> its minutes,
 
 _ANY_GRADE = ""
 _EVERY_ONE_HAS_A_ROW = "rows"
+_ONCE_A_DAY = "day"
 
 
 class Timetables:
@@ -31,10 +32,17 @@ class Timetables:
         for school, grade, period, minutes in found:
             self._of[school, grade][place[period]] = minutes
         self._said = periods.said_of_periods()
+        once = [source for source, said in self._said.items() if said == _ONCE_A_DAY]
+        self._once_a_day = np.array(once, dtype=np.int64)
 
     def of(self, found: rows.Columns, grade: Words) -> tuple[Ints, Ints, NDArray[np.bool_]]:
         """Per mark: minutes of its period (0: it does not count, -1: not known), minutes due that day, and whether
-        its source writes a row for every period. `grade`: that of the student on the day of each mark."""
+        its source writes a row for every period. `grade`: that of the student on the day of each mark.
+
+        Where attendance is taken once a day, the marks are made to speak of the whole day.
+        """
+        if len(self._once_a_day):
+            found["period"] = np.where(np.isin(found["source"], self._once_a_day), day.NOT_GIVEN, found["period"])
         length = np.full(len(found["period"]), day.NOT_GIVEN, dtype=np.int64)
         due = np.zeros(len(length), dtype=np.int64)
         listed = np.zeros(len(length), dtype=bool)

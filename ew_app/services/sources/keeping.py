@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ew_app.feeds import OURS, known_formats
+from ew_app.feeds import OURS, ROWS, known_formats, unfit_periods
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
 from ew_app.services.sources.fetching import Kind, fetcher, kinds
 from models.base import db
@@ -120,6 +120,8 @@ def _said(given: Mapping[str, str]) -> dict[str, str]:
         raise Refused(f"Nobody knows what {', '.join(sorted(unknown))} means. Nothing was kept.")
     if said.get("format", OURS) not in known_formats():
         raise Refused(f"There is no format {said['format']}. There are: {', '.join(known_formats())}.")
+    if unfit := unfit_periods(said.get("periods", ROWS)):
+        raise Refused(f"{unfit} Nothing was kept.")
     for name, may_be in SAID.items():
         if said.get(name, may_be[0]) not in may_be:
             raise Refused(f"{name} is {' or '.join(may_be)}, not {said[name]}.")

@@ -165,6 +165,9 @@ def test_class_periods_are_asked_for_before_they_count_and_the_answer_is_remembe
     assert "--periods" not in page.split("The file")[0]
     refused = clerk.press(number, "periods", how="minutes", minutes="fifty")
     assert refused.status_code == 422 and "Say the minutes of one class period" in refused.text
+    assert "hard to believe" in clerk.press(number, "periods", how="minutes", minutes="5").text
+    assert "longer than a school day" in clerk.press(number, "periods", how="minutes", minutes="210").text
+    assert "rows for 3 classes of one day" in clerk.press(number, "periods", how="day").text
     assert clerk.press(number, "periods", how="minutes", minutes="50").status_code == 302
     clerk.work(number)
     assert "All 3 rows can go in" in clerk.page(number)
