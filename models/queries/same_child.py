@@ -61,7 +61,7 @@ def ids_of(student: int) -> list[int]:
 
 
 # What stands of one child for a day and a period, whichever id it was sent under: the row changed last where both say
-# when, else the later delivery; presence on a full feed's roll is a row like any other.
+# when, else the later delivery, and of one file the later line; presence on a full feed's roll gives way to a mark.
 _AS_ONE = f"""
     WITH who AS (
         SELECT id, coalesce(same_as, id) AS student_id FROM student WHERE id = ANY(%(students)s)
@@ -70,9 +70,9 @@ _AS_ONE = f"""
         WHERE m.day BETWEEN %(start)s AND %(until)s
     ), said AS (
         SELECT child, student_id AS id, school_id, day, period, source_id, code, fraction, minutes, batch_id,
-               last_modified, false AS plain FROM marked
+               line, last_modified, false AS plain FROM marked
         UNION ALL
-        SELECT w.student_id, w.id, r.school_id, r.day, '', r.source_id, r.code, NULL, NULL, r.batch_id,
+        SELECT w.student_id, w.id, r.school_id, r.day, '', r.source_id, r.code, NULL, NULL, r.batch_id, 0,
                to_timestamp(nullif(r.modified[array_position(r.students, w.id)], 0) / 1e6), true
         FROM who w JOIN roll r ON w.id = ANY(r.students)
         WHERE r.day BETWEEN %(start)s AND %(until)s AND r.replaced_by IS NULL AND r.school_id IN (
@@ -84,7 +84,7 @@ _AS_ONE = f"""
             SELECT FROM said o WHERE o.child = s.child AND o.id <> s.id AND o.school_id = s.school_id
                AND o.day = s.day AND o.period = s.period AND o.source_id = s.source_id
                AND CASE WHEN o.last_modified <> s.last_modified THEN o.last_modified > s.last_modified
-                        ELSE o.batch_id > s.batch_id END)
+                        ELSE (o.batch_id, o.line, o.id) > (s.batch_id, s.line, s.id) END)
     )
     SELECT m.child, m.school_id, m.day - DATE '1970-01-01',
            CASE WHEN m.period = '' THEN -1 ELSE coalesce(array_position(%(periods)s::text[], m.period), 0) END,

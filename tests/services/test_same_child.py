@@ -101,6 +101,14 @@ def test_both_histories_are_one() -> None:
     assert marks == set(range(2, 7)), "each mark still tells its own file and line"
 
 
+@pytest.mark.parametrize(("first", "second", "absent"), [("ana A", "ben T", "10"), ("ben T", "ana A", "11")])
+def test_of_one_file_the_later_line_speaks_now_and_ever_after(first: str, second: str, absent: str) -> None:
+    day = SCHOOL_DAYS[12]
+    told_on(11, lambda: load(*(f"{line[:3]} lincoln {day} {line[4:]}" for line in (first, second))))
+    join()
+    assert one("ana")["absent_days"] == one("ana", known_at=now())["absent_days"] == absent
+
+
 def test_taken_back_everything_is_as_it_was() -> None:
     flagging.evaluate_all()
     before = everything()
