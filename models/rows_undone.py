@@ -9,6 +9,7 @@ and `told`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,9 +45,19 @@ def take_out(target: Target, batch_id: int, *, at: datetime) -> bool:
     return bool(db.session.scalar(text(_of(target, "SELECT EXISTS (SELECT FROM {again})"))))
 
 
-def take_away(target: Target, batch_id: int, *, used: str = "false") -> int:
-    """Delete the rows that only this batch had said, unless `used` (SQL, the table is `t`) holds; returns how many."""
-    return _run(target, _TAKE_AWAY.replace("{used}", used.replace("{", "{{").replace("}", "}}")), batch=batch_id)
+def take_away(target: Target, batch_id: int, *, used: str = "false", computed: Sequence[str] = ()) -> int:
+    """Delete the rows that only this batch had said, unless `used` (SQL, the table is `t`) holds; returns how many.
+
+    `computed`: tables with rows about them that go first.
+    """
+    leaving = _LEAVING.replace("{used}", used.replace("{", "{{").replace("}", "}}"))
+    for name in computed:
+        _run(
+            target,
+            f"DELETE FROM {name} c USING {{table}} t, {{undone}} u WHERE c.{{table}}_id = t.id AND {leaving}",
+            batch=batch_id,
+        )
+    return _run(target, f"DELETE FROM {{table}} t USING {{undone}} u WHERE {leaving}", batch=batch_id)
 
 
 def told(target: Target, deleted: int) -> Fate:
@@ -106,10 +117,7 @@ _AGAIN = """
     CREATE TEMP TABLE {again} ON COMMIT DROP AS
     SELECT {keys} FROM {table} t JOIN {undone} u ON {found} WHERE NOT u.by_hand
 """
-_TAKE_AWAY = """
-    DELETE FROM {table} t USING {undone} u
-    WHERE {found} AND t.batch_id = :batch AND u.before IS NULL AND NOT u.by_hand AND NOT ({used})
-"""
+_LEAVING = "{found} AND t.batch_id = :batch AND u.before IS NULL AND NOT u.by_hand AND NOT ({used})"
 _TOLD = """
     SELECT count(*) FILTER (WHERE u.before IS NOT NULL AND NOT u.by_hand
                AND to_jsonb(t) - '{{batch_id,line}}'::text[]

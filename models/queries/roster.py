@@ -72,11 +72,12 @@ _STUDENTS_BY_TABLE: Mapping[str, str] = {
 def students_to_measure(batch: int, tables: Collection[str], year: date) -> dict[int, date]:
     """Student -> first day on which the batch's changes to these tables may matter. `year`: July 1.
 
-    Who was never measured is not among them: such students are found by themselves (`models.touched`).
+    Who was never measured is not among them: such students are found by themselves (`models.touched`). A student who
+    is gone is: what was decided has still to be forgotten.
     """
     asked = """
-        SELECT b.student_id, min(c.since) FROM ({changes}) c JOIN student s ON s.id = c.student_id
-        JOIN block_student b ON b.student_id = coalesce(s.same_as, s.id) GROUP BY 1 ORDER BY 1
+        SELECT b.student_id, min(c.since) FROM ({changes}) c LEFT JOIN student s ON s.id = c.student_id
+        JOIN block_student b ON b.student_id = coalesce(s.same_as, c.student_id) GROUP BY 1 ORDER BY 1
     """
     return _first_days(asked, _STUDENTS_BY_TABLE, batch, tables, year)
 

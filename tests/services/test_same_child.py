@@ -283,6 +283,23 @@ def test_a_roster_that_said_so_is_taken_back_with_it() -> None:
     assert everything() == before
 
 
+def test_nothing_stays_with_a_child_who_was_enrolled_by_a_changed_id_alone() -> None:
+    files = {
+        "students.csv": b"student_id,first_name,last_name\nzed,Zed,Reyes\n",
+        "student_changes.csv": csv("zed ben", header="student_id,former_student_id"),
+    }
+    batch = ingest.receive(kind="roster", name="roster", files=files, by=OPERATOR)
+    ingest.load(batch)
+    assert one("zed")["absent_days"] == "5"
+    ingest.take_back(batch, by=OPERATOR)
+    ingest.undo(batch)
+    load(f"ana lincoln {SCHOOL_DAYS[10]} T")
+    live = "SELECT student_id FROM finding WHERE withdrawn_at IS NULL UNION SELECT student_id FROM student_status"
+    open_cases = "SELECT student_id FROM support_case WHERE closed_on IS NULL"
+    who = "SELECT s.key FROM student s WHERE s.id IN ({}) AND s.key = 'zed'"
+    assert [query(who.format(asked)) for asked in (live, open_cases)] == [[], []]
+
+
 def test_the_audit_says_who_and_why() -> None:
     join()
     part()

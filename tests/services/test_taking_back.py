@@ -131,6 +131,21 @@ def test_without_any_attendance_no_board_counts_anybody() -> None:
     assert [row["tier_2"] + row["tier_3"] for row in measures.tiers()] in ([], [0])
 
 
+def test_boards_do_not_count_who_came_with_a_roster_that_was_taken_back() -> None:
+    first_weeks()
+    before = query(COUNTS)
+    files = {
+        "students.csv": file_of("ida Ida Reyes", header="student_id,first_name,last_name"),
+        "enrollments.csv": file_of("ida lincoln 08-24", header="student_id,school_id,entry_date"),
+    }
+    batch = ingest.receive(kind="roster", name="roster", files=files, by=OPERATOR)
+    ingest.load(batch)
+    assert query(COUNTS) != before
+    take_back(batch)
+    assert query("SELECT key FROM student WHERE key = 'ida'") == []
+    assert query(COUNTS) == before
+
+
 def test_nobody_closes_a_case_as_taken_back_by_hand() -> None:
     first_weeks()
     for reason in ("taken_back", "", "recovered?"):

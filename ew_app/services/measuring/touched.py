@@ -33,6 +33,13 @@ _SCHOOLS = text("""
     JOIN unnest(CAST(:schools AS int[]), CAST(:since AS date[])) AS a (school_id, since) USING (school_id) ORDER BY 1, 2
     ON CONFLICT (block, school_id) DO UPDATE SET since = least(touched_block.since, excluded.since)
 """)
+# Nobody finds by a school who was judged once and is enrolled nowhere any more.
+_NOWHERE = text("""
+    INSERT INTO touched_student (student_id, since)
+    SELECT student_id, CAST(:since AS date) FROM block_student b
+    WHERE NOT EXISTS (SELECT FROM stint t WHERE t.student_id = b.student_id) ORDER BY 1
+    ON CONFLICT (student_id) DO UPDATE SET since = least(touched_student.since, excluded.since)
+""")
 _EVERYWHERE = text("""
     INSERT INTO touched_block (block, school_id, since)
     SELECT block, school_id, CAST(:since AS date) FROM block_school ORDER BY 1, 2
@@ -75,7 +82,8 @@ def touch_changed(batch_id: int, tables: Collection[str], year: date) -> None:
 def touch_everyone(since: date) -> None:
     """Mark the whole district, as when the policy changes."""
     touched.note_schools()
-    db.session.execute(_EVERYWHERE, {"since": since})
+    for statement in (_EVERYWHERE, _NOWHERE):
+        db.session.execute(statement, {"since": since})
 
 
 def ask_for_evaluation() -> None:

@@ -21,17 +21,10 @@ from models.upsert import TAKEN_BACK, Target
 from rules.counting import are, many
 from rules.stints import school_year_start
 
-# Computed from stints, calendars and marks: no reason to keep a student or a school.
-_COMPUTED: Final = (
-    "student_status",
-    "standing",
-    "touched_student",
-    "touched_block",
-    "block_school",
-    "school_day",
-    "tier_count",
-)
-_PACKED: Final = "block_student"  # no reason to keep a student either, and who was judged once must be found again
+# Computed from stints, calendars and marks: no reason to keep a student or a school. What is computed of students is
+# left to the evaluation, which finds by it in whose counts they stood.
+_OF_SCHOOLS: Final = ("touched_block", "block_school", "school_day", "tier_count")
+_COMPUTED: Final = (*_OF_SCHOOLS, "student_status", "standing", "touched_student", "block_student")
 _WORDS: Final = {
     "prior_year": "totals of last year",
     "contact": "contacts",
@@ -90,9 +83,8 @@ def _forget_exit_rule(batch: Batch) -> None:
 
 def _take_away(target: Target, batch_id: int) -> Fate:
     """Delete what nobody else has said of one table; children come before those they point at."""
-    if target in (STUDENT, SCHOOL):
-        _forget_computed(target)
-    return rows_undone.told(target, rows_undone.take_away(target, batch_id, used=_used(target)))
+    computed = _OF_SCHOOLS if target is SCHOOL else ()
+    return rows_undone.told(target, rows_undone.take_away(target, batch_id, used=_used(target), computed=computed))
 
 
 def _used(target: Target) -> str:
@@ -100,8 +92,7 @@ def _used(target: Target) -> str:
     if target not in (STUDENT, SCHOOL, NETWORK):
         return "false"
     column = f"{target.table}_id"
-    derived = (*_COMPUTED, _PACKED)
-    tables = [name for name, table in db.metadata.tables.items() if column in table.columns and name not in derived]
+    tables = [name for name, table in db.metadata.tables.items() if column in table.columns and name not in _COMPUTED]
     uses = [f"EXISTS (SELECT FROM {name} u WHERE u.{column} = t.id)" for name in sorted(tables)]
     if target is STUDENT:
         uses.append("t.id IN (SELECT unnest(students) FROM roll)")
@@ -109,16 +100,6 @@ def _used(target: Target) -> str:
     else:
         uses.append(f"EXISTS (SELECT FROM role_grant g WHERE g.place = '{target.table}:' || t.key)")
     return " OR ".join(uses)
-
-
-def _forget_computed(target: Target) -> None:
-    """Rows computed for students or schools without any enrolment left; they would come again by themselves."""
-    column = f"{target.table}_id"
-    for name in _COMPUTED:
-        if column in db.metadata.tables[name].columns:
-            db.session.execute(
-                text(f"DELETE FROM {name} u WHERE NOT EXISTS (SELECT FROM stint s WHERE s.{column} = u.{column})")
-            )
 
 
 def _reasons(kept: Mapping[str, int]) -> list[str]:
