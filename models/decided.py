@@ -183,6 +183,41 @@ def drop_counts(moved: Mapping[int, date]) -> None:
     )
 
 
+_TAUGHT = "d.day_type IN ('instructional', 'make_up')"
+# Of the school-days `w` as where everybody stood says.
+_COUNTS = """
+    SELECT w.school_id, w.day, s.grade,
+           count(*) FILTER (WHERE s.tier = 0) AS tier_1, count(*) FILTER (WHERE s.tier = 1) AS watch,
+           count(*) FILTER (WHERE s.tier = 2) AS tier_2, count(*) FILTER (WHERE s.tier = 3) AS tier_3,
+           count(*) FILTER (WHERE s.tier = -1) AS "none", count(*) FILTER (WHERE s.too_early) AS too_early
+    FROM ({school_days}) w
+    JOIN standing s ON s.school_id = w.school_id AND s.since <= w.day AND coalesce(s.until, w.day) >= w.day
+"""
+_COUNTED = 'school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early'
+_MISCOUNTED = f"""
+    WITH due AS (
+        {_COUNTS} GROUP BY w.school_id, w.day, s.grade
+    ), stored AS (
+        SELECT {_COUNTED} FROM tier_count WHERE school_id = ANY(:schools) AND day >= :year
+    )
+    SELECT school_id, min(day) FROM (
+        (TABLE due EXCEPT TABLE stored) UNION ALL (TABLE stored EXCEPT TABLE due)) differs GROUP BY 1
+"""
+
+
+def miscounted(through: Mapping[int, date | None], year: date) -> dict[int, date]:
+    """Of these schools, each with its data-through day, those whose counts differ from where everybody stands; school
+    -> the first such day of the year."""
+    school_days = f"""
+        SELECT DISTINCT d.school_id, d.day
+        FROM calendar_day d JOIN unnest(CAST(:schools AS int[]), CAST(:through AS date[])) AS t (school_id, through)
+          USING (school_id)
+        WHERE d.day BETWEEN :year AND t.through AND {_TAUGHT}
+    """
+    asked = {"schools": list(through), "through": list(through.values()), "year": year}
+    return {school: day for school, day in db.session.execute(text(_MISCOUNTED.format(school_days=school_days)), asked)}
+
+
 def fill_counts(since: Mapping[int, date], through: Mapping[int, date | None], year: date) -> None:
     """Count the school days from each school's first changed day to its data-through day that are not counted yet.
 
@@ -204,7 +239,7 @@ def fill_counts(since: Mapping[int, date], through: Mapping[int, date | None], y
     """
     school_days = f"""
         SELECT DISTINCT d.school_id, d.day FROM calendar_day d JOIN ({changed}) s USING (school_id)
-        WHERE d.day BETWEEN s.since AND s.through AND d.day_type IN ('instructional', 'make_up')
+        WHERE d.day BETWEEN s.since AND s.through AND {_TAUGHT}
     """
     db.session.execute(
         text(f"""
@@ -215,13 +250,7 @@ def fill_counts(since: Mapping[int, date], through: Mapping[int, date | None], y
     )
     db.session.execute(
         text(f"""
-            INSERT INTO tier_count (school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early)
-            SELECT w.school_id, w.day, s.grade,
-                   count(*) FILTER (WHERE s.tier = 0), count(*) FILTER (WHERE s.tier = 1),
-                   count(*) FILTER (WHERE s.tier = 2), count(*) FILTER (WHERE s.tier = 3),
-                   count(*) FILTER (WHERE s.tier = -1), count(*) FILTER (WHERE s.too_early)
-            FROM ({school_days}) w
-            JOIN standing s ON s.school_id = w.school_id AND s.since <= w.day AND coalesce(s.until, w.day) >= w.day
+            INSERT INTO tier_count ({_COUNTED}) {_COUNTS.format(school_days=school_days)}
             WHERE NOT EXISTS (SELECT FROM tier_count c WHERE c.school_id = w.school_id AND c.day = w.day)
             GROUP BY w.school_id, w.day, s.grade
         """),

@@ -123,6 +123,11 @@ def code_meanings(schools: Sequence[int], codes: Sequence[str]) -> list[Any]:
     )
 
 
+def all_schools() -> list[int]:
+    """Every school, ascending."""
+    return list(db.session.scalars(text("SELECT id FROM school ORDER BY id")))
+
+
 def school_names(schools: Collection[int]) -> dict[int, str]:
     """Id -> name."""
     rows = db.session.execute(text("SELECT id, name FROM school WHERE id = ANY(:ids)"), {"ids": list(schools)})

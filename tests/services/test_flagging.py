@@ -118,6 +118,22 @@ def test_evaluating_twice_changes_nothing() -> None:
     assert _rows() == rows
 
 
+def test_counts_that_no_longer_fit_are_mended_when_everybody_is_decided_again() -> None:
+    letters.year(letters.school("lincoln"), {"ana": "PPPPP AAPPP PPPPA PPPPP", "ben": "AAAAA AAAAA PPPPP PPPPP"})
+    flagging.evaluate_all()
+    once = derived()
+    with transaction():
+        db.session.execute(
+            text("UPDATE tier_count SET tier_1 = tier_1 + 1 WHERE day = :day"), {"day": letters.weekdays(9)[8]}
+        )
+        db.session.execute(
+            text("UPDATE tier_count SET grade = 'gone' WHERE day = :day"), {"day": letters.weekdays(5)[4]}
+        )
+    assert derived() != once
+    flagging.evaluate_all()
+    assert derived() == once
+
+
 def _rows() -> list[int]:
     return [db.session.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in DERIVED]
 

@@ -8,7 +8,7 @@ running it for everybody gives the same rows as following every change (a test h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from sqlalchemy import text
 from ew_app.kernel import WORKER, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import cases
+from ew_app.services.deciding import counting
 from ew_app.services.deciding.decisions import Decisions
 from ew_app.services.deciding.keeping import known_from
 from ew_app.services.deciding.showing import Shown, ever_concerned, tier_since
@@ -41,7 +42,6 @@ CHUNK = 20_000
 ANEW = 5_000  # students judged at once from the rows of the whole year: every fact of every day lies in memory
 HELPERS = 3
 LOCK = touched.TURN_LOCK
-COUNT_LOCK = 7308
 CASES_LOCK = 7309
 ENTER = {1: "enter_watch", 2: "enter_2", 3: "enter_3"}
 LEAVE = {2: "leave_2", 3: "leave_3"}
@@ -54,9 +54,10 @@ def evaluate(batch_id: int | None = None, beside: bool = False) -> None:
 
 
 def evaluate_all(*_: object) -> None:
-    """Decide for the whole district again, from the first day of its school year."""
+    """Decide for the whole district again, from the first day of its school year, and count everybody."""
     mark_everyone()
     evaluate_touched()
+    counting.count_everything()
 
 
 def evaluate_touched(batch_id: int | None = None, *, beside: bool = False) -> dict[str, int]:
@@ -145,7 +146,7 @@ class _Chunk:
         anew = [self._anew(left[first : first + ANEW]) for first in range(0, len(left), ANEW)]
         kept = self.known.without(self.students)
         blocks.write(blocks.joined([kept, *done, *filter(None, anew)]), self.chosen, self.at.start)
-        self._count()
+        counting.count(self.marked, self.counted, self.at)
         return {**self.effect, "cases_opened": self._follow_up()}
 
     def _follow_up(self) -> int:
@@ -235,23 +236,6 @@ class _Chunk:
     def _since(self, judged: Judged) -> Days:
         """The first changed day of each judged student."""
         return self.since[np.searchsorted(self.students, judged.students)]
-
-    def _count(self) -> None:
-        """Count the tiers of the schools that were marked or moved, each school by one process at a time.
-
-        Who comes later sees what the earlier one stored, and counts again where that school moved once more.
-        """
-        lock = text("SELECT count(pg_advisory_xact_lock(:space, s)) FROM (SELECT unnest(:schools) AS s ORDER BY 1) o")
-        schools = sorted(self.marked.keys() | self.counted.keys())
-        db.session.execute(lock, {"space": COUNT_LOCK, "schools": ints(schools)})
-        decided.drop_counts(self.counted)
-        through = {school: self.at.data_through(school) for school in schools}
-        decided.fill_counts(_earliest(self.marked, self.counted), through, self.at.start)
-
-
-def _earliest(one: Mapping[int, date], other: Mapping[int, date]) -> dict[int, date]:
-    """The earlier of two days of each school, or the one there is."""
-    return {key: min(days[key] for days in (one, other) if key in days) for key in one.keys() | other.keys()}
 
 
 def _students(marked: Taken, known: Known, earliest: np.datetime64) -> tuple[NDArray[np.int64], Days]:
