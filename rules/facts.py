@@ -40,7 +40,7 @@ class Facts:
 
     def carried(self) -> Carried:
         """What the days after the last column need to know."""
-        facts = {name: np.ascontiguousarray(getattr(self, name)[:, -1]) for name in CARRIED}
+        facts = {name: getattr(self, name)[:, -1].copy() for name in CARRIED}  # a view would hold every day of it
         count = self._both_years.count
         facts["attendance_days"] = count[-1].copy()
         events = Events.among(self.matrix, count)

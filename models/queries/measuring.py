@@ -36,19 +36,21 @@ def last_submitted(until: date) -> dict[int, date]:
 
 
 def births(students: np.ndarray) -> np.ndarray:
-    """The birth date of each of these students, in their order, as days since 1970; NOT_KNOWN without one.
+    """The birth date of each of these students, ascending by id, as days since 1970; NOT_KNOWN without one.
 
     A student whom nobody knows any more has none either.
     """
     found = read_ints(
-        f"""
-        SELECT coalesce(s.birth_date - DATE '1970-01-01', {NOT_KNOWN})
-        FROM unnest(%(students)s) WITH ORDINALITY AS a (id, nth) LEFT JOIN student s USING (id) ORDER BY a.nth
+        """
+        SELECT id, birth_date - DATE '1970-01-01' FROM student
+        WHERE id = ANY(%(students)s) AND birth_date IS NOT NULL
         """,
-        ["born"],
+        ["student", "born"],
         {"students": ints(students)},
     )
-    return found["born"]
+    born = np.full(len(students), NOT_KNOWN, dtype=np.int32)
+    born[np.searchsorted(students, found["student"])] = found["born"]
+    return born
 
 
 def last_decided() -> date | None:

@@ -39,7 +39,7 @@ from rules.matrix import Days
 from rules.tiers import Tier
 
 CHUNK = 20_000
-ANEW = 5_000  # students judged at once from the rows of the whole year: every fact of every day lies in memory
+ANEW = 2_500  # students judged at once from the rows of the whole year: every fact of every day lies in memory
 HELPERS = 3
 LOCK = touched.TURN_LOCK
 CASES_LOCK = 7309
