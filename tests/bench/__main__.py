@@ -79,14 +79,18 @@ def _run(folder: Path, asked: argparse.Namespace) -> None:
         seconds, _ = timed(lambda: system.ew("load", "roster", str(folder / "files")))
         row("roster", seconds)
         sent, late = _without_a_school(days, stops, folder)
-        _mornings(system, sent, stops)
-        _other_files(system, days, late, folder)
+        day = _mornings(system, sent, stops)
+        _other_files(system, days, late, folder, day)
         if not asked.alone:
-            _whole_district(system, days, folder / "files", asked)
-        for processes, day in ((1, one_morning), (2, another)):
+            _whole_district(system, days, folder / "files", asked, day)
+        alone = 0.0
+        for processes, morning in ((1, one_morning), (2, another)):
             system.work_with(processes)
-            files = day.by_school(folder / day.date)
-            row(f"{len(files)} files of schools at once, {processes} working", system.morning(files, asked.feed))
+            files = morning.by_school(folder / morning.date)
+            seconds = system.morning(files, asked.feed)
+            note = f"{seconds / alone:.2f} of one working" if alone else ""
+            row(f"{len(files)} files of schools at once, {processes} working", seconds, note)
+            alone = seconds
         row("largest worker process, MB", system.peak_memory())
 
 
@@ -95,14 +99,15 @@ def row(name: str, value: float, note: str = "") -> None:
     print(f"{name:<64} {value:10.3f}  {note}", flush=True)
 
 
-def _mornings(system: System, days: Sequence[Day], stops: Sequence[int]) -> None:
-    """The days in order; around each stop three of them by themselves."""
+def _mornings(system: System, days: Sequence[Day], stops: Sequence[int]) -> float:
+    """The days in order, around each stop three of them by themselves; seconds of a whole day at the last stop."""
     done, by_stop = 0, []
     for stop in stops:
         first = max(stop - TIMED, done)
         if days[done:first]:
             seconds, _ = timed(partial(system.load, days[done:first]))
-            row(f"days {done + 1} to {first} in one command, a day", seconds / (first - done))
+            each, copy = seconds / (first - done), system.copy(days[first - 1].attendance)
+            row(f"days {done + 1} to {first} in one command, a day", each, f"{each / copy:.1f} x COPY")
         inside, commands = [], []
         for day in days[first:stop]:
             seconds, said = timed(partial(system.load, [day]))
@@ -119,6 +124,7 @@ def _mornings(system: System, days: Sequence[Day], stops: Sequence[int]) -> None
     row(f"day {stops[-1]} / day {stops[0]}", by_stop[-1] / by_stop[0])
     seconds, said = timed(lambda: system.load([days[-1]]))
     row("the last file once more", seconds, said["status"])
+    return by_stop[-1]
 
 
 def _without_a_school(days: Sequence[Day], stops: Sequence[int], folder: Path) -> tuple[list[Day], Day]:
@@ -129,35 +135,38 @@ def _without_a_school(days: Sequence[Day], stops: Sequence[int], folder: Path) -
     return [*days[:at], without, *days[at + 1 :]], whole.only(lambda key: key == school, folder / "late")
 
 
-def _other_files(system: System, days: Sequence[Day], late: Day, folder: Path) -> None:
-    """Corrections and late files, each by the seconds from received to applied."""
+def _other_files(system: System, days: Sequence[Day], late: Day, folder: Path, day: float) -> None:
+    """Corrections and late files, each by the seconds from received to applied, beside those of a whole `day`."""
     said = system.load([late])
-    row("a school's late file for an old day: received to applied", system.inside(said["batch"]))
+    seconds = system.inside(said["batch"])
+    row("a school's late file for an old day: received to applied", seconds, f"{seconds / day:.2f} of a day")
     changed = corrections(days[:-1], 1_000, folder / "attendance.csv")
     said = system.load([Day(changed, changed.with_name("none"))])
-    found = f"{said['superseded']} superseded"
-    row("1,000 old rows corrected: received to applied", system.inside(said["batch"]), found)
+    seconds = system.inside(said["batch"])
+    found = f"{said['superseded']} superseded, {seconds / day:.2f} of a day"
+    row("1,000 old rows corrected: received to applied", seconds, found)
     seconds, _ = timed(lambda: system.load_undo(said["batch"]))
-    row("... and taken back", seconds)
+    row("... and taken back: the whole command", seconds, f"{seconds / day:.2f} of a day")
 
 
-def _whole_district(system: System, days: Sequence[Day], files: Path, asked: argparse.Namespace) -> None:
+def _whole_district(system: System, days: Sequence[Day], files: Path, asked: argparse.Namespace, day: float) -> None:
     """Everything counted anew: by us, by pandas and by one SQL statement; and what a board reads."""
     seconds, text = timed(lambda: system.ew("measures", "--format", "csv"))
     row("measures of everybody as a file", seconds)
     mine = _measures(text)
     seconds, theirs = timed(lambda: measures_by_pandas(files, [day.attendance for day in days], asked.feed))
     _compare("pandas", mine, theirs, asked.policy)
-    row("pandas script, all measures", seconds)
+    row("pandas script, all measures", seconds, f"{seconds / day:.1f} x our day")
     view = View(str(system.settings.database_url), files, asked.feed)
     view.add(days)
     seconds, found = view.students()
     _compare("one SQL statement", mine, _as_told(found), asked.policy)
-    row("one SQL statement over all rows, all measures", seconds)
-    row("the same by school", view.by_school())
+    row("one SQL statement over all rows, all measures", seconds, f"{seconds / day:.1f} x our day")
+    by_school, board = view.by_school(), system.board()
+    row("the same by school", by_school)
     rows, size = system.size_of("bench_view.raw")
     view.drop()
-    row("our board by school", system.board())
+    row("our board by school", board, f"the statement takes {by_school / board:,.0f} x as long")
     row("bytes on disk / a row for each student and day", system.attendance_size() / size, f"{rows:,} rows")
     row("everything decided anew", system.decide_anew())
 
