@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from ew_app.config import Settings
+from tests import scratch
 from tests.durability import district
 from tests.durability.district import District, Left
 from tests.durability.machine import Machine
@@ -18,11 +16,8 @@ from tests.durability.machine import Machine
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Machine]:
     """Servers that may be ended, and workers that may be killed."""
-    folder = Path(tempfile.mkdtemp(prefix="ew-break-"))
-    folder.chmod(0o711)
-    with Machine(folder) as made:
+    with scratch.folder() as folder, Machine(folder) as made:
         yield made
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,6 +11,7 @@ from flask import Flask
 from ew_app.config import Settings
 from ew_app.factory import create_app
 from models.base import db
+from tests.opened import on
 from tests.services import world as district
 from tests.services.world import TODAY, World
 
@@ -26,9 +27,9 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def world(settings: Settings) -> Iterator[World]:
+def world(settings: Settings, built_once: Callable[..., World]) -> Iterator[World]:
     """The district on Monday 16 November 2026."""
-    with create_app(replace(settings, today=TODAY), screens=False).app_context():
-        yield district.build()
-        db.session.remove()
-        db.engine.dispose()
+    settings = replace(settings, today=TODAY)
+    made = built_once(settings, district.build)
+    with on(settings):
+        yield made

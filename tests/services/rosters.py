@@ -68,7 +68,7 @@ TODAY = date(2026, 9, 30)
 @contextmanager
 def open_district(settings: Settings) -> Iterator[None]:
     """An application on its own empty database, on 30 September 2026."""
-    with create_app(replace(settings, today=TODAY)).app_context():
+    with create_app(replace(settings, today=TODAY), screens=False).app_context():
         yield
         db.session.remove()
         db.engine.dispose()

@@ -40,7 +40,7 @@ TIERS = ("none", "1", "watch", "2", "3")
 @contextmanager
 def open_on(settings: Settings, today: date) -> Iterator[None]:
     """An application on the test's own database, on a day."""
-    with create_app(replace(settings, today=today)).app_context():
+    with create_app(replace(settings, today=today), screens=False).app_context():
         try:
             yield
         finally:

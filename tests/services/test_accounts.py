@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Actor, NotFound, Refused, now, today, transaction
 from ew_app.services.people import accounts, credentials, demo_people, granting, signing_in, staff_rows
 from models.audit import AuditRow, Event
@@ -21,9 +23,9 @@ from tests.web import world as named_world
 
 
 @pytest.fixture
-def numbers(app: Flask) -> dict[str, int]:
+def numbers(app: Flask, settings: Settings, built_once: Callable[..., dict[str, int]]) -> dict[str, int]:
     """The named world of the screen tests."""
-    return named_world.build()
+    return built_once(settings, named_world.build)
 
 
 def actor(login: str) -> Actor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from models.base import db
 from models.org import School, Source
 from models.people import Stint, Student
 from rules.access import Area
-from tests.services.rosters import ROSTER, deliver, load, mark, open_district, rows
+from tests.services.rosters import ROSTER, TODAY, deliver, load, mark, open_district, rows
 
 EVERYWHERE = Area(district=True)
 FIRST = date(2026, 8, 17)
@@ -25,13 +26,17 @@ DAYS = [day for day in (FIRST + timedelta(n) for n in range(40)) if day.weekday(
 
 
 @pytest.fixture(autouse=True)
-def district(settings: Settings) -> Iterator[None]:
+def district(settings: Settings, built_once: Callable[..., None]) -> Iterator[None]:
     """Two schools, three students, and 28 school days at school 010."""
+    built_once(replace(settings, today=TODAY), _loaded)
     with open_district(settings):
-        load({**ROSTER, "calendar": _calendar()})
-        _submit(DAYS)
-        flagging.evaluate_touched()
         yield
+
+
+def _loaded() -> None:
+    load({**ROSTER, "calendar": _calendar()})
+    _submit(DAYS)
+    flagging.evaluate_touched()
 
 
 def _calendar() -> str:

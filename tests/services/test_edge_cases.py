@@ -27,7 +27,7 @@ def district(worker_database: str, redis_url: str, tmp_path_factory: pytest.Temp
             "EW_SECRET_KEY": "a key for tests only",
         }
     )
-    with create_app(replace(settings, today=TODAY)).app_context():
+    with create_app(replace(settings, today=TODAY), screens=False).app_context():
         yield
         db.session.remove()
         db.engine.dispose()

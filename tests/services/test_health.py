@@ -114,7 +114,7 @@ def test_schools_are_late_by_their_own_school_days(app: Flask, schools: dict[str
 
 
 def test_a_school_that_never_sent_anything_is_late_however_long_ago(settings: Settings) -> None:
-    app = create_app(replace(settings, today=named_world.START + timedelta(days=90)))
+    app = create_app(replace(settings, today=named_world.START + timedelta(days=90)), screens=False)
     with app.app_context():
         with transaction():
             schools, _ = named_world.schools_and_students()
@@ -132,7 +132,7 @@ def test_a_school_that_never_sent_anything_is_late_however_long_ago(settings: Se
 def adrift(settings: Settings) -> Iterator[Flask]:
     """An application whose database and broker are both away."""
     away = replace(settings, database_url="postgresql://app@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1/0")
-    app = create_app(away)
+    app = create_app(away, screens=False)
     with app.app_context():
         yield app
 

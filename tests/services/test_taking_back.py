@@ -28,7 +28,7 @@ COUNTS = 'SELECT school_id, day, grade, tier_1, watch, tier_2, tier_3, "none" FR
 @pytest.fixture(autouse=True, params=[date(2026, 11, 21), date(2031, 3, 3)], ids=["this year", "years later"])
 def world(settings: Settings, request: pytest.FixtureRequest) -> Iterator[None]:
     """Attendance of the autumn of 2026, loaded in that year or long after."""
-    with create_app(replace(settings, today=request.param)).app_context():
+    with create_app(replace(settings, today=request.param), screens=False).app_context():
         build()
         yield
         db.session.remove()

@@ -114,7 +114,7 @@ def on_its_own(
 
     def live(steps: Sequence[Step]) -> dict[str, Any]:
         made.append(new_database())
-        with create_app(replace(settings, database_url=made[-1])).app_context():
+        with create_app(replace(settings, database_url=made[-1]), screens=False).app_context():
             build()
             try:
                 return _lived(steps)

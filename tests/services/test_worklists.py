@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import event
 
 from ew_app.config import Settings
-from ew_app.factory import create_app
 from ew_app.kernel import WORKER, Actor, now, transaction
 from ew_app.services.casework import cases, closing, reaching, viewing
 from ew_app.services.casework import moves as casework
@@ -22,22 +21,27 @@ from ew_app.services.casework.outreach import Attempt, log_outreach
 from models.base import db
 from models.queries import boards, flagged, worklists
 from rules.access import Permission, scope_of
+from tests.opened import on
 from tests.services import world as district
 from tests.services.world import TODAY, World, rows
 
 
 @pytest.fixture
-def world(settings: Settings) -> Iterator[World]:
+def world(settings: Settings, built_once: Callable[..., World]) -> Iterator[World]:
     """Ana in Tier 3 and Ben in Tier 2 at Lincoln, Dan in Tier 2 at Douglas, each with a case."""
-    with create_app(replace(settings, today=TODAY)).app_context():
-        made = district.build()
-        for name, tier, rule in (("ana", 3, "R08"), ("ben", 2, "R07"), ("dan", 2, "R07")):
-            made.steps(name, tier, TODAY - timedelta(days=3))
-            made.finds(name, rule)
-        follow(made)
+    settings = replace(settings, today=TODAY)
+    made = built_once(settings, three_cases)
+    with on(settings):
         yield made
-        db.session.remove()
-        db.engine.dispose()
+
+
+def three_cases() -> World:
+    made = district.build()
+    for name, tier, rule in (("ana", 3, "R08"), ("ben", 2, "R07"), ("dan", 2, "R07")):
+        made.steps(name, tier, TODAY - timedelta(days=3))
+        made.finds(name, rule)
+    follow(made)
+    return made
 
 
 def follow(world: World) -> None:

@@ -7,11 +7,12 @@ import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from ew_app.config import Settings, load_settings
 from ew_app.factory import create_app
@@ -25,6 +26,19 @@ from tests.web import world as named_world
 SignInAs = Callable[[str], "Browser"]
 
 
+class Compiled(BytecodeCache):
+    """Templates as compiled by the first application of this process that showed them."""
+
+    kept: ClassVar[dict[tuple[str, str], bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if found := self.kept.get((bucket.key, bucket.checksum)):
+            bucket.bytecode_from_string(found)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
 class Browser(FlaskClient):
     """A client that sends the hidden token of its session with every form, as a page would."""
 
@@ -36,6 +50,7 @@ class Browser(FlaskClient):
 def ready(settings: Settings) -> Flask:
     """An application whose counters start at nothing."""
     app = create_app(settings)
+    app.jinja_env.bytecode_cache = Compiled()
     app.test_client_class = Browser
     limiter.reset()
     return app
@@ -96,10 +111,9 @@ def close(app: Flask) -> None:
 
 
 @pytest.fixture
-def world(app: Flask) -> dict[str, int]:
+def world(app: Flask, settings: Settings, built_once: Callable[..., dict[str, int]]) -> dict[str, int]:
     """The named world; returns the numbers of its students, people and cases."""
-    with app.app_context():
-        return named_world.build()
+    return built_once(settings, named_world.build)
 
 
 @pytest.fixture
