@@ -15,20 +15,24 @@ class DayIs(StrEnum):
 
 
 class TaskIs(StrEnum):
-    """How the task that asks for it stands. Over: it has come to its end before."""
+    """How the task that asks for it stands. Look: somebody was asked to look at a file of it that is held. Over: it
+    has come to its end before."""
 
     NONE = "none"
     OPEN = "open"
     RAISED = "raised"
+    LOOK = "look"
     OVER = "over"
 
 
 class Asks(StrEnum):
     """Whom a missing day asks: its school; where a source brought nothing for any of its schools, whoever keeps it,
-    once, with one of them; then nobody at the others."""
+    once, with one of them; where a file of it came and is held, whoever may let it in, once with one of its days; then
+    nobody at the others."""
 
     SCHOOL = "school"
     KEEPERS = "keepers"
+    LOOK = "look"
     NOBODY = "nobody"
 
 
@@ -37,20 +41,27 @@ class Move(StrEnum):
 
     ASK = "ask"
     ASK_KEEPERS = "ask keepers"
+    ASK_TO_LOOK = "ask to look"
+    HAND_ON = "hand on"
+    HAND_BACK = "hand back"
     ASK_AGAIN = "ask again"
     RAISE = "raise"
     END = "end"
     LEAVE = "leave"
 
 
+FIRST = {Asks.SCHOOL: Move.ASK, Asks.KEEPERS: Move.ASK_KEEPERS, Asks.LOOK: Move.ASK_TO_LOOK}
+
+
 def next_move(day: DayIs, task: TaskIs, passed: int, raise_after: int, asks: Asks = Asks.SCHOOL) -> Move:
     """What a missing day asks for. passed: school days after it whose hour has passed as well.
 
-    A day is asked for once, raised once, and asked for again only where it had come in and was taken back.
+    A day is asked for once, raised once, and asked for again only where it had come in and was taken back. Nobody is
+    asked to send what came and is held: the question is handed on to whoever may let it in, and back without the file.
     """
     if day is DayIs.MISSING:
         return _while_missing(task, passed, raise_after, asks)
-    ends = day in (DayIs.IN, DayIs.NO_SCHOOL) and task in (TaskIs.OPEN, TaskIs.RAISED)
+    ends = day in (DayIs.IN, DayIs.NO_SCHOOL) and task in (TaskIs.OPEN, TaskIs.RAISED, TaskIs.LOOK)
     return Move.END if ends else Move.LEAVE
 
 
@@ -58,7 +69,9 @@ def _while_missing(task: TaskIs, passed: int, raise_after: int, asks: Asks) -> M
     if task in (TaskIs.NONE, TaskIs.OVER) and asks is Asks.NOBODY:
         return Move.LEAVE
     if task is TaskIs.NONE:
-        return Move.ASK if asks is Asks.SCHOOL else Move.ASK_KEEPERS
+        return FIRST[asks]
     if task is TaskIs.OVER:
         return Move.ASK_AGAIN
+    if (task is TaskIs.LOOK) != (asks is Asks.LOOK):
+        return Move.HAND_ON if asks is Asks.LOOK else Move.HAND_BACK
     return Move.RAISE if task is TaskIs.OPEN and passed >= raise_after else Move.LEAVE

@@ -30,6 +30,8 @@ LATE = {  # column -> what it shows
     "owner": "owner",
     "asked": "asked_at",
     "raised": "raised_at",
+    "waiting_file": "waiting_file",
+    "waiting_as": "waiting_as",
 }
 CASES = (
     "case_number",

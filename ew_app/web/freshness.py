@@ -14,11 +14,13 @@ from ew_app.web.case_lines import Line, short_school
 from models.org import School
 from models.queries import boards as rows
 from models.queries.lateness import Gap, gaps
+from models.queries.waiting_files import waiting_files
 from rules.access import Area
 from rules.counting import are, many
 from rules.stints import school_year_start
 
 NAMED = 2  # late schools that the line under an answer names
+SENT = "has sent a file that waits to be looked at"
 
 
 def of_schools(area: Area) -> list[Any]:
@@ -35,7 +37,7 @@ def of_schools(area: Area) -> list[Any]:
     late = _late(inside, found)
     if not late:
         return [through, _all(inside), *_in_between(inside, found)]
-    named: list[Any] = [(f"{name} has sent nothing {since}", "late") for name, since, _ in late[:NAMED]]
+    named: list[Any] = [(f"{name} {words}", "late") for name, words, _ in late[:NAMED]]
     if len(late) > NAMED:
         named.append((f"{many(len(late) - NAMED, 'more school')} {are(len(late) - NAMED)} late", "late"))
     return [through, *named, *_in_between(inside, found)]
@@ -43,7 +45,7 @@ def of_schools(area: Area) -> list[Any]:
 
 def of_late(inside: Sequence[School]) -> list[Any]:
     """Of these schools those that are late: `Lincoln has sent nothing since Wed 18 Nov`."""
-    return [(f"{name} has sent nothing {since}", "late") for name, since, _ in _late(inside, _gaps(inside))]
+    return [(f"{name} {words}", "late") for name, words, _ in _late(inside, _gaps(inside))]
 
 
 def _in_between(inside: Sequence[School], found: Mapping[int, Gap]) -> list[str]:
@@ -68,10 +70,10 @@ def late_lines(area: Area, besides: Collection[int] = ()) -> list[Line]:
     inside = [one for one in rows.schools_in(area) if one.id not in besides]
     return [
         {
-            "name": name, "about": "", "reason": f"has sent nothing {since}", "url": url_for("imports.show"),
-            "due": None, "late": 0, "tier": None,
+            "name": name, "about": "", "reason": words, "url": url_for("imports.show"), "due": None, "late": 0,
+            "tier": None, "waits": words.startswith(SENT),
         }
-        for name, since, _ in _late(inside, _gaps(inside))
+        for name, words, _ in _late(inside, _gaps(inside))
     ]  # fmt: skip
 
 
@@ -80,13 +82,22 @@ def _gaps(inside: Sequence[School]) -> dict[int, Gap]:
 
 
 def _late(inside: Sequence[School], late: Mapping[int, Gap]) -> list[tuple[str, str, int]]:
-    """(school, since when, days) of those that lack the last school day, the longest first."""
+    """(school, what it has sent, days) of those that lack the last school day, the longest first."""
+    behind = [one.id for one in inside if (gap := late.get(one.id)) and gap.trailing]
+    waits = {school for school, _ in waiting_files(behind)} if behind else set()
     found = [
-        (short_school(one.name), f"since {day_text(gap.last)}" if gap.last else "yet", gap.trailing)
+        (short_school(one.name), _words(gap, one.id in waits), gap.trailing)
         for one in inside
         if (gap := late.get(one.id)) and gap.trailing
     ]
     return sorted(found, key=lambda one: -one[2])
+
+
+def _words(gap: Gap, waits: bool) -> str:
+    """What a late school has sent; a file that waits for a person is not nothing."""
+    if waits:
+        return f"{SENT}, and is in through {day_text(gap.last)}" if gap.last else SENT
+    return f"has sent nothing since {day_text(gap.last)}" if gap.last else "has sent nothing yet"
 
 
 def last_weekday(on: date) -> date:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 
 from ew_app.kernel import day_text, today, wall_clock
+from ew_app.services.deliveries.late_days import HELD
 from ew_app.services.sources import expecting
 from ew_app.web import asked, guard
 from ew_app.web.case_lines import Line, short_school
@@ -15,9 +16,10 @@ from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import PAGE, pages_of
 from ew_app.web.page import moment
 from models.audit import Event
+from models.queries import imports, staff
 from models.queries import late_days as rows
-from models.queries import staff
 from models.queries.late_days import LateDay
+from models.queries.waiting_files import WaitingFile
 from rules import access, roles
 from rules.access import Area, Permission, Place
 from rules.counting import are, many
@@ -33,6 +35,8 @@ EVENTS = {
     "day_came": ("done", "The day came in"),
     "day_closed": ("done", "There was no school that day"),
     "day_missing_again": ("warning", "Missing again: what had come in was taken back"),
+    "day_held": ("person", "A file came and is held. Asked to look at it: {to}"),
+    "day_held_no_more": ("warning", "The file was put away. Asked again of {to}"),
 }
 
 
@@ -66,6 +70,8 @@ def one(task_id: int) -> str:
         lead=_lead(day),
         source=_source(day),
         may_send=_may_send(day),
+        waits=_waits(day.file) if day.file else "",
+        file=_file_within_reach(day),
         entries=[_entry(event) for event in rows.history(day.id)],
     )
 
@@ -82,16 +88,19 @@ def lines(found: list[LateDay]) -> list[Line]:
 
 def _line(day: LateDay) -> Line:
     late = many(day.days_late, "school day")
+    said = f"{_waits(day.file)} {late} late." if day.file else f"Attendance has not come in: {late} late."
     return {
         "name": short_school(day.school), "about": day_text(day.day), "url": url_for("late.one", task_id=day.id),
-        "reason": f"Attendance has not come in: {late} late. {_whose(day)}", "due": None, "late": day.days_late,
+        "reason": f"{said} {_whose(day)}", "due": None, "late": day.days_late, "waits": day.file is not None,
         "tier": None, "day": day.day, "asked_at": day.asked_at, "owner": day.owner or "nobody yet",
         "role": _role(day.owner_role), "raised": day.raised_at,
     }  # fmt: skip
 
 
 def _whose(day: LateDay) -> str:
-    """Whom it was asked of, for whoever else sees it."""
+    """Whom it was asked of, for whoever else sees it; who is to send a day is not asked for what came."""
+    if day.file and day.rule != HELD:
+        return ""
     if day.owner_id is not None and day.owner_id == actor().person_id:
         return "It is asked of you."
     return f"Asked of {day.owner}." if day.owner else "Nobody was there to be asked."
@@ -111,10 +120,29 @@ def _stands(day: LateDay) -> str:
     return f"is {many(day.days_late, 'school day')} late" if day.days_late else "is not due yet"
 
 
+def _waits(file: WaitingFile) -> str:
+    """What came of a day, and for whom it waits."""
+    came = f"A file of this day came {moment(file.received_at)} from {file.sender}"
+    if file.held:
+        return f"{came} and is held until somebody has looked at it."
+    return f"{came}, was checked, and counts as soon as it is applied."
+
+
+def _file_within_reach(day: LateDay) -> str:
+    """The address of the file that waits, for those who may open it."""
+    area = scope(Permission.IMPORT_ATTENDANCE).whole
+    seen = day.file and imports.batch(day.file.batch_id, area, actor().login)
+    return url_for("batches.one", batch_id=seen.id) if seen else ""
+
+
 def _lead(day: LateDay) -> str:
     if day.status != "open":
         return day.note
+    if day.file and day.rule != HELD:
+        return f"{_waits(day.file)} It need not be sent again."
     who = f"{day.owner}, {_role(day.owner_role)}, has it" if day.owner else "Nobody has it: nobody holds the role today"
+    if day.file:
+        return f"{_waits(day.file)} It need not be sent again. {who}{_since(day)}."
     return f"{who}{_since(day)}. It ends by itself when the day comes in."
 
 

@@ -26,9 +26,10 @@ def day() -> Day:
     calls = case_lines.task_lines(task for task in todo if task.kind in CALLS)
     others = case_lines.task_lines(task for task in todo if task.kind not in CALLS)
     send = ("Bring in attendance", url_for("imports.show"))
-    first = [("Look at the file", line["url"]) for line in files] + [send] * bool(missing or not calls)
+    sent = bool(missing) and all(line["waits"] for line in missing)
+    first = [("Look at the file", line["url"]) for line in files] + [send] * bool((missing and not sent) or not calls)
     return Day(
-        answer=_answer(lacking, len(calls), len(files)),
+        answer=_answer(lacking, len(calls), len(files), sent),
         action=[*first, *(("Log a contact", line["url"]) for line in calls)][0],
         parts=(
             Part("Files that wait for you", files[:SHOWN], "No file waits for an answer.", len(files), tiers=False),
@@ -94,11 +95,14 @@ def _files(area: Area) -> list[Line]:
     ]  # fmt: skip
 
 
-def _answer(late: int, calls: int, files: int) -> str:
-    """What keeps the most from being known comes first."""
+def _answer(late: int, calls: int, files: int, sent: bool) -> str:
+    """What keeps the most from being known comes first. sent: what is missing came and waits for somebody."""
     families = f"{many(calls, 'family', 'families')} {verb(calls, 'waits', 'wait')} for a call"
     if files:
         waits = f"{many(files, 'file')} {verb(files, 'waits', 'wait')} for your answer"
+        return f"{waits}, and {families}" if calls else waits
+    if late and sent:
+        waits = "Attendance came and waits to be looked at"
         return f"{waits}, and {families}" if calls else waits
     if late and calls:
         return f"Attendance is missing, and {families}"

@@ -89,6 +89,16 @@ def new_school_days(batch_id: int) -> NewSchoolDays:
     return NewSchoolDays(*map(int, db.session.execute(counted, {"batch": batch_id}).one()))
 
 
+def brings_first(batch_id: int, most: int = 20_000) -> dict[str, list[int]]:
+    """Day -> schools for which a staged delivery would bring it for the first time; of more than `most` the newest."""
+    found = text(f"""
+        SELECT day::text, array_agg(school_id ORDER BY school_id) FROM (
+            SELECT day, school_id FROM ({_NEW}) new ORDER BY day DESC LIMIT :most) newest
+        GROUP BY day ORDER BY day
+    """)
+    return {day: schools for day, schools in db.session.execute(found, {"batch": batch_id, "most": most})}
+
+
 def claims_days(batch_id: int) -> bool:
     """Whether a staged delivery speaks for any school-day as a whole."""
     claimed = text("SELECT EXISTS (SELECT FROM staged_day WHERE batch_id = :batch AND whole AND teaches)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
@@ -16,6 +16,7 @@ from models.org import School
 from models.queries import scope
 from models.queries.lateness import FEEDER, MISSING
 from models.queries.scope import AreaLike
+from models.queries.waiting_files import HELD, TOLD, WaitingFile, waiting_files
 from models.staff import Person
 
 KIND = "feed"
@@ -28,12 +29,12 @@ PASSED = f"""
 _STANDING = f"""
     WITH {MISSING},
     asked AS (
-        SELECT id, school_id, day, status, raised_at FROM task
+        SELECT id, school_id, day, status, raised_at, rule FROM task
         WHERE student_id IS NULL AND kind = '{KIND}' AND (status = 'open' OR day >= :since)
           AND school_id = ANY(:schools)
     )
     SELECT school_id, day, m.day IS NOT NULL AS missing, a.id AS task, a.status, a.raised_at IS NOT NULL AS raised,
-           coalesce(d.status IN ('submitted', 'partial'), false) AS came,
+           a.rule, coalesce(d.status IN ('submitted', 'partial'), false) AS came,
            EXISTS (SELECT FROM calendar_day c WHERE c.school_id = coalesce(m.school_id, a.school_id)
                      AND c.day = coalesce(m.day, a.day) AND {TAUGHT}) AS taught,
            {PASSED.format(school="coalesce(m.school_id, a.school_id)", day="coalesce(m.day, a.day)")} AS passed,
@@ -67,11 +68,25 @@ _SILENT = f"""
     LEFT JOIN task t ON t.school_id = m.school_id AND t.day = m.day AND t.student_id IS NULL AND t.kind = '{KIND}'
       AND t.status = 'open' AND t.raised_at IS NOT NULL
 """
+# The missing days of files that came and are held; `asks` those with which somebody is asked to look: every day that
+# was asked for before, else the first of the file.
+_HELD = f"""
+    WITH {MISSING}, told AS ({TOLD.format(which=HELD)})
+    SELECT m.school_id, m.day, t.id IS NOT NULL OR row_number() OVER (
+               PARTITION BY told.batch_id ORDER BY t.id IS NULL, m.school_id, m.day) = 1 AS asks
+    FROM missing m JOIN told USING (school_id, day)
+    LEFT JOIN task t ON t.school_id = m.school_id AND t.day = m.day AND t.student_id IS NULL AND t.kind = '{KIND}'
+      AND t.status = 'open'
+    WHERE m.day >= :since OR t.id IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class LateDay:
-    """A task about a day of a school. days_late: in school days, the day itself among them; 0 when over or not due."""
+    """A task about a day of a school. days_late: in school days, the day itself among them; 0 when over or not due.
+
+    file: what came of the day and waits for a person.
+    """
 
     id: int
     school_id: int
@@ -86,7 +101,19 @@ class LateDay:
     due: date | None
     raised_at: datetime | None
     note: str
+    rule: str
     days_late: int
+    file: WaitingFile | None
+
+    @property
+    def waiting_file(self) -> int | None:
+        """The number of the delivery."""
+        return self.file.batch_id if self.file else None
+
+    @property
+    def waiting_as(self) -> str:
+        """`held` until somebody lets it in, `checked` until its sender applies it."""
+        return "" if self.file is None else "held" if self.file.held else "checked"
 
 
 # -- for the service that follows them ------------------------------------------------------------------------------
@@ -104,10 +131,13 @@ def first_open() -> date | None:
 
 
 def waiting_for(batch_id: int) -> list[int]:
-    """Schools that are asked for a day which this delivery speaks of."""
-    found = text("""
-        SELECT DISTINCT t.school_id FROM submission s JOIN task t USING (school_id, day)
-        WHERE s.batch_id = :batch AND t.student_id IS NULL AND t.status = 'open'
+    """Schools that are asked for a day which this delivery speaks of, also while it waits for a person."""
+    found = text(f"""
+        WITH spoken AS (
+            SELECT school_id, day FROM submission WHERE batch_id = :batch
+            UNION SELECT school_id, day FROM ({TOLD.format(which="b.id = :batch")}) told)
+        SELECT DISTINCT t.school_id FROM spoken JOIN task t USING (school_id, day)
+        WHERE t.student_id IS NULL AND t.status = 'open'
     """)
     return list(db.session.scalars(found, {"batch": batch_id}))
 
@@ -117,8 +147,8 @@ def everywhere() -> list[int]:
 
 
 def standing(schools: Sequence[int], start: date, since: date, today: date, clock: time) -> list[Any]:
-    """Rows of (school_id, day, missing, task, status, raised, came, taught, passed, batch): every day that is missing
-    from `since` on, and every day with a task that is open or as new. `start`: no day before it is missing."""
+    """Rows of (school_id, day, missing, task, status, raised, rule, came, taught, passed, batch): every day that is
+    missing from `since` on, and every day with a task that is open or as new. `start`: no day before it is missing."""
     asked = {"schools": list(schools), "start": start, "since": since, "today": today, "clock": clock}
     return list(db.session.execute(text(_STANDING), asked))
 
@@ -128,6 +158,12 @@ def silent(start: date, since: date, today: date, clock: time) -> dict[tuple[int
     stands for all of them."""
     asked = {"schools": everywhere(), "start": start, "since": since, "today": today, "clock": clock}
     return {(row.school_id, row.day): row.first for row in db.session.execute(text(_SILENT), asked)}
+
+
+def held(start: date, since: date, today: date, clock: time) -> dict[tuple[int, date], bool]:
+    """(school, day) of which a file came and is held -> whether somebody is asked to look at it with this day."""
+    asked = {"schools": everywhere(), "start": start, "since": since, "today": today, "clock": clock}
+    return {(row.school_id, row.day): row.asks for row in db.session.execute(text(_HELD), asked)}
 
 
 def names(persons: Collection[int]) -> dict[int, str]:
@@ -179,7 +215,7 @@ def _days(area: AreaLike, owner: int | None = None, school: str = "") -> Any:
     wanted = (
         select(
             Task.id, Task.school_id, School.key, School.name, Task.day, Task.status, Person.name, Task.owner_id,
-            Task.owner_role, Task.created_at, Task.due, Task.raised_at, Task.note,
+            Task.owner_role, Task.created_at, Task.due, Task.raised_at, Task.note, Task.rule,
         )
         .join(School, School.id == Task.school_id)
         .outerjoin(Person, Person.id == Task.owner_id)
@@ -195,4 +231,9 @@ def _told(found: Sequence[Any], start: date, today: date, clock: time) -> list[L
     asked: dict[str, Any] = {"start": start, "today": today, "clock": clock}
     asked |= {"schools": sorted({row.school_id for row in waiting}), "tasks": [row.id for row in waiting]}
     late = {task: days for task, days in db.session.execute(text(_LATE), asked)} if waiting else {}
-    return [LateDay(*(*row, late.get(row.id, 0))) for row in found]
+    files = waiting_files(asked["schools"]) if waiting else {}
+    return [LateDay(*(*row, late.get(row.id, 0), _file_of(row, files))) for row in found]
+
+
+def _file_of(row: Any, files: Mapping[tuple[int, date], WaitingFile]) -> WaitingFile | None:
+    return files.get((row.school_id, row.day)) if row.status == "open" else None

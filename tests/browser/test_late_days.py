@@ -1,4 +1,4 @@
-"""A school that has not sent a day: its clerk is asked, its students' tiers are a range, and it ends with the file."""
+"""A school whose day is missing: its file waits, its students' tiers are a range, and it ends when the file is in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ YESTERDAY = "Thu 19 Nov"
 
 @dataclass(frozen=True)
 class Late:
-    """The demo's late school, whoever brings in its attendance, and the task that asks for the day."""
+    """The demo's late school, who was asked to look at its file, and the task that asks for the day."""
 
     key: str
     name: str
@@ -63,7 +63,9 @@ def test_its_students_stand_in_a_range_and_the_page_says_what_that_means(
 ) -> None:
     page = open_window(helper)
     page.goto(f"/students/{student_of(system, late)}")
-    expect(page.locator(".page-head")).to_contain_text(f"{late.name.removesuffix(' School')} has sent nothing since")
+    expect(page.locator(".page-head")).to_contain_text(
+        f"{late.name.removesuffix(' School')} has sent a file that waits to be looked at"
+    )
     key = one_between_tiers(system, late)
     page.goto(f"/students/{key}")
     expect(page.locator(".identity .tier-range")).to_have_text("– Tier 2 to Tier 3 · 1 day missing")
@@ -80,18 +82,24 @@ def test_its_students_stand_in_a_range_and_the_page_says_what_that_means(
     assert_fine(page)
 
 
-def test_its_clerk_is_asked_and_the_task_is_over_when_the_file_is_in(open_window: Open, late: Late) -> None:
+def test_its_file_waits_for_whoever_may_let_it_in_and_the_task_ends_with_it(
+    open_window: Open, late: Late
+) -> None:
     page = open_window()
     sign_in(page, late.clerk)
     page.goto("/today")
     asked = page.get_by_role("list", name="Attendance that has not come in").get_by_role("listitem")
     expect(asked.first).to_contain_text(YESTERDAY)
-    expect(asked.first).to_contain_text("school day late. It is asked of you.")
+    expect(asked.first).to_contain_text(
+        "is held until somebody has looked at it. 1 school day late. It is asked of you."
+    )
     assert_fine(page)
     asked.first.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"the attendance of {YESTERDAY} is")
     expect(page.get_by_role("heading", name="What to do")).to_be_visible()
+    expect(page.locator("li.entry").first).to_contain_text("A file came and is held. Asked to look at it")
     expect(page.locator("li.entry", has_text="Asked of")).to_have_count(1)
+    expect(page.locator("main")).to_contain_text("It need not be sent again")
     assert_fine(page)
     let_in_the_held_file(page)
     page.goto(f"/late/{late.task}")

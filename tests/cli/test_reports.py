@@ -31,7 +31,9 @@ def test_every_table_has_the_columns_of_the_contract_in_their_order(cli: Command
     assert header(cli, "tiers", "--by", "grade") == f"grade,{COUNTS}"
     assert header(cli, "cases", "--all") == CASES
     assert header(cli, "ledger") == "school_id,date,status,rows,expected"
-    assert header(cli, "late") == "school_id,date,school_days_late,owner_role,owner,asked,raised"
+    assert (
+        header(cli, "late") == "school_id,date,school_days_late,owner_role,owner,asked,raised,waiting_file,waiting_as"
+    )
 
 
 def test_json_says_the_same_with_numbers_and_truths_as_such(cli: CommandLine) -> None:

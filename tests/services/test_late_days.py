@@ -11,7 +11,7 @@ from flask import Flask
 
 from ew_app.kernel import NotFound, now, transaction
 from ew_app.services.casework import handing_out, tasks
-from ew_app.services.deliveries import ingest, late_days
+from ew_app.services.deliveries import ingest, late_days, releasing
 from ew_app.services.people import accounts
 from ew_app.services.system import health, schedule
 from models.base import db
@@ -31,6 +31,7 @@ STAFF = (
     ("dana", "data_steward", "district"),
 )
 SEE_ALL = Area(district=True)
+SOMEBODY = {"lincoln": "ana", "carver": "fay"}
 
 
 @pytest.fixture(autouse=True)
@@ -194,6 +195,59 @@ def test_a_file_that_is_taken_back_opens_the_same_task_again() -> None:
         assert late_days.follow() == {Move.ASK_AGAIN: 1}
         assert one("lincoln") == ("08-18", "open", "clara", "attendance_clerk")
         assert history("lincoln") == ["day_asked", "day_came", "day_missing_again"]
+
+
+def held(day: str, *schools: str, preview: bool = False) -> int:
+    """A file of these schools that nobody believes, because half of its rows name no student."""
+    rows = [row for at in schools for row in (f"{SOMEBODY[at]} {at} {day} A", f"nobody {at} {day} A")]
+    claims = covers(*(f"{at} {day}" for at in schools))
+    told = load_files({"attendance.csv": csv(*rows), "covers.csv": claims}, preview=preview)
+    assert told["status"] == "held"
+    return int(told["batch"])
+
+
+def waiting() -> dict[str, tuple[str, str | None]]:
+    """School -> (how the file of its first missing day waits, who was asked)."""
+    found = late_days.asked_for(by=accounts.acting_as("dana"))
+    return {day.school_key: (day.waiting_as, day.owner) for day in reversed(found)}
+
+
+def test_a_school_whose_file_is_held_is_not_asked_to_send_it_again() -> None:
+    begun()
+    with at("08-18 16:00"):
+        held("08-18", "lincoln", "carver")
+    with at("08-19 00:00"):
+        assert late_days.follow() == {Move.ASK_TO_LOOK: 1}, "once for the file, and no school"
+        assert late_days.follow() == {}
+        assert waiting() == {"lincoln": ("held", "Dana")}
+    with at("08-20 00:00"):
+        assert late_days.follow() == {Move.ASK: 2}, "the next day, of which nothing came; the first does not go up"
+
+
+def test_a_day_that_was_asked_for_is_handed_on_when_its_file_is_held_and_back_when_that_is_put_away() -> None:
+    begun()
+    with at("08-19 08:00"):
+        late_days.follow()
+        batch = held("08-18", "lincoln")
+        late_days.came_with(batch)
+        assert waiting() == {"carver": ("", "Carl"), "lincoln": ("held", "Dana")}
+        ingest.cancel(batch, by=accounts.acting_as("dana"))
+        assert late_days.follow() == {Move.HAND_BACK: 1}
+        assert waiting() == {"carver": ("", "Carl"), "lincoln": ("", "Clara")}
+        again = held("08-18", "lincoln", preview=True)
+        assert late_days.follow() == {Move.HAND_ON: 1}, "checked in the browser and held is the same"
+        releasing.let_in(again, by=accounts.acting_as("dana"), reason="It is right.")
+        ingest.load(again)
+        late_days.came_with(again)
+        assert history("lincoln") == ["day_asked", "day_held", "day_held_no_more", "day_held", "day_came"]
+
+
+def test_a_file_that_was_checked_and_not_applied_waits_and_its_school_is_still_asked() -> None:
+    begun()
+    with at("08-19 08:00"):
+        load_files({"attendance.csv": csv(), "covers.csv": covers("lincoln 08-18")}, preview=True)
+        assert late_days.follow() == {Move.ASK: 2}
+        assert waiting() == {"carver": ("", "Carl"), "lincoln": ("checked", "Clara")}
 
 
 def test_before_the_first_attendance_of_the_year_nobody_is_asked() -> None:

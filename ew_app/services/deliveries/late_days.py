@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import text, update
@@ -29,6 +29,7 @@ from rules.stints import school_year_start
 LOCK: Final = 7310
 ASKED: Final = "missing_day"  # rows of the routing table
 RAISED: Final = "R26"
+HELD: Final = "held_file"
 ASKED_WITHIN: Final = timedelta(days=7)  # an older day stands on every list, but nobody is asked for it anew
 WHOLE_SOURCE: Final = "Find out why the source has brought nothing for any of its schools"
 ENDS: Final = {True: "It has come in.", False: "There was no school that day."}
@@ -50,11 +51,12 @@ def follow(schools: Sequence[int] | None = None) -> dict[Move, int]:
     """
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     moves: dict[Move, list[Row]] = defaultdict(list)
-    standing, silent = _standing(rows.everywhere() if schools is None else schools, today())
+    standing, asks = _standing(rows.everywhere() if schools is None else schools, today())
     for row in standing:
-        moves[_move(row, silent)].append(row)
+        moves[_move(row, asks.get((row.school_id, row.day), Asks.SCHOOL))].append(row)
     do: Mapping[Move, Callable[[Sequence[Row]], None]] = {
-        Move.ASK: _ask, Move.ASK_KEEPERS: _ask_keepers, Move.ASK_AGAIN: _ask_again, Move.RAISE: _raise, Move.END: _end,
+        Move.ASK: _ask, Move.ASK_KEEPERS: _ask_keepers, Move.ASK_TO_LOOK: _ask_to_look, Move.HAND_ON: _hand_on,
+        Move.HAND_BACK: _hand_back, Move.ASK_AGAIN: _ask_again, Move.RAISE: _raise, Move.END: _end,
     }  # fmt: skip
     for move in do.keys() & moves.keys():
         do[move](moves[move])
@@ -73,8 +75,8 @@ def _waiting_for(batch_id: int) -> list[int]:
     return rows.waiting_for(batch_id)
 
 
-def _standing(schools: Sequence[int], on: date) -> tuple[list[Row], Mapping[tuple[int, date], bool]]:
-    """Days to look at, and those for which a whole source is silent (`rows.silent`).
+def _standing(schools: Sequence[int], on: date) -> tuple[list[Row], Mapping[tuple[int, date], Asks]]:
+    """Days to look at, and whom those ask that do not ask their school: a source is silent, or a file is held.
 
     Before the first attendance of a school year nobody is late yet: then nobody is asked.
     """
@@ -82,16 +84,19 @@ def _standing(schools: Sequence[int], on: date) -> tuple[list[Row], Mapping[tupl
     since = max(year, on - ASKED_WITHIN) if rows.begun(year, on) else on + timedelta(days=1)
     span = min(since, rows.first_open() or since), since, on, wall_clock()
     found = rows.standing(schools, *span)
-    return found, rows.silent(*span) if any(row.missing and row.status != "open" for row in found) else {}
+    if not any(row.missing for row in found):
+        return found, {}
+    silent = {day: Asks.KEEPERS if first else Asks.NOBODY for day, first in rows.silent(*span).items()}
+    held = {day: Asks.LOOK if asks else Asks.NOBODY for day, asks in rows.held(*span).items()}
+    return found, silent | held
 
 
-def _move(row: Row, silent: Mapping[tuple[int, date], bool]) -> Move:
+def _move(row: Row, asks: Asks) -> Move:
     day = DayIs.IN if row.came else DayIs.NO_SCHOOL if not row.taught else DayIs.NOT_DUE
     task = TaskIs.NONE if row.task is None else TaskIs.OVER
     if row.status == "open":
-        task = TaskIs.RAISED if row.raised else TaskIs.OPEN
+        task = TaskIs.LOOK if row.rule == HELD else TaskIs.RAISED if row.raised else TaskIs.OPEN
     raise_after = routing_table().trigger(RAISED).after
-    asks = {None: Asks.SCHOOL, True: Asks.KEEPERS, False: Asks.NOBODY}[silent.get((row.school_id, row.day))]
     return next_move(DayIs.MISSING if row.missing else day, task, row.passed, raise_after, asks)
 
 
@@ -100,7 +105,12 @@ def _ask_keepers(found: Sequence[Row]) -> None:
     _ask(found, RAISED, WHOLE_SOURCE)
 
 
-def _ask(found: Sequence[Row], trigger: str = ASKED, title: str = "") -> None:
+def _ask_to_look(found: Sequence[Row]) -> None:
+    """A file of the day came and is held: whoever may let it in is asked, not the school."""
+    _ask(found, HELD, kind="day_held")
+
+
+def _ask(found: Sequence[Row], trigger: str = ASKED, title: str = "", kind: str = "day_asked") -> None:
     at, on, planned = now(), today(), _planned(trigger, found)
     asked = [
         {
@@ -112,7 +122,7 @@ def _ask(found: Sequence[Row], trigger: str = ASKED, title: str = "") -> None:
         for plan in (planned[row.school_id],)
     ]  # fmt: skip
     written = insert(Task).on_conflict_do_nothing().returning(Task.id, Task.school_id, Task.day)
-    _tell("day_asked", db.session.execute(written, asked).all(), planned)
+    _tell(kind, db.session.execute(written, asked).all(), planned)
 
 
 def _ask_again(found: Sequence[Row]) -> None:
@@ -120,14 +130,29 @@ def _ask_again(found: Sequence[Row]) -> None:
     _tell("day_missing_again", [(row.task, row.school_id, row.day) for row in found])
 
 
+def _hand_on(found: Sequence[Row]) -> None:
+    """From those who were to send the day to whoever may let in the file that came."""
+    _give(found, HELD, "day_held", None)
+
+
+def _hand_back(found: Sequence[Row]) -> None:
+    """To the school again: the file that was held is gone."""
+    _give(found, ASKED, "day_held_no_more", None)
+
+
 def _raise(found: Sequence[Row]) -> None:
     """To whoever keeps the feeds; those who bring in attendance for the school go on seeing it."""
-    planned = _planned(RAISED, found)
+    _give(found, RAISED, "day_raised", now())
+
+
+def _give(found: Sequence[Row], trigger: str, kind: str, raised_at: datetime | None) -> None:
+    """To those whom a row of the routing table names."""
+    planned = _planned(trigger, found)
     for plan in set(planned.values()):
         theirs = [row for row in found if planned[row.school_id] == plan]
         given = {"owner_id": plan.person_id, "owner_role": plan.role, "department": plan.department}
-        _set(theirs, raised_at=now(), rule=RAISED, title=plan.title, **given)
-    _tell("day_raised", [(row.task, row.school_id, row.day) for row in found], planned)
+        _set(theirs, raised_at=raised_at, rule=trigger, title=plan.title, **given)
+    _tell(kind, [(row.task, row.school_id, row.day) for row in found], planned)
 
 
 def _end(found: Sequence[Row]) -> None:

@@ -117,7 +117,10 @@ def _check(batch_id: int) -> bool:
         "compared": compared(figures),
     }
     batch.sentence = " ".join(sentence for _, sentence in found)
-    if found and not batch.accept_held:
+    held = bool(found) and not batch.accept_held
+    if held or batch.preview:
+        batch.counts = batch.counts | {"brings_first": deliveries.brings_first(batch_id)}
+    if held:
         batch.counts = batch.counts | _as_if(batch)
         batch.status, batch.step = "held", "waiting for a person"
         return False
