@@ -3,7 +3,8 @@
 Evidence in order: fraction_absent, minutes_absent, periods, the code's own fraction. A fraction stays exact;
 minutes and periods pass the half-day rule (or count in proportion where a district says so). Periods count by
 their minutes where a timetable or a person tells them, else as a share of the rows where every period has one; where
-neither holds, what was missed is unknown.
+neither holds, what was missed is unknown. Where every period has a row, one without a row was not taken: it is unknown,
+and the others are the day.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ class Marks:
     minutes: NDArray[np.integer]  # minutes_absent of the row
     period: NDArray[np.bool_]  # True: one period, False: the whole day
     length: NDArray[np.integer]  # minutes of that period
+    told: NDArray[np.integer]  # the delivery that first told of that period; below zero where it said otherwise then
 
     def at(self, rows: NDArray[np.generic]) -> Marks:
         """Some of the rows."""
@@ -89,6 +91,7 @@ class Periods:
     """What is known of the class periods of a day; each a value for all days, or one per day resolved."""
 
     due: ArrayLike = 0  # minutes of all periods that count, by the student's timetable; 0 without one
+    # ... and NOT_GIVEN where the periods on it are more than a day, so that nobody knows which of them were due
     listed: ArrayLike = False  # every period of the day has a row
 
 
@@ -225,26 +228,47 @@ class _Parts:
         size = np.diff(np.append(starts, len(marks.kind)))
         rows = np.add.reduceat(known.astype(np.int64), starts)
         by_row = np.where(known, _period_share(marks, np.repeat(rows, size), np.repeat(day, size)), 0)
-        measured = ~np.logical_or.reduceat(known & (by_row > 0) & (_minutes_of(marks) < 0), starts)
         minutes, share = np.maximum(_minutes_of(marks), 0), np.where(known, _share_of_minutes(marks), 0)
-        due = _each(periods.due, starts)
+        due, listed = _each(periods.due, starts), _each(periods.listed, starts).astype(bool)
+        shown = _shown(marks, known, known & (by_row > 0), starts)
+        by_rows = listed | (shown & (due < 0))  # the periods that have a row are the day
+        asked = np.where(np.repeat(by_rows, size), known, known & (by_row > 0))  # whose minutes must be known
+        sized = np.where(np.repeat(by_rows | (due >= 0), size), _minutes_of(marks) >= 0, _own_minutes(marks) >= 0)
+        measured = ~np.logical_or.reduceat(asked & ~sized, starts)
         out = np.add.reduceat(np.where(marks.period & ~known, minutes, 0), starts)
         gone = np.add.reduceat(np.where(share > 0, minutes, 0), starts)
-        rest = np.maximum(np.maximum(np.where(due > 0, due, day) - out, gone), 1)
-        listed = _each(periods.listed, starts).astype(bool)
-        listed |= np.logical_or.reduceat(known & (marks.kind == Kind.PRESENT), starts)
+        taken = np.add.reduceat(np.where(known, minutes, 0), starts)
+        rest = np.maximum(np.where(by_rows, taken, np.where(due > 0, due, day) - out), np.maximum(gone, 1))
         return cls(
             np.where(np.repeat(measured, size), share, by_row),
             np.where(measured, np.add.reduceat(share * minutes, starts), np.add.reduceat(by_row, starts)),
             np.where(measured, rest, np.maximum(rows, 1)),
-            measured | listed,
+            measured | listed | shown,
         )
+
+
+def _shown(
+    marks: Marks, known: NDArray[np.bool_], missed: NDArray[np.bool_], starts: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Per day whether an attended period shows that every period has a row.
+
+    It does beside a missed one of which the same delivery told first. One that corrects an absence shows nothing, nor
+    does one that was told of later: in a feed of exceptions both are just that.
+    """
+    size = np.diff(np.append(starts, len(marks.kind)))
+    key = np.repeat(np.arange(len(starts)), size) << 32 | np.abs(marks.told).astype(np.int64)
+    shows = known & (marks.kind == Kind.PRESENT) & (marks.told >= 0)
+    return np.asarray(np.logical_or.reduceat(shows & np.isin(key, key[missed]), starts))
 
 
 def _minutes_of(marks: Marks) -> Ints:
     """The minutes of a period; of one whose length nobody knows those missed of it. -1 where neither is known."""
-    own = np.where(marks.minutes == WHOLE_DAY_MINUTES, NOT_GIVEN, marks.minutes)
-    return np.where(marks.length >= 0, marks.length, own).astype(np.int64)
+    return np.where(marks.length >= 0, marks.length, _own_minutes(marks)).astype(np.int64)
+
+
+def _own_minutes(marks: Marks) -> Ints:
+    """The minutes that a row itself says were missed; -1 where it does not say, or says the whole day."""
+    return np.where(marks.minutes == WHOLE_DAY_MINUTES, NOT_GIVEN, marks.minutes).astype(np.int64)
 
 
 def _share_of_minutes(marks: Marks) -> Ints:

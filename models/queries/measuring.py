@@ -120,10 +120,22 @@ SPEAKS_OF_ALL = """(EXISTS (
       AND f.ended_at IS NULL))"""
 
 
+def told_first(row: str, student: str) -> str:
+    """SQL: the delivery that first told of the period of mark `row`, of those that stand; below zero where one of them
+    said something else of it, 0 for a whole day."""
+    return f"""CASE WHEN {row}.period = '' THEN 0 ELSE (
+        SELECT least(min(h.batch_id), {row}.batch_id) * CASE WHEN bool_or(h.code <> {row}.code) THEN -1 ELSE 1 END
+        FROM mark_history h
+        WHERE h.student_id = {row}.{student} AND h.day = {row}.day AND h.school_id = {row}.school_id
+          AND h.period = {row}.period AND h.source_id = {row}.source_id AND EXISTS (
+            SELECT FROM submission c WHERE c.school_id = h.school_id AND c.day = h.day AND c.batch_id = h.batch_id
+              AND c.ended_at IS NULL)) END"""
+
+
 def marks(
     students: Sequence[int] | np.ndarray, start: date, until: date, words: Sequence[str], periods: Sequence[str]
 ) -> Columns:
-    """Every mark of these students: `code` is its place in `words` or -1, absent numbers are -1.
+    """Every mark of these students: `code` is its place in `words` or -1, absent numbers are -1; `told_first`.
 
     `period` is -1 for the whole day, else its place in `periods`, counted from 1; 0 for a period that is not there.
 
@@ -136,7 +148,7 @@ def marks(
                CASE WHEN m.period = '' THEN -1
                     ELSE coalesce(array_position(%(periods)s::text[], m.period), 0) END,
                coalesce(array_position(%(words)s::text[], m.code) - 1, -1),
-               coalesce(m.fraction, -1), coalesce(m.minutes, -1), m.source_id
+               coalesce(m.fraction, -1), coalesce(m.minutes, -1), m.source_id, {told_first("m", "student_id")}
         FROM mark m JOIN school s ON s.id = m.school_id
         WHERE m.student_id = ANY(%(students)s) AND m.day BETWEEN %(start)s AND %(until)s
           AND (m.source_id = s.source_id OR NOT EXISTS (
@@ -149,7 +161,7 @@ def marks(
               SELECT FROM mark p WHERE p.student_id = m.student_id AND p.school_id = m.school_id
                 AND p.day = m.day AND p.source_id = m.source_id AND p.period <> ''))
         """,
-        ["student", "school", "day", "period", "code", "fraction", "minutes", "source"],
+        ["student", "school", "day", "period", "code", "fraction", "minutes", "source", "told"],
         {
             **{"students": ints(students), "start": start, "until": until},
             **{"words": list(words), "periods": list(periods)},

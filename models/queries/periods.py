@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import text
 
 from models.base import db
+from models.queries.measuring import told_first
 
 _MEANS = """EXISTS (SELECT FROM absence_code c WHERE c.code = {row}.code
     AND (c.school_id IS NULL OR c.school_id = {row}.school_id) AND c.kind IN ({kinds}))"""
@@ -16,22 +17,61 @@ _PRESENT = _MEANS.format(row="o", kinds="'present'")
 _PART_OF_A_DAY = _MEANS.format(row="w", kinds="'present', 'tardy', 'early_leave'")
 _SAME_DAY = "{row}.student_id = m.student_id AND {row}.school_id = m.school_id AND {row}.day = m.day"
 
-# Rows `m` of {table} that miss a period of unknown length, where neither the other periods nor the whole day are told.
-# The other rows of the day are looked for in {table} too; {also} holds for all of them. :said: the sources of which
-# somebody has told.
+# Every period on a timetable with its minutes (0 for one that does not count) and the minutes due of a day by it. The
+# periods that were set last go first, and those that have no room in the school's day beside them are no part of it:
+# renamed, or given up. Nothing is due, as nobody knows which periods meet, where not even these fit, or where they are
+# no full day by themselves.
+TIMETABLES = """
+    SELECT school_id, grade, period, minutes, CASE WHEN due = listed OR due >= a_day THEN due END AS due,
+           so_far > due AND due >= a_day AS left_out, listed, day_minutes
+    FROM (
+        SELECT *, max(so_far) FILTER (WHERE so_far <= day_minutes) OVER (PARTITION BY school_id, grade) AS due,
+               max(so_far) OVER (PARTITION BY school_id, grade) AS listed
+        FROM (
+            SELECT t.school_id, t.grade, t.period, CASE WHEN t.counts THEN t.minutes ELSE 0 END AS minutes,
+                   s.day_minutes, least(s.min_full_minutes, s.day_minutes) AS a_day,
+                   sum(CASE WHEN t.counts THEN t.minutes ELSE 0 END)
+                       OVER (PARTITION BY t.school_id, t.grade ORDER BY coalesce(t.batch_id, 0) DESC) AS so_far
+            FROM class_period t JOIN school s ON s.id = t.school_id
+        ) added
+    ) fitted
+"""
+# The grade of a student that day, by the enrolment; and whose timetable is followed: the grade's, or any grade's.
+_GRADE = """coalesce((
+    SELECT coalesce(nullif(t.grade, ''), p.grade) FROM student w
+    JOIN stint t ON t.student_id = coalesce(w.same_as, w.id) JOIN student p ON p.id = t.student_id
+    WHERE w.id = m.student_id AND t.school_id = m.school_id
+      AND m.day BETWEEN t.entry_date AND coalesce(t.exit_date, m.day) ORDER BY t.id LIMIT 1), '')"""
+_FOLLOWED = f"""coalesce((
+    SELECT g.grade FROM class_period g WHERE g.school_id = m.school_id AND g.grade = {_GRADE} LIMIT 1), '')"""
+_ON_TIMETABLE = f"""EXISTS (
+    SELECT FROM ({TIMETABLES}) t WHERE t.school_id = m.school_id AND t.grade = {_FOLLOWED}
+      AND t.period = m.period AND (t.minutes = 0 OR t.due IS NOT NULL))"""
+
+# Rows `m` of {{table}} that miss a period of unknown length, where neither the other periods nor the whole day are
+# told: what `rules.day` leaves unknown. The other rows of the day are looked for in {{table}} too; {{also}} holds for
+# all of them, {{shows}} for an attended period `o` that shows what the others are.
 UNCLEAR = f"""
     m.period <> '' AND coalesce(m.minutes, 999) = 999 AND m.fraction IS DISTINCT FROM 0 AND {_ABSENT}
+    AND NOT {_ON_TIMETABLE}
     AND NOT EXISTS (
-        SELECT FROM class_period t WHERE t.school_id = m.school_id AND t.period = m.period
-          AND t.grade IN ('', (SELECT grade FROM student WHERE id = m.student_id)))
-    AND NOT EXISTS (
-        SELECT FROM {{table}} o WHERE {_SAME_DAY.format(row="o")} AND o.period <> '' AND {{also}} AND {_PRESENT})
+        SELECT FROM {{table}} o
+        WHERE {_SAME_DAY.format(row="o")} AND o.period <> '' AND {{also}} AND {_PRESENT} AND {{shows}})
     AND NOT EXISTS (
         SELECT FROM {{table}} w WHERE {_SAME_DAY.format(row="w")} AND w.period = '' AND w.code <> '' AND {{also}}
           AND (w.fraction IS NOT NULL OR w.minutes IS NOT NULL OR NOT {_PART_OF_A_DAY}))
 """
+_TOLD_TOGETHER = f"""{told_first("o", "student_id")} IN (
+    SELECT abs({told_first("x", "student_id")}) FROM mark x
+    WHERE {_SAME_DAY.format(row="x")} AND x.period <> '' AND x.fraction IS DISTINCT FROM 0
+      AND {_MEANS.format(row="x", kinds="'absence', 'suspension_out'")})"""
+_NO_CORRECTION = """NOT EXISTS (
+    SELECT FROM mark c JOIN batch b ON b.id = o.batch_id AND b.source_id = c.source_id
+    WHERE c.student_id = o.student_id AND c.school_id = o.school_id AND c.day = o.day AND c.period = o.period
+      AND c.code <> o.code)"""
+# :said: the sources of which somebody has told.
 STORED = f"""
-    {UNCLEAR.format(table="mark", also="true")}
+    {UNCLEAR.format(table="mark", also="true", shows=_TOLD_TOGETHER)}
     AND m.source_id <> ALL(:said)
     AND NOT EXISTS (
         SELECT FROM school_day d WHERE d.school_id = m.school_id AND d.day = m.day AND d.feed = 'full')
@@ -40,7 +80,7 @@ STORED = f"""
 
 def unclear_days(batch: int) -> int:
     """How many days of students in a staged delivery are told by missed periods alone, which nobody can add up."""
-    staged = UNCLEAR.format(table="staged_mark", also="batch_id = :batch")
+    staged = UNCLEAR.format(table="staged_mark", also="batch_id = :batch", shows=_NO_CORRECTION)
     found = db.session.scalar(
         text(f"""
             SELECT count(DISTINCT (m.student_id, m.school_id, m.day)) FROM staged_mark m
@@ -63,6 +103,21 @@ def staged(batch: int) -> tuple[int, int]:
         {"batch": batch},
     ).one()
     return int(found[0]), int(found[1])
+
+
+def longer_than_a_day() -> list[tuple[str, str, int, int, list[str]]]:
+    """(school, grade, minutes listed, minutes of its day, the periods left out) of each timetable of the open roster
+    file on which more is listed than fits the day; nothing is left out where nobody knows what to leave out."""
+    found = db.session.execute(
+        text(f"""
+            SELECT s.name, t.grade, max(t.listed), max(t.day_minutes),
+                   coalesce(array_agg(t.period ORDER BY t.period) FILTER (WHERE t.left_out AND t.minutes > 0), '{{}}')
+            FROM ({TIMETABLES}) t JOIN school s ON s.id = t.school_id
+            WHERE t.school_id IN (SELECT school_pk FROM incoming) AND t.listed > t.day_minutes
+            GROUP BY s.name, t.grade ORDER BY s.name, t.grade
+        """)
+    )
+    return [tuple(row) for row in found]
 
 
 def said_before(source: int, besides: int) -> str | None:
@@ -88,16 +143,16 @@ def first_periods(source: int) -> dict[int, date]:
     return {school: day for school, day in found}
 
 
-def timetable(schools: Sequence[int]) -> list[tuple[int, str, str, int]]:
-    """(school, grade, period, minutes) of every period on a timetable; 0 minutes for one that does not count."""
+def timetable(schools: Sequence[int]) -> list[tuple[int, str, str, int, int | None]]:
+    """(school, grade, period, minutes, minutes due) of every period on a timetable, see TIMETABLES."""
     found = db.session.execute(
-        text("""
-            SELECT school_id, grade, period, CASE WHEN counts THEN minutes ELSE 0 END FROM class_period
+        text(f"""
+            SELECT school_id, grade, period, minutes, due FROM ({TIMETABLES}) t
             WHERE school_id = ANY(:schools) ORDER BY 1, 2, 3
         """),
         {"schools": list(schools)},
     )
-    return [(school, grade, period, minutes) for school, grade, period, minutes in found]
+    return [tuple(row) for row in found]
 
 
 def said_of_periods() -> dict[int, str]:

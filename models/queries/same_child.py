@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from models.base import db
 from models.bulk import read_ints
-from models.queries.measuring import SPEAKS_OF_ALL
+from models.queries.measuring import SPEAKS_OF_ALL, told_first
 
 Ints = NDArray[np.int64]
 
@@ -89,7 +89,7 @@ _AS_ONE = f"""
     SELECT m.child, m.school_id, m.day - DATE '1970-01-01',
            CASE WHEN m.period = '' THEN -1 ELSE coalesce(array_position(%(periods)s::text[], m.period), 0) END,
            coalesce(array_position(%(words)s::text[], m.code) - 1, -1),
-           coalesce(m.fraction, -1), coalesce(m.minutes, -1), m.source_id
+           coalesce(m.fraction, -1), coalesce(m.minutes, -1), m.source_id, {told_first("m", "id")}
     FROM stands m JOIN school s ON s.id = m.school_id
     WHERE NOT m.plain
       AND (m.source_id = s.source_id OR NOT EXISTS (
@@ -105,7 +105,7 @@ def marks(ids: Ints, start: date, until: date, words: Sequence[str], periods: Se
     """What `models.queries.measuring.marks` returns, for students with former ids: `ids` are all of theirs."""
     return read_ints(
         _AS_ONE,
-        ["student", "school", "day", "period", "code", "fraction", "minutes", "source"],
+        ["student", "school", "day", "period", "code", "fraction", "minutes", "source", "told"],
         {
             **{"students": ids, "start": start, "until": until},
             **{"words": list(words), "periods": list(periods)},

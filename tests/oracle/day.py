@@ -79,13 +79,19 @@ class Periods:
         missed = [(row, Fraction(part(row, code), 1000)) for row, code in self.known if part(row, code)]
         if not missed:
             return Fraction(0)
-        if school.periods:
-            minutes = dict(school.periods)
+        taken = self.every_one_has_a_row or self.attended_beside({row.first for row, _ in missed})
+        minutes = dict(school.periods)
+        fits = sum(minutes.values()) <= school.day_minutes
+        if minutes and (fits or taken):
             left = sum(minutes.values()) - sum(minutes[row.period] for row in self.others)
+            if self.every_one_has_a_row or not fits:
+                left = sum(minutes[row.period] for row, _ in self.known)
             return sum((share * minutes[row.period] for row, share in missed), Fraction(0)) / left
-        if self.every_one_has_a_row or any(code.kind == "present" for _, code in self.known):
-            return sum((share for _, share in missed), Fraction(0)) / len(self.known)
-        return None
+        return sum((share for _, share in missed), Fraction(0)) / len(self.known) if taken else None
+
+    def attended_beside(self, deliveries: set[int]) -> bool:
+        """An attended period that one of these told of first, as attended, shows that it lists every period."""
+        return any(code.kind == "present" and row.first in deliveries and not row.else_ for row, code in self.known)
 
 
 def periods_of(marks: dict[str, Row], roster: Roster, school: School, full: bool) -> Periods:

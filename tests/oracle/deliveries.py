@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from tests.oracle.codes import rank
@@ -23,6 +23,7 @@ class Standing:
 
     marks: dict[tuple[str, str, str, date, str], Row] = field(default_factory=dict)
     came: dict[tuple[str, str, str, date, str], int] = field(default_factory=dict)
+    codes: dict[tuple[str, str, str, date, str], dict[str, int]] = field(default_factory=dict)  # code -> first came
     same: dict[str, str] = field(default_factory=dict)
     sent: dict[SchoolDay, set[str]] = field(default_factory=dict)
     counts: list[Counter[str]] = field(default_factory=list)
@@ -40,8 +41,10 @@ class Standing:
         if self._by_day is None:
             self._by_day = {}
             by: dict[tuple[str, str, str, date, str], int] = {}
-            for key, row in self.marks.items():
+            for key, stands in self.marks.items():
                 source, student, school, day, period = key
+                said = self.codes[key]
+                row = replace(stands, first=min(said.values()), else_=len(said) > 1)
                 child = self.same.get(student, student)
                 here = self._by_day.setdefault((child, school, day), {}).setdefault(source, {})
                 place = (source, child, school, day, period)
@@ -123,6 +126,7 @@ def _store(standing: Standing, key: tuple[str, str, str, date, str], row: Row) -
     if stored is not None and stored.says == row.says:
         return "unchanged"
     standing.came[key] = len(standing.counts)
+    standing.codes.setdefault(key, {}).setdefault(row.code, len(standing.counts))
     return "applied" if stored is None else "superseded"
 
 

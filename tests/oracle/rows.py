@@ -82,7 +82,10 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of an attendance file; `period` is blank for the whole day. `clock` is written behind the date."""
+    """One line of an attendance file; `period` is blank for the whole day. `clock` is written behind the date.
+
+    Once it stands: `first`, the delivery that first told of its period, and whether that said something `else_`.
+    """
 
     student: str
     school: str
@@ -93,6 +96,8 @@ class Row:
     period: str = ""
     last_modified: datetime | None = None
     clock: str = ""
+    first: int = 0
+    else_: bool = False
 
     @property
     def key(self) -> tuple[str, str, date, str]:

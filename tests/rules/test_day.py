@@ -24,6 +24,7 @@ def mark(kind: Kind = Kind.ABSENCE, reason: Reason = Reason.UNEXCUSED, **given: 
         "minutes": -1,
         "period": 0,
         "length": -1,
+        "told": 1,
     } | given
 
 
@@ -193,6 +194,27 @@ def test_minutes_of_its_own_are_a_part_of_the_period() -> None:
 
 def test_a_period_that_is_not_on_the_timetable_leaves_the_day_unknown() -> None:
     assert day(*periods("A", 60), mark(period=1), due=420)[1] is Status.UNKNOWN_PERIODS
+
+
+@pytest.mark.parametrize(("corrected", "told"), [(True, -1), (False, 2)])
+def test_a_period_that_was_corrected_or_told_of_later_shows_nothing_of_the_others(corrected: bool, told: int) -> None:
+    attended = mark(Kind.PRESENT, period=1, told=told)
+    assert day(*periods("A"), attended)[1] is Status.UNKNOWN_PERIODS
+    assert day(*periods("APP"), attended)[0] == 0  # one of four: the first file lists them
+
+
+def test_where_every_period_has_a_row_one_without_a_row_was_not_taken() -> None:
+    assert day(*periods("AA", 60), due=420, listed=True)[0] == 1000
+    assert day(*periods("AAPP", 60), due=420, listed=True)[0] == 500  # 120 of 240 minutes are 210 of 420
+    assert day(*periods("AA", 60), due=420)[0] == 0
+
+
+def test_a_timetable_of_more_than_a_day_does_not_tell_what_was_due() -> None:
+    assert day(*periods("AAAA", 90), due=-1)[1] is Status.UNKNOWN_PERIODS
+    assert day(*periods("AAAA", 90), due=-1, listed=True)[0] == 1000
+    assert day(*periods("AAPP", 90), due=-1)[0] == 500  # the attended ones show that all four are there
+    assert day(*periods("TT", 90), due=-1)[:2] == (0, Status.MEMBER)
+    assert day(*2 * [mark(period=1, length=90, minutes=70)], due=-1)[0] == 500  # the rows themselves say how much
 
 
 def test_the_excuse_of_a_day_of_periods() -> None:

@@ -186,11 +186,17 @@ def _lay_marks(
     row, column = row[order], column[order]
     marks = codes.read(found).at(order)
     starts = np.flatnonzero(np.diff(row, prepend=-1) | np.diff(column, prepend=-1))
-    periods = day.Periods(np.maximum.reduceat(due[order], starts), np.logical_or.reduceat(listed[order], starts))
+    periods = day.Periods(_due(due[order], starts), np.logical_or.reduceat(listed[order], starts))
     row, column = row[starts], column[starts]
     unread = np.logical_or.reduceat(found["code"][order] == codes.unread, starts)
     told = day.day_cells(marks, starts, lengths.of(row, column), periods)
     laid[row, column] = np.where(unread, _NOT_READ, told)
+
+
+def _due(due: Ints, starts: NDArray[np.intp]) -> Ints:
+    """Minutes due per day: one that nobody knows makes the day's unknown."""
+    unknown = np.logical_or.reduceat(due < 0, starts)
+    return np.where(unknown, day.NOT_GIVEN, np.maximum.reduceat(due, starts))
 
 
 def _marks(place: _Place, at: Frame, words: Sequence[str], periods: Sequence[str]) -> rows.Columns:
@@ -255,7 +261,8 @@ class _Codes:
             kind = np.where(found["code"] == present, day.Kind.PRESENT, kind)
         none = np.full(len(on), day.NOT_GIVEN)
         own, minutes, period, length = (found.get(name, none) for name in ("fraction", "minutes", "period", "length"))
-        return day.Marks(kind, reason, fraction, own, minutes, period != day.NOT_GIVEN, length)
+        told = found.get("told", np.zeros_like(none))
+        return day.Marks(kind, reason, fraction, own, minutes, period != day.NOT_GIVEN, length, told)
 
     def _answer(self, school: int, code: int, when: int) -> Meaning:
         said = self._meanings[self.words[code]] if code >= 0 else ()

@@ -26,11 +26,13 @@ class Timetables:
 
     def __init__(self, schools: Sequence[int]) -> None:
         found = periods.timetable(schools)
-        self.periods = sorted({period for _, _, period, _ in found})
+        self.periods = sorted({period for _, _, period, _, _ in found})
         place = {period: number + 1 for number, period in enumerate(self.periods)}
         self._of: dict[tuple[int, str], Minutes] = defaultdict(dict)
-        for school, grade, period, minutes in found:
+        self._due: dict[tuple[int, str], int] = {}
+        for school, grade, period, minutes, due in found:
             self._of[school, grade][place[period]] = minutes
+            self._due[school, grade] = day.NOT_GIVEN if due is None else due
         self._said = periods.said_of_periods()
         once = [source for source, said in self._said.items() if said == _ONCE_A_DAY]
         self._once_a_day = np.array(once, dtype=np.int64)
@@ -58,10 +60,14 @@ class Timetables:
         return length, due, listed
 
     def _one(self, school: int, period: int, source: int, grade: str) -> tuple[int, int, int]:
-        """Minutes of a period, minutes due, and 1 where every period has a row."""
-        own = self._of.get((school, grade)) or self._of.get((school, _ANY_GRADE))
+        """Minutes of a period, minutes due, and 1 where every period has a row.
+
+        What was said of the source holds where the timetable does not tell of the period or fits no day.
+        """
+        told = (school, grade) if (school, grade) in self._of else (school, _ANY_GRADE)
+        length = self._of.get(told, {}).get(period, day.NOT_GIVEN)
+        due = self._due.get(told, 0)
         said = self._said.get(source, "")
-        listed = int(said == _EVERY_ONE_HAS_A_ROW)
-        if own:
-            return own.get(period, day.NOT_GIVEN), sum(own.values()), listed
-        return int(said) if said.isdigit() else day.NOT_GIVEN, 0, listed
+        if said.isdigit() and length != 0 and (length < 0 or due < 0):
+            length, due = int(said), max(due, 0)
+        return length, due, int(said == _EVERY_ONE_HAS_A_ROW)

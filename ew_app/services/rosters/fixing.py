@@ -80,11 +80,12 @@ CHECKS: Final = (
     ),
     Check(
         "class_periods",
-        "Class periods without a timetable",
-        "Only the periods missed are known, and not what part of the day they are. These days count neither as absent "
-        "nor as present, also where every period was missed.",
-        "Send schedule.csv with the periods of the school and their minutes, or say how long a period is when you "
-        "bring in the next file. The days count by themselves then.",
+        "Class periods that do not add up",
+        "Only the periods missed are known, and not what part of the day they are: they are not on the timetable of "
+        "the student's grade, or that has more minutes than a day. These days count neither as absent nor as present, "
+        "also where every period was missed.",
+        "Send schedule.csv with the periods of the school, or of the grade, and their minutes, or say how long a "
+        "period is when you bring in the next file. The days count by themselves then.",
     ),
     Check(
         "off_calendar",

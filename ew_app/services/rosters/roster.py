@@ -24,6 +24,7 @@ from ew_app.services.rosters.roster_undo import take_back
 from ew_app.services.rosters.student_changes import load_changes
 from models.attendance import Batch, BatchFile, BatchSlice
 from models.base import db
+from models.queries.periods import longer_than_a_day
 from models.queries.roster import enrolled_on, twice_at_a_school
 from models.recounting import recount_absences_since
 from rules.counting import are, many
@@ -32,6 +33,15 @@ from rules.stints import school_year_start
 __all__ = ["apply", "take_back"]
 
 SHRUNKEN: Final = 95  # percent of the enrolled below which a file deserves a remark
+_ROOM: Final = (
+    "So those that this file does not set are no part of the day any more ({}); days that name them still count by "
+    "their minutes."
+)
+_NO_ROOM: Final = (
+    "If they meet on different days, nobody can know here which were due: a day of which only the missed ones are told "
+    "stays unknown, until it is sent with a row for each period (full feed, or --periods rows). If the day is longer, "
+    "send day_minutes with schools.csv."
+)
 NAMED: Final = 3  # ids in a remark about several students
 SUMMED: Final = ("rows_in", "applied", "superseded", "unchanged", "rejected", "duplicate")
 
@@ -147,6 +157,7 @@ def _load_table(batch: Batch, file: BatchFile, reading: Reading, table: RosterTa
     notes = _shrunken() if table.name == "enrollments" and not batch.options.get("changes") else []
     created, changed = store(batch, table, rows)
     notes += _two_at_once() if table.name == "enrollments" else []
+    notes += _longer_than_a_day() if table.name == "schedule" else []
     if ABSENCE_CODE.table in table.fills:
         recount_absences_since(batch.id)
     touch_changed(batch.id, table.fills, school_year_start(today()))
@@ -186,6 +197,15 @@ def _two_at_once() -> list[str]:
         f"school that overlap ({ids}). Where an entry date was corrected, the row with the former date still stands: "
         "send it once more with an exit date before its entry date, so that no day counts for it. "
         "Fix data lists them under odd enrolments."
+    ]
+
+
+def _longer_than_a_day() -> list[str]:
+    """A remark on each timetable with more periods than a day has room for."""
+    return [
+        f"The class periods of {school}{f', grade {grade},' if grade else ''} add up to {listed:,} minutes, and its "
+        f"day has {minutes:,}. {_ROOM.format(', '.join(left_out)) if left_out else _NO_ROOM}"
+        for school, grade, listed, minutes, left_out in longer_than_a_day()
     ]
 
 
