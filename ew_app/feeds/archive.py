@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import takewhile
 from typing import BinaryIO, Final, cast
 
 from ew_app.feeds.refused import RefusedFile, Why
@@ -19,8 +20,9 @@ _WORKBOOK: Final = ("xl/", "content.xml")
 Opener = Callable[[], AbstractContextManager[BinaryIO]]
 
 
-def entries_of(name: str, opener: Opener) -> list[tuple[str, int, Opener]]:
-    """(name, bytes, opener) of each file at the top of the zip, or in its one top folder."""
+def entries_of(name: str, opener: Opener) -> tuple[list[tuple[str, int, Opener]], list[str]]:
+    """(name, bytes, opener) of each file at the top of the zip, or in the one folder that holds everything; and the
+    names of the files that lie in further folders, which are not opened."""
     with opener() as stream:
         try:
             with zipfile.ZipFile(stream) as archive:
@@ -32,7 +34,8 @@ def entries_of(name: str, opener: Opener) -> list[tuple[str, int, Opener]]:
     _refuse_unsafe(name, infos)
     folder = _one_folder([info.filename for info in infos])
     top = [(info.filename.removeprefix(folder), info) for info in infos]
-    return [(short, info.file_size, _entry(opener, info)) for short, info in top if "/" not in short]
+    found = [(short, info.file_size, _entry(opener, info)) for short, info in top if "/" not in short]
+    return found, [short for short, _ in top if "/" in short]
 
 
 def _is_clutter(name: str) -> bool:
@@ -59,9 +62,10 @@ def _refuse_unsafe(name: str, infos: Sequence[zipfile.ZipInfo]) -> None:
 
 
 def _one_folder(names: Sequence[str]) -> str:
-    """'district/' when everything lies in one folder of that name, else nothing."""
-    tops = {name.split("/", 1)[0] for name in names}
-    return f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in names) else ""
+    """'district/today/' when everything lies in that folder or below it, else nothing."""
+    folders = [name.split("/")[:-1] for name in names]
+    same = takewhile(lambda at: len(set(at)) == 1, zip(*folders, strict=False))
+    return "".join(f"{at[0]}/" for at in same)
 
 
 def _entry(opener: Opener, info: zipfile.ZipInfo) -> Opener:

@@ -12,12 +12,13 @@ from ew_app.feeds.formats import OURS, load_format
 from ew_app.feeds.handed import Handed, Together, handed_as, handed_at
 from ew_app.feeds.header import plain
 from ew_app.feeds.looking import cells_of_first_line, recognised
-from ew_app.feeds.parts import ATTENDANCE, CLAIMS, TABLES, Delivery, Part, ending_of, table_named
+from ew_app.feeds.parts import ATTENDANCE, CLAIMS, TABLES, Delivery, Part, ending_of, is_copy, table_named
 from ew_app.feeds.refused import RefusedFile, Why
 from ew_app.feeds.saying import Said
 from ew_app.feeds.translating import translate
 
 _KNOWN: Final = f"Files are named {', '.join(TABLES)}, each with .csv."
+MOST_NAMES: Final = 5
 Memory = Mapping[str, Mapping[str, str]]  # format -> what was said of its last delivery
 
 
@@ -90,13 +91,12 @@ def _batches(delivery: Delivery) -> list[Delivery]:
     """The delivery cut into batches: each attendance file with its own claims, or all that share claims."""
     files = delivery.all("attendance")
     claims = [part for part in delivery.parts if part.table in CLAIMS]
-    left = delivery.ignored + tuple(part.name for part in delivery.parts if part.table not in ATTENDANCE)
     dated = {part: ending_of(part.name) for part in (*files, *claims)}
     own = {part: [claim for claim in claims if dated[claim] and dated[claim] == dated[part]] for part in files}
     shared = [claim for claim in claims if not any(claim in mine for mine in own.values())]
     if shared or not files:
-        return [replace(delivery, parts=(*files, *claims), ignored=left)]
-    return [replace(delivery, name=part.name, parts=(part, *own[part]), ignored=left) for part in files]
+        return [replace(delivery, parts=(*files, *claims))]
+    return [replace(delivery, name=part.name, parts=(part, *own[part])) for part in files]
 
 
 def delivery_from_bytes(
@@ -111,27 +111,47 @@ def delivery_from_bytes(
 
 def _delivery(name: str, together: Sequence[Together], said: Said, tables: Collection[str], memory: Memory) -> Delivery:
     files = [file for group in together for file in group.files]
+    deeper = [inner for group in together for inner in group.deeper]
     layout = _format(files, said)
     said = said.or_else(memory.get(layout, {}))
     if layout != OURS:
-        return _of_export(name, files, layout, said, tables)
+        return _unread(_of_export(name, files, layout, said, tables), deeper)
     found: list[Part] = []
     ignored: list[str] = []
     for group in together:
-        parts, left = _sorted_out(group)
+        parts, left = _sorted_out(group, tables)
         found += parts
         ignored += left
     if not found:
-        raise RefusedFile(Why.NOT_RECOGNISED, f"There is no file we know in {name or 'nothing'}. {_why_none(files)}")
-    return Delivery(name, tuple(found), tuple(ignored), said=said.options())
+        why = _why_none(files, deeper)
+        raise RefusedFile(Why.NOT_RECOGNISED, f"There is no file we know in {name or 'nothing'}. {why}")
+    return _unread(Delivery(name, tuple(found), tuple(ignored), said=said.options()), deeper)
 
 
-def _why_none(files: Sequence[Handed]) -> str:
-    """What to do where no file is known: unpack a zip in a zip, else the names that we know."""
+def _why_none(files: Sequence[Handed], deeper: Sequence[str]) -> str:
+    """What to do where no file is known: unpack a zip in a zip, bring its files together, else the names we know."""
     inner = next((file.name for file in files if file.name.lower().endswith(".zip")), None)
-    if inner is None:
-        return _KNOWN
-    return f"It holds another zip, {inner}, and a zip inside a zip is not opened: unpack it and send {inner} by itself."
+    if inner is not None:
+        words = "and a zip inside a zip is not opened: unpack it and send"
+        return f"It holds another zip, {inner}, {words} {inner} by itself."
+    if deeper:
+        return f"Its files lie in several folders, as {deeper[0]}: put all of them side by side."
+    return _KNOWN
+
+
+def _unread(delivery: Delivery, deeper: Sequence[str]) -> Delivery:
+    """The delivery with a sentence about every file that was left alone."""
+    told = list(delivery.told)
+    if delivery.ignored:
+        told.append(f"Left unread, because nothing tells what they hold: {_some(delivery.ignored)}.")
+    if deeper:
+        told.append(f"Left unread, because they lie in folders of their own: {_some(deeper)}.")
+    return replace(delivery, ignored=(*delivery.ignored, *deeper), told=tuple(told))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _format(files: Sequence[Handed], said: Said) -> str:
@@ -163,12 +183,19 @@ def _is_claim(path: Path) -> bool:
     return table_named(path.name) in CLAIMS
 
 
-def _sorted_out(group: Together) -> tuple[list[Part], list[str]]:
-    """Known tables by name; another .csv is attendance if given by itself, or alone with such a header."""
-    parts = [_part(table, file) for file in group.files if (table := table_named(file.name))]
+def _sorted_out(group: Together, tables: Collection[str]) -> tuple[list[Part], list[str]]:
+    """Known tables by name; another .csv is attendance if given by itself, or alone with such a header.
+
+    A second file of a name, as 'attendance (1).csv', comes behind the first. RefusedFile: a file looks like attendance
+    and nothing tells whether it belongs to the others.
+    """
+    files = group.files if group.alone else sorted(group.files, key=lambda file: is_copy(file.name))
+    parts = [_part(table, file) for file in files if (table := table_named(file.name))]
     others = [file for file in group.files if not table_named(file.name)]
     sheets = [file for file in others if file.name.lower().endswith((".csv", ".txt"))]
     if not group.alone and (len(sheets) > 1 or any(part.table == "attendance" for part in parts)):
+        if parts and ATTENDANCE[0] in tables:
+            _refuse_more_attendance(sheets)
         sheets = []
     ignored = [file.name for file in others if file not in sheets]
     for file in sheets:
@@ -179,6 +206,17 @@ def _sorted_out(group: Together) -> tuple[list[Part], list[str]]:
     if group.alone and ignored:
         raise RefusedFile(Why.NOT_RECOGNISED, f"{ignored[0]} is not a file we know. {_KNOWN}")
     return parts, ignored
+
+
+def _refuse_more_attendance(sheets: Sequence[Handed]) -> None:
+    """Whoever is away by a file that is left alone would count as present."""
+    for file in sheets:
+        if looks_like_attendance(file):
+            raise RefusedFile(
+                Why.NOT_RECOGNISED,
+                f"{file.name} looks like attendance, and its name does not say that it belongs to the other files. "
+                "Name it attendance-2.csv if it does; else send it by itself.",
+            )
 
 
 def _part(table: str, file: Handed) -> Part:

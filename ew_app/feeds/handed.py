@@ -31,10 +31,12 @@ class Handed:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Files from one place. alone: one file named by itself, not found in a folder or zip."""
+    """Files from one place. alone: one file named by itself, not found in a folder or zip. deeper: names of files of a
+    zip that lie in folders inside it, which nobody opens."""
 
     files: tuple[Handed, ...]
     alone: bool
+    deeper: tuple[str, ...] = ()
 
 
 def handed_at(path: Path) -> Together:
@@ -63,7 +65,8 @@ def is_zip(name: str, head: bytes) -> bool:
 
 
 def _unzipped(file: Handed) -> Together:
-    return Together(tuple(Handed(*entry) for entry in entries_of(file.name, file.open)), alone=False)
+    found, deeper = entries_of(file.name, file.open)
+    return Together(tuple(Handed(*entry) for entry in found), alone=False, deeper=tuple(deeper))
 
 
 def _at(path: Path) -> Handed:

@@ -18,6 +18,8 @@ CLAIMS: Final = ("covers", "submitted")
 ATTENDANCE: Final = ("attendance", *CLAIMS)
 TABLES: Final = tuple(load_format("csv").tables)
 _BLOCK: Final = 1 << 20
+# What a browser or a desktop adds to the name of a second file: ' (1)', ' - Copy', ' copy 2'.
+_AGAIN: Final = r"(?:_?(?:\(\d+\)|copy(?:_\(?\d+\)?)?))"
 
 
 class Part:
@@ -92,15 +94,20 @@ class Delivery:
 
 
 def table_named(file_name: str) -> str | None:
-    """The table that a file of this name holds; 'attendance-2026-09-14.csv' is attendance."""
+    """The table that a file of this name holds; 'attendance-2026-09-14.csv' is attendance, 'attendance (1).csv' too."""
     stem, dot, ending = file_name.replace("\\", "/").rsplit("/", 1)[-1].lower().rpartition(".")
     if not dot or ending != "csv":
         return None
     stem = plain(stem)
     if stem in TABLES:
         return stem
-    dated = re.fullmatch(r"(attendance|covers|submitted)[_\d.]+", stem)
+    dated = re.fullmatch(rf"(attendance|covers|submitted)[_\d.]*{_AGAIN}*", stem)
     return dated.group(1) if dated else None
+
+
+def is_copy(file_name: str) -> bool:
+    """Whether the name is that of a second file, as browsers and desktops make it: 'attendance (1).csv'."""
+    return bool(re.search(f"{_AGAIN}$", plain(file_name.rpartition(".")[0])))
 
 
 def ending_of(file_name: str) -> str:

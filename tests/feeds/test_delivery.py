@@ -41,6 +41,26 @@ def test_a_folder_is_known_by_its_file_names(tmp_path: Path) -> None:
     delivery = open_delivery([tmp_path])
     assert tables(delivery) == [["attendance", "covers", "students"]]
     assert delivery.ignored == ("notes.csv",)
+    assert delivery.told == ("Left unread, because nothing tells what they hold: notes.csv.",)
+
+
+@pytest.mark.parametrize("name", ["attendance (1)", "attendance(2)", "Attendance - Copy", "attendance copy 2"])
+def test_a_second_file_as_a_browser_names_it_is_read_behind_the_first(tmp_path: Path, name: str) -> None:
+    folder = put(tmp_path / "a", **{"attendance": ROWS, name: ROWS, "covers": COVERS})
+    names = ["attendance.csv", f"{name}.csv"]
+    archive = {f"{n}.csv": ROWS for n in (name, "attendance")} | {"covers.csv": COVERS}
+    for delivery in (*open_deliveries([folder]), delivery_from_bytes({"up.zip": zipped(archive)})):
+        assert [part.name for part in delivery.all("attendance")] == names
+    folder.joinpath("covers.csv").unlink()
+    assert [delivery.name for delivery in open_deliveries([folder])] == names
+
+
+def test_what_looks_like_attendance_beside_other_files_is_not_left_alone(tmp_path: Path) -> None:
+    folder = put(tmp_path, attendance=ROWS, monday=ROWS, covers=COVERS)
+    with pytest.raises(RefusedFile, match=r"monday.csv looks like attendance, .* Name it attendance-2.csv if it does"):
+        open_delivery([folder])
+    put(tmp_path, students="x")
+    assert open_delivery([folder], tables=["students"]).ignored == ("monday.csv",)
 
 
 def test_bytes_can_be_read_again_and_again(tmp_path: Path) -> None:
@@ -124,6 +144,14 @@ def test_a_zip_on_disk(tmp_path: Path) -> None:
     path.write_bytes(zipped({"district/students.csv": "x", "district/today/attendance.csv": ROWS, "__MACOSX/a": ""}))
     delivery = open_delivery([path])
     assert [part.name for part in delivery.parts] == ["students.csv"]
+    assert delivery.told == ("Left unread, because they lie in folders of their own: today/attendance.csv.",)
+
+
+def test_a_zip_with_a_folder_in_a_folder_is_read_where_nothing_lies_beside_it() -> None:
+    deep = delivery_from_bytes({"up.zip": zipped({"a/b/attendance.csv": ROWS, "a/b/covers.csv": COVERS})})
+    assert [part.name for part in deep.parts] == ["attendance.csv", "covers.csv"]
+    with pytest.raises(RefusedFile, match=r"lie in several folders, as b/attendance.csv: put all of them side by side"):
+        delivery_from_bytes({"up.zip": zipped({"a/b/attendance.csv": ROWS, "a/c/covers.csv": COVERS})})
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def undo_needs(batch: Batch, today: date) -> Permission:
 def told_by(delivery: Delivery) -> dict[str, Any]:
     """What the options of a batch keep of how its delivery was opened."""
     if delivery.format == OURS:
-        return dict(delivery.said)
+        return {**delivery.said, **({"told": list(delivery.told)} if delivery.told else {})}
     return {**delivery.said, "format": delivery.format, "told": list(delivery.told), "left_out": delivery.left_out}
 
 
