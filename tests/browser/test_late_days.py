@@ -82,9 +82,7 @@ def test_its_students_stand_in_a_range_and_the_page_says_what_that_means(
     assert_fine(page)
 
 
-def test_its_file_waits_for_whoever_may_let_it_in_and_the_task_ends_with_it(
-    open_window: Open, late: Late
-) -> None:
+def test_its_file_waits_for_whoever_may_let_it_in_and_the_task_ends_with_it(open_window: Open, late: Late) -> None:
     page = open_window()
     sign_in(page, late.clerk)
     page.goto("/today")

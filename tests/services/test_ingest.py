@@ -286,6 +286,17 @@ def test_a_held_file_changes_nothing_and_counts_as_if() -> None:
     assert standing() == {"ana 08-17": "A"}
 
 
+def test_what_a_held_file_would_do_is_worked_out_and_is_what_it_does() -> None:
+    load("ben lincoln 08-17 A")
+    rows = [f"ana lincoln 08-{day} A" for day in (17, 18, 19, 20, 21, 24, 25, 26, 27, 28)]
+    seen, held = (load(*rows, *("zoe lincoln 08-17 A",) * 2, preview=preview) for preview in (True, False))
+    assert seen["status"] == held["status"] == "held" and held["effect"]["cases_opened"] == 1
+    assert query("SELECT count(*) FROM support_case") == [(0,)] and standing() == {"ben 08-17": "A"}
+    ingest.accept(held["batch"], by=OPERATOR)
+    ingest.load(held["batch"])
+    assert ingest.describe(held["batch"])["effect"] == held["effect"] == seen["effect"]
+
+
 def test_a_person_lets_a_held_file_in() -> None:
     told = load("ana lincoln 08-17 E", "zoe lincoln 08-17 A")
     ingest.accept(told["batch"], by=OPERATOR)

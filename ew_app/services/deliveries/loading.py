@@ -6,6 +6,7 @@ from there and comes to the same counts.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import insert, text, update
@@ -40,13 +41,14 @@ class _Rehearsed(Exception):
 def load(batch_id: int) -> None:
     """Bring a received batch to its end: applied, held, refused, duplicate or previewed. May be called again."""
     kind, status, preview = standing(batch_id)
-    if status in FINISHED:
+    if status in FINISHED and status != "held":
         return
     try:
         if preview:
             _rehearse(batch_id, kind)
-        else:
+        elif status != "held":
             _go(batch_id, kind)
+        _tell_of_held(batch_id)
     except RefusedFile as refused:
         _refuse(batch_id, str(refused))
 
@@ -117,11 +119,9 @@ def _check(batch_id: int) -> bool:
         "compared": compared(figures),
     }
     batch.sentence = " ".join(sentence for _, sentence in found)
-    held = bool(found) and not batch.accept_held
-    if held or batch.preview:
+    if found or batch.preview:
         batch.counts = batch.counts | {"brings_first": deliveries.brings_first(batch_id)}
-    if held:
-        batch.counts = batch.counts | _as_if(batch)
+    if found and not batch.accept_held:
         batch.status, batch.step = "held", "waiting for a person"
         return False
     know_codes(_format(batch))
@@ -135,18 +135,6 @@ def _duplicate(batch: Batch, earlier: int) -> None:
     batch.sentence = f"This is the same delivery as batch {earlier}. Nothing was changed."
     db.session.execute(text("DELETE FROM problem WHERE batch_id = :batch"), {"batch": batch.id})
     marks.drop_staged(batch.id)
-
-
-def _as_if(batch: Batch) -> dict[str, int]:
-    """What merging would count; nothing of it stays."""
-    batch_id, limits, spans = batch.id, limits_of(batch), _spans(batch)
-    trial = db.session.begin_nested()
-    for span in spans:
-        attendance.merge_slice(batch_id, span, limits)
-    db.session.flush()
-    totals = deliveries.slice_totals(batch_id)
-    trial.rollback()
-    return totals
 
 
 def _merge(batch_id: int) -> None:
@@ -212,20 +200,68 @@ def _after_roster(batch_id: int, counts: dict[str, Any]) -> None:
 
 
 def _rehearse(batch_id: int, kind: str) -> None:
-    """Do everything in one transaction, note what came of it, and take it all back."""
-    told: dict[str, Any] = {}
-    problems: list[dict[str, Any]] = []
+    """Note what would come of a delivery; of one that would be held, also what letting it in would do."""
+    let_in, told = _tried(batch_id, kind)
+    would_be = "held" if told.counts.get("doubts") and not let_in else told.status
+    _rehearsed(batch_id, told.columns(would_be=would_be), told.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What came of a delivery that was tried out."""
+
+    status: str
+    counts: dict[str, Any]
+    effect: dict[str, int]
+    sentence: str
+    problems: list[dict[str, Any]]
+
+    def columns(self, **counts: Any) -> dict[str, Any]:
+        """What its batch keeps of it."""
+        return {"counts": self.counts | counts, "effect": self.effect, "sentence": self.sentence}
+
+
+def _tried(batch_id: int, kind: str) -> tuple[bool, _Told]:
+    """Do everything in one transaction as though it were let in, take it all back, and tell what came of it.
+
+    First: whether a person has let it in already.
+    """
+    told: list[_Told] = []
     try:
         with transaction():
+            batch = locked(batch_id)
+            let_in, batch.accept_held = batch.accept_held, True
+            batch.status = "staged" if batch.status == "held" else batch.status
             _take_turn(batch_id, kind)
             _go(batch_id, kind)
             batch = db.session.get_one(Batch, batch_id)
-            told = {name: getattr(batch, name) for name in ("counts", "effect", "sentence")}
-            told["counts"] = told["counts"] | {"would_be": batch.status}
             problems = [dict(row._mapping) for row in deliveries.all_problems(batch_id)]
+            told.append(_Told(batch.status, batch.counts, flagging.NO_EFFECT | batch.effect, batch.sentence, problems))
             raise _Rehearsed
     except _Rehearsed:
-        _rehearsed(batch_id, told, problems)
+        return let_in, told[0]
+
+
+def _tell_of_held(batch_id: int) -> None:
+    """What letting a held delivery in would do, once; nothing of it stays."""
+    if not _is_untold(batch_id):
+        return
+    _, told = _tried(batch_id, "attendance")
+    _note_held(batch_id, told)
+
+
+@operation
+def _is_untold(batch_id: int) -> bool:
+    batch = db.session.get_one(Batch, batch_id)
+    return batch.status == "held" and not batch.effect
+
+
+@operation
+def _note_held(batch_id: int, told: _Told) -> None:
+    """Unless somebody has decided in the meantime."""
+    batch = locked(batch_id)
+    if batch.status == "held":
+        batch.counts, batch.effect = told.counts, told.effect
 
 
 def _take_turn(batch_id: int, kind: str) -> None:
