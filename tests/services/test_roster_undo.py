@@ -99,6 +99,35 @@ def test_what_a_person_said_of_a_code_outlives_the_roster_before_it():
     assert rows("SELECT code, excused FROM absence_code") == [("A", "excused")]
 
 
+def excuse_of_a() -> str:
+    return str(rows("SELECT excused FROM absence_code WHERE code = 'A'")[0][0])
+
+
+def test_what_a_person_said_of_a_code_stands_until_the_row_of_the_file_changes():
+    load(ROSTER)
+    map_code(Meaning("A", "absence", "excused"), by=OPERATOR)
+    again = load(ROSTER)
+    assert excuse_of_a() == "excused"
+    assert "1 code of the file counts as somebody said here, and not as the file says (A)" in again["notes"][-1]
+    exempt = changed("absence_codes", ",unexcused", ",exempt")
+    load(exempt)
+    assert excuse_of_a() == "exempt", "the file says something new"
+    map_code(Meaning("A", "absence", "excused"), by=OPERATOR)
+    load(exempt)
+    assert excuse_of_a() == "excused", "and is nothing new the next night"
+
+
+def test_a_file_that_changed_a_code_and_is_taken_back_leaves_what_the_person_had_said():
+    load(ROSTER)
+    map_code(Meaning("A", "absence", "excused"), by=OPERATOR)
+    second = deliver(changed("absence_codes", ",unexcused", ",exempt"))
+    roster.apply(second)
+    load(ROSTER)
+    assert excuse_of_a() == "unexcused"
+    roster.take_back(second)
+    assert excuse_of_a() == "excused", "without it the file never said anything new"
+
+
 def test_undoing_the_later_one_afterwards_does_not_bring_the_earlier_one_back():
     first = deliver(ROSTER)
     roster.apply(first)

@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from ew_app.feeds import Reading, RefusedFile
 from ew_app.kernel import operation, today
 from ew_app.services.measuring.touched import touch_changed
+from ew_app.services.rosters import said_by_hand
 from ew_app.services.rosters.roster_people import load_people
 from ew_app.services.rosters.roster_rows import Incoming, store_problems
 from ew_app.services.rosters.roster_storing import EXIT_KNOWN, known_exit, reading_of, store
@@ -159,6 +160,7 @@ def _load_table(batch: Batch, file: BatchFile, reading: Reading, table: RosterTa
     notes += _two_at_once() if table.name == "enrollments" else []
     notes += _longer_than_a_day() if table.name == "schedule" else []
     if ABSENCE_CODE.table in table.fills:
+        notes += [] if rows.of_an_export else said_by_hand.told(table.writes[0], rows.present)
         recount_absences_since(batch.id)
     touch_changed(batch.id, table.fills, school_year_start(today()))
     store_problems(batch.id, file.name, rows.problems)

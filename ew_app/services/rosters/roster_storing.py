@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from ew_app.feeds import Reading, layout, load_export, read
 from ew_app.kernel import now
+from ew_app.services.rosters import said_by_hand
 from ew_app.services.rosters.roster_rows import Incoming
 from ew_app.services.rosters.roster_targets import ABSENCE_CODE, SUPPORT_FLAG, RosterTable, Write
 from models.attendance import Batch, BatchFile
@@ -64,7 +65,8 @@ def _source(write: Write, rows: Incoming, undoing: int) -> str:
     if write.target is ABSENCE_CODE and rows.of_an_export:
         again = f"AND i.code IN (SELECT code FROM {again_of(ABSENCE_CODE)})" if undoing else ""
         return f"{write.source()} {UNEXPLAINED} {again}"
-    return only_again(write.target, write.source()) if undoing else write.source()
+    source = said_by_hand.of_a_file(write, rows.present) if write.target is ABSENCE_CODE else write.source()
+    return only_again(write.target, source) if undoing else source
 
 
 def known_exit(batch: Batch) -> str:
