@@ -57,6 +57,8 @@ _END_ROLLS = text(f"""
 
 
 _MAY_BE = f"m.batch_id = :batch AND m.code = '{UNREAD}' AND m.reason IS NOT NULL"
+# Not where an id that came differs from the student's own by zeros at the front alone.
+_ANYBODY = "ltrim(p.key, '0') <> ltrim(m.reason, '0')"
 _LOCK_OPEN = text(f"""
     SELECT count(pg_advisory_xact_lock(:space, school_id))
     FROM (
@@ -66,7 +68,7 @@ _LOCK_OPEN = text(f"""
 _CLOSE_DAYS = text(f"""
     WITH closed AS (
         DELETE FROM mark m USING student p
-        WHERE {_MAY_BE} AND p.id = m.student_id AND (p.system_id <> '' OR NOT EXISTS (
+        WHERE {_MAY_BE} AND p.id = m.student_id AND (p.system_id <> '' AND {_ANYBODY} OR NOT EXISTS (
             SELECT FROM problem w WHERE w.batch_id = :batch AND w.value = m.reason AND w.cause <> ''
               AND w.settled_at IS NULL))
         RETURNING m.*

@@ -155,3 +155,26 @@ def whom_it_may_be(schools: Sequence[str], days: Sequence[date]) -> list[Any]:
             {"schools": list(schools), "days": list(days)},
         )
     )
+
+
+def enrolled_but_for_zeros(
+    names: Sequence[str], schools: Sequence[str], days: Sequence[date]
+) -> dict[tuple[str, str, date], tuple[str, bool]]:
+    """(id as it came, school, day) -> the student enrolled there that day whose id differs by zeros at its front alone,
+    and whether nothing is known of their day. The three stand in `names`, `schools` and `days` at one place.
+    """
+    found = db.session.execute(
+        text(f"""
+            SELECT DISTINCT ON (a.name, a.school, a.day) a.name, a.school, a.day, p.key AS student, NOT EXISTS (
+                SELECT FROM mark m WHERE m.student_id = p.id AND m.day = a.day AND m.school_id = s.id
+                  AND m.code <> '{UNREAD}') AS nothing_known
+            FROM unnest(CAST(:names AS text[]), CAST(:schools AS text[]), CAST(:days AS date[])) a (name, school, day)
+            JOIN student p ON ltrim(p.key, '0') = ltrim(a.name, '0')
+            JOIN school s ON s.key = a.school
+            JOIN stint t ON t.student_id = p.id AND t.school_id = s.id AND t.entry_date <= a.day
+              AND coalesce(t.exit_date, a.day) >= a.day
+            ORDER BY a.name, a.school, a.day, p.key
+        """),
+        {"names": list(names), "schools": list(schools), "days": list(days)},
+    )
+    return {(row.name, row.school, row.day): (row.student, row.nothing_known) for row in found}

@@ -10,7 +10,7 @@ from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest
 from ew_app.services.measuring.measures import measures
 from ew_app.services.rosters.codes import Meaning, map_code
-from tests.services.lincoln_and_carver import LINCOLN, build, counts, load_files, query
+from tests.services.lincoln_and_carver import LINCOLN, build, counts, csv, load_files, query
 
 STUDENTS = b"ID,Student_Number,SchoolID,Grade_Level\n1,ana,lincoln,4\n2,ben,lincoln,4\n"
 CODES = b"ID,SchoolID,Att_Code,Description,Presence_Status_CD\n11,lincoln,A,Absent,Absent\n"
@@ -124,3 +124,28 @@ def test_an_empty_code_is_unknown_until_somebody_says_that_it_means_present() ->
     flagging.evaluate_touched()
     (ana,) = measures(None, student="ana")
     assert (ana["enrolled_days"], ana["unknown_days"]) == ("1", "0")
+
+
+def of_0007(*named: str) -> tuple[str, str]:
+    """Load an absence of everyone so named; days absent and unknown of the student whose id is 0007."""
+    told = load_files({"attendance.csv": csv(*(f"{name} lincoln 08-17 A" for name in named))}, accept_held=True)
+    if "7" in named:
+        assert "but 0007 is enrolled there: zeros at the front" in told["problems"][0]["reason"]
+    (found,) = measures(None, student="0007")
+    return found["absent_days"], found["unknown_days"]
+
+
+def test_an_id_that_lost_its_zeros_leaves_the_day_of_whoever_is_meant_unknown_until_the_right_one_comes() -> None:
+    query("UPDATE student SET key = '0007', system_id = 'StudentID 5' WHERE key = 'dev' RETURNING id")
+    assert of_0007("ana", "7") == ("0", "1")
+    bring({"STUDENTS.csv": b"ID,Student_Number,First_Name,Last_Name,SchoolID,Grade_Level\n3,cleo,Cleo,R,lincoln,4\n"})
+    assert of_0007("ben") == ("0", "1"), "a roster that knows no more mends nothing"
+    assert of_0007("0007") == ("1", "0")
+
+
+def test_a_student_of_whom_something_is_known_that_day_is_left_alone_by_an_id_without_zeros() -> None:
+    query("UPDATE student SET key = '0007' WHERE key = 'dev' RETURNING id")
+    assert of_0007("0007") == ("1", "0")
+    told = load_files({"attendance.csv": csv("7 lincoln 08-17 P")}, accept_held=True)
+    assert told["problems"][0]["reason"].endswith("Export the id column as text and send the row again.")
+    assert [row["absent_days"] for row in measures(None, student="0007")] == ["1"]

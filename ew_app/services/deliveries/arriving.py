@@ -67,6 +67,7 @@ class Arrivals:
     notes: list[str] = field(default_factory=list)
     file_names: list[str] = field(default_factory=list)
     unread: list[tuple[int, Unread]] = field(default_factory=list)  # file number, a rejected row whose day we know
+    ids: dict[str, dict[str, int]] = field(default_factory=dict)  # by table, once somebody has looked them up
 
     def __len__(self) -> int:
         return len(self.columns["line"])

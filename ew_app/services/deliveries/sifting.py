@@ -160,8 +160,7 @@ class Sifted:
         ]
 
     def _ids(self, table: str, column: str) -> Ints:
-        values = self.rows.values[column]
-        ids = lookups.ids_of(table, values)
+        values, ids = self.rows.values[column], ids_of(self.rows, table, column)
         known = np.fromiter(map(ids.get, values, repeat(-1)), np.int64, len(values))
         return known[self.rows.columns[column]]
 
@@ -176,6 +175,13 @@ class Sifted:
         place, when = divmod(rest, len(days))
         text = list(self.rows.values["code"])[code]
         return meaning([m for m in meanings if m.code == text], int(schools[place]), day_of(days[when]))
+
+
+def ids_of(rows: Arrivals, table: str, column: str) -> dict[str, int]:
+    """Key -> id for those keys of the rows that a table (student or school) has; looked up once."""
+    if table not in rows.ids:
+        rows.ids[table] = lookups.ids_of(table, rows.values[column])
+    return rows.ids[table]
 
 
 def by_number(values: Values, read: Callable[[Any], int]) -> Ints:

@@ -94,10 +94,11 @@ class _Staging:
         self.batch, self.limits, self.part, self.rows, self.claims = batch, limits, part, rows, claims
         self.found = Staged(Counter(rows_in=rows.rows_in), notes=list(rows.notes))
         self.unnamed = unnamed.numbers_nobody_has(batch, rows)
+        self.meant = unnamed.meant_but_for_zeros(rows)
 
     def run(self) -> Staged:
         """All steps in order."""
-        self.rows.unread += unnamed.open_days(self.batch, self.rows, self.unnamed)
+        self.rows.unread += unnamed.open_days(self.batch, self.rows, self.unnamed, self.meant)
         self._keep_the_part()
         self._keep_to_the_senders_schools()
         sifted = self._sift()
@@ -185,10 +186,10 @@ class _Staging:
 
     def _turn_away(self, sifted: Sifted) -> None:
         rows = np.flatnonzero(~sifted.known)
-        students, schools = self.rows.texts("student_id", rows), self.rows.texts("school_id", rows)
-        for row, student, school in zip(rows.tolist(), students, schools, strict=True):
+        places = zip(*(self.rows.texts(name, rows) for name in ("student_id", "school_id", "date")), strict=True)
+        for row, (student, school, day) in zip(rows.tolist(), places, strict=True):
             if sifted.student[row] < 0:
-                why = unnamed.NO_NUMBER if student in self.unnamed else NO_STUDENT
+                why = unnamed.why(student, school, day, self.unnamed, self.meant) or NO_STUDENT
                 self._remark(row, why, "student_id", student, rejected=True, cause=UNKNOWN_STUDENT)
             else:
                 self._remark(row, NO_SCHOOL, "school_id", school, rejected=True, cause=UNKNOWN_SCHOOL)

@@ -54,8 +54,8 @@ CHECKS: Final = (
         "unread_rows",
         "Days whose row could not be read",
         "The row says whose day it is about and the rest of it cannot be read; or it names a student by a number "
-        "inside the system alone, and may be about anybody at the school whose number is not known. The day counts "
-        "neither as present nor as absent.",
+        "inside the system alone, and may be about anybody at the school whose number is not known; or its id is the "
+        "student's but for zeros at the front. The day counts neither as present nor as absent.",
         "Open the delivery to see what is wrong with the row, correct it in the student system and send the day again; "
         "for a number, send the list of students with the roster.",
     ),
