@@ -113,9 +113,11 @@ def _delivery(name: str, together: Sequence[Together], said: Said, tables: Colle
     files = [file for group in together for file in group.files]
     deeper = [inner for group in together for inner in group.deeper]
     layout = _format(files, said)
-    said = said.or_else(memory.get(layout, {}))
+    remembered = said.or_else(memory.get(layout, {}))
+    # How periods add up is an answer of the delivery that gave it: where it is remembered, it is not said again.
+    kept = replace(remembered, periods=said.periods).options()
     if layout != OURS:
-        return _unread(_of_export(name, files, layout, said, tables), deeper)
+        return _unread(replace(_of_export(name, files, layout, remembered, tables), said=kept), deeper)
     found: list[Part] = []
     ignored: list[str] = []
     for group in together:
@@ -125,7 +127,7 @@ def _delivery(name: str, together: Sequence[Together], said: Said, tables: Colle
     if not found:
         why = _why_none(files, deeper)
         raise RefusedFile(Why.NOT_RECOGNISED, f"There is no file we know in {name or 'nothing'}. {why}")
-    return _unread(Delivery(name, tuple(found), tuple(ignored), said=said.options()), deeper)
+    return _unread(Delivery(name, tuple(found), tuple(ignored), said=kept), deeper)
 
 
 def _why_none(files: Sequence[Handed], deeper: Sequence[str]) -> str:

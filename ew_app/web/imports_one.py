@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.feeds import DAY, ROWS
 from ew_app.kernel import SENTENCES, NotFound, Refused, today
 from ew_app.services.deliveries import column_matching, ingest, problem_rows, releasing, uploads
-from ew_app.web import guard, limits
+from ew_app.web import class_periods, guard, limits
 from ew_app.web.arrived import first_day
 from ew_app.web.guard import actor, found, requires
 from ew_app.web.imports import area, open_days, ticked_days
@@ -49,8 +49,9 @@ def _page(batch: Batch, error: str = "") -> str:
         "sender": sender,
         "steps": STEPS,
         "error": error,
-        "mine": rows.wholly_within(batch.id, area(), actor().login),
     }
+    common["mine"] = rows.wholly_within(batch.id, area(), actor().login)
+    common["periods"], common["period_choices"] = class_periods.of_batch(batch, common["mine"]), class_periods.CHOICES
     if batch.status in rows.UNDER_WAY or batch.status in ("previewed", "held"):
         return render_template("import_check.html", **common, **checked(batch))
     return render_template("import_done.html", **common, **finished(batch, area(), actor()))
@@ -170,11 +171,12 @@ def check_again(batch: Batch) -> str:
 @may_import
 @_deciding
 def periods(batch: Batch) -> str:
-    """How class periods add up, and another look at what the file would do then."""
+    """How class periods add up: another look at what the file would do then, or what went in counts so."""
     how = request.form.get("how", "")
     said = how if how in (ROWS, DAY) else request.form.get("minutes", "")
+    in_already = batch.status == "applied"
     releasing.say_of_periods(batch.id, said, by=actor())
-    return ""
+    return "Its class periods count so from now on. The numbers follow in a moment." if in_already else ""
 
 
 @screen.post("/cancel")

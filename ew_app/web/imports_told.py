@@ -8,10 +8,9 @@ from typing import Any
 
 from flask import url_for
 
-from ew_app.feeds import DAY, ROWS
 from ew_app.kernel import Actor, day_text, local, now
 from ew_app.services.casework import taking_back
-from ew_app.services.deliveries import ingest, releasing
+from ew_app.services.deliveries import ingest, periods, releasing
 from ew_app.services.deliveries.staging import OTHER_SCHOOL
 from ew_app.web.effect import sentences
 from ew_app.web.guard import actor
@@ -34,11 +33,6 @@ HELD_OUT = (
     ("unknown_code", "with a code nobody has explained"),
     ("off_calendar", "on days without school"),
     ("not_enrolled", "of students not enrolled there that day"),
-)
-PERIODS = (
-    ("minutes", "One period has so many minutes"),
-    (ROWS, "Every period of the day has a row, also those attended"),
-    (DAY, "A row is about the whole day: attendance is taken once, in that class"),
 )
 MENDS = {
     "unknown_student": "Correct the id, or send the student with the next roster.",
@@ -63,8 +57,6 @@ def checked(batch: Batch) -> dict[str, Any]:
         "held": held,
         "may_let_in": held and access.can(actor().grants, Permission.ACCEPT_HELD),
         "compared": _compared(batch),
-        "unclear_days": batch.counts.get("unclear_days", 0),
-        "periods": PERIODS,
         **_told(batch),
     }
 
@@ -93,7 +85,8 @@ def _told(batch: Batch) -> dict[str, Any]:
     counts = [(told[key], words) for key, words in BUCKETS if told[key] or key in ("applied", "rejected")]
     groups = rows.problem_groups(batch.id)
     days = batch.counts.get("unclear_days", 0)
-    unclear = [f"{many(days, 'day')} of students of which only class periods are told"] if days else []
+    unclear = [f"{_students_days(days)} of which only missed class periods are told"] if days else []
+    told["notes"] = [note for note in told["notes"] if note != periods.unclear(days)]  # asked beside it
     return {
         "told": told,
         "going_in": told["rows_in"] - told["rejected"] - told["duplicate"],
@@ -103,6 +96,10 @@ def _told(batch: Batch) -> dict[str, Any]:
         "groups": [_group(group) for group in groups],
         "problems": rows.problem_count(batch.id),
     }
+
+
+def _students_days(number: int) -> str:
+    return "one student's day" if number == 1 else f"{number:,} students' days"
 
 
 def _group(group: Any) -> dict[str, Any]:
@@ -145,8 +142,9 @@ def _compared(batch: Batch) -> list[tuple[str, str]]:
     found: Mapping[str, Any] = batch.counts.get("compared", {})
     here, usual = found.get("schools", [0, None])
     facts = [("Schools", f"{here:,}" + (f", usually {usual:,}" if usual is not None else ""))] if here else []
+    word = "Absent from a class or the day," if batch.counts.get("class_rows") else "Absent"
     for day, absences, due, often in found.get("days", [])[:5]:
-        facts.append((f"Absent {_day(day)}", _absent(absences, due, often)))
+        facts.append((f"{word} {_day(day)}", _absent(absences, due, often)))
     removed = batch.counts.get("removed", 0)
     return [*facts, ("Stored marks that would disappear", f"{removed:,}")] if found else []
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, Actor
 from ew_app.services.sources import clearing, keeping, refusals, starting, telling, trying
 from ew_app.services.sources.telling import State
-from ew_app.web import asked, guard
+from ew_app.web import asked, class_periods, guard
 from ew_app.web.guard import actor, requires
 from models.org import Source
 from models.queries import imports, pulls
@@ -139,6 +139,7 @@ def _page(source: Source, *, said: list[str] | None = None, error: str = "") -> 
         refused=refusals.open_refusals(source.id),
         poll=url_for("sources.one", source_id=source.id, page=page) if moving and not told else None,
         brings=telling.BRINGS_WORDS[source.brings],
+        class_periods=class_periods.of_source(source),
         looks=looks,
         came=came,
         names=imports.names_of({look.asked_by for look in looks}) | {starting.BY_SCHEDULE: "the timetable"},

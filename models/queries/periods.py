@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import text
@@ -120,20 +121,6 @@ def longer_than_a_day() -> list[tuple[str, str, int, int, list[str]]]:
     return [tuple(row) for row in found]
 
 
-def said_before(source: int, besides: int) -> str | None:
-    """How class periods add up, by the last delivery of a source that says so and stands, `besides` left aside."""
-    said: str | None = db.session.scalar(
-        text("""
-            SELECT b.options->>'periods' FROM batch b
-            WHERE b.source_id = :source AND b.id <> :besides AND b.options ? 'periods'
-              AND EXISTS (SELECT FROM submission c WHERE c.batch_id = b.id AND c.ended_at IS NULL)
-            ORDER BY b.id DESC LIMIT 1
-        """),
-        {"source": source, "besides": besides},
-    )
-    return said
-
-
 def first_periods(source: int) -> dict[int, date]:
     """School -> the first day on which a row of this source is about a class period."""
     found = db.session.execute(
@@ -155,14 +142,46 @@ def timetable(schools: Sequence[int]) -> list[tuple[int, str, str, int, int | No
     return [tuple(row) for row in found]
 
 
-def said_of_periods() -> dict[int, str]:
-    """Source -> how its class periods add up (minutes of one, or `rows`), by its last delivery that says so."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How the class periods of a source add up: minutes of one, `rows` or `day`; by a delivery, or by its settings."""
+
+    said: str
+    batch: int | None
+
+
+def answers(besides: int = 0) -> dict[int, Answer]:
+    """Source -> the answer that holds for all its rows: that of its settings, else of its last delivery that gave one.
+
+    A delivery that was taken back, or of which nothing went in, gives none; the delivery `besides` is left aside.
+    """
     found = db.session.execute(
         text("""
-            SELECT DISTINCT ON (b.source_id) b.source_id, b.options->>'periods' FROM batch b
-            WHERE b.options ? 'periods'
-              AND EXISTS (SELECT FROM submission c WHERE c.batch_id = b.id AND c.ended_at IS NULL)
-            ORDER BY b.source_id, b.id DESC
-        """)
+            SELECT id AS source, said->>'periods' AS said, NULL::int AS batch FROM source WHERE said ? 'periods'
+            UNION ALL
+            (SELECT DISTINCT ON (b.source_id) b.source_id, b.options->>'periods', b.id FROM batch b
+             WHERE b.kind = 'attendance' AND b.options ? 'periods' AND b.id <> :besides
+               AND EXISTS (SELECT FROM submission c WHERE c.batch_id = b.id AND c.ended_at IS NULL)
+             ORDER BY b.source_id, b.id DESC)
+            ORDER BY 1, 3 NULLS LAST
+        """),
+        {"besides": besides},
     )
-    return {source: said for source, said in found}
+    return {source: Answer(said, batch) for source, said, batch in found}
+
+
+def said_of_periods() -> dict[int, str]:
+    """Source -> how its class periods add up."""
+    return {source: answer.said for source, answer in answers().items()}
+
+
+def full_days(schools: Sequence[int], start: date, until: date) -> list[tuple[int, date]]:
+    """The school-days on which a full feed tells of every period."""
+    found = db.session.execute(
+        text(
+            "SELECT school_id, day FROM school_day WHERE school_id = ANY(:schools) AND day BETWEEN :start AND :until"
+            " AND feed = 'full'"
+        ),
+        {"schools": list(schools), "start": start, "until": until},
+    )
+    return [(school, day) for school, day in found]

@@ -7,7 +7,6 @@ from typing import Final
 from ew_app.services.measuring.touched import touch_each_school
 from models.attendance import Batch
 from models.queries import periods
-from rules.counting import are, many
 
 UNCLEAR: Final = (
     "{} told by missed class periods alone, and nobody has said what part of the day they are. Until somebody does, "
@@ -30,7 +29,20 @@ def found_in(batch: Batch) -> tuple[dict[str, int], list[str]]:
     if batch.source_id in periods.said_of_periods():
         return counts, []
     days = counts["unclear_days"] = periods.unclear_days(batch.id)
-    return counts, [UNCLEAR.format(f"{many(days, 'day')} of students {are(days)}")] if days else []
+    return counts, [unclear(days)] if days else []
+
+
+def unclear(days: int) -> str:
+    """The sentence on so many days that nobody can add up."""
+    whose = "One student's day is" if days == 1 else f"{days:,} students' days are"
+    return UNCLEAR.format(whose)
+
+
+def answered(batch: Batch) -> None:
+    """What was not clear of a delivery is, now that somebody has said how its periods add up."""
+    counts = dict(batch.counts)
+    asked = unclear(counts.get("unclear_days", 0))
+    batch.counts = counts | {"unclear_days": 0, "notes": [note for note in counts.get("notes", []) if note != asked]}
 
 
 def touch_who_is_told_otherwise(batch: Batch) -> None:
@@ -38,6 +50,6 @@ def touch_who_is_told_otherwise(batch: Batch) -> None:
 
     Asked when it has come in and when it was taken back, in the open transaction.
     """
-    said = batch.options.get("periods")
-    if said and said != periods.said_before(batch.source_id, besides=batch.id):
+    said, other = batch.options.get("periods"), periods.answers(besides=batch.id).get(batch.source_id)
+    if said and (other is None or said != other.said):
         touch_each_school(periods.first_periods(batch.source_id))

@@ -8,11 +8,14 @@ from sqlalchemy import delete
 
 from ew_app.feeds import DAY, ROWS, unfit_periods
 from ew_app.kernel import WORKER, Actor, Conflict, Refused, audit, now, operation, record
+from ew_app.services.deliveries import periods as class_periods
 from ew_app.services.deliveries.uploads import go_on, locked, waits_for
+from ew_app.services.measuring.touched import ask_for_evaluation, touch_each_school
 from models import marks
 from models.attendance import Batch, BatchFile, Problem
 from models.base import db
 from models.queries import imports as rows
+from models.queries import periods
 from rules import access
 from rules.access import Permission
 
@@ -69,18 +72,25 @@ def check_again(batch_id: int, *, by: Actor) -> None:
 
 @operation
 def say_of_periods(batch_id: int, said: str, *, by: Actor) -> None:
-    """How the class periods of a checked upload add up, by which it is checked again. Raises Refused, Conflict.
+    """How the class periods of a delivery add up: it is checked again, or what went in counts so.
+
+    Raises Refused, Conflict.
 
     said: the minutes of one, `rows` where every period of the day has a row, `day` where a row is about the whole day.
     """
     batch, said = locked(batch_id), said.strip()
     if unfit := unfit_periods(said) or _contradicted(batch, said):
         raise Refused(unfit)
-    if batch.status not in ("previewed", "held"):
+    if batch.status not in ("previewed", "held", "applied"):
         raise Conflict("This file is no longer waiting, so nothing was changed.")
     batch.options = dict(batch.options) | {"periods": said}
     record("batch_periods_said", by=by, subject=f"batch:{batch_id}", said=said)
-    check_again(batch_id, by=by)
+    if batch.status == "applied":
+        class_periods.answered(batch)
+        touch_each_school(periods.first_periods(batch.source_id))
+        ask_for_evaluation()
+    else:
+        check_again(batch_id, by=by)
 
 
 def _contradicted(batch: Batch, said: str) -> str:

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from ew_app.feeds import OURS, ROWS, known_formats, unfit_periods
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
+from ew_app.services.measuring.touched import ask_for_evaluation, touch_each_school
 from ew_app.services.sources.fetching import Kind, fetcher, kinds
 from models.base import db
 from models.org import BRINGS, EXPECTED_DAYS, FEEDS, Source
 from models.queries import pulls as rows
+from models.queries.periods import first_periods
 from rules import access
 from rules.access import Permission, Place
 from rules.timetable import Timetable, UnfitTimetable, clock_time
@@ -101,7 +103,10 @@ def _apply(source: Source, wanted: Wanted) -> None:
         raise Refused("Choose one of the ways that are offered. Nothing was kept.")
     source.kind, source.brings, source.feed = wanted.kind, wanted.brings, wanted.feed
     source.location = fetcher(wanted.kind).checked(wanted.location)
-    source.said = _said(wanted.said)
+    before, source.said = source.said or {}, _said(wanted.said)
+    if source.id and before.get("periods") != source.said.get("periods"):
+        touch_each_school(first_periods(source.id))
+        ask_for_evaluation()
     if source.said.get("exit"):
         source.exit_inclusive = source.said["exit"] == "inclusive"
     try:

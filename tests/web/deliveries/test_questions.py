@@ -160,9 +160,8 @@ def test_class_periods_are_asked_for_before_they_count_and_the_answer_is_remembe
     number = clerk.upload({"attendance.csv": PERIODS})
     page = clerk.page(number)
     assert "This file lists class periods. How long is one?" in page
-    assert "On one day of a student the file names only the periods that were missed." in page
-    assert "1 day of students of which only class periods are told" in page
-    assert "--periods" not in page.split("The file")[0]
+    assert "On one student's day the file names only the periods that were missed." in page
+    assert "one student's day of which only missed class periods are told" in page and "--periods" not in page
     refused = clerk.press(number, "periods", how="minutes", minutes="fifty")
     assert refused.status_code == 422 and "Say the minutes of one class period" in refused.text
     assert "hard to believe" in clerk.press(number, "periods", how="minutes", minutes="5").text
@@ -173,8 +172,21 @@ def test_class_periods_are_asked_for_before_they_count_and_the_answer_is_remembe
     assert "All 3 rows can go in" in clerk.page(number)
     clerk.apply(number)
     assert batch(app, number).options["periods"] == "50"
-    later = PERIODS.replace(str(TODAY).encode(), str(DAYS[-2]).encode())
-    assert "All 3 rows can go in" in clerk.page(clerk.upload({"attendance.csv": later}))
+    later = clerk.upload({"attendance.csv": PERIODS.replace(str(TODAY).encode(), str(DAYS[-2]).encode())})
+    page = clerk.page(later)
+    assert "All 3 rows can go in" in page and f"said of delivery {number}" in page
+    assert "periods" not in batch(app, later).options, "the answer is that of the file that gave it"
+
+
+def test_an_answer_stands_on_the_page_of_its_file_and_is_changed_there(app: Flask, clerk: Clerk) -> None:
+    number = clerk.upload({"attendance.csv": PERIODS})
+    clerk.apply(number)
+    assert "How long is a class period?" in clerk.page(number)
+    assert clerk.press(number, "periods", how="minutes", minutes="40").status_code == 302
+    page = clerk.page(number)
+    assert "One period has 40 minutes, said of this file." in page and "How long is a class period?" not in page
+    assert clerk.press(number, "periods", how="minutes", minutes="50").status_code == 302
+    assert "One period has 50 minutes, said of this file." in clerk.page(number)
 
 
 def test_class_periods_may_be_said_to_be_all_of_the_day_and_wait_unknown_unsaid(app: Flask, clerk: Clerk) -> None:
@@ -184,4 +196,4 @@ def test_class_periods_may_be_said_to_be_all_of_the_day_and_wait_unknown_unsaid(
     assert "All 3 rows can go in" in clerk.page(number)
     other = clerk.upload({"attendance.csv": PERIODS.replace(b"001,", b"002,")})
     clerk.apply(other)
-    assert "1 day of students of which only class periods are told" in clerk.page(other)
+    assert "How long is a class period?" in clerk.page(other)
