@@ -259,9 +259,10 @@ def test_periods_nobody_can_add_up_are_neither_absent_nor_present() -> None:
     harbor()
     told = hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True)
     assert (told["status"], told["rows_in"], told["applied"]) == ("applied", 24, 24)
-    assert any(note.startswith("1 day of students is told by missed class periods alone") for note in told["notes"])
+    assert any(note.startswith("One student's day is told by missed class periods alone") for note in told["notes"])
     assert counted() == ("2", "0", "1", "1")
     (unclear,) = [day for day in why.explain("000123").days if day.state == "unknown"]
+    assert unclear.words.endswith("; missed periods 1, 2, 3, 4, 5, 6 and 7")
     assert "nobody has said what part of the day they are" in unclear.words
     assert still_to_mend() == [("Harbor", 1)]
 

@@ -6,22 +6,23 @@ Computed from the rows at the moment of asking, by the same functions that decid
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from ew_app.kernel import NotFound, day_text
 from ew_app.services.measuring import hindsight
+from ew_app.services.measuring.day_words import NOT_READ, PeriodWords, by_day, state_of
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.measures import at_each_school, measure_of
 from models.attendance import UNREAD
 from models.queries import naming, provenance, same_child
 from rules import cells as c
-from rules.cells import WHOLE_DAY, Excuse, Status
+from rules.cells import Status
 from rules.findings import met, not_fed
 from rules.policy import Rule
 from rules.sentences import dates_used, describe, numbers, sentence
@@ -55,6 +56,14 @@ class Said:
     ended: str = ""
     ended_at: datetime | None = None
 
+    @property
+    def text(self) -> str:
+        """What was said, of which period, and where."""
+        return f"{f'period {self.period}: ' if self.period else ''}{self.title or self.code}, {self.source.text}"
+
+
+Saids = dict[date, tuple[Said, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -71,8 +80,8 @@ class Day:
     @property
     def text(self) -> str:
         """The whole sentence: what, when, by which file and line."""
-        said = "; ".join(f"{mark.title or mark.code}, {mark.source.text}" for mark in self.marks)
-        was = "; ".join(f"before: {mark.title or mark.code}, {mark.source.text}" for mark in self.earlier)
+        said = "; ".join(mark.text for mark in self.marks)
+        was = "; ".join(f"before: {mark.text}" for mark in self.earlier)
         return ". ".join(part for part in (f"{day_text(self.day)}: {self.words}", said, was) if part)
 
 
@@ -222,7 +231,8 @@ def _rates(judged: Judged) -> list[tuple[date, int, int]]:
 def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day]:
     """Every school day of the year up to the data-through day, with its marks and the rules that use it."""
     matrix, at = judged.matrix, judged.year.frame
-    standing, earlier = _said(judged, student)
+    standing, earlier, marks = _said(judged, student)
+    told = PeriodWords(judged)
     used = defaultdict(list)
     for reason in reasons:
         for day in reason.dates:
@@ -232,7 +242,8 @@ def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day
         day, cell = matrix.days[col].astype(date), matrix.cells[0, col : col + 1]
         if c.status(cell)[0] == Status.OUT and day not in standing:
             continue
-        state, words = _state(cell)
+        state, words = state_of(cell)
+        words += told.of(day, col, marks.get(day, ()))
         if any(mark.code == UNREAD for mark in standing.get(day, ())):
             words = NOT_READ
         share = int(c.fraction(cell)[0])
@@ -240,8 +251,8 @@ def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day
     return [day for day in days if day.day <= at.day]
 
 
-def _said(judged: Judged, student: int) -> tuple[dict[date, tuple[Said, ...]], dict[date, tuple[Said, ...]]]:
-    """Standing and ended marks by day, each with its source."""
+def _said(judged: Judged, student: int) -> tuple[Saids, Saids, Mapping[date, list[Any]]]:
+    """Standing and ended marks by day, each with its source; and the rows of those that stand."""
     start, until = judged.year.frame.start, judged.year.frame.day
     ids = same_child.ids_of(student)
     marks = provenance.marks_of(ids, start, until)
@@ -257,43 +268,9 @@ def _said(judged: Judged, student: int) -> tuple[dict[date, tuple[Said, ...]], d
     for row in ended:
         source = _source(row, files)
         earlier[row.day].append(Said(row.code, row.title, row.period, row.school, source, row.ended, row.ended_at))
-    return ({d: tuple(s) for d, s in standing.items()}, {d: tuple(s) for d, s in earlier.items()})
+    stands, ended_by_day = ({d: tuple(s) for d, s in said.items()} for said in (standing, earlier))
+    return stands, ended_by_day, by_day(marks)
 
 
 def _source(row: Any, files: dict[tuple[int, int], str]) -> Source:
     return Source(row.batch_id, files.get((row.batch_id, row.file), "attendance.csv"), row.line, row.received_at)
-
-
-NOT_READ: Final = "the row that came could not be read or may be another's; the day is not counted until it is clear"
-_PLAIN = {
-    Status.OUT: ("out", "not counted: not enrolled, or no school"),
-    Status.MISSING: ("missing", "the school did not submit attendance"),
-    Status.UNKNOWN_ROW: ("unknown", "no row came for this student"),
-    Status.UNKNOWN_CODE: ("unknown", "the code is not known yet; the day is not counted"),
-    Status.RECODED: ("unknown", "the code is not known yet; the day is not counted, and the tier stays as it was"),
-    Status.UNKNOWN_PERIODS: (
-        "unknown",
-        "class periods were missed, and nobody has said what part of the day they are; the day is not counted",
-    ),
-    Status.HELD_OUT: ("homebound", "not counted: homebound, hospital or not in membership"),
-}
-_EXCUSES = {
-    Excuse.OTHER: ("other", "half", ""),
-    Excuse.EXCUSED: ("excused", "half-excused", ", excused"),
-    Excuse.UNEXCUSED: ("unexcused", "half", ", unexcused"),
-    Excuse.UNKNOWN: ("other", "half", ", the reason is not known"),
-}
-
-
-def _state(cell: c.Cells) -> tuple[str, str]:
-    """The strip's word for a day, and the day in words."""
-    status = Status(int(c.status(cell)[0]))
-    if status != Status.MEMBER:
-        return _PLAIN[status]
-    share, late = int(c.fraction(cell)[0]), bool(c.tardy(cell)[0])
-    if share == 0:
-        return ("tardy", "came late") if late else ("present", "present")
-    whole, part, words = _EXCUSES[Excuse(int(c.excuse(cell)[0]))]
-    if share == WHOLE_DAY:
-        return whole, f"absent{words}"
-    return part, f"absent {days_text(share)} of the day{words}{', came late' if late else ''}"
