@@ -170,6 +170,17 @@ def answers(besides: int = 0) -> dict[int, Answer]:
     return {source: Answer(said, batch) for source, said, batch in found}
 
 
+def heard() -> list[int]:
+    """The deliveries whose answers hold."""
+    return [answer.batch for answer in answers().values() if answer.batch is not None]
+
+
+def went_in(batch: int) -> bool:
+    """Whether anything of a delivery went in, so that what it says of its source is heard."""
+    found = text("SELECT EXISTS (SELECT FROM submission WHERE batch_id = :batch AND ended_at IS NULL)")
+    return bool(db.session.scalar(found, {"batch": batch}))
+
+
 def said_of_periods() -> dict[int, str]:
     """Source -> how its class periods add up."""
     return {source: answer.said for source, answer in answers().items()}

@@ -15,11 +15,13 @@ from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Refused
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, problem_rows
+from ew_app.services.deliveries.periods import UNHEARD
 from ew_app.services.measuring import measures, why
 from ew_app.services.rosters import fixing
 from ew_app.services.rosters.codes import Meaning, map_code
 from models.attendance import BatchFile
 from models.base import db
+from models.queries.periods import said_of_periods
 from rules.access import Area
 from tests.feeds import edfi
 from tests.feeds.test_oneroster import BULK
@@ -286,6 +288,16 @@ def test_the_timetable_counts_the_days_that_waited_for_it_and_can_be_taken_back(
     undo(told["batch"])
     assert rows("SELECT count(*) FROM class_period") == [(0,)]
     assert (stored(), still_to_mend()) == ((2000, 0), [("Harbor", 1)])
+
+
+def test_an_answer_with_a_file_of_which_nothing_goes_in_is_neither_kept_nor_remembered() -> None:
+    harbor()
+    header = "student_id,school_id,date,code,period\n"
+    stray = header + "nobody,42,2026-09-14,UNX,1\n"
+    told = hand_over("attendance", {"attendance.csv": stray}, accept_held=True, options={"periods": "60"})
+    assert (told["rejected"], told["notes"][-1]) == (1, UNHEARD)
+    hand_over("attendance", {"attendance.csv": stray.replace("nobody", "000123")}, accept_held=True)
+    assert said_of_periods() == {} and still_to_mend() == [("Harbor", 1)]
 
 
 def test_a_past_moment_knows_nothing_of_a_later_timetable() -> None:

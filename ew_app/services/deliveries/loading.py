@@ -156,7 +156,7 @@ def _finish(batch_id: int) -> None:
     batch = locked(batch_id)
     totals = deliveries.slice_totals(batch_id)
     batch.counts = batch.counts | {bucket: totals.get(bucket, 0) for bucket in BUCKETS}
-    periods.touch_who_is_told_otherwise(batch)
+    periods.hear(batch)
     batch.step, batch.percent = "deciding", 80
 
 

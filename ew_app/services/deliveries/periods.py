@@ -15,6 +15,10 @@ UNCLEAR: Final = (
     "every period of the day has a row)."
 )
 
+UNHEARD: Final = (
+    "Nothing of this file went in, so what was said with it of class periods is not kept. Say it with the next one."
+)
+
 
 def found_in(batch: Batch) -> tuple[dict[str, int], list[str]]:
     """What a staged delivery has of class periods, as counts, and sentences for people.
@@ -43,6 +47,13 @@ def answered(batch: Batch) -> None:
     counts = dict(batch.counts)
     asked = unclear(counts.get("unclear_days", 0))
     batch.counts = counts | {"unclear_days": 0, "notes": [note for note in counts.get("notes", []) if note != asked]}
+
+
+def hear(batch: Batch) -> None:
+    """The answer that a delivery gives which has just come in, in the open transaction; or that it is not heard."""
+    touch_who_is_told_otherwise(batch)
+    if batch.options.get("periods") and not periods.went_in(batch.id):
+        batch.counts = batch.counts | {"notes": [*batch.counts.get("notes", []), UNHEARD]}
 
 
 def touch_who_is_told_otherwise(batch: Batch) -> None:

@@ -10,6 +10,7 @@ from ew_app.feeds import OURS, Said
 from models.attendance import Batch
 from models.base import db
 from models.org import Source
+from models.queries import periods
 
 
 def matched_before(source: str, kind: str) -> Any:
@@ -19,12 +20,15 @@ def matched_before(source: str, kind: str) -> Any:
 
 
 def said_before(source: str) -> dict[str, dict[str, str]]:
-    """Format -> order of dates, kind of ids and rule for periods of the last delivery of it that went in."""
+    """Format -> order of dates and kind of ids of the last delivery of it that went in, and the rule for periods of
+    the delivery whose answer holds for the source."""
     found: dict[str, dict[str, str]] = {}
-    for name in ("dates", "ids", "periods"):
+    for name in ("dates", "ids"):
         for options in db.session.scalars(_applied(source).where(Batch.options.has_key(name))):
             said = found.setdefault(options.get("format", OURS), {})
             said.setdefault(name, Said.of(options).options()[name])
+    for options in db.session.scalars(_applied(source).where(Batch.id.in_(periods.heard()))):
+        found.setdefault(options.get("format", OURS), {})["periods"] = options["periods"]
     return found
 
 
