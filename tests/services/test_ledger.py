@@ -45,6 +45,18 @@ def test_submitted_not_submitted_and_closed() -> None:
     assert lines(start=LABOR_DAY, until=LABOR_DAY) == [("09-07", "closed", 0, 0)]
 
 
+def test_rows_are_counted_alike_when_a_day_is_first_heard_of_and_when_it_is_derived_again() -> None:
+    header = "student_id,school_id,date,code,period,minutes_absent"
+    rows = ("ana lincoln 08-17 P _ _", "ana lincoln 08-17 A 2 _", "ben lincoln 08-17 A _ _", "eli lincoln 08-17 A _ x")
+    load(*rows, header=header, accept_held=True)
+    (first,) = lines()
+    with transaction():
+        ledger.derive([(school_named("lincoln").id, date(2026, 8, 17))])
+    assert lines() == [first] == [("08-17", "submitted", 3, 5)]
+    load("ana lincoln 08-17 T")
+    assert lines() == [first], "a row about the whole day stands over the one on the roll"
+
+
 def test_nothing_is_listed_before_anything_was_sent() -> None:
     assert ledger.days() == []
 

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from ew_app.kernel import today
 from ew_app.services.deliveries.enrolment import Enrolment, day_number
 from ew_app.services.measuring.touched import touch_each_school
+from models.attendance import UNREAD
 from models.base import db
 from models.bulk import read_ints
 from models.marks import hashed, one_by_one
@@ -45,7 +46,7 @@ _TEMPORARY = (
     """,
     """
     CREATE TEMP TABLE IF NOT EXISTS said (
-        school_id int, day date, student_id int, code text, is_mark boolean
+        school_id int, day date, student_id int, code text, is_mark boolean, of_day boolean
     ) ON COMMIT DELETE ROWS
     """,
     "TRUNCATE asked, said",
@@ -65,21 +66,24 @@ _STILL_WHOLE = text("""
 """)
 _FETCH = (
     text("""
-        INSERT INTO said SELECT m.school_id, m.day, m.student_id, m.code, true
+        INSERT INTO said SELECT m.school_id, m.day, m.student_id, m.code, true, m.period = ''
         FROM asked JOIN mark m USING (school_id, day) WHERE is_full IS NOT NULL
     """),
     text("""
-        INSERT INTO said SELECT r.school_id, r.day, unnest(r.students), r.code, false
+        INSERT INTO said SELECT r.school_id, r.day, unnest(r.students), r.code, false, true
         FROM asked JOIN roll r USING (school_id, day) WHERE is_full IS NOT NULL AND r.replaced_by IS NULL
     """),
     text("DELETE FROM school_day l USING asked a WHERE l.school_id = a.school_id AND l.day = a.day"),
 )
-# A student on a roll with a mark on top counts once. An absence is a mark whose code means absent that day.
+# A row for each mark, and for each student on a roll over whom there is no mark about the whole day; what could not be
+# read is no row. Staging counts alike. An absence is a mark whose code means absent that day.
 _COUNT = text(f"""
-    WITH counted AS (
-        SELECT school_id, day, count(DISTINCT student_id) AS students, count(*) FILTER (WHERE is_mark) AS marks,
-               count(DISTINCT student_id) FILTER (WHERE is_mark) AS marked
-        FROM said GROUP BY 1, 2
+    WITH each AS (
+        SELECT school_id, day, student_id, count(*) FILTER (WHERE is_mark AND code <> '{UNREAD}') AS marks,
+               bool_or(NOT is_mark) AND NOT bool_or(is_mark AND of_day AND code <> '{UNREAD}') AS called
+        FROM said GROUP BY 1, 2, 3
+    ), counted AS (
+        SELECT school_id, day, sum(marks) + count(*) FILTER (WHERE called) AS rows FROM each GROUP BY 1, 2
     ), words AS (
         SELECT school_id, day, code, count(DISTINCT student_id) AS students FROM said WHERE is_mark GROUP BY 1, 2, 3
     ), absent AS (
@@ -92,7 +96,7 @@ _COUNT = text(f"""
                 WHEN a.is_full AND 100 * coalesce(a.heard, 0) < :least * a.expected THEN 'partial'
                 ELSE 'submitted' END,
            CASE WHEN a.is_full THEN 'full' ELSE 'exception' END,
-           coalesce(c.marks + c.students - c.marked, 0), a.expected, coalesce(absent.students, 0)
+           coalesce(c.rows, 0), a.expected, coalesce(absent.students, 0)
     FROM asked a LEFT JOIN counted c USING (school_id, day) LEFT JOIN absent USING (school_id, day)
     WHERE a.is_full IS NOT NULL ORDER BY a.school_id, a.day
 """)
