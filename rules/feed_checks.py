@@ -121,11 +121,15 @@ def _off_calendar(figures: Figures, limits: Limits) -> Iterator[Found]:
 
 def _rejected(figures: Figures, limits: Limits) -> Iterator[Found]:
     if 100 * figures.rejected > limits.most_rejected * figures.rows:
-        yield (
-            Doubt.MANY_REJECTED,
-            f"{figures.rejected:,} of {many(figures.rows, 'row')} cannot go in. "
-            "Look at the reasons below: often one column is mapped wrongly, or the roster is not loaded yet.",
-        )
+        yield Doubt.MANY_REJECTED, cannot_go_in(figures.rejected, figures.rows)
+
+
+def cannot_go_in(rejected: int, rows: int) -> str:
+    """What is said of the rows that are kept out."""
+    return (
+        f"{rejected:,} of {many(rows, 'row')} cannot go in. "
+        "Look at the reasons below: often one column is mapped wrongly, or the roster is not loaded yet."
+    )
 
 
 def _repeated(figures: Figures, limits: Limits) -> Iterator[Found]:

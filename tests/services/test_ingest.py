@@ -188,10 +188,12 @@ def test_rejected_rows_name_their_line() -> None:
 
 def test_a_row_goes_in_by_itself_once_the_student_is_known() -> None:
     told = load("ana lincoln 08-17 A", "zoe lincoln 08-17 E", accept_held=True)
+    assert told["sentence"].startswith("1 of 2 rows cannot go in.")
     with transaction():
         enrol("zoe", school_named("lincoln"))
     ingest.retry_rejected([told["batch"]])
     told = ingest.describe(told["batch"])
+    assert told["sentence"] == ""
     assert counts(told, "rows_in", "applied", "rejected", "unmatched_student", "problems") == (2, 2, 0, 0, [])
     assert standing() == {"ana 08-17": "A", "zoe 08-17": "E"}
 

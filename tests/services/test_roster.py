@@ -211,7 +211,7 @@ def test_a_much_smaller_roster_is_remarked_upon():
     load(ROSTER)
     counts = load({"enrollments": "student_id,school_id,entry_date\n000124,020,2026-09-04\n"})
     assert counts["notes"] == [
-        "The file names 1 students enrolled today, and 2 are stored for its schools. "
+        "The file names 1 student enrolled today, and 2 are stored for its schools. "
         "Nobody was taken out: whoever has left needs a row with an exit date."
     ]
 

@@ -25,7 +25,7 @@ from models.attendance import Batch, BatchSlice
 from models.base import db
 from models.marks import SCHOOL_LOCK
 from models.queries import deliveries
-from rules.feed_checks import Limits
+from rules.feed_checks import Limits, cannot_go_in
 
 FATES: Final = {"applied": "applied", "superseded": "superseded", "removed": "removed"}
 
@@ -122,9 +122,18 @@ def _settle(batch: Batch, settled: frozenset[tuple[str, int]], found: Counter[st
         counts[bucket] += found[bucket]
     for finer in ("unknown_code", "off_calendar", "not_enrolled"):
         counts[finer] += found[finer]
+    were = counts["rejected"]
     counts["rejected"] -= sum(row.rejected for row in rows)
+    batch.sentence = _still_out(batch.sentence, were, counts)
     counts["unmatched_student"] -= sum(row.cause == UNKNOWN_STUDENT for row in rows)
     batch.counts = dict(counts)
+
+
+def _still_out(sentence: str, were: int, counts: Counter[str]) -> str:
+    """What was said of a delivery when more of its rows were kept out, as it is now."""
+    left, rows = counts["rejected"], counts["rows_in"]
+    said = sentence.replace(cannot_go_in(were, rows), cannot_go_in(left, rows) if left else "")
+    return " ".join(said.split())
 
 
 def _alone(batch: Batch, span: Span) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def _shrunken() -> list[str]:
     if 100 * named >= SHRUNKEN * stored:
         return []
     return [
-        f"The file names {named:,} students enrolled today, and {stored:,} are stored for its schools. "
+        f"The file names {many(named, 'student')} enrolled today, and {stored:,} {are(stored)} stored for its schools. "
         "Nobody was taken out: whoever has left needs a row with an exit date."
     ]
 
