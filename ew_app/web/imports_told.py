@@ -10,7 +10,7 @@ from flask import url_for
 
 from ew_app.kernel import Actor, day_text, local, now
 from ew_app.services.casework import taking_back
-from ew_app.services.deliveries import ingest, periods, releasing
+from ew_app.services.deliveries import came_twice, ingest, periods, releasing
 from ew_app.services.deliveries.staging import OTHER_SCHOOL
 from ew_app.web.effect import sentences
 from ew_app.web.guard import actor
@@ -70,7 +70,7 @@ def finished(batch: Batch, here: Area, by: Actor) -> dict[str, Any]:
         "may_undo": batch.status == "applied" and access.can(by.grants, needs),
         "undo_later": batch.status == "applied" and needs is Permission.UNDO_ANY,
         "moved": sentences(batch.effect, done=True),
-        "outlook": taking_back.outlook(batch.id) if batch.status == "applied" else [],
+        "outlook": [*came_twice.outlook(batch.id), *taking_back.outlook(batch.id)] if batch.status == "applied" else [],
         **_told(batch),
     }
 

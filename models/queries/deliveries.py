@@ -15,7 +15,8 @@ from models.base import db
 def same_delivery(batch_id: int) -> int | None:
     """An accepted batch with the very same bytes, feed and source that still has the last word; the earliest.
 
-    It is another delivery where it comes with another answer to how class periods add up.
+    It is another delivery where it comes with another answer to how class periods add up, or where whoever sent it may
+    speak for schools for which the earlier one's sender may not.
 
     It has lost that once it was taken back, or another batch of the source was accepted for one of its school-days.
     One that stands still half-way, because the work on it was set aside, must not keep its file out either.
@@ -25,6 +26,7 @@ def same_delivery(batch_id: int) -> int | None:
             SELECT o.id FROM batch o JOIN batch b ON b.id = :batch
             WHERE o.sha256 = b.sha256 AND o.kind = b.kind AND o.source_id = b.source_id AND o.feed = b.feed
               AND coalesce(b.options->>'periods', '') IN ('', o.options->>'periods')
+              AND (NOT o.options ? 'schools' OR coalesce(o.options->'schools' @> (b.options->'schools'), false))
               AND o.id <> b.id AND o.status IN ('applying', 'applied') AND o.undone_at IS NULL
               AND (o.status = 'applied' OR NOT EXISTS (
                   SELECT FROM outbox w WHERE w.job = 'load_batch' AND w.key = o.id::text

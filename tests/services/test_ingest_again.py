@@ -67,6 +67,43 @@ def test_a_file_stays_a_duplicate_while_later_ones_speak_of_other_days_or_were_t
     assert standing() == {"ana 08-17": "E", "ana 08-18": "A", "fay 08-17": "A"}
 
 
+def take_back(batch: int) -> str:
+    ingest.take_back(batch, by=OPERATOR)
+    ingest.undo(batch)
+    return str(ingest.describe(batch)["sentence"])
+
+
+def test_what_came_twice_stays_until_the_second_is_taken_back_too() -> None:
+    rows = ("ana lincoln 08-17 A", "ben lincoln 08-17 E", "zoe lincoln 08-17 A")
+    first = load(*rows, accept_held=True)["batch"]
+    again, third = (load(*rows, accept_held=True) for _ in range(2))
+    assert (again["status"], third["status"]) == ("duplicate", "duplicate")
+    corrected = load("ana lincoln 08-17 T")["batch"]
+    before = standing()
+    assert take_back(first).startswith(f"Batch {again['batch']} was the same delivery, so what it says stays.")
+    assert standing() == before == {"ana 08-17": "T", "ben 08-17": "E"}
+    told = ingest.describe(again["batch"])
+    assert counts(told, "status", "rows_in", "applied", "unchanged", "rejected") == ("applied", 3, 0, 2, 1)
+    take_back(corrected)
+    assert standing() == {"ana 08-17": "A", "ben 08-17": "E"}
+    with transaction():
+        enrol("zoe", school_named("lincoln"))
+    ingest.retry_rejected([again["batch"]])
+    assert standing()["zoe 08-17"] == "A"
+    take_back(again["batch"])
+    assert standing()["ana 08-17"] == "A" and ingest.describe(third["batch"])["status"] == "applied"
+    take_back(third["batch"])
+    assert standing() == {}
+
+
+def test_what_a_clerk_may_not_send_is_no_repeat_when_the_district_sends_it() -> None:
+    rows = ("ana lincoln 08-17 A", "fay carver 08-17 A")
+    load(*rows, options={"schools": ["lincoln"]}, accept_held=True)
+    assert standing() == {"ana 08-17": "A"}
+    assert counts(load(*rows), "status", "applied", "unchanged") == ("applied", 1, 1)
+    assert load(*rows, options={"schools": ["carver"]})["status"] == "duplicate"
+
+
 def test_the_same_rows_in_another_order_change_nothing() -> None:
     load("ana lincoln 08-17 A", "ben lincoln 08-17 A")
     told = load("ben lincoln 08-17 A", "ana lincoln 08-17 A")

@@ -30,6 +30,7 @@ from ew_app.feeds import (
 )
 from ew_app.kernel import Actor, NotFound, Refused, local, now, operation, record
 from ew_app.outbox import Job, enqueue
+from ew_app.services.deliveries import came_twice
 from ew_app.services.deliveries.attendance import retry_rejected
 from ew_app.services.deliveries.batch_report import describe, history
 from ew_app.services.deliveries.loading import load, load_now
@@ -193,9 +194,8 @@ def _take_in(batch: Batch, parts: Sequence[Part], in_line: bool) -> None:
         batch.status, batch.sentence = "refused", str(refused)
         return
     earlier = deliveries.same_delivery(batch.id) if batch.kind == "attendance" else None
-    if earlier and (rows := _rows_of(earlier)) is not None:
-        batch.status, batch.counts = "duplicate", {"rows_in": rows, "unchanged": rows}
-        batch.sentence = f"This is the same delivery as batch {earlier}. Nothing was changed."
+    if earlier and (rows := came_twice.rows_before(earlier)) is not None:
+        came_twice.note(batch, earlier, rows)
         return
     for part in parts:
         _keep(batch, part)
@@ -215,12 +215,6 @@ def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:
                 readings.append(read(stream, layout(batch.options, part.table), mapping=mapping, may_be_empty=True))
         except RefusedFile as refused:
             raise refused.of(part.name) from refused
-
-
-def _rows_of(batch_id: int) -> int | None:
-    """How many rows an applied batch had; None while it is still on its way."""
-    row = db.session.get_one(Batch, batch_id)
-    return row.counts.get("rows_in") if row.status == "applied" else None
 
 
 def _keep(batch: Batch, part: Part) -> None:

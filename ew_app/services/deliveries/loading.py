@@ -14,7 +14,7 @@ from sqlalchemy import insert, text, update
 from ew_app.feeds import OURS, RefusedFile
 from ew_app.kernel import WORKER, now, operation, record, transaction
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import attendance, ledger, periods
+from ew_app.services.deliveries import attendance, came_twice, ledger, periods
 from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import compared, figures_of, limits_of
 from ew_app.services.deliveries.staged_rows import store_problems
@@ -107,7 +107,8 @@ def _check(batch_id: int) -> bool:
         return batch.status == "applying"
     lock = text("SELECT pg_advisory_xact_lock(:space, hashtext(:hash))")
     db.session.execute(lock, {"space": DELIVERY_LOCK, "hash": batch.sha256})
-    if earlier := deliveries.same_delivery(batch_id):
+    earlier = deliveries.same_delivery(batch_id)
+    if earlier and came_twice.still_stands(earlier):
         _duplicate(batch, earlier)
         return False
     limits = limits_of(batch)
@@ -130,9 +131,7 @@ def _check(batch_id: int) -> bool:
 
 
 def _duplicate(batch: Batch, earlier: int) -> None:
-    rows = batch.counts["rows_in"]
-    batch.status, batch.counts = "duplicate", {"rows_in": rows, "unchanged": rows}
-    batch.sentence = f"This is the same delivery as batch {earlier}. Nothing was changed."
+    came_twice.note(batch, earlier, batch.counts["rows_in"])
     db.session.execute(text("DELETE FROM problem WHERE batch_id = :batch"), {"batch": batch.id})
     marks.drop_staged(batch.id)
 

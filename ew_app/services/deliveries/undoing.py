@@ -10,7 +10,7 @@ from typing import Final
 from ew_app.kernel import WORKER, Actor, Refused, now, operation, record, transaction
 from ew_app.services.casework import taking_back
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import attendance, ledger, periods
+from ew_app.services.deliveries import attendance, came_twice, ledger, periods
 from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import limits_of
 from ew_app.services.deliveries.setting_back import set_back
@@ -56,6 +56,7 @@ def _begin(batch_id: int) -> None:
     batch.status = "undoing"
     if "undone_by" not in batch.options:
         note_undo(batch, WORKER)
+    came_twice.let_the_second_stand(batch)
 
 
 def _undo_attendance(batch_id: int) -> None:
@@ -95,6 +96,6 @@ def _close_cases(batch_id: int) -> None:
 def _undone(batch_id: int) -> None:
     batch = locked(batch_id)
     fate = taking_back.Fate(batch.counts["cases_closed"], tuple(batch.counts["cases_stay"]))
-    sentence = "".join(f"{said}. " for said in taking_back.told(fate)).strip()
+    sentence = "".join(f"{said}. " for said in (*came_twice.told(batch), *taking_back.told(fate))).strip()
     set_columns(batch_id, status="undone", undone_at=now(), step="", percent=100, sentence=sentence)
     record("batch_undone", by=WORKER, subject=f"batch:{batch_id}")
