@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tests.oracle.day import Cell
-from tests.oracle.measures import Oracle, together
+from tests.oracle.measures import UNTOLD, Oracle, together
 from tests.oracle.membership import school_year_start
 
 WITHOUT_EXCUSE = ("unexcused",)
@@ -47,8 +47,11 @@ def days_of(oracle: Oracle, student: str, start: date, end: date) -> list[Day]:
 
 
 def _minutes(oracle: Oracle, student: str, schools: list[str], day: date) -> tuple[int, bool, str]:
-    """Minutes missed: the smallest share at any school, of the longest day the child was due for."""
-    lengths, shares = [], []
+    """Minutes missed: the smallest share at any school, of the longest day the child was due for.
+
+    Some minutes missed at one school say nothing while another that the child was due at has not told.
+    """
+    lengths, shares, told = [], [], True
     for key in schools:
         due = oracle.membership.due(student, key, day)
         if due is None:
@@ -56,9 +59,12 @@ def _minutes(oracle: Oracle, student: str, schools: list[str], day: date) -> tup
         school = oracle.membership.roster.schools[key]
         lengths.append(due.minutes if due.minutes is not None else school.day_minutes * due.value // 1000)
         share = oracle.exact_share(student, key, day)
+        told &= oracle.cell(student, key, day).status not in UNTOLD
         if share is not None:
             shares.append(share)
     least = min(shares, key=lambda share: (share[0], ("excused", "", "unknown", "unexcused").index(share[1])))
+    if least[0] and not told:
+        return 0, False, ""
     return -(-least[0] * max(lengths) // 1000), least[0] == 1000, least[1]
 
 
