@@ -72,6 +72,24 @@ def read_ints(query: str, names: Iterable[str], parameters: Mapping[str, Any] | 
     return {name: _unpacked(column) for name, column in zip(names, row or (), strict=True)}
 
 
+def read_lists(
+    query: str, names: Sequence[str], wanted: np.ndarray, parameters: Mapping[str, Any] | None = None
+) -> dict[str, np.ndarray]:
+    """Like `read_ints`, of a query whose last column is an int4[]: a row for each `wanted` number in the lists.
+
+    The lists come whole: looking into them here is several times faster than having them unnested there.
+    """
+    *numbers, listed = names
+    with cursor() as at:
+        rows = at.execute(sql.SQL(query), parameters, binary=True).fetchall()
+    lists = [_unpacked(row[-1]) for row in rows]
+    every = np.concatenate([np.zeros(0, dtype=np.int32), *lists])
+    kept = np.flatnonzero(np.isin(every, wanted))
+    of_row = np.repeat(np.arange(len(rows)), [len(one) for one in lists])[kept]
+    columns = np.array([row[:-1] for row in rows], dtype=np.int32).reshape(-1, len(numbers))
+    return {**{name: columns[of_row, place] for place, name in enumerate(numbers)}, listed: every[kept]}
+
+
 def read_columns(
     query: str, numbers: Iterable[str], texts: Iterable[str], parameters: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -96,7 +114,7 @@ def ints(values: Iterable[int] | np.ndarray) -> np.ndarray:
 
 def _unpacked(column: bytes | None) -> np.ndarray:
     """The numbers of an int4 array in PostgreSQL's binary form: a header, then a length before each value."""
-    if column is None:
+    if column is None or len(column) < _ARRAY_HEADER:
         return np.zeros(0, dtype=np.int32)
     return np.frombuffer(column, dtype=">i4", offset=_ARRAY_HEADER)[1::2].astype(np.int32)
 

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import select, text
 
 from models.base import db
-from models.bulk import ints, read_columns, read_ints
+from models.bulk import ints, read_columns, read_ints, read_lists
 from models.org import AbsenceCode
 from models.queries.calendars import NOT_KNOWN
 
@@ -223,20 +223,17 @@ def before_unmapped(asked: Columns, words: Sequence[str]) -> Columns:
 
 
 def present(students: np.ndarray, schools: Sequence[int], start: date, until: date, words: Sequence[str]) -> Columns:
-    """Who of these a full feed called plainly present, school-day by school-day; `code` is its place in `words` or -1.
-
-    The rolls of a school name everybody, so those who were not asked for are left out before they travel.
-    """
-    return read_ints(
+    """Who of these a full feed called plainly present, on which day; `code` is its place in `words`, or -1."""
+    return read_lists(
         """
         SELECT r.school_id, r.day - DATE '1970-01-01',
-               coalesce(array_position(%(words)s::text[], r.code) - 1, -1), here.student
-        FROM roll r, unnest(r.students) AS here (student)
+               coalesce(array_position(%(words)s::text[], r.code) - 1, -1), array_send(r.students)
+        FROM roll r
         WHERE r.school_id = ANY(%(schools)s) AND r.day BETWEEN %(start)s AND %(until)s AND r.replaced_by IS NULL
-          AND here.student = ANY(%(students)s)
         """,
         ["school", "day", "code", "student"],
-        {"students": ints(students), "schools": list(schools), "start": start, "until": until, "words": list(words)},
+        students,
+        {"schools": list(schools), "start": start, "until": until, "words": list(words)},
     )
 
 

@@ -57,7 +57,8 @@ def replace(contents: Mapping[int, bytes], school_year: date) -> None:
 
 
 def keep_earlier(days: Mapping[int, date], school_year: date, apart: timedelta, kept: int) -> None:
-    """Put the blocks, each known up to its day, aside as they are now; only where none was put aside shortly before.
+    """Put the blocks, each known up to its day, aside as they are now; only where none was put aside shortly before
+    that still tells of most of its students.
 
     Of each block the latest `kept` stay.
     """
@@ -68,7 +69,9 @@ def keep_earlier(days: Mapping[int, date], school_year: date, apart: timedelta, 
             SELECT y.block, y.school_year, d.day, y.content
             FROM unnest(CAST(:blocks AS int[]), CAST(:days AS date[])) AS d (block, day) JOIN year_block y USING (block)
             WHERE y.school_year = :year AND NOT EXISTS (
-                SELECT FROM past_block p WHERE p.block = y.block AND p.school_year = :year AND p.day > d.day - :apart)
+                SELECT FROM past_block p WHERE p.block = y.block AND p.school_year = :year AND p.day > d.day - :apart
+                   AND cardinality(p.outdated) * 2 <= (SELECT count(*) FROM block_student b WHERE b.block = y.block))
+            ON CONFLICT (block, school_year, day) DO UPDATE SET content = excluded.content, outdated = '{}'
             RETURNING block
         """),
         {**told, "apart": apart},

@@ -96,8 +96,10 @@ def test_two_blocks_are_put_aside_a_fortnight_apart() -> None:
     for day in letters.weekdays(60)[20:]:
         _submit(lincoln, day)
         flagging.evaluate_touched()
-    days = db.session.scalars(text("SELECT day FROM past_block ORDER BY day")).all()
-    assert [(day - DAYS[0]).days for day in days] == [67, 81]
+    asked = text("SELECT day, outdated FROM past_block ORDER BY day")
+    assert [(day - DAYS[0]).days for day, _ in db.session.execute(asked)] == [67, 81]
+    flagging.evaluate_all()
+    assert [((day - DAYS[0]).days, outdated) for day, outdated in db.session.execute(asked)][1:] == [(81, [])]
 
 
 def test_a_skipped_day_becomes_missing_once_a_later_one_is_sent() -> None:
