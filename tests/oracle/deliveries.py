@@ -26,12 +26,17 @@ class Standing:
     codes: dict[tuple[str, str, str, date, str], dict[str, int]] = field(default_factory=dict)  # code -> first came
     same: dict[str, str] = field(default_factory=dict)
     sent: dict[SchoolDay, set[str]] = field(default_factory=dict)
+    whole: dict[SchoolDay, set[str]] = field(default_factory=dict)  # sources that spoke for a day entirely
     counts: list[Counter[str]] = field(default_factory=list)
 
     def of_day(self, student: str, school: str, day: date, source: str) -> dict[str, Row]:
-        """The marks of one student and day by period, blank for the whole day; the primary source first."""
+        """The marks of one student and day by period, blank for the whole day; the primary source first.
+
+        Where that one sent its exceptions of the whole day, it says present of whoever it does not name.
+        """
         by_source = self._days().get((student, school, day), {})
-        if source in by_source or not by_source:
+        by_exception = "full" not in self.sent.get((school, day), ())
+        if source in by_source or not by_source or (by_exception and source in self.whole.get((school, day), ())):
             return by_source.get(source, {})
         return by_source[sorted(by_source)[0]]
 
@@ -106,6 +111,8 @@ def hear(standing: Standing, delivery: Delivery, membership: Membership) -> None
         if source == delivery.source and (school, day) in claimed and stored[1:] not in best:
             del standing.marks[stored]
             count["removed"] += 1
+    for school_day in claimed:
+        standing.whole.setdefault(school_day, set()).add(delivery.source)
     for school_day in {(row.school, row.date) for row in rows} | delivery.covers | delivery.submitted:
         standing.sent.setdefault(school_day, set()).add(delivery.feed)
     standing.counts.append(count)
