@@ -158,7 +158,7 @@ def _schools(figures: Figures, limits: Limits) -> Iterator[Found]:
         )
 
 
-_MISSED = "The schools that are missing would look as if attendance was not taken."
+_MISSED = "If that is all it should hold, as when a school sends its own file, let it in. If not, send the whole file."
 _CUT_OFF = "It speaks for whole days again, all of them known. Was it cut off? If it corrects just these, let it in."
 
 

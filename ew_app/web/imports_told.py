@@ -57,6 +57,7 @@ def checked(batch: Batch) -> dict[str, Any]:
         "held": held,
         "may_let_in": held and access.can(actor().grants, Permission.ACCEPT_HELD),
         "compared": _compared(batch),
+        "brings": _brings(batch),
         **_told(batch),
     }
 
@@ -135,6 +136,18 @@ def _map_link(group: Any) -> str:
         return url_for("fix_code.ask", code=group.values[0])
     schools = rows.schools_in(area())
     return url_for("fix_code.ask", code=group.values[0], school=schools[0].key) if len(schools) == 1 else ""
+
+
+def _brings(batch: Batch) -> str:
+    """Which days of which schools the file would bring for the first time; '' where it brings none."""
+    days: Mapping[str, list[int]] = batch.counts.get("brings_first", {})
+    schools = {school for told in days.values() for school in told}
+    if not schools:
+        return ""
+    where = rows.school_name(min(schools)) if len(schools) == 1 else many(len(schools), "school")
+    first, last = _day(min(days)), _day(max(days))
+    when = first if first == last else f"{many(len(days), 'day')}, {first} to {last},"
+    return f"It brings {when} of {where}."
 
 
 def _compared(batch: Batch) -> list[tuple[str, str]]:

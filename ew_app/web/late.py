@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 
 from ew_app.kernel import day_text, today, wall_clock
-from ew_app.services.deliveries.late_days import HELD
+from ew_app.services.deliveries.late_days import HELD, WHOLE_SOURCE
 from ew_app.services.sources import expecting
 from ew_app.web import asked, guard
 from ew_app.web.case_lines import Line, short_school
@@ -30,8 +31,8 @@ screen = Blueprint("late", __name__)
 SEE = Permission.SEE_QUALITY
 # kind of event -> icon, words
 EVENTS = {
-    "day_asked": ("task", "Asked of {to}"),
-    "day_raised": ("person", "Passed up to {to}"),
+    "day_asked": ("person", "Asked of {to}"),
+    "day_raised": ("refer", "Passed up to {to}"),
     "day_came": ("done", "The day came in"),
     "day_closed": ("done", "There was no school that day"),
     "day_missing_again": ("warning", "Missing again: what had come in was taken back"),
@@ -63,10 +64,15 @@ def show() -> str:
 def one(task_id: int) -> str:
     """One day of one school: how late it is, who was asked, what to do, what happened."""
     day = guard.found(rows.one(task_id, scope(SEE).whole, *_now()))
+    about = _about(day)
     return render_template(
         "late_day.html",
         day=day,
-        answer=f"{short_school(day.school)}: the attendance of {day_text(day.day)} {_stands(day)}",
+        about=about,
+        of_a_source=_of_a_source(day),
+        keeps=access.can(actor().grants, Permission.KEEP_SOURCES, Place.district()),
+        elsewhere=day.raised_at is not None or day.rule == HELD,
+        answer=f"{about}: the attendance of {day_text(day.day)} {_stands(day)}",
         lead=_lead(day),
         source=_source(day),
         may_send=_may_send(day),
@@ -88,13 +94,19 @@ def lines(found: list[LateDay]) -> list[Line]:
 
 def _line(day: LateDay) -> Line:
     late = many(day.days_late, "school day")
-    said = f"{_waits(day.file)} {late} late." if day.file else f"Attendance has not come in: {late} late."
+    missing = "Nothing has come for any of its schools" if _of_a_source(day) else "Attendance has not come in"
+    said = f"{_waits(day.file)} {late} late." if day.file else f"{missing}: {late} late."
     return {
-        "name": short_school(day.school), "about": day_text(day.day), "url": url_for("late.one", task_id=day.id),
+        "name": _about(day), "about": day_text(day.day), "url": url_for("late.one", task_id=day.id),
         "reason": f"{said} {_whose(day)}", "due": None, "late": day.days_late, "waits": day.file is not None,
-        "tier": None, "day": day.day, "asked_at": day.asked_at, "owner": day.owner or "nobody yet",
+        "tier": None, "day": day.day, "asked_at": _asked_at(day), "owner": day.owner or "nobody yet",
         "role": _role(day.owner_role), "raised": day.raised_at,
     }  # fmt: skip
+
+
+def _asked_at(day: LateDay) -> datetime:
+    """Since when whoever has it has it."""
+    return max(day.asked_at, day.file.received_at) if day.file and day.rule == HELD else day.asked_at
 
 
 def _whose(day: LateDay) -> str:
@@ -142,7 +154,7 @@ def _lead(day: LateDay) -> str:
         return f"{_waits(day.file)} It need not be sent again."
     who = f"{day.owner}, {_role(day.owner_role)}, has it" if day.owner else "Nobody has it: nobody holds the role today"
     if day.file:
-        return f"{_waits(day.file)} It need not be sent again. {who}{_since(day)}."
+        return f"{_waits(day.file)} It need not be sent again. {who}."
     return f"{who}{_since(day)}. It ends by itself when the day comes in."
 
 
@@ -156,8 +168,25 @@ def _role(key: str) -> str:
 
 def _source(day: LateDay) -> str:
     """What is known of the source that should have brought it by itself."""
-    alarm = next((alarm for alarm in expecting.alarms() if day.school_id in alarm.schools), None)
+    alarm = _alarm(day)
     return alarm.sentence if alarm and day.status == "open" else ""
+
+
+def _alarm(day: LateDay) -> expecting.Alarm | None:
+    return next((alarm for alarm in expecting.alarms() if day.school_id in alarm.schools), None)
+
+
+def _of_a_source(day: LateDay) -> bool:
+    """Whether it was asked for all schools of a source at once, with one of them."""
+    return day.title == WHOLE_SOURCE
+
+
+def _about(day: LateDay) -> str:
+    """The school, or the source that has brought nothing for any of its schools."""
+    if not _of_a_source(day):
+        return short_school(day.school)
+    alarm = _alarm(day)
+    return alarm.source if alarm else "A source that runs by itself"
 
 
 def _may_send(day: LateDay) -> bool:

@@ -168,6 +168,10 @@ def schools_in(area: AreaLike) -> list[School]:
     return list(db.session.scalars(select(School).where(scope.schools(area)).order_by(School.name)))
 
 
+def school_name(school_id: int) -> str:
+    return db.session.scalar(select(School.name).where(School.id == school_id)) or ""
+
+
 def meanings_of(code: str) -> list[Any]:
     """Rows of (school, school_id, kind, absent_fraction, excused, valid_from, valid_to) of a code anywhere.
 

@@ -102,6 +102,7 @@ class LateDay:
     raised_at: datetime | None
     note: str
     rule: str
+    title: str
     days_late: int
     file: WaitingFile | None
 
@@ -215,7 +216,7 @@ def _days(area: AreaLike, owner: int | None = None, school: str = "") -> Any:
     wanted = (
         select(
             Task.id, Task.school_id, School.key, School.name, Task.day, Task.status, Person.name, Task.owner_id,
-            Task.owner_role, Task.created_at, Task.due, Task.raised_at, Task.note, Task.rule,
+            Task.owner_role, Task.created_at, Task.due, Task.raised_at, Task.note, Task.rule, Task.title,
         )
         .join(School, School.id == Task.school_id)
         .outerjoin(Person, Person.id == Task.owner_id)

@@ -65,7 +65,7 @@ def test_the_demo_has_a_past_in_which_people_worked(without_a_date: CommandLine)
         assert ask(f"SELECT count(*)::int FROM {table}")[0][0] > 0, table
     assert ask("SELECT received_by, sentence FROM batch WHERE status = 'held'") == [
         ("clerk.northgate", "Only 1 school is in this file; usually there are 6. "
-         "The schools that are missing would look as if attendance was not taken."),
+         "If that is all it should hold, as when a school sends its own file, let it in. If not, send the whole file."),
     ]  # fmt: skip
     assert ask("SELECT count(*)::int FROM outbox WHERE done_at IS NULL")[0][0] == 0
 

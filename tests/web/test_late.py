@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from ew_app.kernel import now, transaction
+from ew_app.services.deliveries.late_days import WHOLE_SOURCE
 from models.base import db
 from models.cases import Task
 from tests.opened import statements
@@ -18,10 +19,10 @@ from tests.web.world import START
 World = dict[str, int]
 
 
-def raised(app: Flask, world: World, to: str) -> None:
+def raised(app: Flask, world: World, to: str, **more: str) -> None:
     """Lincoln's day went up."""
     with app.app_context(), transaction():
-        given = {"owner_id": world[to], "owner_role": to, "raised_at": now()}
+        given = {"owner_id": world[to], "owner_role": to, "raised_at": now(), **more}
         db.session.execute(update(Task).where(Task.id == world["lincoln_day"]).values(**given))
 
 
@@ -55,6 +56,11 @@ def test_what_went_up_stands_on_the_day_of_whoever_has_it_and_stays_with_the_cle
     assert "Schools to ask for their attendance" in mine and "It is asked of you." in mine
     assert "Asked of Person system_admin." in sign_in("attendance_clerk").get("/today").text
     assert "went up" in sign_in("network_lead").get("/late").text
+    page = sign_in("principal").get(f"/late/{world['lincoln_day']}").text
+    assert "Ask Person system_admin what keeps it" in page, "who is not at the school is not looked for there"
+    raised(app, world, "system_admin", title=WHOLE_SOURCE)
+    page = sign_in("system_admin").get(f"/late/{world['lincoln_day']}").text
+    assert "A source that runs by itself: the attendance of" in page and "Find out why it has brought nothing" in page
 
 
 def test_the_list_costs_the_same_for_few_and_many(app: Flask, sign_in: SignInAs, world: World) -> None:

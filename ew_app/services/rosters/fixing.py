@@ -70,7 +70,7 @@ CHECKS: Final = (
         "late_schools",
         "Schools whose attendance is late",
         "Their counts stand still at the last day received, and no new support starts.",
-        "Call the clerk of the school, or look at Imports for a file that waits or was refused.",
+        "Call the clerk of the school, or look under Import for a file that waits or was refused.",
     ),
     Check(
         "no_calendar",

@@ -97,7 +97,7 @@ def _work(staff: Staff, days: Sequence[date]) -> None:
 
 def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> None:
     """Yesterday evening families have called; at midnight the late school was asked for its day; this morning it sent a
-    file, which waits to be let in."""
+    file, which waits to be let in, and the data steward was asked to look at it."""
     yesterday, today = days
     with told_as_of(moment(yesterday, 17)), done_here(NOW), transaction():
         if _is_new("calls"):
@@ -112,6 +112,7 @@ def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> Non
             if _is_new("late file"):
                 _load("attendance", folder / "late", _person("attendance_clerk", school), "attendance.csv")
                 _note("late file")
+                late_days.follow()
 
 
 def _load(kind: str, folder: Path, by: Actor, name: str) -> None:

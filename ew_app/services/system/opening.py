@@ -82,7 +82,7 @@ def _logins() -> Iterator[str]:
         yield "An invented district, for this machine only. Sign in with one of these (the password is after the /):"
         width = max(len(login) + len(password) for login, password, _ in logins) + 3
         yield from (f"  {f'{login} / {password}':<{width}}  {who}" for login, password, who in logins)
-        yield f"Today's attendance has not come in yet. Under Imports send {_todays_file()}"
+        yield f"Today's attendance has not come in yet. Under Import send {_todays_file()}"
     elif db.session.scalar(select(Person.id).limit(1)) is None:
         yield "Nobody can sign in yet. Add the first person, who gets a link to choose a password:"
         yield "  python3 dev.py ew user add NAME --role system_admin --place district"
