@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rules import cells as c
 from rules.cells import WHOLE_DAY, Cells, Excuse, Status
+from rules.half_days import DayLength, half_day_rule
 
 Ints = NDArray[np.int64]
 
@@ -56,16 +57,6 @@ ABSENT_KINDS = (Kind.ABSENCE, Kind.SUSPENSION_OUT)
 FRACTION_KINDS = (*ABSENT_KINDS, Kind.TARDY, Kind.EARLY_LEAVE, Kind.REMOTE)
 # With the school, though not in the classroom: such a day stands, also where teachers marked the empty chair.
 ELSEWHERE_KINDS = (Kind.SUSPENSION_IN, Kind.SCHOOL_FUNCTION, Kind.REMOTE)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DayLength:
-    """Minutes of a school day and of enough presence; each a number, or one value per day resolved."""
-
-    day: ArrayLike = 420
-    full: ArrayLike = 300
-    half: ArrayLike = 150
-    proportional: ArrayLike = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,21 +162,6 @@ def code_share(marks: Marks) -> Ints:
     usual = np.where(np.isin(marks.kind, ABSENT_KINDS), WHOLE_DAY, 0)
     given = np.where(marks.code_fraction >= 0, np.minimum(marks.code_fraction, WHOLE_DAY), usual)
     return np.where(np.isin(marks.kind, FRACTION_KINDS), given, 0)
-
-
-def half_day_rule(missed: ArrayLike, parts: ArrayLike, length: DayLength) -> Ints:
-    """Thousandths absent when `missed`/`parts` minutes of the day were missed; exact, without division.
-
-    The minutes asked for never exceed the day itself (full) or half of it (half).
-    """
-    day, parts = np.asarray(length.day, dtype=np.int64), np.asarray(parts, dtype=np.int64)
-    gone = np.clip(np.asarray(missed, dtype=np.int64), 0, day * parts)
-    attended = day * parts - gone
-    enough = attended >= np.minimum(length.full, day) * parts
-    half = 2 * attended >= np.minimum(2 * np.asarray(length.half), day) * parts
-    stepped = np.where(enough, 0, np.where(half, WHOLE_DAY // 2, WHOLE_DAY))
-    exact = WHOLE_DAY * gone // np.maximum(day * parts, 1)
-    return np.where(length.proportional, exact, stepped)
 
 
 def _standing_whole_day(marks: Marks, starts: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -37,7 +37,7 @@ def test_a_format_may_be_named(cli: CommandLine, tmp_path: Path) -> None:
 
 def test_how_periods_add_up_may_be_said(cli: CommandLine, tmp_path: Path) -> None:
     folder = put(tmp_path / "campus", {"attendance.csv": CAMPUS["attendance.csv"]})
-    assert "such as 50, or: rows" in cli("load", "attendance", folder, "--periods", "x", code=2).stderr
+    assert "such as 50. Or: rows" in cli("load", "attendance", folder, "--periods", "x", code=2).stderr
     told = cli.json("load", "attendance", folder, "--periods", "50", "--preview", "--accept-held", "--json")
     assert told["rows_in"] == 3
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from rules import cells
 from rules.cells import Excuse, Status
-from rules.day import DayLength, Kind, Marks, Periods, Reason, day_cells, precedence, whole_day_cells
+from rules.day import Kind, Marks, Periods, Reason, day_cells, precedence, whole_day_cells
+from rules.half_days import DayLength
 
 Row = dict[str, int]
 

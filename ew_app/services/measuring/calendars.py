@@ -12,6 +12,7 @@ from ew_app.services.measuring.enrolments import Enrolments
 from ew_app.services.measuring.frames import Frame
 from models.queries import calendars as rows
 from rules import cells, day, stints
+from rules.half_days import DayLength
 from rules.matrix import Days
 
 Ints = NDArray[np.int64]
@@ -79,13 +80,13 @@ class Lengths:
         self._usual = np.array([by_school[school] for school in schools], dtype=np.int64).reshape(-1, 3)
         self._school_row, self._spans, self._calendars = school_row, spans, calendars
 
-    def of(self, row: NDArray[np.intp], column: NDArray[np.intp]) -> day.DayLength:
+    def of(self, row: NDArray[np.intp], column: NDArray[np.intp]) -> DayLength:
         """One length for each place in the matrix."""
         followed = stints.calendar_on(self._spans, self._calendars.table, self._calendars.days, row, column)
         dated = self._calendars.minutes[followed, column]
         usual = self._usual[self._school_row[row]]
         length = np.where(dated >= 0, dated, usual[:, 0])
-        return day.DayLength(length, usual[:, 1], usual[:, 2], self._exact)
+        return DayLength(length, usual[:, 1], usual[:, 2], self._exact)
 
     def minutes(self, member: NDArray[np.bool_], weights: NDArray[np.int32]) -> Ints:
         """[R, D] how long each due day is; a day worth less is as much shorter where nobody said its minutes."""

@@ -23,6 +23,7 @@ from models.queries import same_child
 from rules import cells, day, stints
 from rules.cells import Status
 from rules.codes import Meaning, meaning
+from rules.half_days import DayLength
 from rules.matrix import Days
 
 Ints = NDArray[np.int64]
@@ -165,7 +166,7 @@ def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Fra
     awaited = known.copy()
     awaited[known] = cells.status(laid[row[known], column[known]]) == Status.UNKNOWN_ROW
     found = {name: values[awaited] for name, values in found.items()}
-    laid[row[awaited], column[awaited]] = day.whole_day_cells(codes.read(found), day.DayLength())
+    laid[row[awaited], column[awaited]] = day.whole_day_cells(codes.read(found), DayLength())
 
 
 def _lay_marks(
