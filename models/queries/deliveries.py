@@ -78,7 +78,7 @@ class NewSchoolDays:
     schools: int
 
 
-_NEW = """
+NEW_DAYS = """
     SELECT d.* FROM staged_day d LEFT JOIN school_day l
       ON l.school_id = d.school_id AND l.day = d.day AND l.status IN ('submitted', 'partial')
     WHERE d.batch_id = :batch AND d.teaches AND l.day IS NULL
@@ -87,18 +87,8 @@ _NEW = """
 
 def new_school_days(batch_id: int) -> NewSchoolDays:
     """Counts of new school-days and their schools."""
-    counted = text(f"SELECT count(*), count(DISTINCT school_id) FROM ({_NEW}) new")
+    counted = text(f"SELECT count(*), count(DISTINCT school_id) FROM ({NEW_DAYS}) new")
     return NewSchoolDays(*map(int, db.session.execute(counted, {"batch": batch_id}).one()))
-
-
-def brings_first(batch_id: int, most: int = 20_000) -> dict[str, list[int]]:
-    """Day -> schools for which a staged delivery would bring it for the first time; of more than `most` the newest."""
-    found = text(f"""
-        SELECT day::text, array_agg(school_id ORDER BY school_id) FROM (
-            SELECT day, school_id FROM ({_NEW}) new ORDER BY day DESC LIMIT :most) newest
-        GROUP BY day ORDER BY day
-    """)
-    return {day: schools for day, schools in db.session.execute(found, {"batch": batch_id, "most": most})}
 
 
 def claims_days(batch_id: int) -> bool:
@@ -131,7 +121,7 @@ def new_days(batch_id: int) -> list[Any]:
         db.session.execute(
             text(f"""
                 SELECT day, sum(absences) AS absences, sum(expected) AS expected, array_agg(school_id) AS schools
-                FROM ({_NEW}) new GROUP BY day ORDER BY day
+                FROM ({NEW_DAYS}) new GROUP BY day ORDER BY day
             """),
             {"batch": batch_id},
         )

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import text
 
 from models.base import db
+from models.queries.deliveries import NEW_DAYS
 
 HELD: Final = "(b.status = 'held' OR b.status = 'previewed' AND b.counts->>'would_be' = 'held')"
 # Rows of (school_id, day, batch_id): the newest of these deliveries that would bring a school-day for the first time.
@@ -45,3 +46,13 @@ def waiting_files(schools: Sequence[int]) -> dict[tuple[int, date], WaitingFile]
     """(school, day) of these schools that has not come in -> the file that would bring it."""
     found = db.session.execute(text(_FILES), {"schools": list(schools)})
     return {(row.school_id, row.day): WaitingFile(row.id, row.held, row.received_at, row.sender) for row in found}
+
+
+def brings_first(batch_id: int, most: int = 20_000) -> dict[str, list[int]]:
+    """Day -> schools for which a staged delivery would bring it for the first time; of more than `most` the newest."""
+    found = text(f"""
+        SELECT day::text, array_agg(school_id ORDER BY school_id) FROM (
+            SELECT day, school_id FROM ({NEW_DAYS}) new ORDER BY day DESC LIMIT :most) newest
+        GROUP BY day ORDER BY day
+    """)
+    return {day: schools for day, schools in db.session.execute(found, {"batch": batch_id, "most": most})}

@@ -24,7 +24,7 @@ from ew_app.services.rosters.codes import know_codes, unexplained
 from models import marks, touched
 from models.attendance import Batch, Problem
 from models.base import db
-from models.queries import deliveries
+from models.queries import deliveries, waiting_files
 from models.queries.roster import schools_to_rebuild
 from rules.feed_checks import doubts
 
@@ -121,7 +121,7 @@ def _check(batch_id: int) -> bool:
     }
     batch.sentence = " ".join(sentence for _, sentence in found)
     if found or batch.preview:
-        batch.counts = batch.counts | {"brings_first": deliveries.brings_first(batch_id)}
+        batch.counts = batch.counts | {"brings_first": waiting_files.brings_first(batch_id)}
     if found and not batch.accept_held:
         batch.status, batch.step = "held", "waiting for a person"
         return False
