@@ -232,7 +232,7 @@ def fill_counts(since: Mapping[int, date], through: Mapping[int, date | None], y
         "year": year,
     }
     changed = """
-        SELECT s.school_id, s.through, least(s.since, coalesce(counted.until + 1, :year)) AS since
+        SELECT s.school_id, s.through, least(s.since, s.through + 1, coalesce(counted.until + 1, :year)) AS since
         FROM unnest(CAST(:schools AS int[]), CAST(:since AS date[]), CAST(:through AS date[]))
           AS s (school_id, since, through),
         LATERAL (SELECT max(day) AS until FROM tier_count WHERE school_id = s.school_id AND day >= :year) counted

@@ -131,6 +131,15 @@ def test_without_any_attendance_no_board_counts_anybody() -> None:
     assert [row["tier_2"] + row["tier_3"] for row in measures.tiers()] in ([], [0])
 
 
+def test_boards_count_no_day_behind_the_last_that_is_known_again() -> None:
+    first_weeks()
+    before = query(COUNTS)
+    told = load(*away("ana", [DAYS[-1] + timedelta(days=7)]), accept_held=True)
+    assert len(query(COUNTS)) == len(before) + 5
+    take_back(told["batch"])
+    assert query(COUNTS) == before
+
+
 def test_boards_do_not_count_who_came_with_a_roster_that_was_taken_back() -> None:
     first_weeks()
     before = query(COUNTS)
