@@ -95,7 +95,7 @@ def hear(standing: Standing, delivery: Delivery, membership: Membership) -> None
     """Let one delivery in. Its counts are appended: rows_in is the sum of all but `removed`."""
     count: Counter[str] = Counter()
     best: dict[tuple[str, str, date, str], Row] = {}
-    rows = [_as_read(row, delivery, membership) for row in delivery.rows if _resolves(row, membership)]
+    rows = [_as_read(row, membership) for row in delivery.rows if _resolves(row, membership)]
     count["rejected"] = len(delivery.rows) - len(rows)
     for row in rows:
         if row.key in best:
@@ -118,11 +118,11 @@ def hear(standing: Standing, delivery: Delivery, membership: Membership) -> None
     standing.counts.append(count)
 
 
-def _as_read(row: Row, delivery: Delivery, membership: Membership) -> Row:
-    """In a full feed presence is presence, whether nothing or a zero stands beside it."""
+def _as_read(row: Row, membership: Membership) -> Row:
+    """Presence is presence, whether nothing or a zero stands beside it."""
     code = meaning(membership.roster, row)
     nothing = row.fraction in (None, 0) and row.minutes in (None, 0) and not row.period
-    if delivery.feed == "full" and nothing and code is not None and code.kind == "present":
+    if nothing and code is not None and code.kind == "present":
         return replace(row, fraction=None, minutes=None)
     return row
 
