@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -146,5 +147,4 @@ def let_in_the_held_file(page: Page) -> None:
     page.get_by_role("link", name="Look at the file").click()
     page.get_by_label("Why is it right after all?").fill("We send our own file.")
     page.get_by_role("button", name="Let it in anyway").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("in")
-    expect(page.get_by_role("heading", level=1)).not_to_contain_text("going in")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile(r"(row is|rows are) in"))

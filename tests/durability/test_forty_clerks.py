@@ -62,7 +62,10 @@ def morning(machine: Machine, tmp_path_factory: pytest.TempPathFactory, request:
     write_district(folder, students=request.param, schools=SCHOOLS, days=40)
     rows = read_rows(folder / "attendance.csv")
     last = sorted({row["date"] for row in rows})[-LAST_DAYS:]
-    earlier = write_rows(folder / "earlier.csv", [row for row in rows if row["date"] < last[LAST_DAYS // 2]])
+    (folder / "earlier").mkdir()
+    earlier = write_rows(
+        folder / "earlier" / "attendance.csv", [row for row in rows if row["date"] < last[LAST_DAYS // 2]]
+    )
     base = machine.empty()
     with on(base):
         _load("roster", [folder])

@@ -18,7 +18,8 @@ MEANS: Final = ("kind", "absent_fraction", "excused", "valid_to")  # a new title
 NAMED: Final = 5  # codes in a remark
 _STANDS: Final = """
     SELECT c.code FROM absence_code c CROSS JOIN LATERAL (
-        SELECT w.* FROM row_history h CROSS JOIN LATERAL jsonb_populate_record(NULL::absence_code, h.before) w
+        SELECT w.* FROM row_history h CROSS JOIN LATERAL jsonb_populate_record(
+            NULL::absence_code, CASE WHEN jsonb_typeof(h.before) = 'object' THEN h.before END) w
         WHERE h.table_name = 'absence_code' AND h.row_key = jsonb_build_object('id', c.id) AND w.batch_id IS NOT NULL
           AND {file_stands} ORDER BY h.id DESC LIMIT 1) said
     WHERE c.batch_id IS NULL AND c.code = r.code AND c.school_id IS NOT DISTINCT FROM r.school_id
