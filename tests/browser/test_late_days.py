@@ -100,7 +100,7 @@ def test_its_file_waits_for_whoever_may_let_it_in_and_the_task_ends_with_it(open
     expect(page.locator("li.entry", has_text="Asked of")).to_have_count(1)
     expect(page.locator("main")).to_contain_text("It need not be sent again")
     assert_fine(page)
-    let_in_the_held_file(page)
+    let_in_the_held_file(page, late)
     see_the_task_end(page, late)
     expect(page.locator("li.entry").first).to_contain_text("The day came in")
     assert_fine(page)
@@ -151,9 +151,9 @@ def see_the_task_end(page: Page, late: Late) -> None:
     expect(ended).to_be_visible()
 
 
-def let_in_the_held_file(page: Page) -> None:
+def let_in_the_held_file(page: Page, late: Late) -> None:
     """The school has sent the day by itself; the file waits because it speaks of one school only."""
-    page.goto("/today")
+    page.goto(f"/late/{late.task}")
     page.get_by_role("link", name="Look at the file").click()
     page.get_by_label("Why is it right after all?").fill("We send our own file.")
     page.get_by_role("button", name="Let it in anyway").click()
