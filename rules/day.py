@@ -175,11 +175,10 @@ def _standing_whole_day(marks: Marks, starts: NDArray[np.intp]) -> NDArray[np.in
 
 def _period_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, periods: Periods) -> Cells:
     """The day as its periods tell it. Unknown and held-out periods drop out and the rest is scaled up."""
-    known = marks.period & ~np.isin(marks.kind, (Kind.UNKNOWN, *HELD_OUT_KINDS))
     unknown = marks.period & (marks.kind == Kind.UNKNOWN)
+    parts = Parts.of(marks, starts, length, periods)
+    known, missed = parts.known, parts.share > 0
     seen = np.logical_or.reduceat(known, starts)
-    parts = _Parts.of(marks, known, starts, _each(length.day, starts), periods)
-    missed = known & (parts.share > 0)
     absent = half_day_rule(np.asarray(length.day) * parts.missed, parts.of_all * WHOLE_DAY, length)
     nothing_known = np.where(np.logical_or.reduceat(unknown, starts), Status.UNKNOWN_CODE, Status.HELD_OUT)
     status = np.where(parts.told, Status.MEMBER, Status.UNKNOWN_PERIODS)
@@ -188,20 +187,21 @@ def _period_cells(marks: Marks, starts: NDArray[np.intp], length: DayLength, per
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Parts:
-    """How much of each day its periods are. `share`: thousandths of each period missed, per mark; the rest per day."""
+class Parts:
+    """How much of each day its periods are: `known` and `share` have a value per mark, the others one per day."""
 
-    share: Ints
+    known: NDArray[np.bool_]  # periods that say something of the day: neither unknown nor held out
+    share: Ints  # thousandths of each known period missed
     missed: Ints  # thousandths of the parts missed, added up
-    of_all: Ints  # how many parts the known periods of the day are: minutes, or rows
+    of_all: Ints  # how many parts the known periods of the day are
+    by_minutes: NDArray[np.bool_]  # whether the parts are minutes; rows otherwise
     told: NDArray[np.bool_]  # whether this is known at all
 
     @classmethod
-    def of(
-        cls, marks: Marks, known: NDArray[np.bool_], starts: NDArray[np.intp], day: Ints, periods: Periods
-    ) -> _Parts:
+    def of(cls, marks: Marks, starts: NDArray[np.intp], length: DayLength, periods: Periods) -> Parts:
         """By minutes where every missed period has some; else by rows, where each period has one."""
-        size = np.diff(np.append(starts, len(marks.kind)))
+        known = marks.period & ~np.isin(marks.kind, (Kind.UNKNOWN, *HELD_OUT_KINDS))
+        day, size = _each(length.day, starts), np.diff(np.append(starts, len(marks.kind)))
         rows = np.add.reduceat(known.astype(np.int64), starts)
         by_row = np.where(known, _period_share(marks, np.repeat(rows, size), np.repeat(day, size)), 0)
         minutes, share = np.maximum(_minutes_of(marks), 0), np.where(known, _share_of_minutes(marks), 0)
@@ -216,9 +216,11 @@ class _Parts:
         taken = np.add.reduceat(np.where(known, minutes, 0), starts)
         rest = np.maximum(np.where(by_rows, taken, np.where(due > 0, due, day) - out), np.maximum(gone, 1))
         return cls(
+            known,
             np.where(np.repeat(measured, size), share, by_row),
             np.where(measured, np.add.reduceat(share * minutes, starts), np.add.reduceat(by_row, starts)),
             np.where(measured, rest, np.maximum(rows, 1)),
+            measured,
             measured | listed | shown,
         )
 

@@ -184,15 +184,3 @@ def went_in(batch: int) -> bool:
 def said_of_periods() -> dict[int, str]:
     """Source -> how its class periods add up."""
     return {source: answer.said for source, answer in answers().items()}
-
-
-def full_days(schools: Sequence[int], start: date, until: date) -> list[tuple[int, date]]:
-    """The school-days on which a full feed tells of every period."""
-    found = db.session.execute(
-        text(
-            "SELECT school_id, day FROM school_day WHERE school_id = ANY(:schools) AND day BETWEEN :start AND :until"
-            " AND feed = 'full'"
-        ),
-        {"schools": list(schools), "start": start, "until": until},
-    )
-    return [(school, day) for school, day in found]

@@ -13,7 +13,7 @@ from models.queries import coded
 
 _SAID = """
     m.day, s.key AS school, m.period, m.code, coalesce(c.title, '') AS title, m.fraction, m.minutes,
-    m.batch_id, m.file, m.line, b.received_at, m.reason, m.school_id, m.source_id, coalesce(c.kind, '') AS kind
+    m.batch_id, m.file, m.line, b.received_at, m.reason
 """
 _CODE = f"LEFT JOIN LATERAL {coded.meaning('m')} c ON true"
 

@@ -272,6 +272,30 @@ def test_periods_nobody_can_add_up_are_neither_absent_nor_present() -> None:
     assert still_to_mend() == [("Harbor", 1)]
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "absent"),
+    [
+        ("UNX", "60 of 420 minutes, by the timetable of the school", "0"),
+        ("HALF", "30 of 420 minutes, by the timetable of the school", "0"),
+        ("NEW", "180 of 360 minutes, by the timetable of the school", "0.5"),
+    ],
+)
+def test_a_day_told_by_periods_is_explained_by_the_figures_that_were_counted(
+    code: str, words: str, absent: str
+) -> None:
+    harbor()
+    codes = KINDS["absence_codes.csv"] + "HALF,Half a period,absence,0.5,unexcused\n"
+    lines = "".join(f"42,,{number},60,yes\n" for number in range(1, 8))
+    schedule = f"school_id,grade,period,minutes,counts\n{lines}42,,8,30,no\n"
+    hand_over("roster", {"absence_codes.csv": codes, "schedule.csv": schedule})
+    missed = {"UNX": "3 UNX,8 UNX", "HALF": "3 HALF", "NEW": "1 NEW,3 UNX,4 UNX,5 UNX"}[code].split(",")
+    rows_of = "".join("000123,42,2026-09-14,{1},{0}\n".format(*row.split()) for row in missed)
+    hand_over("attendance", {"attendance.csv": f"student_id,school_id,date,code,period\n{rows_of}"}, accept_held=True)
+    assert counted()[1] == absent
+    (told,) = [day.words for day in why.explain("000123").days if "missed" in day.words]
+    assert told.endswith(f"({words}; 300 minutes there are a day, 150 are half of one)")
+
+
 def test_a_trip_and_lateness_are_no_absence_however_long_a_period_is() -> None:
     harbor()
     hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True, options={"periods": "60"})

@@ -75,14 +75,19 @@ def lincoln() -> dict[str, str]:
     return found
 
 
-def test_a_late_day_keeps_the_excuse_of_what_was_missed() -> None:
-    files = {
-        "StudentAttendance.csv": b"StudentID,CalendarDayID,DaysAbsent,DaysExcused,DaysUnexcused,DaysOther,TardyCount\n"
-        b"1,10,0.50,0,0.50,0,1\n2,10,1,0.5,0.5,0,0\n",
+def skyward(attendance: bytes, students: bytes) -> dict[str, bytes]:
+    """An export with days in columns of their own; its one day of calendar 10 is 17 August."""
+    header = b"StudentID,CalendarDayID,DaysAbsent,DaysExcused,DaysUnexcused,DaysOther,TardyCount\n"
+    return {
+        "StudentAttendance.csv": header + attendance,
         "CalendarDay.csv": b"CalendarDayID,Date,CalendarID,DayCount\n10,8/17/2026,5,1\n",
         "Calendar.csv": b"CalendarID,EntityCode\n5,lincoln\n",
-        "Student.csv": b"StudentID,StudentNumber,FirstName,LastName\n1,ana,Ana,R\n2,ben,Ben,R\n",
+        "Student.csv": b"StudentID,StudentNumber,FirstName,LastName\n" + students,
     }
+
+
+def test_a_late_day_keeps_the_excuse_of_what_was_missed() -> None:
+    files = skyward(b"1,10,0.50,0,0.50,0,1\n2,10,1,0.5,0.5,0,0\n", b"1,ana,Ana,R\n2,ben,Ben,R\n")
     load_files(files, accept_held=True)
     names = ("absent_days", "excused_days", "unexcused_days", "tardies")
     stood = {row["student_id"]: [float(row[name]) for name in names] for row in measures(None)}
@@ -90,13 +95,7 @@ def test_a_late_day_keeps_the_excuse_of_what_was_missed() -> None:
 
 
 def test_a_delivery_that_is_held_or_checked_leaves_no_trace_in_what_codes_mean() -> None:
-    files = {
-        "StudentAttendance.csv": b"StudentID,CalendarDayID,DaysAbsent,DaysExcused,DaysUnexcused,DaysOther,TardyCount\n"
-        b"1,10,1,0,1,0,0\n9,10,1,0,1,0,0\n",
-        "CalendarDay.csv": b"CalendarDayID,Date,CalendarID,DayCount\n10,8/17/2026,5,1\n",
-        "Calendar.csv": b"CalendarID,EntityCode\n5,lincoln\n",
-        "Student.csv": b"StudentID,StudentNumber,FirstName,LastName\n1,ana,Ana,R\n",
-    }
+    files = skyward(b"1,10,1,0,1,0,0\n9,10,1,0,1,0,0\n", b"1,ana,Ana,R\n")
     before = query("SELECT code FROM absence_code ORDER BY code")
     checked = load_files(files, preview=True)
     assert counts(checked, "status", "unknown_code") == ("held", 0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
 
 from ew_app.services.measuring.judging import Judged
-from ew_app.services.measuring.timetables import Timetables
-from models.queries import calendars, periods
+from ew_app.services.measuring.laying import InClass, Listener
+from ew_app.services.measuring.years import year_of
+from models.queries import periods
 from rules import cells as c
 from rules.cells import WHOLE_DAY, Excuse, Status
 from rules.tiers import days_text
@@ -48,83 +50,62 @@ def state_of(cell: c.Cells) -> tuple[str, str]:
     return part, f"absent {days_text(share)} of the day{words}{', came late' if late else ''}"
 
 
-MISSES: Final = ("absence", "suspension_out")
 _HALF_DAYS: Final = "{full} minutes there are a day, {half} are half of one"
 
 
 class PeriodWords:
-    """What the class periods of a student tell of days, as sentences."""
+    """What the class periods of a student tell of days, as sentences; with the figures of the count itself."""
 
-    def __init__(self, judged: Judged) -> None:
-        self._judged = judged
-        schools = sorted({int(school) for school in judged.year.stint_school})
-        self._tables = Timetables(schools)
-        self._answers = periods.answers()
-        self._minutes = {school: numbers for school, *numbers in calendars.minutes(schools)}
-        self._full = {
-            (school, day) for school, day in periods.full_days(schools, judged.year.frame.start, judged.year.frame.day)
-        }
+    def __init__(self, judged: Judged, names: Sequence[str]) -> None:
+        """`names`: of the periods that this student's marks speak of."""
+        self._said: dict[int, str] = {}  # column -> sentence
+        listener = Listener(names)
+        if names:
+            at, policy = judged.year.frame, judged.policy
+            year_of(judged.background.enrolments, at, policy.no_show_exit_codes, listener=listener)
+        if listener.heard:
+            self._answers, self._cells = periods.answers(), judged.matrix.cells[0]
+            for place in range(len(listener.heard.starts)):
+                self._hear(listener.heard, place)
 
-    def of(self, day: date, column: int, marks: Sequence[Any]) -> str:
+    def of(self, column: int) -> str:
         """`; missed periods 1 and 3 (100 of 420 minutes by the timetable; ...)`; '' where no period tells of it."""
-        told = [row for row in marks if row.period]
-        missed = [row for row in told if row.kind in MISSES and row.fraction != 0]
+        return self._said.get(column, "")
+
+    def _hear(self, told: InClass, place: int) -> None:
+        until = told.starts[place + 1] if place + 1 < len(told.starts) else len(told.called)
+        marks = range(told.starts[place], until)
+        missed = [mark for mark in marks if told.parts.share[mark] > 0]
         if not missed:
-            return ""
-        *most, last = sorted({row.period for row in missed}, key=lambda name: (len(name), name))
+            return
+        *most, last = sorted((told.called[mark] for mark in missed), key=lambda name: (len(name), name))
         names = f"{', '.join(most)} and {last}" if most else last
-        word = "periods" if most else "period"
-        by_them = not any(row.code and not row.period for row in marks)
-        return f"; missed {word} {names}{self._counted(day, column, told, missed) if by_them else ''}"
+        by_them = all(told.called[mark] for mark in marks) and told.parts.told[place]
+        column = int(told.column[place])
+        counted = by_them and c.status(self._cells[column : column + 1])[0] == Status.MEMBER
+        how = f" ({self._how(told, place, marks, missed)}; {_lengths(told, place)})" if counted else ""
+        self._said[column] = f"{self.of(column)}; missed {'periods' if most else 'period'} {names}{how}"
 
-    def _counted(self, day: date, column: int, told: Sequence[Any], missed: Sequence[Any]) -> str:
-        cell = self._judged.matrix.cells[0, column : column + 1]
-        if c.status(cell)[0] != Status.MEMBER:
-            return ""
-        school = missed[0].school_id
-        full, half = self._minutes[school][1:] if school in self._minutes else (0, 0)
-        how = self._how(day, column, told, missed)
-        return f" ({how}; {_HALF_DAYS.format(full=full, half=half)})" if how else ""
-
-    def _how(self, day: date, column: int, told: Sequence[Any], missed: Sequence[Any]) -> str:
+    def _how(self, told: InClass, place: int, marks: Sequence[int], missed: Sequence[int]) -> str:
         """The minutes or rows that were added up, and who says that they may be."""
-        first = missed[0]
-        stint = int(self._judged.year.stint_at[0, column])
-        grade = self._judged.year.stint_grade[stint] if stint >= 0 else ""
-        lengths = [self._tables.one(row.school_id, row.period, row.source_id, grade) for row in missed]
-        due, listed = lengths[0][1], bool(lengths[0][2]) or (first.school_id, day) in self._full
-        if all(length > 0 for length, _, _ in lengths) and not listed and due >= 0:
-            gone = sum(_gone(length, row) for (length, _, _), row in zip(lengths, missed, strict=True))
-            whole = due or self._minutes[first.school_id][0]
-            return f"{gone} of {whole} minutes, {self._says(first, by_timetable=bool(due))}"
-        if all(row.minutes is not None for row in missed):
-            return f"{sum(row.minutes for row in missed)} minutes, as the file says"
-        return f"{len(missed)} of {len(told)} that have a row, {self._listed(first, listed)}"
-
-    def _says(self, row: Any, *, by_timetable: bool) -> str:
-        answer = self._answers.get(row.source_id)
-        if by_timetable or answer is None:
-            return "by the timetable of the school"
-        whose = f"with batch {answer.batch}" if answer.batch else "of its source"
-        return f"{answer.said} for each period as was said {whose}"
-
-    def _listed(self, row: Any, listed: bool) -> str:
-        answer = self._answers.get(row.source_id)
-        if answer is not None and answer.said == "rows":
-            return "as was said " + (f"with batch {answer.batch}" if answer.batch else "of its source")
-        return "as in a full feed" if listed else "as the file lists them"
+        parts = told.parts
+        counted = f"{days_text(int(parts.missed[place]))} of {parts.of_all[place]}"
+        answer = self._answers.get(int(told.source[missed[0]]))
+        as_said = f"as was said {f'with batch {answer.batch}' if answer.batch else 'of its source'}" if answer else ""
+        if not parts.by_minutes[place]:
+            listed = "as in a full feed" if np.asarray(told.known.listed)[place] else "as the file lists them"
+            return f"{counted} that have a row, {as_said if answer and answer.said == 'rows' else listed}"
+        if not all(told.marks.length[mark] >= 0 for mark in missed):
+            return f"{counted} minutes, as the file says"
+        if np.asarray(told.known.due)[place] > 0 or not answer:
+            return f"{counted} minutes, by the timetable of the school"
+        return f"{counted} minutes, {answer.said} for each period {as_said}"
 
 
-def _gone(length: int, row: Any) -> int:
-    """Minutes missed of a period."""
-    if row.fraction is not None:
-        return int(length * row.fraction // WHOLE_DAY)
-    return length if row.minutes in (None, 999) else int(min(row.minutes, length))
-
-
-def by_day(rows: Sequence[Any]) -> Mapping[date, list[Any]]:
-    """Rows of marks by their day."""
-    found: dict[date, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.day, []).append(row)
-    return found
+def _lengths(told: InClass, place: int) -> str:
+    """How many minutes are a day there, and half of one."""
+    day, full, half = (
+        int(np.broadcast_to(said, told.starts.shape)[place])
+        for said in (told.of_day.day, told.of_day.full, told.of_day.half)
+    )
+    return _HALF_DAYS.format(full=min(full, day), half=min(half, day // 2))

@@ -51,6 +51,28 @@ class Recoded:
         return cls(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class InClass:
+    """What class periods tell of some school-days: the marks, of which each day begins at `starts`."""
+
+    column: NDArray[np.intp]  # of each day
+    starts: NDArray[np.intp]
+    marks: day.Marks
+    called: list[str]  # the period of each mark; empty where it speaks of the whole day
+    source: NDArray[np.integer]  # of each mark
+    of_day: DayLength
+    known: day.Periods
+    parts: day.Parts
+
+
+class Listener:
+    """Who wants to hear how class periods were added up, as the sentences about a day do."""
+
+    def __init__(self, periods: Sequence[str]) -> None:
+        self.periods = periods  # names that may stand on no timetable
+        self.heard: InClass | None = None
+
+
 def lay(
     student: Ints,
     school: Ints,
@@ -61,11 +83,12 @@ def lay(
     calendars: Calendars,
     at: Frame,
     exact: bool = False,
+    listener: Listener | None = None,
 ) -> tuple[cells.Cells, Recoded]:
     """The cells of every (student, school) row: what the ledger says, then rolls, then marks.
 
     `grades`: that of each stint. `exact`: minutes and periods count in proportion, as who counts hours needs it, and
-    not by the half-day rule.
+    not by the half-day rule. `listener`: is told of the class periods.
     """
     if not member.size:  # nobody, or no school day in any calendar
         return np.zeros(member.shape, dtype=np.uint16), Recoded.none()
@@ -74,9 +97,9 @@ def lay(
     laid = cells.pack(0, np.where(member, ledger[school_row], Status.OUT))
     place = _Place(pair(student, school), calendars.days)
     codes, lengths = _Codes(schools), Lengths(schools, school_row, spans, calendars, exact)
-    in_class = _InClass(Timetables(schools), spans, grades, calendars, (ledger == Status.UNKNOWN_ROW)[school_row])
+    in_class = _Periods(Timetables(schools), spans, grades, calendars, (ledger == Status.UNKNOWN_ROW)[school_row])
     _lay_rolls(laid, place, schools, at, codes)
-    _lay_marks(laid, place, lengths, in_class, at, codes)
+    _lay_marks(laid, place, lengths, in_class, at, codes, listener)
     return laid, _lay_recoded(laid, place, lengths, codes)
 
 
@@ -118,7 +141,7 @@ class _Place:
         return row, column, known & (self._days[column] == on) if len(self._days) else np.zeros_like(known)
 
 
-class _InClass:
+class _Periods:
     """The class periods of students: by the timetable of their grade, by their source, or by a full feed."""
 
     def __init__(
@@ -170,10 +193,17 @@ def _lay_rolls(laid: cells.Cells, place: _Place, schools: Sequence[int], at: Fra
 
 
 def _lay_marks(
-    laid: cells.Cells, place: _Place, lengths: Lengths, in_class: _InClass, at: Frame, codes: _Codes
+    laid: cells.Cells,
+    place: _Place,
+    lengths: Lengths,
+    in_class: _Periods,
+    at: Frame,
+    codes: _Codes,
+    listener: Listener | None,
 ) -> None:
     """Marks of enrolled students on submitted days; what falls elsewhere is held out and listed under Fix data."""
-    found = _marks(place, at, codes.words, in_class.periods)
+    names = [*in_class.periods, *(listener.periods if listener else ())]
+    found = _marks(place, at, codes.words, names)
     row, column, known = place.of(found)
     counted = known.copy()
     counted[known] = np.isin(cells.status(laid[row[known], column[known]]), _COUNTED)
@@ -190,8 +220,12 @@ def _lay_marks(
     periods = day.Periods(_due(due[order], starts), np.logical_or.reduceat(listed[order], starts))
     row, column = row[starts], column[starts]
     unread = np.logical_or.reduceat(found["code"][order] == codes.unread, starts)
-    told = day.day_cells(marks, starts, lengths.of(row, column), periods)
-    laid[row, column] = np.where(unread, _NOT_READ, told)
+    length = lengths.of(row, column)
+    if listener:
+        called = [names[at - 1] if at > 0 else "" for at in found["period"][order].tolist()]
+        parts = day.Parts.of(marks, starts, length, periods)
+        listener.heard = InClass(column, starts, marks, called, found["source"][order], length, periods, parts)
+    laid[row, column] = np.where(unread, _NOT_READ, day.day_cells(marks, starts, length, periods))
 
 
 def _due(due: Ints, starts: NDArray[np.intp]) -> Ints:

@@ -59,11 +59,6 @@ class Timetables:
         length[in_class], due[in_class], listed[in_class] = said[:, 0], said[:, 1], said[:, 2] == 1
         return length, due, listed
 
-    def one(self, school: int, period: str, source: int, grade: str) -> tuple[int, int, int]:
-        """The same of one mark, `period` by its name."""
-        place = self.periods.index(period) + 1 if period in self.periods else 0
-        return self._one(school, place, source, grade)
-
     def _one(self, school: int, period: int, source: int, grade: str) -> tuple[int, int, int]:
         """Minutes of a period, minutes due, and 1 where every period has a row.
 

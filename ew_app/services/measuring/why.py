@@ -6,7 +6,7 @@ Computed from the rows at the moment of asking, by the same functions that decid
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from ew_app.kernel import NotFound, day_text
 from ew_app.services.measuring import hindsight
-from ew_app.services.measuring.day_words import NOT_READ, PeriodWords, by_day, state_of
+from ew_app.services.measuring.day_words import NOT_READ, PeriodWords, state_of
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.measures import at_each_school, measure_of
@@ -231,8 +231,8 @@ def _rates(judged: Judged) -> list[tuple[date, int, int]]:
 def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day]:
     """Every school day of the year up to the data-through day, with its marks and the rules that use it."""
     matrix, at = judged.matrix, judged.year.frame
-    standing, earlier, marks = _said(judged, student)
-    told = PeriodWords(judged)
+    standing, earlier = _said(judged, student)
+    told = PeriodWords(judged, sorted({mark.period for said in standing.values() for mark in said if mark.period}))
     used = defaultdict(list)
     for reason in reasons:
         for day in reason.dates:
@@ -243,7 +243,7 @@ def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day
         if c.status(cell)[0] == Status.OUT and day not in standing:
             continue
         state, words = state_of(cell)
-        words += told.of(day, col, marks.get(day, ()))
+        words += told.of(col)
         if any(mark.code == UNREAD for mark in standing.get(day, ())):
             words = NOT_READ
         share = int(c.fraction(cell)[0])
@@ -251,8 +251,8 @@ def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day
     return [day for day in days if day.day <= at.day]
 
 
-def _said(judged: Judged, student: int) -> tuple[Saids, Saids, Mapping[date, list[Any]]]:
-    """Standing and ended marks by day, each with its source; and the rows of those that stand."""
+def _said(judged: Judged, student: int) -> tuple[Saids, Saids]:
+    """Standing and ended marks by day, each with its source."""
     start, until = judged.year.frame.start, judged.year.frame.day
     ids = same_child.ids_of(student)
     marks = provenance.marks_of(ids, start, until)
@@ -269,7 +269,7 @@ def _said(judged: Judged, student: int) -> tuple[Saids, Saids, Mapping[date, lis
         source = _source(row, files)
         earlier[row.day].append(Said(row.code, row.title, row.period, row.school, source, row.ended, row.ended_at))
     stands, ended_by_day = ({d: tuple(s) for d, s in said.items()} for said in (standing, earlier))
-    return stands, ended_by_day, by_day(marks)
+    return stands, ended_by_day
 
 
 def _source(row: Any, files: dict[tuple[int, int], str]) -> Source:

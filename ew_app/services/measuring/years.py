@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ew_app.services.measuring.calendars import Calendars, day_minutes, pair
 from ew_app.services.measuring.enrolments import Enrolments
 from ew_app.services.measuring.frames import Frame
-from ew_app.services.measuring.laying import Ints, Recoded, lay
+from ew_app.services.measuring.laying import Ints, Listener, Recoded, lay
 from rules import matrix, stints
 from rules.matrix import Days, Matrix
 
@@ -48,12 +48,18 @@ class Year:
 
 
 def year_of(
-    every: Enrolments, at: Frame, excluded_exits: Sequence[str], after: date | None = None, *, exact: bool = False
+    every: Enrolments,
+    at: Frame,
+    excluded_exits: Sequence[str],
+    after: date | None = None,
+    *,
+    exact: bool = False,
+    listener: Listener | None = None,
 ) -> Year:
     """Both matrices of whoever is enrolled. `excluded_exits` are the exit codes of stints that never were.
 
     With `after` only the later days are read, behind a column for that day itself, on which nothing is taught.
-    `exact`: for counting hours, with the minutes of each day and without the half-day rule.
+    `exact`: for counting hours, with the minutes of each day and without the half-day rule. `listener`: as `lay` has.
     """
     found = every.begun(at.day)
     schools = sorted(set(found.school.tolist()))
@@ -66,7 +72,8 @@ def year_of(
     belongs = _belonging(np.unique(student), spans, found, real, calendars.days, at)
     reading = at if after is None else replace(at, since=after + timedelta(days=1))
     member, weights = stints.membership(spans, calendars.table, calendars.days, len(pairs))
-    laid, recoded = lay(student, school, spans, found.grade.at(real), member, schools, calendars, reading, exact)
+    grades = found.grade.at(real)
+    laid, recoded = lay(student, school, spans, grades, member, schools, calendars, reading, exact, listener)
     first = int(np.searchsorted(calendars.days, np.datetime64(at.start)))
     by_school = Matrix(student, calendars.days, weights, laid, first, school)
     minutes = None
