@@ -100,7 +100,8 @@ class Task(Model):
     """Something one role does by a day. A compartment task is seen only by those who may read that class.
 
     It is about a student or, without one, about a `day` of a school: its attendance that has not come in. `raised_at`:
-    when such a task went up to whoever helps the school.
+    when such a task went up to whoever helps the school. `through`: the day up to which the student's attendance was
+    known when a rule asked for it; it stays asked for only if the rule was met then, or is met since.
     """
 
     __tablename__ = "task"
@@ -123,6 +124,7 @@ class Task(Model):
     period: Mapped[str]
     title: Mapped[str]
     rule: Mapped[str | None]
+    through: Mapped[date | None]
     compartment: Mapped[str | None]
     department: Mapped[str]
     owner_role: Mapped[str]

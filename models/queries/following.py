@@ -219,7 +219,7 @@ def tasks(students: Sequence[int], years: Iterable[str]) -> Rows:
     """The open tasks of these students, and every task that a finding of these school years has asked for."""
     wanted = select(
         Task.id, Task.student_id, Task.kind, Task.period, Task.rule, Task.compartment, Task.status,
-        Task.created_at, Task.done_by,
+        Task.created_at, Task.done_by, Task.through,
     )  # fmt: skip
     of_year = or_(*(Task.period.startswith(f"{year}/") for year in years), Task.status == "open")
     return db.session.execute(wanted.where(_among(Task.student_id, students), of_year).order_by(Task.id))

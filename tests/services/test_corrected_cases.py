@@ -7,12 +7,12 @@ from datetime import date
 import pytest
 
 from ew_app.kernel import Refused
-from ew_app.services.casework import cases, closing
+from ew_app.services.casework import cases, closing, tasks
 from ew_app.services.casework import moves as casework
 from models.queries import worklists
 from rules import access
 from rules.access import Permission
-from tests.services.one_case import TASKS, comes, follow, not_seen_since, the_case
+from tests.services.one_case import NEXT, TASKS, comes, follow, not_seen_since, the_case
 from tests.services.world import TODAY, rows
 
 # -- corrections ---------------------------------------------------------------------------------------------
@@ -118,6 +118,64 @@ def test_nobody_is_told_of_an_arrival_that_is_not_known(world):
     follow(world)
     assert rows(TASKS) == [("locate", "attendance_clerk", "open", True)]
     assert not rows("SELECT FROM event WHERE kind = 'arrived'")
+
+
+ASKED = "SELECT id, kind, status FROM task ORDER BY id"
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_five_back_to_three_and_five_again_asks_nobody_twice(world, done):
+    """R16 from five days without an excuse on, say: a note takes two away, and two other days come to it."""
+    world.stands("ana", 2)
+    five = world.finds("ana", "R16", date(2026, 11, 10))
+    follow(world)
+    if done:
+        for number, *_ in rows(ASKED):
+            tasks.finish(number, by=world.actor("paul"))
+    asked = rows(ASKED)
+    world.corrects(five)
+    follow(world)
+    assert rows(ASKED) == (asked if done else [(number, kind, "withdrawn") for number, kind, _ in asked])
+    world.finds("ana", "R16", date(2026, 11, 13))
+    follow(world)
+    assert rows(ASKED) == asked
+    assert rows("SELECT count(*) FROM support_case WHERE closed_on IS NULL") == [(1,)]
+
+
+def test_a_task_that_was_withdrawn_says_why(world):
+    world.stands("ana", 2)
+    finding = world.finds("ana", "R07")
+    follow(world)
+    world.corrects(finding)
+    follow(world)
+    assert set(rows("SELECT status, note, done_by FROM task")) == {("withdrawn", cases.CORRECTED, None)}
+
+
+def test_a_correction_of_an_earlier_time_leaves_the_task_of_the_present_one(world):
+    """The second time becomes the first when the first is taken back; what is met now is still asked for."""
+    world.stands("ana", 2)
+    first = world.finds("ana", "R16", date(2026, 9, 21))
+    follow(world)
+    comes(first, date(2026, 10, 5))
+    ((task, *_),) = rows(ASKED)
+    tasks.finish(task, by=world.actor("paul"))
+    world.finds("ana", "R16", NEXT)
+    follow(world)
+    asked = rows(ASKED)
+    assert [status for *_, status in asked] == ["done", "open"]
+    world.corrects(first)
+    follow(world)
+    assert rows(ASKED) == asked
+
+
+def test_a_task_whose_rule_was_over_before_it_was_asked_is_taken_back(world):
+    """As after a correction: the right marks had ended R16 in October, so nobody would have been asked in November."""
+    world.stands("ana", 2)
+    wrong = world.finds("ana", "R16", date(2026, 9, 21))
+    follow(world)
+    world.corrects(wrong, again_since=date(2026, 9, 21), until=date(2026, 10, 20))
+    follow(world)
+    assert [status for *_, status in rows(ASKED)] == ["withdrawn"]
 
 
 def test_a_mark_corrected_back_takes_the_same_work_up_again(world):

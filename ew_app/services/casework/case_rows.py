@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
@@ -35,7 +36,7 @@ class CaseRows:
         self._reasons: list[Row] = []
         self._restated: dict[int, Row] = {}
         self._tasks: list[tuple[Pupil, Row]] = []
-        self._withdrawn: list[int] = []
+        self._withdrawn: dict[str, list[int]] = defaultdict(list)  # why -> tasks
         self._revived: list[int] = []
         self._told: list[Callable[[], Told]] = []  # asked when new cases have their numbers
         self._due: dict[tuple[int, int], date] = {}
@@ -165,18 +166,29 @@ class CaseRows:
                     "title": planned.title, "rule": found.rule, "compartment": planned.compartment,
                     "department": planned.department, "owner_role": role, "owner_id": person,
                     "due": self.due(school, planned.due_days), "status": "open", "created_at": self.at, "note": "",
+                    "through": pupil.through,
                 },
             )
         )  # fmt: skip
         pupil.tasks.append(
-            Asked(0, planned.kind, found.period, found.rule, found.compartment, "open", self.staff.on, by_system=False)
+            Asked(
+                0,
+                planned.kind,
+                found.period,
+                found.rule,
+                found.compartment,
+                "open",
+                self.staff.on,
+                by_system=False,
+                through=pupil.through,
+            )
         )
         if person is not None and planned.compartment is None:
             self.staff.loads[person] += 1
 
     def withdraw_task(self, pupil: Pupil, task: Asked, why: str) -> None:
-        """A task whose finding is gone is not asked for any more."""
-        self._withdrawn.append(task.id)
+        """A task whose finding is gone is not asked for any more; it stays on record with the reason as its note."""
+        self._withdrawn[why].append(task.id)
         pupil.tasks = [replace(t, status="withdrawn", by_system=True) if t.id == task.id else t for t in pupil.tasks]
         said = {"task": vocabulary().label("task_kind", task.kind), "why": why}
         subject, student, case = f"task:{task.id}", pupil.student, pupil.case
@@ -204,8 +216,8 @@ class CaseRows:
         casebook.add("case_reason", self._reasons)
         if self._restated:
             casebook.restate_reasons(list(self._restated.values()))
-        if self._withdrawn:
-            casebook.set_tasks(self._withdrawn, "withdrawn", self.at, "")
+        for why, tasks in self._withdrawn.items():
+            casebook.set_tasks(tasks, "withdrawn", self.at, why)
         if self._revived:
             casebook.set_tasks(self._revived, "open", None, "")
         casebook.add("task", [row | {"case_id": p.case.id if p.case else None} for p, row in self._tasks])

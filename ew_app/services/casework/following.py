@@ -97,7 +97,10 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A task that there already is. `by_system`: it was withdrawn because the marks behind it changed."""
+    """A task that there already is. `by_system`: it was withdrawn because the marks behind it changed.
+
+    `through`: the day that was known last when it was asked; None for those of which nobody wrote it down.
+    """
 
     id: int
     kind: str
@@ -107,6 +110,7 @@ class Asked:
     status: str
     day: date
     by_system: bool
+    through: date | None = None
 
 
 @dataclass(slots=True)
@@ -200,15 +204,21 @@ def covered(pupil: Pupil, kind: str, found: Found) -> Asked | None:
 
 
 def no_longer_asked(pupil: Pupil) -> list[Asked]:
-    """Open tasks of this school year whose finding is gone because marks were corrected."""
-    standing = {found.period for found in pupil.findings}
-    return [
-        task
-        for task in pupil.tasks
-        if task.status == "open"
-        and task.period.startswith(f"{pupil.year}/{task.rule}/")
-        and task.period not in standing
-    ]
+    """Open tasks of this school year that nothing would have asked for, had the right marks always stood."""
+    return [task for task in pupil.tasks if task.status == "open" and not _rests(task, pupil)]
+
+
+def _rests(task: Asked, pupil: Pupil) -> bool:
+    """Whether a finding of the task's rule was met when it was asked, or is met since.
+
+    Corrections change the how manieth a finding is, so its number alone does not tell.
+    """
+    if not task.period.startswith(f"{pupil.year}/{task.rule}/"):
+        return True
+    alike = [found for found in pupil.findings if found.rule == task.rule and found.year == pupil.year]
+    if task.through is None:
+        return any(found.active or found.period == task.period for found in alike)
+    return any(found.until is None or found.until > task.through for found in alike)
 
 
 def looked_for_in_vain(pupil: Pupil) -> list[Asked]:

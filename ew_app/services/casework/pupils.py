@@ -128,6 +128,6 @@ def _add_tasks(pupils: dict[int, Pupil], students: Sequence[int], years: set[str
             pupils[row.student_id].tasks.append(
                 Asked(
                     row.id, row.kind, row.period, row.rule, row.compartment, row.status,
-                    day_of(local(row.created_at), here), row.done_by is None,
+                    day_of(local(row.created_at), here), row.done_by is None, row.through,
                 )
             )  # fmt: skip
