@@ -91,8 +91,14 @@ def claimed_whole(delivery: Delivery, rows: list[Row], membership: Membership) -
     return claimed
 
 
-def hear(standing: Standing, delivery: Delivery, membership: Membership) -> None:
-    """Let one delivery in. Its counts are appended: rows_in is the sum of all but `removed`."""
+def hear(
+    standing: Standing, delivery: Delivery, membership: Membership, claims: set[SchoolDay] | None = None
+) -> set[SchoolDay]:
+    """Let one delivery in. Its counts are appended: rows_in is the sum of all but `removed`.
+
+    Returns the school-days it speaks for entirely. That is settled on the day it comes, by who was enrolled then:
+    `claims` are those of a delivery that came before a roster told otherwise.
+    """
     count: Counter[str] = Counter()
     best: dict[tuple[str, str, date, str], Row] = {}
     rows = [_as_read(row, membership) for row in delivery.rows if _resolves(row, membership)]
@@ -105,7 +111,7 @@ def hear(standing: Standing, delivery: Delivery, membership: Membership) -> None
             best[row.key] = row
     for key, row in best.items():
         count[_store(standing, (delivery.source, *key), row)] += 1
-    claimed = claimed_whole(delivery, rows, membership)
+    claimed = claimed_whole(delivery, rows, membership) if claims is None else claims
     for stored in list(standing.marks):
         source, _, school, day, _ = stored
         if source == delivery.source and (school, day) in claimed and stored[1:] not in best:
@@ -116,6 +122,7 @@ def hear(standing: Standing, delivery: Delivery, membership: Membership) -> None
     for school_day in {(row.school, row.date) for row in rows} | delivery.covers | delivery.submitted:
         standing.sent.setdefault(school_day, set()).add(delivery.feed)
     standing.counts.append(count)
+    return claimed
 
 
 def _as_read(row: Row, membership: Membership) -> Row:
@@ -146,10 +153,10 @@ def _store(standing: Standing, key: tuple[str, str, str, date, str], row: Row) -
     return "applied" if stored is None else "superseded"
 
 
-def replay(deliveries: list[Delivery], membership: Membership) -> Standing:
-    """All deliveries in order, as if those taken back had never come."""
+def replay(deliveries: list[Delivery], claims: list[set[SchoolDay]], membership: Membership) -> Standing:
+    """All deliveries in order, each with its claims, as if those taken back had never come."""
     standing = Standing(same=membership.roster.same)
-    for delivery in deliveries:
+    for delivery, claimed in zip(deliveries, claims, strict=True):
         if not delivery.undone:
-            hear(standing, delivery, membership)
+            hear(standing, delivery, membership, claimed)
     return standing

@@ -27,7 +27,7 @@ from tests.oracle.histories import FileStep, History, MergeStep, RosterStep, Und
 from tests.oracle.laws import Answer
 from tests.oracle.measures import Measures, Oracle
 from tests.oracle.membership import Membership, last_day, school_year_start
-from tests.oracle.rows import Delivery, Roster, Session
+from tests.oracle.rows import Delivery, Roster, SchoolDay, Session
 
 BUCKETS = ("applied", "unchanged", "superseded", "rejected", "duplicate", "removed")
 FACTS = (
@@ -56,6 +56,7 @@ class Witness:
         self.membership = Membership(self.roster)
         self.standing = Standing()
         self.deliveries: list[Delivery] = []
+        self.claims: list[set[SchoolDay]] = []  # of each of them
         self.batches: list[int] = []
         self.repeats: dict[int, list[int]] = {}  # number of a file -> batches that said the same right after it
         self.chance = Random(0)
@@ -101,7 +102,7 @@ class Witness:
         )
         self.membership = Membership(self.roster)
         assert len(pointed_out) == sum(self._has_other_days(session) for session in step.sessions)
-        self.standing = replay(self.deliveries, self.membership)
+        self.standing = replay(self.deliveries, self.claims, self.membership)
 
     def _has_other_days(self, session: Session) -> bool:
         """Whether the school's calendar has another number of school days between the dates of a session."""
@@ -113,17 +114,18 @@ class Witness:
         flagging.evaluate_touched()
         self.roster.same[step.gone] = step.kept
         self.membership = Membership(self.roster)
-        self.standing = replay(self.deliveries, self.membership)
+        self.standing = replay(self.deliveries, self.claims, self.membership)
 
     def file_comes(self, step: FileStep) -> None:
         """An attendance file; its counts must agree row by row."""
         heard = {"feed": step.delivery.feed, "source": step.delivery.source}
         told = self._load("attendance", self._files(step.delivery), accept_held=True, **heard)
-        hear(self.standing, step.delivery, self.membership)
+        claimed = hear(self.standing, step.delivery, self.membership)
         counted = self.standing.counts[-1]
         differ = {name: (told[name], counted[name]) for name in BUCKETS if told[name] != counted[name]}
         assert not differ, f"batch {told['batch']}, product and oracle: {differ}"
         self.deliveries.append(step.delivery)
+        self.claims.append(claimed)
         self.batches.append(told["batch"])
 
     def comes_again(self) -> None:
@@ -139,7 +141,7 @@ class Witness:
             self.batches[number] = self.repeats[number].pop(0)  # it says the same from the same place
             return
         self.deliveries[number] = replace(self.deliveries[number], undone=True)
-        self.standing = replay(self.deliveries, self.membership)
+        self.standing = replay(self.deliveries, self.claims, self.membership)
 
     def _files(self, delivery: Delivery) -> dict[str, bytes]:
         files = {"attendance.csv": written.attendance(delivery.rows, self.chance)}
