@@ -85,6 +85,12 @@ class Settings:
     policy_dir: Path | None = _setting(
         "EW_POLICY_DIR", read.folder, "Folder with the district's own policy files, beside the shipped ones."
     )
+    policy_approval: str = _setting(
+        "EW_POLICY_APPROVAL",
+        read.either("one", "two"),
+        "Who agrees to a policy before it holds: one person, or two (a second one approves).",
+        default="one",
+    )
     timezone: ZoneInfo = _setting(
         "EW_TIMEZONE", read.timezone, "The district's clock: decides which day it is.", default="America/Chicago"
     )

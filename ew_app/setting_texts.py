@@ -66,5 +66,14 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def either(*words: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return text
+
+    return parse
+
+
 def folder(text: str) -> Path:
     return Path(text).expanduser().absolute()

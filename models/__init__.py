@@ -5,7 +5,7 @@ Importing this package registers every table with the metadata.
 
 from __future__ import annotations
 
-from models import attendance, audit, cases, jobs, merges, org, people, pulls, quality, staff, staged, tiers
+from models import attendance, audit, cases, jobs, merges, org, people, policies, pulls, quality, staff, staged, tiers
 from models.base import db
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "merges",
     "org",
     "people",
+    "policies",
     "pulls",
     "quality",
     "staff",

@@ -72,7 +72,10 @@ _LEDGER = """
 """
 # There is no day without a policy: the first one holds for all that came before it.
 _POLICIES = """
-    SELECT * FROM policy_version WHERE activated_at <= :moment OR id = (SELECT min(id) FROM policy_version)
+    SELECT id, version, name, content, starts, activated_by, activated_at, reason, approved_by,
+           CASE WHEN withdrawn_at <= :moment THEN withdrawn_by END AS withdrawn_by,
+           CASE WHEN withdrawn_at <= :moment THEN withdrawn_at END AS withdrawn_at
+    FROM policy_version WHERE activated_at <= :moment OR id = (SELECT min(id) FROM policy_version)
 """
 _STEPS = """
     SELECT id, student_id, day, before, after, rules, sentence, policy_version, recorded_at,

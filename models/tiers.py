@@ -1,4 +1,4 @@
-"""What was decided and by which policy: findings, tier changes, the current status, counts by day.
+"""What was decided: findings, tier changes, the current status, counts by day. Each names its policy (policies.py).
 
 Everything here is derived from attendance rows and policy: a full recompute gives the same rows.
 Findings and changes are never edited: a correction withdraws the old row and adds a new one.
@@ -13,20 +13,7 @@ from sqlalchemy import Index, Integer, LargeBinary, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import BigId, Id, Model, to
-
-
-class PolicyVersion(Model):
-    """A policy file as it was activated: its content, who put it in force, from which day."""
-
-    __tablename__ = "policy_version"
-    id: Mapped[Id]
-    version: Mapped[str] = mapped_column(index=True)
-    name: Mapped[str]
-    content: Mapped[str]
-    starts: Mapped[date]
-    activated_by: Mapped[str]
-    activated_at: Mapped[datetime]
+from models.base import BigId, Model, to
 
 
 class Finding(Model):

@@ -99,6 +99,7 @@ class Permission(StrEnum):
     SEE_POLICY = "see_policy"
     TRY_POLICY = "try_policy"
     CHANGE_POLICY = "change_policy"
+    APPROVE_POLICY = "approve_policy"
     SEE_PEOPLE = "see_people"
     MANAGE_PEOPLE = "manage_people"
     ENTRUST = "entrust"

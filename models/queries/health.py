@@ -11,8 +11,8 @@ from models.audit import Event
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox
 from models.org import School
+from models.policies import PolicyVersion
 from models.queries.lateness import LATE
-from models.tiers import PolicyVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def last_run(job: str) -> date | None:
 
 def policy_in_force(on: date) -> PolicyVersion | None:
     """The policy of a day: of those that have started, the one activated last for the latest start."""
-    started = select(PolicyVersion).where(PolicyVersion.starts <= on)
+    started = select(PolicyVersion).where(PolicyVersion.starts <= on, PolicyVersion.withdrawn_at.is_(None))
     newest = started.order_by(PolicyVersion.starts.desc(), PolicyVersion.id.desc()).limit(1)
     return db.session.scalars(newest).first()
 

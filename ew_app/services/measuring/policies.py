@@ -1,53 +1,37 @@
-"""Policies in the database: which file was put in force, from which day, by whom; and the timeline they make."""
+"""Which policy holds when: what was put in force, from which day, by whom and why; and the timeline it makes."""
 
 from __future__ import annotations
 
-import json
-import tempfile
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import select
 
 from ew_app.config import ConfigError
-from ew_app.kernel import OPERATOR, Actor, Refused, now, operation, record, settings
+from ew_app.kernel import OPERATOR, Actor, NotFound, Refused, day_text, now, operation, record, settings, today
+from ew_app.services.measuring import policy_texts
+from ew_app.services.measuring.policy_texts import check, stored, subject
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_everyone
 from models.base import db
-from models.tiers import PolicyVersion
-from rules.policy import PRESETS, Policy, PolicyError
+from models.policies import PolicyVersion
+from models.queries import policies as rows
+from rules import access
+from rules.access import Permission, Place
+from rules.policy import PRESETS, Policy
 from rules.timeline import Timeline
+
+__all__ = ["FIRST_DAY", "activate", "check", "find", "put_in_force", "stored", "timeline", "withdraw"]
 
 FIRST_DAY = date(2000, 1, 1)
 
 
 def timeline() -> Timeline:
     """Every policy put in force so far; a fresh database starts with the one the settings name."""
-    kept = db.session.execute(
-        select(PolicyVersion.starts, PolicyVersion.content).order_by(PolicyVersion.starts, PolicyVersion.id)
-    ).all()
+    kept = rows.in_force()
     if not kept:
         _start()
         return timeline()
-    return Timeline({starts: _from_text(content) for starts, content in kept}.items())
-
-
-def check(path: Path) -> Policy:
-    """The policy in a file. Refused with file, line, key and what is allowed."""
-    try:
-        return Policy.load(path)
-    except PolicyError as error:
-        raise Refused(str(error)) from error
-
-
-@operation
-def activate(path: Path, *, starts: date, by: Actor) -> Policy:
-    """Put a policy in force from a day; every day from then on is decided again by it."""
-    policy = check(path)
-    _keep(policy, path, starts, by)
-    touch_everyone(starts)
-    ask_for_evaluation()
-    return policy
+    return Timeline({row.starts: policy_texts.thawed(row.content) for row in kept}.items())
 
 
 def find(name: str) -> Path:
@@ -62,48 +46,87 @@ def find(name: str) -> Path:
 
 
 @operation
+def activate(path: Path, *, starts: date, by: Actor, reason: str = "") -> Policy:
+    """Put the policy of a file in force from a day; every day from then on is decided again by it."""
+    policy = check(path)
+    policy_texts.keep(policy_texts.frozen_file(path), by=by)
+    put_in_force(policy.version, starts=starts, by=by, reason=reason)
+    return policy
+
+
+@operation
+def put_in_force(version: str, *, starts: date, by: Actor, reason: str = "", approved_by: str | None = None) -> int:
+    """Let a kept version hold from a day on, until a later one takes over; the number of this activation.
+
+    Days that have been decided already are decided again, so a day before today needs its reason; a command is its
+    own reason. Where the district asks for two people, whoever activates needs the approval of another.
+    """
+    access.check(by.grants, Permission.CHANGE_POLICY, Place.district())
+    if settings().policy_approval == "two" and approved_by is None:
+        raise Refused(
+            "A second person has to approve a policy here before it holds. Send it for approval under Policy; "
+            "nothing was changed."
+        )
+    if starts < today() and by.person_id is not None and not reason.strip():
+        raise Refused(
+            f"{day_text(starts)} is over: days that have been decided would be decided again. Say why, "
+            f"or choose today or a later day."
+        )
+    number = _add(version, starts, by, reason, approved_by)
+    if starts <= today() or rows.days_from(starts):
+        touch_everyone(starts)
+        ask_for_evaluation()
+    return number
+
+
+@operation
+def withdraw(activation_id: int, *, by: Actor, reason: str = "") -> None:
+    """Take a planned policy back before its day; what held before goes on holding."""
+    access.check(by.grants, Permission.CHANGE_POLICY, Place.district())
+    row = db.session.scalars(
+        select(PolicyVersion).where(PolicyVersion.id == activation_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound("There is no such plan.")
+    if row.withdrawn_at is not None:
+        return
+    if row.starts <= today():
+        raise Refused(
+            "This version holds already and has decided. Put an earlier version in force from today instead; "
+            "what was decided keeps its version."
+        )
+    row.withdrawn_at, row.withdrawn_by = now(), by.login
+    record("policy_withdrawn", by=by, subject=subject(row.version), reason=reason.strip(), starts=str(row.starts))
+
+
+@operation
 def _start() -> None:
     path = find(settings().policy)
-    _keep(check(path), path, FIRST_DAY, OPERATOR)
+    policy = check(path)
+    policy_texts.keep(policy_texts.frozen_file(path), by=OPERATOR)
+    _add(policy.version, FIRST_DAY, OPERATOR, "", None)
 
 
-def _keep(policy: Policy, path: Path, starts: date, by: Actor) -> None:
+def _add(version: str, starts: date, by: Actor, reason: str, approved_by: str | None) -> int:
+    text = policy_texts.text_row(version)
     row = PolicyVersion(
-        version=policy.version,
-        name=policy.name,
-        content=_as_text(path),
+        version=text.version,
+        name=text.name,
+        content=text.content,
         starts=starts,
         activated_by=by.login,
         activated_at=now(),
+        reason=reason.strip(),
+        approved_by=approved_by,
     )
     db.session.add(row)
     record(
         "policy_activated",
         by=by,
-        subject=f"policy:{policy.version[:12]}",
+        subject=subject(text.version),
+        reason=reason.strip(),
         starts=str(starts),
-        name=policy.name,
+        name=text.name,
     )
-
-
-def _as_text(path: Path) -> str:
-    """The file and all it might extend, frozen together: a shipped file may change with a later version."""
-    beside = {**_texts(PRESETS), **_texts(path.parent), path.name: path.read_text(encoding="utf-8")}
-    return json.dumps({"main": path.name, "files": beside})
-
-
-def _texts(folder: Path) -> dict[str, str]:
-    return {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.yaml")) if _is_policy(file)}
-
-
-def _is_policy(file: Path) -> bool:
-    return any(line.startswith("name:") for line in file.read_text(encoding="utf-8").splitlines())
-
-
-@lru_cache(maxsize=32)
-def _from_text(content: str) -> Policy:
-    kept = json.loads(content)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in kept["files"].items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
-        return Policy.load(Path(folder) / kept["main"])
+    db.session.flush()
+    return row.id
