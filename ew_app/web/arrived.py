@@ -10,7 +10,7 @@ from ew_app.kernel import day_text
 from ew_app.web import beginning
 from models.queries import boards
 from models.queries.imports import Day, SchoolStrip
-from rules.counting import many
+from rules.counting import are, many
 
 WEEKS = 4
 STATES = {"submitted": "present", "partial": "half", "not_submitted": "missing", "closed": "closed"}
@@ -24,12 +24,15 @@ def first_day(today: date) -> date:
 def answer(strips: Sequence[SchoolStrip], today: date) -> str:
     """The sentence that answers the page's question."""
     due = [day for strip in strips if (day := strip.on(today)) and day.status != "closed"]
-    waiting = sum(day.status == "not_submitted" for day in due)
+    sent = sum(day.waits for day in due)
+    waiting = sum(day.status == "not_submitted" for day in due) - sent
     partly = sum(day.status == "partial" for day in due)
     if not strips:
         return "No school is yours to bring attendance in for" if boards.any_school() else "No school is known here yet"
     if not due:
         return "No school today, so nothing is due"
+    if sent:
+        return _beside_files(len(due), waiting, sent)
     if not waiting and not partly:
         return "Today's attendance is in" + (f" at all {len(due):,} schools" if len(due) > 1 else "")
     if len(due) == 1:
@@ -37,6 +40,16 @@ def answer(strips: Sequence[SchoolStrip], today: date) -> str:
     if not waiting:
         return f"Today's attendance came in only in part at {partly:,} of {len(due):,} schools"
     return f"{waiting:,} of {len(due):,} schools {'has' if waiting == 1 else 'have'} not sent today's attendance"
+
+
+def _beside_files(due: int, waiting: int, sent: int) -> str:
+    """The same where today's attendance of some schools came in files that wait."""
+    if due == 1:
+        return "Today's attendance came, and its file waits for somebody to look at it"
+    waits = f"that of {many(sent, 'school')} waits in a file"
+    if not waiting:
+        return f"Today's attendance came, and {waits}"
+    return f"{waiting:,} of {due:,} schools {are(waiting, 'has', 'have')} not sent today's attendance, and {waits}"
 
 
 def freshness(strips: Sequence[SchoolStrip], today: date) -> list[Any]:
@@ -76,11 +89,17 @@ def _days_late(strip: SchoolStrip, today: date) -> list[date]:
 
 def _missing(strip: SchoolStrip, today: date) -> str:
     late = _days_late(strip, today)
-    if not late:
-        return "every day before today is in"
-    if len(late) <= 3:
-        return f"{', '.join(map(day_text, late))} missing"
-    return f"{many(len(late), 'school day')} missing since {day_text(late[0])}"
+    sent = [day.day for day in strip.late if day.waits and day.day < today]
+    told = [
+        _days(days, what) for days, what in ((sorted({*late} - {*sent}), "missing"), (sent, "waits in a file")) if days
+    ]
+    return ", ".join(told) or "every day before today is in"
+
+
+def _days(days: Sequence[date], what: str) -> str:
+    if len(days) <= 3:
+        return f"{', '.join(map(day_text, days))} {what}"
+    return f"{many(len(days), 'school day')} {what} since {day_text(days[0])}"
 
 
 def _weeks(strip: SchoolStrip) -> list[dict[str, Any]]:
@@ -103,4 +122,6 @@ def _said(day: Day) -> str:
         return f"in, {many(day.absences, 'student')} absent"
     if day.status == "partial":
         return f"in part, {many(day.rows, 'row')}"
+    if day.waits:
+        return "in a file that waits"
     return "not in yet" if day.status == "not_submitted" else "no school"

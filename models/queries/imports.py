@@ -17,6 +17,7 @@ from models.base import db
 from models.org import AbsenceCode, CalendarDay, School, Source
 from models.queries import scope
 from models.queries.scope import AreaLike
+from models.queries.waiting_files import waiting_files
 from models.staff import Person
 
 UNDER_WAY = ("received", "staged", "checked", "applying", "undoing")
@@ -233,12 +234,13 @@ def meaning_saved(meaning: MeaningLike) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One school-day of the ledger: submitted, partial, not_submitted or closed."""
+    """One school-day of the ledger: submitted, partial, not_submitted or closed. `waits`: a file with it waits."""
 
     day: date
     status: str
     rows: int
     absences: int
+    waits: bool = False
 
     @property
     def is_in(self) -> bool:
@@ -268,8 +270,10 @@ def strips(area: AreaLike, since: date, until: date) -> list[SchoolStrip]:
     schools = schools_in(area)
     ids = [school.id for school in schools]
     days: dict[int, list[Day]] = {number: [] for number in ids}
+    sent = waiting_files(ids)
     for row in db.session.execute(_DAYS, {"ids": ids, "since": since, "until": until, "teaches": list(TEACHES)}):
-        days[row.school_id].append(Day(row.day, row.status, row.rows, row.absences))
+        waits = row.status == "not_submitted" and (row.school_id, row.day) in sent
+        days[row.school_id].append(Day(row.day, row.status, row.rows, row.absences, waits))
     through = {row.school_id: row.through for row in db.session.execute(_THROUGH, {"ids": ids, "until": until})}
     found = [SchoolStrip(school, days[school.id], through.get(school.id)) for school in schools]
     return sorted(found, key=lambda strip: (-len(strip.late), strip.school.name))

@@ -223,6 +223,9 @@ def test_the_rows_to_mend_come_as_they_were_and_hold_no_formula(clerk: Clerk) ->
 
 def test_the_day_asks_for_what_is_missing(clerk: Clerk) -> None:
     assert "Today's attendance has not come in yet" in words(clerk.browser.get("/imports").text)
+    clerk.upload({"attendance.csv": rows_of(("001", "LIN", DAY, "A"))})
+    page = words(clerk.browser.get("/imports").text)
+    assert "Today's attendance came, and its file waits for somebody to look at it" in page
     clerk.bring_in({"attendance.csv": GOOD})
     page = words(clerk.browser.get("/imports").text)
     assert "Today's attendance is in" in page and "19 school days missing since Mon 26 Oct" in page
