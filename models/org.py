@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import CheckConstraint, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -119,16 +119,22 @@ class CalendarDay(Model):
     line: Mapped[int | None]
 
 
+ALWAYS: Final = date(1900, 1, 1)  # earlier than any day that attendance may be about
+
+
 class ClassPeriod(Model):
     """A period of a school's timetable. A grade with rows of its own has its whole timetable in them; '' is any other.
 
-    A period that does not count (lunch, advisory) is no part of the day.
+    A period that does not count (lunch, advisory) is no part of the day. Of two forms of a period on one day the one
+    that began later stands; ALWAYS is where no beginning was said.
     """
 
     __tablename__ = "class_period"
     school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
     grade: Mapped[str] = mapped_column(primary_key=True, default="")
     period: Mapped[str] = mapped_column(primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    valid_to: Mapped[date | None]
     minutes: Mapped[int]
     counts: Mapped[bool]
     batch_id: Mapped[int | None]

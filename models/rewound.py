@@ -25,7 +25,7 @@ _KEPT = {
     "school": ("id",),
     "calendar_day": ("school_id", "calendar_key", "day"),
     "absence_code": ("id",),
-    "class_period": ("school_id", "grade", "period"),
+    "class_period": ("school_id", "grade", "period", "valid_from"),
     "support_flag": ("student_id", "key"),
     "prior_year": ("student_id", "school_year"),
 }

@@ -18,23 +18,38 @@ _PRESENT = _MEANS.format(row="o", kinds="'present'")
 _PART_OF_A_DAY = _MEANS.format(row="w", kinds="'present', 'tardy', 'early_leave'")
 _SAME_DAY = "{row}.student_id = m.student_id AND {row}.school_id = m.school_id AND {row}.day = m.day"
 
-# Every period on a timetable with its minutes (0 for one that does not count) and the minutes due of a day by it. The
-# periods that were set last go first, and those that have no room in the school's day beside them are no part of it:
-# renamed, or given up. Nothing is due, as nobody knows which periods meet, where not even these fit, or where they are
-# no full day by themselves.
-TIMETABLES = """
-    SELECT school_id, grade, period, minutes, CASE WHEN due = listed OR due >= a_day THEN due END AS due,
+# The days between two changes of a timetable, `ends` excluded.
+_STAGES = """
+    SELECT school_id, grade, starts, lead(starts) OVER (PARTITION BY school_id, grade ORDER BY starts) AS ends FROM (
+        SELECT school_id, grade, valid_from AS starts FROM class_period
+        UNION SELECT school_id, grade, valid_to + 1 FROM class_period WHERE valid_to IS NOT NULL
+    ) changes
+"""
+# Every period on a timetable from `starts` until before `ends`, with its minutes (0 for one that does not count) and
+# the minutes due of a day by it. The periods that were set last go first, and those that have no room in the school's
+# day beside them are no part of it: renamed, or given up. Nothing is due, as nobody knows which periods meet, where not
+# even these fit, or where they are no full day by themselves.
+TIMETABLES = f"""
+    SELECT school_id, grade, period, starts, ends, minutes,
+           CASE WHEN due = listed OR due >= a_day THEN due END AS due,
            so_far > due AND due >= a_day AS left_out, listed, day_minutes
     FROM (
-        SELECT *, max(so_far) FILTER (WHERE so_far <= day_minutes) OVER (PARTITION BY school_id, grade) AS due,
-               max(so_far) OVER (PARTITION BY school_id, grade) AS listed
+        SELECT *, max(so_far) FILTER (WHERE so_far <= day_minutes) OVER stage AS due, max(so_far) OVER stage AS listed
         FROM (
-            SELECT t.school_id, t.grade, t.period, CASE WHEN t.counts THEN t.minutes ELSE 0 END AS minutes,
-                   s.day_minutes, least(s.min_full_minutes, s.day_minutes) AS a_day,
-                   sum(CASE WHEN t.counts THEN t.minutes ELSE 0 END)
-                       OVER (PARTITION BY t.school_id, t.grade ORDER BY coalesce(t.batch_id, 0) DESC) AS so_far
-            FROM class_period t JOIN school s ON s.id = t.school_id
-        ) added
+            SELECT t.school_id, t.grade, t.period, t.starts, t.ends, t.minutes, s.day_minutes,
+                   least(s.min_full_minutes, s.day_minutes) AS a_day,
+                   sum(t.minutes) OVER (PARTITION BY t.school_id, t.grade, t.starts
+                                        ORDER BY t.valid_from DESC, coalesce(t.batch_id, 0) DESC) AS so_far
+            FROM (
+                SELECT DISTINCT ON (p.school_id, p.grade, g.starts, p.period) p.school_id, p.grade, p.period,
+                       g.starts, g.ends, p.valid_from, p.batch_id,
+                       CASE WHEN p.counts THEN p.minutes ELSE 0 END AS minutes
+                FROM ({_STAGES}) g JOIN class_period p
+                  ON p.school_id = g.school_id AND p.grade = g.grade AND p.valid_from <= g.starts
+                 AND coalesce(p.valid_to >= g.starts, true)
+                ORDER BY p.school_id, p.grade, g.starts, p.period, p.valid_from DESC
+            ) t JOIN school s ON s.id = t.school_id
+        ) added WINDOW stage AS (PARTITION BY school_id, grade, starts)
     ) fitted
 """
 # The grade of a student that day, by the enrolment; and whose timetable is followed: the grade's, or any grade's.
@@ -44,9 +59,11 @@ _GRADE = """coalesce((
     WHERE w.id = m.student_id AND t.school_id = m.school_id
       AND m.day BETWEEN t.entry_date AND coalesce(t.exit_date, m.day) ORDER BY t.id LIMIT 1), '')"""
 _FOLLOWED = f"""coalesce((
-    SELECT g.grade FROM class_period g WHERE g.school_id = m.school_id AND g.grade = {_GRADE} LIMIT 1), '')"""
+    SELECT g.grade FROM class_period g WHERE g.school_id = m.school_id AND g.grade = {_GRADE}
+      AND m.day BETWEEN g.valid_from AND coalesce(g.valid_to, m.day) LIMIT 1), '')"""
 _ON_TIMETABLE = f"""EXISTS (
     SELECT FROM ({TIMETABLES}) t WHERE t.school_id = m.school_id AND t.grade = {_FOLLOWED}
+      AND m.day >= t.starts AND coalesce(m.day < t.ends, true)
       AND t.period = m.period AND (t.minutes = 0 OR t.due IS NOT NULL))"""
 
 # Rows `m` of {{table}} that miss a period of unknown length, where neither the other periods nor the whole day are
@@ -112,7 +129,8 @@ def longer_than_a_day() -> list[tuple[str, str, int, int, list[str]]]:
     found = db.session.execute(
         text(f"""
             SELECT s.name, t.grade, max(t.listed), max(t.day_minutes),
-                   coalesce(array_agg(t.period ORDER BY t.period) FILTER (WHERE t.left_out AND t.minutes > 0), '{{}}')
+                   coalesce(array_agg(DISTINCT t.period ORDER BY t.period)
+                            FILTER (WHERE t.left_out AND t.minutes > 0), '{{}}')
             FROM ({TIMETABLES}) t JOIN school s ON s.id = t.school_id
             WHERE t.school_id IN (SELECT school_pk FROM incoming) AND t.listed > t.day_minutes
             GROUP BY s.name, t.grade ORDER BY s.name, t.grade
@@ -130,12 +148,16 @@ def first_periods(source: int) -> dict[int, date]:
     return {school: day for school, day in found}
 
 
-def timetable(schools: Sequence[int]) -> list[tuple[int, str, str, int, int | None]]:
-    """(school, grade, period, minutes, minutes due) of every period on a timetable, see TIMETABLES."""
+def timetable(schools: Sequence[int]) -> list[tuple[int, str, int, str, int, int | None]]:
+    """(school, grade, first day since 1970, period, minutes, minutes due) of every period, see TIMETABLES.
+
+    What is said of a grade from one day holds until something else is said of it; `period` is None where nothing is.
+    """
     found = db.session.execute(
         text(f"""
-            SELECT school_id, grade, period, minutes, due FROM ({TIMETABLES}) t
-            WHERE school_id = ANY(:schools) ORDER BY 1, 2, 3
+            SELECT g.school_id, g.grade, g.starts - DATE '1970-01-01', t.period, t.minutes, t.due
+            FROM ({_STAGES}) g LEFT JOIN ({TIMETABLES}) t USING (school_id, grade, starts)
+            WHERE g.school_id = ANY(:schools) ORDER BY 1, 2, 3, 4
         """),
         {"schools": list(schools)},
     )

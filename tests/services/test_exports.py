@@ -317,6 +317,24 @@ def test_the_timetable_counts_the_days_that_waited_for_it_and_can_be_taken_back(
     assert (stored(), still_to_mend()) == ((2000, 0), [("Harbor", 1)])
 
 
+def test_a_timetable_holds_from_its_day_on_and_what_held_before_stays() -> None:
+    harbor()
+    header = "school_id,grade,period,minutes,counts,valid_from,valid_to\n"
+    august = "".join(f"42,,{number},60,yes,,\n" for number in range(1, 8))
+    hand_over("roster", {"schedule.csv": header + august})
+    missed = "".join(f"000123,42,{day},UNX,{number}\n" for day in DAYS for number in (1, 2, 3))
+    hand_over("attendance", {"attendance.csv": "student_id,school_id,date,code,period\n" + missed}, accept_held=True)
+    assert counted() == ("5", "2.5", "0", "0")  # 180 of 420 minutes: half a day
+    later = "".join(f"42,,{number},{105 if number < 4 else 1},yes,2026-09-16,2026-09-17\n" for number in range(1, 8))
+    told = hand_over("roster", {"schedule.csv": header + later})
+    assert (told["status"], told["applied"]) == ("applied", 7)
+    assert counted() == ("5", "3.5", "0", "0")  # 315 minutes on two of the five days: all but nothing was attended
+    undo(told["batch"])
+    assert counted() == ("5", "2.5", "0", "0")
+    told = hand_over("roster", {"schedule.csv": header + "42,,1,60,yes,2026-09-16,2026-09-15\n"})
+    assert told["rejected"] == 1
+
+
 def test_an_answer_with_a_file_of_which_nothing_goes_in_is_neither_kept_nor_remembered() -> None:
     harbor()
     header = "student_id,school_id,date,code,period\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,20 @@ from models.queries import periods
 from rules import day
 
 Ints = NDArray[np.int64]
-Minutes = dict[int, int]  # place of a period in the list of all -> its minutes, 0 where it does not count
-
 _ANY_GRADE = ""
 _EVERY_ONE_HAS_A_ROW = "rows"
 _ONCE_A_DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class _Timetable:
+    """One grade's timetable between two changes."""
+
+    minutes: dict[int, int]  # place of a period in the list of all -> its minutes, 0 where it does not count
+    due: int  # minutes of a day by it
+
+
+_NO_TIMETABLE = _Timetable({}, 0)
 
 
 class Timetables:
@@ -26,13 +36,14 @@ class Timetables:
 
     def __init__(self, schools: Sequence[int]) -> None:
         found = periods.timetable(schools)
-        self.periods = sorted({period for _, _, period, _, _ in found})
+        self.periods = sorted({period for *_, period, _, _ in found if period is not None})
         place = {period: number + 1 for number, period in enumerate(self.periods)}
-        self._of: dict[tuple[int, str], Minutes] = defaultdict(dict)
-        self._due: dict[tuple[int, str], int] = {}
-        for school, grade, period, minutes, due in found:
-            self._of[school, grade][place[period]] = minutes
-            self._due[school, grade] = day.NOT_GIVEN if due is None else due
+        self._of: dict[tuple[int, str], dict[int, _Timetable]] = defaultdict(dict)  # by first day
+        for school, grade, starts, period, minutes, due in found:
+            here = self._of[school, grade].setdefault(starts, _Timetable({}, day.NOT_GIVEN if due is None else due))
+            if period is not None:
+                here.minutes[place[period]] = minutes
+        self._changes = np.array(sorted({starts for *_, starts, _, _, _ in found}), dtype=np.int64)
         self._said = periods.said_of_periods()
         once = [source for source, said in self._said.items() if said == _ONCE_A_DAY]
         self._once_a_day = np.array(once, dtype=np.int64)
@@ -51,23 +62,32 @@ class Timetables:
         in_class = np.flatnonzero(found["period"] >= 0)
         if not len(in_class):
             return length, due, listed
-        keys = np.stack([found[name][in_class].astype(np.int64) for name in ("school", "period", "source")])
-        keys = np.vstack([keys, grade.index[in_class]])
+        stage = np.searchsorted(self._changes, found["day"][in_class], side="right")
+        school, period, source = (found[name][in_class].astype(np.int64) for name in ("school", "period", "source"))
+        keys = np.stack([school, period, source, grade.index[in_class], stage])
         different, back = np.unique(keys, axis=1, return_inverse=True)
-        answers = [self._one(school, period, source, grade.different[at]) for school, period, source, at in different.T]
+        answers = [
+            self._one(at_school, called, by, grade.different[whose], when)
+            for at_school, called, by, whose, when in different.T
+        ]
         said = np.array(answers, dtype=np.int64).reshape(-1, 3)[back.ravel()]
         length[in_class], due[in_class], listed[in_class] = said[:, 0], said[:, 1], said[:, 2] == 1
         return length, due, listed
 
-    def _one(self, school: int, period: int, source: int, grade: str) -> tuple[int, int, int]:
+    def _one(self, school: int, period: int, source: int, grade: str, stage: int) -> tuple[int, int, int]:
         """Minutes of a period, minutes due, and 1 where every period has a row.
 
         What was said of the source holds where the timetable does not tell of the period or fits no day.
         """
-        told = (school, grade) if (school, grade) in self._of else (school, _ANY_GRADE)
-        length = self._of.get(told, {}).get(period, day.NOT_GIVEN)
-        due = self._due.get(told, 0)
+        followed = self._on(school, grade, stage) or self._on(school, _ANY_GRADE, stage) or _NO_TIMETABLE
+        length, due = followed.minutes.get(period, day.NOT_GIVEN), followed.due
         said = self._said.get(source, "")
         if said.isdigit() and length != 0 and (length < 0 or due < 0):
             length, due = int(said), max(due, 0)
         return length, due, int(said == _EVERY_ONE_HAS_A_ROW)
+
+    def _on(self, school: int, grade: str, stage: int) -> _Timetable | None:
+        """What holds of a grade after so many of all changes; None where it has no period then."""
+        begun = [starts for starts in self._of.get((school, grade), ()) if stage and starts <= self._changes[stage - 1]]
+        here = self._of[school, grade][max(begun)] if begun else None
+        return here if here and here.minutes else None

@@ -12,7 +12,7 @@ from ew_app.services.rosters.roster_targets import (
     same,
     text_of,
 )
-from models.org import TEACHES
+from models.org import ALWAYS, TEACHES
 
 CALENDAR = RosterTable(
     name="calendar",
@@ -79,11 +79,17 @@ SCHEDULE = RosterTable(
             {
                 "school_id": "i.school_pk",
                 "grade": text_of("grade"),
-                **same("period", "minutes", "counts"),
+                "valid_from": f"coalesce(i.valid_from, DATE '{ALWAYS}')",
+                **same("period", "minutes", "counts", "valid_to"),
             },
         ),
     ),
     faults=(
+        Fault(
+            "valid_to",
+            "i.valid_to < i.valid_from",
+            "This period would end before it begins. Correct valid_from or valid_to.",
+        ),
         Fault(
             "minutes",
             "i.minutes = 0 AND i.counts",

@@ -52,9 +52,9 @@ CALENDAR_DAY = Target(
 )
 CLASS_PERIOD = Target(
     "class_period",
-    ("school_id", "grade", "period"),
-    ("school_id", "grade", "period"),
-    ("minutes", "counts"),
+    ("school_id", "grade", "period", "valid_from"),
+    ("school_id", "grade", "period", "valid_from"),
+    ("minutes", "counts", "valid_to"),
 )
 ABSENCE_CODE = Target(
     "absence_code",
