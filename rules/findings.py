@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.audiences import Today, of_each
 from rules.daily import Bools
 from rules.facts import Facts
 from rules.policy import PolicyInForce, Rule
@@ -30,6 +31,10 @@ class Inputs:
     waits_from: NDArray[np.integer] | None = None  # [S] first column on which an unmapped code holds the tier
     within: Mapping[Scope, Bools] = field(default_factory=dict)  # [S, D] whom a rule's scope takes in; else everybody
 
+    def today(self, col: int) -> Today:
+        """[S] whom each scope takes in on the day of a column."""
+        return {scope: inside[:, col] for scope, inside in self.within.items()}
+
     def gone(self, day: np.datetime64) -> Bools | np.bool_:
         """[S] who had left before that day."""
         if self.left_on is None:
@@ -45,7 +50,11 @@ class Inputs:
 
 
 def met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
-    """[S] whether the rule is met at the end of column `col`."""
+    """[S] whether the rule is met at the end of column `col`, by the bounds of each student's grade and school."""
+    return of_each(rule, inputs.today(col), lambda form: _met(form, facts, inputs, col))
+
+
+def _met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
     found = _reached(rule, facts, inputs, col) & (facts.member_days[:, col] > 0)
     if rule.at_least_absences is not None:
         found &= facts.absent[:, col] >= rule.at_least_absences

@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rules import policy_schema as schema
+from rules.audiences import Audience
 from rules.policy_file import Dated, Entry, PolicyError, merged, read
+from rules.policy_groups import FOR
 from rules.scopes import Scope
 from rules.statutes import Measure, of_state
 
@@ -73,6 +75,8 @@ class Rule:
     restricted: str | None = None
     reference: str = ""
     scope: Scope | None = None  # whom the rule speaks of; None: everybody
+    instead: tuple[tuple[Audience, Rule], ...] = ()  # the same rule with other bounds, for groups; the last that fits
+    whose: str = ""  # the group of such a form, as a sentence names it
 
     @property
     def bound(self) -> Fraction | int:
@@ -90,6 +94,8 @@ class WatchExit:
     in_last_days: int
     after_days_in_tier: int
     after_days_stepped_down: int
+    instead: tuple[tuple[Audience, WatchExit], ...] = ()
+    whose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,8 @@ class TierExit:
     in_last_days: int
     after_days_in_tier: int
     open_case: str
+    instead: tuple[tuple[Audience, TierExit], ...] = ()
+    whose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +144,16 @@ class PolicyInForce:
         return found
 
     @property
-    def min_days_enrolled(self) -> int:
-        """Thousandths of days before which no rate is judged."""
-        return min((line.after_days_enrolled or 0 for line in self.lines), default=0)
+    def scopes(self) -> set[Scope]:
+        """Everything that is asked about a student's age, grade and school."""
+        ways = (self.exits.watch, self.exits.tier_2, self.exits.tier_3) if self.exits else ()
+        forms: tuple[Rule | WatchExit | TierExit, ...] = (*self.rules, *ways)
+        groups = {audience.scope for form in forms for audience, _ in form.instead}
+        return groups | {rule.scope for rule in self.rules if rule.scope is not None}
+
+
+Groups = tuple[Audience, ...]
+Form = TypeVar("Form", Rule, WatchExit, TierExit)
 
 
 class Policy:
@@ -148,7 +163,7 @@ class Policy:
         self._content = schema.checked(root)
         self.name: str = self._content["name"]
         self.label: str = self._content["label"]
-        canonical = json.dumps(root.plain(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        canonical = json.dumps(_told(root), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         self.version = hashlib.sha256(canonical.encode()).hexdigest()
         self._stages = tuple(self._stage(day) for day in self._starts)
 
@@ -178,14 +193,20 @@ class Policy:
         """Days from which something in this policy changed."""
         return self._starts
 
+    @property
+    def schools(self) -> tuple[str, ...]:
+        """The keys of all schools that are named anywhere."""
+        scopes = {scope for stage in self._stages for scope in stage.scopes}
+        return tuple(sorted({key for scope in scopes for key in (*scope.schools, *scope.not_schools)}))
+
     @cached_property
     def _starts(self) -> tuple[dt.date, ...]:
         return tuple(sorted(_dates(self._content))) or (dt.date(2000, 1, 1),)
 
     def _stage(self, day: dt.date) -> PolicyInForce:
-        content = _on(self._content, day)
-        lines = tuple(_line(name, content["bands"][name]) for name in BAND_RULES if name in content["bands"])
-        others = tuple(_rule(key, content["rules"][key]) for key in content["rules"])
+        content, groups = _on(self._content, day), tuple(self._content["groups"].values())
+        lines = tuple(_line(name, content["bands"][name], groups) for name in BAND_RULES if name in content["bands"])
+        others = tuple(_rule(key, content["rules"][key], groups) for key in content["rules"])
         return PolicyInForce(
             name=self.name,
             label=self.label,
@@ -193,7 +214,7 @@ class Policy:
             by_bands=content["moves"] == "bands",
             lines=lines,
             rules=tuple(sorted(lines + others, key=lambda rule: rule.key)),
-            exits=_exits(content["exits"]) if content["exits"] else None,
+            exits=_exits(content["exits"], groups) if content["exits"] else None,
             no_show_exit_codes=content["no_show_exit_codes"],
             statutes=tuple(measure for state in content["statutes"] for measure in of_state(state)),
         )
@@ -219,25 +240,50 @@ def _dates(content: Any) -> set[dt.date]:
     return set().union(*(_dates(value) for value in below))
 
 
+def _told(root: Entry) -> Any:
+    """What the version is counted over: the values, and the order of groups, which decides."""
+    plain = root.plain()
+    return plain | {"groups": list(plain["groups"].items())} if "groups" in plain else plain
+
+
 def _on(content: Any, day: dt.date) -> Any:
-    """The checked content with every dated value replaced by the one in force."""
+    """The checked content with every dated value replaced by the one in force, if one is."""
     if isinstance(content, Dated):
         return content.on(day)
-    return {key: _on(value, day) for key, value in content.items()} if isinstance(content, dict) else content
+    if not isinstance(content, dict):
+        return content
+    begun = {key: value for key, value in content.items() if not isinstance(value, Dated) or value.begun(day)}
+    return {key: _on(value, day) for key, value in begun.items()}
 
 
-def _line(name: str, values: dict[str, Any]) -> Rule:
+def _line(name: str, values: dict[str, Any], groups: Groups) -> Rule:
     level = Level(name.removeprefix("tier_"))
     clears = "watch_exit" if level is Level.WATCH else "tier_exit"
-    return Rule(key=BAND_RULES[name], fact="absence_rate", level=level, clears=clears, **values)
+    told = _alone(values)
+    line = Rule(key=BAND_RULES[name], fact="absence_rate", level=level, clears=clears, **told)
+    return _with_groups(line, values, groups)
 
 
-def _rule(key: str, values: dict[str, Any]) -> Rule:
+def _rule(key: str, values: dict[str, Any], groups: Groups) -> Rule:
     raised = values.get("level_with")
     level_with = (raised["rules"], Level(raised["level"])) if raised else None
-    return Rule(key=key, **values | {"level": Level(values["level"]), "level_with": level_with})
+    rule = Rule(key=key, **_alone(values) | {"level": Level(values["level"]), "level_with": level_with})
+    return _with_groups(rule, values, groups)
 
 
-def _exits(values: dict[str, Any]) -> Exits:
-    tiers = {name: TierExit(**values[name]) for name in ("tier_2", "tier_3")}
-    return Exits(**values | tiers | {"watch": WatchExit(**values["watch"])})
+def _exits(values: dict[str, Any], groups: Groups) -> Exits:
+    ways = {name: TierExit(**_alone(values[name])) for name in ("tier_2", "tier_3")}
+    tiers = {name: _with_groups(way, values[name], groups) for name, way in ways.items()}
+    watch = _with_groups(WatchExit(**_alone(values["watch"])), values["watch"], groups)
+    return Exits(**values | tiers | {"watch": watch})
+
+
+def _alone(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != FOR}
+
+
+def _with_groups(form: Form, values: dict[str, Any], groups: Groups) -> Form:
+    """The form with those that hold for groups, in the order of the groups."""
+    said = values.get(FOR, {})
+    others = [(group, said[group.key]) for group in groups if said.get(group.key)]
+    return replace(form, instead=tuple((group, replace(form, whose=group.label, **told)) for group, told in others))

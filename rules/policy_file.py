@@ -62,6 +62,18 @@ class Dated(Generic[T]):
         at = bisect_right([start for start, _ in self.values], day) - 1
         return self.values[max(at, 0)][1]
 
+    def begun(self, day: dt.date) -> bool:
+        """Whether something holds that day."""
+        return True
+
+
+class Later(Dated[T]):
+    """The same, but nothing holds before the first day."""
+
+    def begun(self, day: dt.date) -> bool:
+        """Whether something holds that day."""
+        return self.values[0][0] <= day
+
 
 class _Exact(yaml.SafeLoader):
     """SafeLoader whose decimals become fractions."""
@@ -190,3 +202,8 @@ def dated(reader: Callable[[Entry], T]) -> Callable[[Entry], Dated[T]]:
         return Dated(tuple((day, reader(entry.value[day])) for day in sorted(entry.value)))
 
     return read_all
+
+
+def later(reader: Callable[[Entry], Dated[T]]) -> Callable[[Entry], Later[T]]:
+    """Dated values that lie over others from their first day on."""
+    return lambda entry: Later(reader(entry).values)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from fractions import Fraction
 from string import Formatter
 from typing import Any
 
 from rules.facts import NAMES, WINDOWED
-from rules.policy_file import Dated, Entry, count, dated, list_of, mils, one_of, rate, text
+from rules.policy_file import Entry, count, dated, list_of, mils, one_of, rate, text
+from rules.policy_groups import FOR, check_groups, for_groups, ladders, read_groups
 from rules.scopes import read_scope
 from rules.statutes import states
 
@@ -62,6 +62,8 @@ _LINE: dict[str, Reader] = {
     "label": text, "at_least": dated(rate), "at_least_absences": dated(mils),
     "after_days_enrolled": dated(mils), "reference": text, "sentence": _sentence,
 }  # fmt: skip
+_COUNTED = ("at_least_absences", "after_days_enrolled", "from_member_day", "to_member_day")
+_LINE[FOR] = for_groups({name: _LINE[name] for name in ("at_least", "at_least_absences", "after_days_enrolled")})
 _LINE_NEEDS = ("label", "at_least", "sentence")
 _RULE: dict[str, Reader] = {
     "label": text, "fact": _fact, "for_each": one_of(("months_started",)), "at_least_absences": dated(mils),
@@ -81,10 +83,13 @@ _TIER_EXIT: dict[str, Reader] = {
     "rate_below": dated(rate), "in_last_days": count, "after_days_in_tier": dated(count),
     "open_case": one_of(("stays", "leaves_when_owned", "leaves")),
 }  # fmt: skip
+_WATCH_EXIT_NEEDS, _TIER_EXIT_NEEDS = tuple(_WATCH_EXIT), tuple(_TIER_EXIT)
+_WATCH_EXIT[FOR] = for_groups({name: _WATCH_EXIT[name] for name in _WATCH_EXIT if name != "in_last_days"})
+_TIER_EXIT[FOR] = for_groups({name: _TIER_EXIT[name] for name in ("rate_below", "after_days_in_tier")})
 _EXITS: dict[str, Reader] = {
-    "watch": lambda entry: _read(entry, _WATCH_EXIT, tuple(_WATCH_EXIT)),
-    "tier_2": lambda entry: _read(entry, _TIER_EXIT, tuple(_TIER_EXIT)),
-    "tier_3": lambda entry: _read(entry, _TIER_EXIT, tuple(_TIER_EXIT)),
+    "watch": lambda entry: _read(entry, _WATCH_EXIT, _WATCH_EXIT_NEEDS),
+    "tier_2": lambda entry: _read(entry, _TIER_EXIT, _TIER_EXIT_NEEDS),
+    "tier_3": lambda entry: _read(entry, _TIER_EXIT, _TIER_EXIT_NEEDS),
     "early_margin": dated(rate), "again_after_absences": dated(mils), "rest_days": dated(count),
 }  # fmt: skip
 
@@ -92,10 +97,11 @@ _EXITS: dict[str, Reader] = {
 def checked(root: Entry) -> dict[str, Any]:
     """The content of a policy, every value checked and still dated; PolicyError at the first wrong one."""
     content = _read(root, _TOP, ("name", "label", "moves", "bands"))
-    content = {"rules": {}, "exits": None, "no_show_exit_codes": (), "statutes": ()} | content
+    content = {"rules": {}, "exits": None, "no_show_exit_codes": (), "statutes": (), "groups": {}} | content
+    check_groups(root, tuple(content["groups"]))
     if content["moves"] == "replay" and not content["exits"]:
         raise root.wrong("with moves: replay the section exits is needed; a tier must have a way down")
-    _check_ladder(root, content["bands"])
+    _check_ladder(root, content)
     return content
 
 
@@ -125,7 +131,9 @@ def _rule(entry: Entry, keys: tuple[str, ...]) -> dict[str, Any]:
     fact = _fact(entry.mapping()["fact"]) if "fact" in entry.mapping() else ""
     bound = dated(rate if fact in RATES else count if is_count(fact) else mils)
     level_with = _read_level_with(keys)
-    rule = _read(entry, _RULE | dict.fromkeys(_BOUNDS, bound) | {"level_with": level_with}, _RULE_NEEDS)
+    others = {name: _RULE[name] for name in _COUNTED} | {name: bound for name in _BOUNDS if name in entry.mapping()}
+    more = {"level_with": level_with, FOR: for_groups(others)}
+    rule = _read(entry, _RULE | dict.fromkeys(_BOUNDS, bound) | more, _RULE_NEEDS)
     if sum(name in rule for name in _BOUNDS) != 1:
         raise entry.wrong("exactly one bound is needed: at_least (inclusive) or more_than")
     if rule["clears"] not in CLEARS[rule["level"]]:
@@ -145,17 +153,17 @@ def _read_level_with(keys: tuple[str, ...]) -> Reader:
     return reader
 
 
-def _check_ladder(root: Entry, bands: dict[str, Any]) -> None:
-    """On every day a higher band begins at a higher rate."""
-    rates: list[Dated[Fraction]] = [bands[name]["at_least"] for name in _LINES if name in bands]
-    for day in sorted({start for line in rates for start, _ in line.values}):
-        steps = [line.on(day) for line in rates]
+def _check_ladder(root: Entry, content: Mapping[str, Any]) -> None:
+    """On every day a higher band begins at a higher rate, for everybody."""
+    lines = [content["bands"][name] for name in _LINES if name in content["bands"]]
+    for day, whose, steps in ladders(lines, tuple(content["groups"].values())):
         if any(low >= high for low, high in zip(steps, steps[1:], strict=False)):
-            raise root.mapping()["bands"].wrong(f"on {day} the bands do not rise: watch, tier_2, tier_3 must")
+            of = f" for {whose}" if whose else ""
+            raise root.mapping()["bands"].wrong(f"on {day} the bands do not rise{of}: watch, tier_2, tier_3 must")
 
 
 _TOP: dict[str, Reader] = {
     "name": text, "label": text, "moves": one_of(("replay", "bands")), "no_show_exit_codes": list_of(text),
-    "statutes": list_of(one_of(states())),
+    "statutes": list_of(one_of(states())), "groups": read_groups,
     "bands": _bands, "rules": _rules, "exits": lambda entry: _read(entry, _EXITS, tuple(_EXITS)),
 }  # fmt: skip

@@ -15,11 +15,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.audiences import of_each
 from rules.cells import Status, status
 from rules.daily import Bools, Ints
 from rules.facts import Facts
 from rules.findings import Inputs, met
-from rules.policy import Exits, Level, PolicyInForce, TierExit
+from rules.policy import Exits, Level, PolicyInForce, TierExit, WatchExit
 from rules.replay_state import FREE, NEVER, State
 from rules.tiers import Tier, Tiers, line_met, rate_tier
 
@@ -120,9 +121,9 @@ def _may_move(inputs: Inputs, col: int) -> Bools | np.bool_:
 def _follow_bands(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> list[Change]:
     """One day without memory: the tier is what the day's rate says."""
     enrolled, absent = facts.enrolled[:, col], facts.absent[:, col]
-    before = state.tier
-    state.tier = np.where(_may_move(inputs, col), rate_tier(policy, enrolled, absent), before).astype(np.int8)
-    state.active = {line.key: line_met(line, enrolled, absent) for line in policy.lines}
+    before, today = state.tier, inputs.today(col)
+    state.tier = np.where(_may_move(inputs, col), rate_tier(policy, enrolled, absent, today), before).astype(np.int8)
+    state.active = {line.key: line_met(line, enrolled, absent, today) for line in policy.lines}
     causes = {line.key: state.active[line.key] & (state.tier == line.level.tier) for line in policy.lines}
     return _changes(before, state.tier, causes, col)
 
@@ -183,16 +184,29 @@ def _unblocked(state: State, key: tuple[str, int], found: Bools, absent: Ints) -
 def _may_leave(state: State, tier: Tiers, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> Bools:
     """Whose tier steps down today."""
     exits, in_tier = _exits(policy), facts.member_days[:, col] - state.entered
-    watch = exits.watch
-    least = np.where(state.stepped_down, watch.after_days_stepped_down, watch.after_days_in_tier)
-    clean = facts.in_last("absent", watch.in_last_days)[:, col] <= watch.at_most_absences
-    clean &= facts.member_days[:, col] >= watch.in_last_days
-    leaves: Bools = (tier == Tier.WATCH) & clean & (in_tier >= least)
+    today = inputs.today(col)
+    clear = of_each(exits.watch, today, lambda way: _watch_clears(way, in_tier, state.stepped_down, facts, col))
+    leaves: Bools = (tier == Tier.WATCH) & clear
     for number, way_out in ((Tier.TWO, exits.tier_2), (Tier.THREE, exits.tier_3)):
-        here = (tier == number) & (in_tier >= way_out.after_days_in_tier)
+        here = tier == number
         if here.any():
-            leaves |= here & _rate_is_down(way_out, exits, facts, col) & _case_allows(way_out, inputs, col)
+            leaves |= here & of_each(
+                way_out,
+                today,
+                lambda way: (
+                    (in_tier >= way.after_days_in_tier)
+                    & _rate_is_down(way, exits, facts, col)
+                    & _case_allows(way, inputs, col)
+                ),
+            )
     return leaves
+
+
+def _watch_clears(way: WatchExit, in_tier: Ints, stepped_down: Bools, facts: Facts, col: int) -> Bools:
+    """Few absences over the last days, and long enough on Watch."""
+    least = np.where(stepped_down, way.after_days_stepped_down, way.after_days_in_tier)
+    clean = facts.in_last("absent", way.in_last_days)[:, col] <= way.at_most_absences
+    return np.asarray(clean & (facts.member_days[:, col] >= way.in_last_days) & (in_tier >= least))
 
 
 def _rate_is_down(way_out: TierExit, exits: Exits, facts: Facts, col: int) -> Bools:

@@ -1,4 +1,4 @@
-"""Whom a law about attendance speaks of: by age on the day, and by grade. Rates count for everybody."""
+"""Whom a law or a rule speaks of: by age, grade and school of the day. Rates count for everybody."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.grades import GRADES, grade_of, grades_in
 from rules.matrix import Days
-from rules.policy_file import Entry, count, list_of, text
+from rules.policy_file import Entry, count
 from rules.stints import SCHOOL_YEAR_MONTH, school_year_start
 
 Bools = NDArray[np.bool_]
@@ -19,18 +20,30 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Compulsory age and grade. `from_age` holds from the birthday, or with `reached_by` (month, day) for the whole
-    school year in which the age is reached by that day. `below_age` ends on the birthday."""
+    """Age, grades and schools, all of which must fit. `from_age` holds from the birthday, or with `reached_by`
+    (month, day) for the whole school year in which the age is reached by that day. `below_age` ends on the birthday.
+    Grades are words of GRADES, schools the district's keys."""
 
     from_age: int | None = None
     reached_by: tuple[int, int] | None = None
     below_age: int | None = None
+    grades: tuple[str, ...] = ()
     not_grades: tuple[str, ...] = ()
+    schools: tuple[str, ...] = ()
+    not_schools: tuple[str, ...] = ()
 
-    def covers(self, born: Days, grades: Sequence[str], grade_at: NDArray[np.integer], days: Days) -> Bools:
-        """[S, D] whether the law speaks of the student that day. A birth date that is not known (NaT) hinders nothing.
+    def covers(
+        self,
+        born: Days,
+        grades: Sequence[str],
+        grade_at: NDArray[np.integer],
+        days: Days,
+        schools: Sequence[str] = (),
+        school_at: NDArray[np.integer] | None = None,
+    ) -> Bools:
+        """[S, D] whether it speaks of the student that day. A birth date that is not known (NaT) hinders nothing.
 
-        `grade_at` [S, D] is the place of the day's grade in `grades`, -1 for none.
+        `grade_at` and `school_at` [S, D] are places in `grades` and `schools`, -1 for none.
         """
         young = np.zeros((len(born), len(days)), dtype=bool)
         if self.from_age is not None:
@@ -38,10 +51,30 @@ class Scope:
         old = np.zeros_like(young)
         if self.below_age is not None:
             old = days[None, :] >= birthday(born, self.below_age)[:, None]
-        out = {grade.casefold() for grade in self.not_grades}
-        left_out = np.array([*(grade.casefold() in out for grade in grades), False])
-        inside: Bools = ~(young | old | left_out[grade_at])
+        inside: Bools = (
+            ~(young | old) & _named([grade_of(grade) for grade in grades], self.grades, self.not_grades)[grade_at]
+        )
+        if school_at is not None:
+            inside &= _named(schools, self.schools, self.not_schools)[school_at]
+        elif self.schools:
+            inside[:] = False
         return inside
+
+    @property
+    def words(self) -> str:
+        """Whom it takes in, to follow 'students': of compulsory age, in grades K and 1, at the school 0123."""
+        parts = ["of compulsory age"] if self.from_age is not None or self.below_age is not None else []
+        for some, lead, others in (("grades", "in", "grade"), ("schools", "at", "school")):
+            for name, no in ((some, ""), (f"not_{some}", "not ")):
+                named: tuple[str, ...] = getattr(self, name)
+                if named and not (no and parts):  # the law's own age leaves the youngest out as well
+                    parts.append(f"{no}{lead} {others}{'s' if len(named) > 1 else ''} {_and(named)}")
+        return " ".join(parts)
+
+    def may_meet(self, other: Scope) -> bool:
+        """Whether somebody may be in both, as far as grades and schools tell."""
+        pairs = ((self.grades, other.grades), (self.schools, other.schools))
+        return all(not mine or not theirs or set(mine) & set(theirs) for mine, theirs in pairs)
 
     def _asked_on(self, days: Days) -> Days:
         """For each day the day on which the lower age is looked at."""
@@ -53,6 +86,15 @@ class Scope:
         return np.array(asked, dtype="datetime64[D]")
 
 
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _named(words: Sequence[str], only: Sequence[str], never: Sequence[str]) -> Bools:
+    """Which of the words are meant, and at the end whether somebody is of whom none is known."""
+    return np.array([*((not only or word in only) and word not in never for word in words), not only])
+
+
 def birthday(born: Days, age: int) -> Days:
     """The day on which each turns so many years old; the first of March for who was born on a leap day."""
     month = born.astype("datetime64[M]")
@@ -62,20 +104,47 @@ def birthday(born: Days, age: int) -> Days:
     return then
 
 
-def read_scope(entry: Entry) -> Scope:
-    """{from_age: 6, reached_by: 09-01, below_age: 17, not_grades: [PK]}; PolicyError for anything else."""
-    readers: dict[str, Callable[[Entry], Any]] = {
-        "from_age": count, "reached_by": _day_of_year, "below_age": count, "not_grades": list_of(text),
-    }  # fmt: skip
+def read_scope(entry: Entry, **beside: Callable[[Entry], Any]) -> Scope:
+    """{from_age: 6, reached_by: 09-01, below_age: 17, not_grades: [PK]}; PolicyError for anything else.
+
+    `beside`: what else may stand there and is none of the scope's.
+    """
     given = entry.mapping()
     for key, value in given.items():
-        if key not in readers:
-            raise value.wrong(f"{key} is not known here; allowed: {', '.join(readers)}")
-    if not given:
-        raise entry.wrong("a scope needs an age or grades")
+        if key not in _READERS and key not in beside:
+            raise value.wrong(f"{key} is not known here; allowed: {', '.join((*beside, *_READERS))}")
+    mine = {key: value for key, value in given.items() if key in _READERS}
+    if not mine:
+        raise entry.wrong("an age, grades or schools are needed")
     if "reached_by" in given and "from_age" not in given:
         raise entry.wrong("from_age is missing: reached_by says when it is looked at")
-    return Scope(**{key: readers[key](value) for key, value in given.items()})
+    return Scope(**{key: _READERS[key](value) for key, value in mine.items()})
+
+
+def _list(entry: Entry) -> list[Entry]:
+    if not isinstance(entry.value, list) or not entry.value:
+        raise entry.wrong("expected a list: [one, another]")
+    return entry.value
+
+
+def _grades(entry: Entry) -> tuple[str, ...]:
+    """[K-3, 9]: grades in any spelling, alone or from one to another."""
+    found: list[str] = []
+    for item in _list(entry):
+        named = grades_in(str(item.value))
+        if not named:
+            allowed = f"{', '.join(GRADES)}, or from one to another such as K-3"
+            raise item.wrong(f"{item.value!s} is no grade; allowed: {allowed}")
+        found += named
+    return tuple(sorted(set(found), key=GRADES.index))
+
+
+def _schools(entry: Entry) -> tuple[str, ...]:
+    """["0123"]: keys of schools as the district writes them."""
+    for item in _list(entry):
+        if not isinstance(item.value, str) or not item.value.strip():
+            raise item.wrong(f'{item.value!s} is no key of a school; write it in quotes, such as "0123"')
+    return tuple(item.value.strip() for item in _list(entry))
 
 
 def _day_of_year(entry: Entry) -> tuple[int, int]:
@@ -86,3 +155,9 @@ def _day_of_year(entry: Entry) -> tuple[int, int]:
     except ValueError:
         raise entry.wrong('expected a day of the year in quotes, such as "09-01"') from None
     return day.month, day.day
+
+
+_READERS: dict[str, Callable[[Entry], Any]] = {
+    "from_age": count, "reached_by": _day_of_year, "below_age": count, "grades": _grades, "not_grades": _grades,
+    "schools": _schools, "not_schools": _schools,
+}  # fmt: skip

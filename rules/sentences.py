@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules import cells as c
+from rules.audiences import forms, own
 from rules.cells import WHOLE_DAY, Excuse, Status
 from rules.counting import agreeing
 from rules.facts import MONTH, TRUANCY_WINDOW, WINDOWED, Facts
@@ -34,10 +35,12 @@ def sentence(rule: Rule, numbers: Mapping[str, str]) -> str:
 
 def numbers(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> dict[str, str]:
     """What the rule looked at for one student on one day, as text: the inputs kept with a decision."""
+    rule = own(rule, inputs.today(col), row)
     enrolled, absent = int(facts.enrolled[row, col]), int(facts.absent[row, col])
     window = int(facts.attendance_days_180[row, col])
     start = int(facts.streak_start[row, col])
     found = {
+        "bound": bound_text(rule) + (f" for {rule.whose}" if rule.whose else ""),
         "value": _value(rule, facts, row, col),
         "absent": days_text(absent),
         "enrolled": days_text(enrolled),
@@ -52,7 +55,7 @@ def numbers(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> dic
     return found | _last_year(inputs, row)
 
 
-def exit_sentence(policy: PolicyInForce, before: Tier, facts: Facts, row: int, col: int) -> str:
+def exit_sentence(policy: PolicyInForce, before: Tier, facts: Facts, inputs: Inputs, row: int, col: int) -> str:
     """Why the tier stepped down that day."""
     if policy.exits is None:
         return f"Absent {_of_days(facts, row, col)}, which is under the line of {before.words}."
@@ -61,8 +64,10 @@ def exit_sentence(policy: PolicyInForce, before: Tier, facts: Facts, row: int, c
         days = policy.exits.watch.in_last_days
         missed = days_text(int(facts.in_last("absent", days)[row, col]))
         return f"Absent {missed} of the last {days} days, {to}"
-    way_out = policy.exits.tier_3 if before == Tier.THREE else policy.exits.tier_2
-    return f"{_recent(way_out, policy, facts, row, col)}, {to}"
+    tier_exit = policy.exits.tier_3 if before == Tier.THREE else policy.exits.tier_2
+    way_out = own(tier_exit, inputs.today(col), row)
+    line = f"the line for {way_out.whose}, {to}" if way_out.whose else to
+    return f"{_recent(way_out, policy, facts, row, col)}, {line}"
 
 
 def dates_used(matrix: Matrix, facts: Facts, row: int, col: int, rule: Rule) -> list[date]:
@@ -80,7 +85,7 @@ def dates_used(matrix: Matrix, facts: Facts, row: int, col: int, rule: Rule) -> 
 def describe(rule: Rule) -> str:
     """The rule in plain words, for people who decide about policy."""
     how = f"at least {bound_text(rule)}" if rule.at_least is not None else f"more than {bound_text(rule)}"
-    parts = [f"{LEVEL_WORDS[rule.level]} when {_words(rule.fact)} is {how}"]
+    parts = [f"{_for(rule)}{LEVEL_WORDS[rule.level]} when {_words(rule.fact)} is {how}"]
     if rule.for_each:
         parts.append("for each month of school begun (20 days)")
     if rule.at_least_absences:
@@ -94,13 +99,22 @@ def describe(rule: Rule) -> str:
     if rule.only_for == "stls":
         parts.append("for students in temporary living situations")
     if rule.scope is not None:
-        parts.append("for students of compulsory age")
+        parts.append(f"for students {rule.scope.words}")
     if rule.unless:
         parts.append("unless somebody has reached the family since the run began")
     if rule.level_with:
         others, level = rule.level_with
         parts.append(f"{LEVEL_WORDS[level]} from the day {' or '.join(others)} is met as well")
     return agreeing(", ".join(parts) + ".")
+
+
+def describe_each(rule: Rule) -> list[str]:
+    """The rule in plain words for everybody, then for each group with bounds of its own."""
+    return [describe(form) for form in forms(rule)]
+
+
+def _for(rule: Rule) -> str:
+    return f"For {rule.whose}: " if rule.whose else ""
 
 
 def bound_text(rule: Rule) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rules.audiences import Today, of_each
 from rules.facts import Facts
 from rules.policy import PolicyInForce, Rule
+from rules.scopes import Bools, Scope
 
 Tiers = NDArray[np.int8]
+NO_SCOPE: Today = {}
 
 
 class Tier(IntEnum):
@@ -68,25 +72,33 @@ def days_text(mils: int) -> str:
     return f"{whole}.{rest:03d}".rstrip("0").rstrip(".")
 
 
-def line_met(line: Rule, enrolled: ArrayLike, absent: ArrayLike) -> NDArray[np.bool_]:
-    """Whether a rate line is reached: share, least absences and least enrolled days, each inclusive."""
+def line_met(line: Rule, enrolled: ArrayLike, absent: ArrayLike, today: Today = NO_SCOPE) -> Bools:
+    """Whether a rate line is reached: share, least absences and least enrolled days, each inclusive.
+
+    `today`: whom each scope takes in, for lines that differ by grade or school.
+    """
     days, missed = np.asarray(enrolled, dtype=np.int64), np.asarray(absent, dtype=np.int64)
+    return of_each(line, today, lambda form: _reached(form, days, missed))
+
+
+def _reached(line: Rule, days: NDArray[np.int64], missed: NDArray[np.int64]) -> Bools:
     reached = missed * line.bound.denominator >= days * line.bound.numerator
     enough = (days >= max(line.after_days_enrolled or 0, 1)) & (missed >= (line.at_least_absences or 0))
-    return reached & enough
+    return np.asarray(reached & enough)
 
 
-def rate_tier(policy: PolicyInForce, enrolled: ArrayLike, absent: ArrayLike) -> Tiers:
+def rate_tier(policy: PolicyInForce, enrolled: ArrayLike, absent: ArrayLike, today: Today = NO_SCOPE) -> Tiers:
     """The tier by the bands alone. Under a line's least absences the next lower line applies."""
     tier = np.where(np.asarray(enrolled) > 0, Tier.ONE, Tier.NONE).astype(np.int8)
     for line in policy.lines:
-        tier = np.where(line_met(line, enrolled, absent), np.int8(line.level.tier), tier)
+        tier = np.where(line_met(line, enrolled, absent, today), np.int8(line.level.tier), tier)
     return tier
 
 
-def too_early(policy: PolicyInForce, enrolled: ArrayLike) -> NDArray[np.bool_]:
+def too_early(policy: PolicyInForce, enrolled: ArrayLike, today: Today = NO_SCOPE) -> Bools:
     """True while there are too few enrolled days to judge a rate."""
-    return np.asarray(enrolled) < policy.min_days_enrolled
+    least = [of_each(line, today, lambda form: form.after_days_enrolled or 0) for line in policy.lines]
+    return np.asarray(enrolled) < (np.min(np.broadcast_arrays(*least), axis=0) if least else 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,18 +113,24 @@ class Current:
     tier_max: Tiers  # ... or every open day missed
 
 
-def current(facts: Facts, tier: Tiers, policy: PolicyInForce, col: int) -> Current:
-    """The standing at the end of column `col`, from a tier matrix [S, D] or one day of it [S]."""
+def current(
+    facts: Facts, tier: Tiers, policy: PolicyInForce, col: int, within: Mapping[Scope, Bools] | None = None
+) -> Current:
+    """The standing at the end of column `col`, from a tier matrix [S, D] or one day of it [S].
+
+    `within` [S, D]: whom each scope takes in.
+    """
     enrolled, absent, open_days = facts.enrolled[:, col], facts.absent[:, col], facts.undecided[:, col]
+    here = {scope: inside[:, col] for scope, inside in (within or {}).items()}
     today = tier[:, col] if tier.ndim == 2 else tier
-    best = rate_tier(policy, enrolled + open_days, absent)
-    worst = rate_tier(policy, enrolled + open_days, absent + open_days)
+    best = rate_tier(policy, enrolled + open_days, absent, here)
+    worst = rate_tier(policy, enrolled + open_days, absent + open_days, here)
     settled = open_days == 0
     return Current(
         tier=today,
-        rate_tier=rate_tier(policy, enrolled, absent),
+        rate_tier=rate_tier(policy, enrolled, absent, here),
         band=band(enrolled, absent),
-        too_early=too_early(policy, enrolled),
+        too_early=too_early(policy, enrolled, here),
         tier_min=np.where(settled, today, np.minimum(today, best)),
         tier_max=np.where(settled, today, np.maximum(today, worst)),
     )

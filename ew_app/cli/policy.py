@@ -14,9 +14,10 @@ from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import OPERATOR, Refused, today
 from ew_app.services.deliveries import waiting
 from ew_app.services.measuring import policies
+from rules.audiences import forms
 from rules.counting import agreeing
 from rules.policy import PRESETS, Policy, PolicyError, PolicyInForce, Rule
-from rules.sentences import describe
+from rules.sentences import describe_each
 from rules.tiers import days_text
 
 
@@ -56,6 +57,8 @@ def activate(run: Runtime, path: str, starts: datetime) -> None:
     """Put a policy in force from a day; every day from then on is decided again by it."""
     with run.working():
         policy = policies.activate(_file(path), starts=starts.date(), by=OPERATOR)
+        for key in policies.unknown_schools(policy):
+            click.echo(f"No roster has told of a school {key} yet. What the policy says of it waits until one does.")
         waiting.for_evaluation(output.on_terminal())
         click.echo(f"{policy.label} is in force from {starts.date()} (version {policy.version}).")
 
@@ -80,7 +83,7 @@ def _in_words(policy: PolicyInForce, day: date) -> Iterator[str]:
 
 def _rule(rule: Rule) -> Iterator[str]:
     yield f"{rule.key:<5} {rule.label}"
-    yield f"      {describe(rule)}"
+    yield from (f"      {line}" for line in describe_each(rule))
     if rule.reference:
         yield f"      Source: {rule.reference}"
 
@@ -90,18 +93,23 @@ def _ways_down(policy: PolicyInForce) -> Iterator[str]:
     if policy.exits is None:
         yield "A tier is left on the day its line is no longer met."
         return
-    watch = policy.exits.watch
-    few = agreeing(f"{days_text(watch.at_most_absences)} days")
     yield "Ways down"
-    yield (
-        f"      Watch: at most {few} absent in the last {watch.in_last_days}, "
-        f"after {watch.after_days_in_tier} school days in it."
-    )
-    for name, way in (("Tier 2", policy.exits.tier_2), ("Tier 3", policy.exits.tier_3)):
+    for watch in forms(policy.exits.watch):
+        few = agreeing(f"{days_text(watch.at_most_absences)} days")
         yield (
-            f"      {name}: under {days_text(int(way.rate_below * 100_000))}% absent in the last {way.in_last_days} "
-            f"days, after {way.after_days_in_tier} school days in it."
+            f"      {_named('Watch', watch.whose)}: at most {few} absent in the last {watch.in_last_days}, "
+            f"after {watch.after_days_in_tier} school days in it."
         )
+    for name, tier_exit in (("Tier 2", policy.exits.tier_2), ("Tier 3", policy.exits.tier_3)):
+        for way in forms(tier_exit):
+            yield (
+                f"      {_named(name, way.whose)}: under {days_text(int(way.rate_below * 100_000))}% absent in the "
+                f"last {way.in_last_days} days, after {way.after_days_in_tier} school days in it."
+            )
+
+
+def _named(tier: str, whose: str) -> str:
+    return f"{tier}, for {whose}" if whose else tier
 
 
 COMMANDS = [policy_group]

@@ -55,13 +55,13 @@ def test_each_rule_says_what_it_counted(rule: str, days: str, words: str) -> Non
 
 def test_steps_down_say_why() -> None:
     facts = compute(matrix_of("EEE" + "P" * 29))
-    assert exit_sentence(DEFAULT, Tier.TWO, facts, 0, 31) == (
+    assert exit_sentence(DEFAULT, Tier.TWO, facts, Inputs(), 0, 31) == (
         "Absent 1 of the last 30 days (3.3%), under 5%, so support steps from Tier 2 to Watch."
     )
-    assert exit_sentence(DEFAULT, Tier.THREE, facts, 0, 20) == (
+    assert exit_sentence(DEFAULT, Tier.THREE, facts, Inputs(), 0, 20) == (
         "Absent 3 of the last 21 days (14.2%), under 8%, so support steps from Tier 3 to Tier 2."
     )
-    assert exit_sentence(DEFAULT, Tier.WATCH, facts, 0, 31) == (
+    assert exit_sentence(DEFAULT, Tier.WATCH, facts, Inputs(), 0, 31) == (
         "Absent 0 of the last 20 days, so support steps from Watch to Tier 1."
     )
 

@@ -113,9 +113,11 @@ class Decisions:
     def _early(self) -> NDArray[np.bool_]:
         """[S, days from `_first` on] whether a day had too few enrolled days before it to judge a rate."""
         judged = self.judged
-        policies = [judged.timeline.on(day) for day in self.days[self._first :]]
-        enrolled = judged.facts.enrolled[:, self._first :].T
-        early = [too_early(policy, days) for policy, days in zip(policies, enrolled, strict=True)]
+        enrolled, within = judged.facts.enrolled, judged.inputs
+        early = [
+            too_early(judged.timeline.on(day), enrolled[:, col], within.today(col))
+            for col, day in enumerate(self.days[self._first :], start=self._first)
+        ]
         return np.array(early, dtype=bool).reshape(-1, len(judged.students)).T
 
     @cached_property
@@ -168,7 +170,7 @@ class Decisions:
         """From where to where, by which rules, the sentence and the policy."""
         judged, policy = self.judged, self.judged.timeline.on(self.days[change.col])
         if change.rules == (EXIT,):
-            words = exit_sentence(policy, change.before, judged.deciding, change.row, change.col)
+            words = exit_sentence(policy, change.before, judged.deciding, judged.inputs, change.row, change.col)
         else:
             words = " ".join(self._said(policy, rule, change) for rule in change.rules)
         return {

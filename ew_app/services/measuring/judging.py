@@ -17,9 +17,9 @@ from ew_app.services.measuring import policies
 from ew_app.services.measuring.blocks import Background, Known
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.laying import Ints
-from ew_app.services.measuring.years import Year, year_of
+from ew_app.services.measuring.years import NOWHERE, Year, year_of
 from models.queries import measuring as rows
-from models.queries import same_child
+from models.queries import naming, same_child
 from rules import facts as measures
 from rules.carried import TooFarBack
 from rules.cells import Status, status
@@ -72,7 +72,7 @@ class Judged:
     @cached_property
     def standing(self) -> Current:
         """How each student stands at the end."""
-        return current(self.facts, self.replay.tier, self.policy, self.last)
+        return current(self.facts, self.replay.tier, self.policy, self.last, self.inputs.within)
 
 
 def judge(students: Sequence[int] | Ints, at: Frame | None = None) -> Judged | None:
@@ -133,17 +133,52 @@ def _inputs(year: Year, matrix: Matrix, timeline: Timeline, background: Backgrou
 def _within(year: Year, matrix: Matrix, timeline: Timeline, born: Days) -> dict[Scope, NDArray[np.bool_]]:
     """[S, D] of each scope that a rule of the school year has; nothing is read where no rule has one."""
     days = {year.frame.start, *(day for day in timeline.starts if day > year.frame.start)}
-    scopes = {rule.scope for day in days for rule in timeline.on(day).rules if rule.scope is not None}
+    scopes = {scope for day in days for scope in timeline.on(day).scopes}
     return covered(scopes, year, matrix, born) if scopes else {}
 
 
 def covered(scopes: Collection[Scope], year: Year, matrix: Matrix, born: Days) -> dict[Scope, NDArray[np.bool_]]:
-    """[S, D] whom each scope takes in, by birth date and the grade of the day, outside enrolments the last one."""
-    number = {grade: place for place, grade in enumerate(sorted({*year.stint_grade, *year.grade}))}
-    of_stint = np.array([*(number[grade] for grade in year.stint_grade), -1])
-    own = np.array([number[grade] for grade in year.grade])
+    """[S, D] whom each scope takes in, by birth date and the day's grade and school; outside enrolments the last."""
+    grades, of_stint, own = _numbered(year.stint_grade, year.grade)
     grade_at = np.where(year.stint_at < 0, own[:, None], of_stint[year.stint_at])
-    return {scope: scope.covers(born, list(number), grade_at, matrix.days) for scope in scopes}
+    schools, school_at = _schools(scopes), None
+    if schools:
+        at = np.where(year.stint_at < 0, year.school[:, None], np.append(year.stint_school, NOWHERE)[year.stint_at])
+        school_at = _places(schools, at)
+    return {
+        scope: scope.covers(born, grades, grade_at, matrix.days, list(schools.values()), school_at) for scope in scopes
+    }
+
+
+def covered_at_schools(judged: Judged) -> dict[Scope, NDArray[np.bool_]]:
+    """[R] whom each scope of the policy takes in on the last day, a row per student and school, as if only there."""
+    year, scopes, here = judged.year, judged.policy.scopes, judged.year.by_school
+    assert here.schools is not None
+    student = np.searchsorted(judged.students, here.students)
+    grades, _, own = _numbered((), year.grade)
+    schools, born = _schools(scopes), judged.background.born[student]
+    at, day = _places(schools, here.schools)[:, None], judged.matrix.days[judged.last :]
+    words = list(schools.values())
+    return {scope: scope.covers(born, grades, own[student][:, None], day, words, at)[:, 0] for scope in scopes}
+
+
+def _numbered(of_stint: Sequence[str], own: Sequence[str]) -> tuple[list[str], Ints, Ints]:
+    """The different grades; the place of each enrolment's among them, and -1 at the end; of each student's own."""
+    number = {grade: place for place, grade in enumerate(sorted({*of_stint, *own}))}
+    return list(number), np.array([*(number[one] for one in of_stint), -1]), np.array([number[one] for one in own])
+
+
+def _schools(scopes: Collection[Scope]) -> dict[int, str]:
+    """Number -> key of the schools that a scope names, by number; none is read where none does."""
+    named = {key for scope in scopes for key in (*scope.schools, *scope.not_schools)}
+    return {number: key for number, key in sorted(naming.school_keys().items()) if key in named} if named else {}
+
+
+def _places(schools: dict[int, str], at: NDArray[np.integer]) -> Ints:
+    """The place of each school number among these, -1 for any other."""
+    numbers = np.array([*schools, np.iinfo(np.int64).max], dtype=np.int64)
+    place = np.searchsorted(numbers, at)
+    return np.where(numbers[place] == at, place, NOWHERE)
 
 
 def _waits_from(year: Year, matrix: Matrix) -> NDArray[np.int64] | None:

@@ -15,7 +15,7 @@ import numpy as np
 from ew_app.kernel import NotFound, Refused
 from ew_app.services.measuring import hindsight
 from ew_app.services.measuring.frames import Frame, frame
-from ew_app.services.measuring.judging import Judged, judge
+from ew_app.services.measuring.judging import Judged, covered_at_schools, judge
 from ew_app.services.measuring.policies import timeline
 from models.queries import measuring, naming
 from models.queries.measuring import EPOCH
@@ -148,10 +148,11 @@ def _by_school(judged: Judged, schools: dict[int, str]) -> Iterable[tuple[int, d
     """The same measures on the days at each school; the tier stays the student's."""
     facts, last = fact_tables.compute(judged.year.by_school), judged.last
     enrolled, absent = facts.enrolled[:, last], facts.absent[:, last]
+    today = covered_at_schools(judged)
     alone, bands, early = (
-        rate_tier(judged.policy, enrolled, absent),
+        rate_tier(judged.policy, enrolled, absent, today),
         band(enrolled, absent),
-        too_early(judged.policy, enrolled),
+        too_early(judged.policy, enrolled, today),
     )
     whole = dict(zip(judged.students.tolist(), range(len(judged.students)), strict=True))
     here = judged.year.by_school

@@ -14,13 +14,14 @@ from ew_app.services.measuring.policy_texts import check, stored, subject
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_everyone
 from models.base import db
 from models.policies import PolicyVersion
+from models.queries import naming
 from models.queries import policies as rows
 from rules import access
 from rules.access import Permission, Place
 from rules.policy import PRESETS, Policy
 from rules.timeline import Timeline
 
-__all__ = ["FIRST_DAY", "activate", "check", "find", "put_in_force", "stored", "timeline", "withdraw"]
+__all__ = ["FIRST_DAY", "activate", "check", "find", "put_in_force", "stored", "timeline", "unknown_schools", "withdraw"]
 
 FIRST_DAY = date(2000, 1, 1)
 
@@ -32,6 +33,11 @@ def timeline() -> Timeline:
         _start()
         return timeline()
     return Timeline({row.starts: policy_texts.thawed(row.content) for row in kept}.items())
+
+
+def unknown_schools(policy: Policy) -> list[str]:
+    """Keys that the policy names and no roster has told of yet."""
+    return sorted(set(policy.schools) - set(naming.school_keys().values()))
 
 
 def find(name: str) -> Path:

@@ -22,6 +22,7 @@ from ew_app.services.measuring.measures import at_each_school, measure_of
 from models.attendance import UNREAD
 from models.queries import naming, provenance, same_child
 from rules import cells as c
+from rules.audiences import own
 from rules.cells import Status
 from rules.findings import met, not_fed
 from rules.policy import Rule
@@ -168,7 +169,10 @@ def _explain(student: str, as_of: date | None, classes: Collection[str]) -> Expl
         not_fed=tuple(
             key for key in not_fed(judged.policy, judged.inputs, 1) if _open(judged.policy.rule(key), classes)
         ),
-        lines=tuple((Tier(line.level.tier).text, days_text(int(line.bound * 100_000))) for line in judged.policy.lines),
+        lines=tuple(
+            (Tier(line.level.tier).text, days_text(int(own(line, judged.inputs.today(judged.last), 0).bound * 100_000)))
+            for line in judged.policy.lines
+        ),
     )
 
 
@@ -202,7 +206,7 @@ def _reason(judged: Judged, rule: Rule, active: np.ndarray) -> Reason:
         sentence=words if told == judged.last else f"On {day_text(on)}: {words[0].lower()}{words[1:]}",
         numbers={name: value for name, value in said.items() if value},
         dates=tuple(dates_used(judged.deciding.matrix, judged.deciding, 0, told, rule)),
-        asks=describe(rule),
+        asks=describe(own(rule, judged.inputs.today(told), 0)),
         reference=rule.reference,
         policy_version=judged.policy.version,
         restricted=rule.restricted,
