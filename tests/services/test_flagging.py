@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from ew_app.kernel import transaction
+from ew_app.kernel import OPERATOR, transaction
 from ew_app.services.deciding import flagging
-from ew_app.services.measuring import blocks
+from ew_app.services.measuring import blocks, policies
 from ew_app.services.measuring.touched import touch, touch_schools
 from models.base import db
 from tests.services import letters
@@ -29,6 +31,36 @@ DERIVED = {
     "tier_change": "student_id, day, before, after, rules, sentence",
     "tier_count": 'school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early',
 }
+
+
+GROUPS = """\
+extends: default
+name: groups
+label: With groups
+groups:
+  grade_6: {label: grade 6, grades: [6]}
+  lincoln: {label: Lincoln, schools: [lincoln]}
+  nowhere: {label: a school to come, schools: [nowhere]}
+bands:
+  watch: {for: {grade_6: {after_days_enrolled: {2026-08-24: 12}}, nowhere: {at_least: {2026-08-24: 0.01}}}}
+  tier_2: {for: {grade_6: {at_least: {2026-09-30: 0.07}}, lincoln: {at_least: {2026-09-14: 0.14}}}}
+rules:
+  R03: {for: {lincoln: {at_least: {2026-08-24: 2}}}}
+exits:
+  watch: {for: {lincoln: {at_most_absences: {2026-08-24: 2}, after_days_in_tier: {2026-08-24: 2}}}}
+"""
+
+
+@pytest.fixture
+def with_groups(tmp_path: Path) -> Callable[[], None]:
+    """Puts a policy in force whose bounds differ by school and grade."""
+
+    def activate() -> None:
+        (tmp_path / "groups.yaml").write_text(GROUPS, encoding="utf-8")
+        policy = policies.activate(tmp_path / "groups.yaml", starts=letters.FIRST_DAY, by=OPERATOR)
+        assert policies.unknown_schools(policy) == ["nowhere"]
+
+    return activate
 
 
 def derived() -> dict[str, list[Any]]:
@@ -139,10 +171,13 @@ def _rows() -> list[int]:
 
 
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 30))])
-def test_following_every_change_equals_a_full_recompute(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_following_every_change_equals_a_full_recompute(
+    seed: int, monkeypatch: pytest.MonkeyPatch, with_groups: Callable[[], None]
+) -> None:
     """Days come in one by one, old marks change, students move between schools with holidays of their own.
 
-    The rows of each school decided by itself are those of a recompute of both together.
+    The rows of each school decided by itself are those of a recompute of both together. Every other time bounds differ
+    by school and grade.
     """
     monkeypatch.setattr(flagging, "CHUNK", 1)
     monkeypatch.setattr(blocks, "APART", timedelta(days=1 + seed % 3 * 6))
@@ -156,6 +191,8 @@ def test_following_every_change_equals_a_full_recompute(seed: int, monkeypatch: 
     weights = {
         student: chance.choice(["P" * 19 + "A", "P" * 8 + "AAEH", "PPAET", "PPPPPPPP?A"]) for student in students
     }
+    if seed % 2:
+        with_groups()
     flagging.evaluate_all()
     for step, day in enumerate(days):
         _a_day(chance, [at for at in schools if day not in holidays[at]], students, weights, day)
@@ -176,6 +213,7 @@ def test_following_every_change_equals_a_full_recompute(seed: int, monkeypatch: 
     for table in DERIVED:
         assert followed[table] == recomputed[table], table
     assert len(followed["finding"]) > 20
+    assert seed % 2 == 0 or any("for Lincoln" in finding[4] for finding in followed["finding"])
 
 
 def test_several_who_decide_side_by_side_come_to_what_one_comes_to(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from ew_app.kernel import transaction
+from ew_app.kernel import OPERATOR, transaction
+from ew_app.services.measuring import policies
 from ew_app.services.measuring.measures import measures, tiers
+from ew_app.services.measuring.why import explain
 from models.base import db
 from tests.services import letters
 
@@ -42,3 +45,24 @@ def test_a_school_that_is_said_not_to_be_the_primary_one_comes_last() -> None:
     with transaction():
         db.session.execute(text("UPDATE stint SET is_primary = false WHERE school_id = :id"), {"id": carver})
     assert [row["school_id"] for row in tiers(by="school") if row["students"]] == ["lincoln"]
+
+
+def test_whoever_moves_is_judged_by_the_line_of_where_they_are(tmp_path: Path) -> None:
+    """Fifteen percent at Lincoln, ten elsewhere; Ana has three of 26 days."""
+    own = "extends: default\nname: own\nlabel: Own\ngroups: {lincoln: {label: Lincoln, schools: [lincoln]}}\n"
+    line = "bands: {tier_2: {for: {lincoln: {at_least: {2000-01-01: 0.15}, after_days_enrolled: {2000-01-01: 10}}}}}\n"
+    (tmp_path / "own.yaml").write_text(own + line, encoding="utf-8")
+    lincoln, carver = letters.school("lincoln"), letters.school("carver")
+    ana = letters.student("ana", lincoln, exit=DAYS[24])
+    letters.student("ana", carver, entry=DAYS[25])
+    for day in (DAYS[3], DAYS[6], DAYS[20]):
+        letters.mark(ana, lincoln, day, "E")
+    letters.submit(lincoln, DAYS[:26])
+    letters.submit(carver, DAYS[:26])
+    policies.activate(tmp_path / "own.yaml", starts=DAYS[0], by=OPERATOR)
+    assert (_of("ana", DAYS[24])["rate_tier"], _of("ana", DAYS[25])["rate_tier"]) == ("watch", "2")
+    lines = [dict(explain("ana", day).lines)["2"] for day in (DAYS[24], DAYS[25])]
+    assert lines == ["15", "10"]
+    assert "R07" in [reason.rule for reason in explain("ana", DAYS[25]).reasons]
+    rows = {row["school_id"]: row for row in measures(DAYS[25], scope="school", student="ana")}
+    assert (rows["lincoln"]["rate_tier"], rows["carver"]["too_early"]) == ("watch", "true")
