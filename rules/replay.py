@@ -15,14 +15,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.audiences import of_each
 from rules.cells import Status, status
 from rules.daily import Bools, Ints
 from rules.facts import Facts
 from rules.findings import Inputs, met
-from rules.policy import Exits, Level, PolicyInForce, TierExit, WatchExit
+from rules.policy import Level, PolicyInForce
 from rules.replay_state import FREE, NEVER, State
 from rules.tiers import Tier, Tiers, line_met, rate_tier
+from rules.ways_down import exits_of, may_leave
 
 EXIT = "exit"
 
@@ -139,13 +139,13 @@ def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col
     raises = list(_raises(policy, holds))
     fires = {key: _unblocked(state, key, found, facts.absent[:, col]) for key, found in raises}
     target = np.max([np.where(found, key[1], 0) for key, found in fires.items()], axis=0, initial=0)
-    resting = state.stepped_down & (days - state.entered <= _exits(policy).rest_days)
+    resting = state.stepped_down & (days - state.entered <= exits_of(policy).rest_days)
     up = moves & ~resting & (target > before)
-    down = moves & ~up & _may_leave(state, before, facts, policy, inputs, col)
+    down = moves & ~up & may_leave(state, before, facts, policy, inputs, col)
     after = np.where(up, target, before - down).astype(np.int8)
     _find(state, policy, holds, fires, before, days)
     _clear(state, policy, inputs, facts, holds, after, down, col)
-    _block(state, raises, facts.absent[:, col] + _exits(policy).again_after_absences, after, down)
+    _block(state, raises, facts.absent[:, col] + exits_of(policy).again_after_absences, after, down)
     causes = _causes(policy, holds, fires, after)
     changes = _changes(state.tier, after, causes, col)
     moved = up | down | arrived
@@ -153,12 +153,6 @@ def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col
     state.stepped_down = np.where(moved, down, state.stepped_down)
     state.tier = after
     return changes
-
-
-def _exits(policy: PolicyInForce) -> Exits:
-    if policy.exits is None:
-        raise ValueError(f"policy {policy.name} moves by replay but has no exits")
-    return policy.exits
 
 
 def _raises(policy: PolicyInForce, holds: dict[str, Bools]) -> Iterator[tuple[tuple[str, int], Bools]]:
@@ -179,54 +173,6 @@ def _unblocked(state: State, key: tuple[str, int], found: Bools, absent: Ints) -
     waits[~found | (absent >= waits)] = FREE
     free: Bools = waits == FREE
     return found & free
-
-
-def _may_leave(state: State, tier: Tiers, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> Bools:
-    """Whose tier steps down today."""
-    exits, in_tier = _exits(policy), facts.member_days[:, col] - state.entered
-    today = inputs.today(col)
-    clear = of_each(exits.watch, today, lambda way: _watch_clears(way, in_tier, state.stepped_down, facts, col))
-    leaves: Bools = (tier == Tier.WATCH) & clear
-    for number, way_out in ((Tier.TWO, exits.tier_2), (Tier.THREE, exits.tier_3)):
-        here = tier == number
-        if here.any():
-            leaves |= here & of_each(
-                way_out,
-                today,
-                lambda way: (
-                    (in_tier >= way.after_days_in_tier)
-                    & _rate_is_down(way, exits, facts, col)
-                    & _case_allows(way, inputs, col)
-                ),
-            )
-    return leaves
-
-
-def _watch_clears(way: WatchExit, in_tier: Ints, stepped_down: Bools, facts: Facts, col: int) -> Bools:
-    """Few absences over the last days, and long enough on Watch."""
-    least = np.where(stepped_down, way.after_days_stepped_down, way.after_days_in_tier)
-    clean = facts.in_last("absent", way.in_last_days)[:, col] <= way.at_most_absences
-    return np.asarray(clean & (facts.member_days[:, col] >= way.in_last_days) & (in_tier >= least))
-
-
-def _rate_is_down(way_out: TierExit, exits: Exits, facts: Facts, col: int) -> Bools:
-    """Below the exit line over the last days; the line is lower until the window is full."""
-    absent = facts.in_last("absent", way_out.in_last_days)[:, col].astype(np.int64)
-    enrolled = facts.in_last("enrolled", way_out.in_last_days)[:, col].astype(np.int64)
-    early = way_out.rate_below - exits.early_margin
-    usual = absent * way_out.rate_below.denominator < enrolled * way_out.rate_below.numerator
-    lower = absent * early.denominator < enrolled * early.numerator
-    return np.where(facts.member_days[:, col] < way_out.in_last_days, lower, usual)
-
-
-def _case_allows(way_out: TierExit, inputs: Inputs, col: int) -> Bools | np.bool_:
-    """A case is closed by a person; until then it may hold the tier."""
-    if inputs.case_open is None or way_out.open_case == "leaves":
-        return np.True_
-    free = ~inputs.case_open[:, col]
-    if way_out.open_case == "leaves_when_owned" and inputs.barrier_owned is not None:
-        free = free | inputs.barrier_owned[:, col]
-    return free
 
 
 def _find(

@@ -21,7 +21,17 @@ from rules.access import Permission, Place
 from rules.policy import PRESETS, Policy
 from rules.timeline import Timeline
 
-__all__ = ["FIRST_DAY", "activate", "check", "find", "put_in_force", "stored", "timeline", "unknown_schools", "withdraw"]
+__all__ = [
+    "FIRST_DAY",
+    "activate",
+    "check",
+    "find",
+    "put_in_force",
+    "stored",
+    "timeline",
+    "unknown_schools",
+    "withdraw",
+]
 
 FIRST_DAY = date(2000, 1, 1)
 
