@@ -160,6 +160,7 @@ class Policy:
     """A policy file, checked; `on(day)` gives what held that day."""
 
     def __init__(self, root: Entry) -> None:
+        self.entry = root  # as it is written, for whoever describes it
         self._content = schema.checked(root)
         self.name: str = self._content["name"]
         self.label: str = self._content["label"]

@@ -75,7 +75,7 @@ class Later(Dated[T]):
         return self.values[0][0] <= day
 
 
-class _Exact(yaml.SafeLoader):
+class ExactLoader(yaml.SafeLoader):
     """SafeLoader whose decimals become fractions."""
 
 
@@ -87,22 +87,31 @@ def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Fraction | str:
         return text
 
 
-_Exact.add_constructor("tag:yaml.org,2002:float", _decimal)
+ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)
 
 
 def read(path: Path) -> Entry:
     """The file as one entry; PolicyError when it is no readable YAML or a key stands twice."""
     try:
-        loader = _Exact(path.read_text(encoding="utf-8"))
+        loader = ExactLoader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PolicyError(f"this is not readable as YAML ({error.problem})", path.name, line) from error
+    except yaml.YAMLError as error:
+        raise PolicyError(
+            "this is not readable as YAML (it holds characters that no text has)", path.name, 1
+        ) from error
+    except RecursionError as error:
+        raise PolicyError("this is nested far too deeply", path.name, 1) from error
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError("the file cannot be read as UTF-8 text", path.name, 0) from error
     if node is None:
         raise PolicyError("the file is empty", path.name, 1)
-    return _entry(loader, node, path.name, "")
+    try:
+        return _entry(loader, node, path.name, "")
+    except RecursionError as error:
+        raise PolicyError("this is nested far too deeply, or holds itself", path.name, 1) from error
 
 
 def _entry(loader: yaml.SafeLoader, node: yaml.Node, file: str, key: str) -> Entry:
@@ -110,7 +119,7 @@ def _entry(loader: yaml.SafeLoader, node: yaml.Node, file: str, key: str) -> Ent
     if isinstance(node, yaml.MappingNode):
         below: dict[Any, Entry] = {}
         for key_node, value_node in node.value:
-            name = loader.construct_object(key_node)
+            name = _plain(loader, key_node, file, key)
             path = f"{key}.{name}" if key else str(name)
             if name in below:
                 raise PolicyError("this key stands twice", file, key_node.start_mark.line + 1, path)
@@ -118,7 +127,17 @@ def _entry(loader: yaml.SafeLoader, node: yaml.Node, file: str, key: str) -> Ent
         return Entry(below, file, line, key)
     if isinstance(node, yaml.SequenceNode):
         return Entry([_entry(loader, item, file, key) for item in node.value], file, line, key)
-    return Entry(loader.construct_object(node), file, line, key)
+    return Entry(_plain(loader, node, file, key), file, line, key)
+
+
+def _plain(loader: yaml.SafeLoader, node: yaml.Node, file: str, key: str) -> Any:
+    """A word, number, date or yes of the file; a key is one as well."""
+    try:
+        if isinstance(node, yaml.ScalarNode):
+            return loader.construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:
+        raise PolicyError(f"{node.value} cannot be read here", file, node.start_mark.line + 1, key) from error
+    raise PolicyError("a key is a word, a number or a date", file, node.start_mark.line + 1, key)
 
 
 def merged(base: Entry, change: Entry) -> Entry:
@@ -186,7 +205,7 @@ def rate(entry: Entry) -> Fraction:
     """A share between 0 and 1; ten percent is 0.10."""
     value = entry.value
     if isinstance(value, bool) or not isinstance(value, int | Fraction) or not 0 <= value <= 1:
-        raise entry.wrong("expected a share between 0 and 1; ten percent is 0.10")
+        raise entry.wrong("expected a share between 0 and 1, which is 0% to 100%; ten percent is 0.10")
     return Fraction(value)
 
 

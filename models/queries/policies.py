@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 
 from models.attendance import SchoolDay
 from models.base import db
+from models.people import PriorYear
 from models.policies import PolicyChange, PolicyText, PolicyVersion, PolicyWord
 
 DONE = ("activated", "dropped")  # a change that nobody works on any more
@@ -53,3 +54,9 @@ def days_from(starts: date) -> int:
         SchoolDay.day >= starts, SchoolDay.status.in_(("submitted", "partial"))
     )
     return db.session.scalar(came) or 0
+
+
+def has_last_year(start: date) -> bool:
+    """Whether any student's totals of the school year before the one that starts on `start` were sent."""
+    named = or_(PriorYear.school_year.startswith(f"{start.year - 1}-"), PriorYear.school_year == str(start.year))
+    return bool(db.session.scalar(select(exists().where(named))))

@@ -38,3 +38,20 @@ def test_another_policy_holds_from_its_day_on(cli: CommandLine) -> None:
     assert version in cli("policy", "show", "--on", "2026-10-02").stdout
     cli("policy", "activate", "default", "--from", "2026-10-02")
     assert cli.rows("tiers") == before
+
+
+def test_two_policies_are_told_apart_in_sentences(fresh: CommandLine) -> None:
+    said = fresh("policy", "diff", "default", "five-ten").stdout
+    assert "Tier 2 starts at 10% → 5%." in said and "Watch is gone: Watch when the share of days" in said
+    assert fresh("policy", "diff", "now", "default").stdout == "They say the same.\n"
+
+
+def test_a_plan_is_listed_and_can_be_taken_back(fresh: CommandLine) -> None:
+    fresh("policy", "activate", "five-ten", "--from", "2199-08-01", "--reason", "Agreed on in May")
+    version = Policy.preset("five-ten").version
+    assert f"2199-08-01  {version[:12]}  five-ten, by operator: Agreed on in May" in fresh("policy", "list").stdout
+    assert "will not hold from 2199-08-01 on" in fresh("policy", "withdraw", version[:12]).stdout
+    assert "taken back by operator" in fresh("policy", "list").stdout
+    assert "is not planned" in fresh("policy", "withdraw", version[:12], code=1).stderr
+    shown = fresh("policy", "show", "--version", version[:12]).stdout
+    assert "Support from five percent" in shown and "Not fed, so never met: nobody sends last year's days" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from functools import lru_cache
 from pathlib import Path
@@ -74,7 +75,9 @@ def frozen_file(path: Path) -> str:
 
 def frozen_text(text: str, name: str = NAME) -> str:
     """The same for a text that somebody handed over: it may extend the shipped policies."""
-    return json.dumps({"main": name, "files": _texts(PRESETS) | {name: text}})
+    shipped, name = _texts(PRESETS), _file_name(name)
+    name = f"my-{name}" if name in shipped else name
+    return json.dumps({"main": name, "files": shipped | {name: text}})
 
 
 def with_main(content: str, text: str) -> str:
@@ -99,6 +102,12 @@ def thawed(content: str) -> Policy:
         for name, text in kept["files"].items():
             (Path(folder) / name).write_text(text, encoding="utf-8")
         return Policy.load(Path(folder) / kept["main"])
+
+
+def _file_name(given: str) -> str:
+    """A name somebody gave to a file, fit to be one here."""
+    last = re.split(r"[/\\\\]", given)[-1]
+    return re.sub(r"[^\w.-]", "_", last).lstrip(".")[:60] or NAME
 
 
 def _texts(folder: Path) -> dict[str, str]:
