@@ -46,6 +46,7 @@ class Job(StrEnum):
     UNDO_BATCH = "undo_batch"
     EVALUATE = "evaluate"
     HAND_OUT = "hand_out"
+    SIMULATE = "simulate"
     PULL = "pull"
     CLEAR_AWAY = "clear_away"
     NIGHTLY = "nightly"

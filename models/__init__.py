@@ -5,7 +5,22 @@ Importing this package registers every table with the metadata.
 
 from __future__ import annotations
 
-from models import attendance, audit, cases, jobs, merges, org, people, policies, pulls, quality, staff, staged, tiers
+from models import (
+    attendance,
+    audit,
+    cases,
+    jobs,
+    merges,
+    org,
+    people,
+    policies,
+    pulls,
+    quality,
+    simulations,
+    staff,
+    staged,
+    tiers,
+)
 from models.base import db
 
 __all__ = [
@@ -20,6 +35,7 @@ __all__ = [
     "policies",
     "pulls",
     "quality",
+    "simulations",
     "staff",
     "staged",
     "tiers",

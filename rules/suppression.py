@@ -1,7 +1,8 @@
 """Small counts kept back, so that no table tells about one child. Pure: counts in, counts or None out.
 
 A count under LEAST is hidden. Because totals stay in sight, more is hidden beside it until what is hidden can
-neither be worked out nor stands, as a sum, for fewer than LEAST.
+neither be worked out, by whoever knows that counts are never below nothing, nor stands, as a sum, for fewer than
+LEAST. Shares close to none or all are told as a band, and numbers that can be compared between tables as tens.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST = 10
+HIDDEN = "under 10 or kept back"
 Shown = tuple[int | None, ...]
 Hidden = NDArray[np.bool_]
 
@@ -25,19 +27,33 @@ class Table:
     totals: Shown
 
 
-def suppress(counts: Sequence[Sequence[int]]) -> Table:
-    """Hide what is small in rows of counts whose column totals are known, and what would give it away."""
+def suppress(counts: Sequence[Sequence[int]], beside: Sequence[Table] = ()) -> Table:
+    """Hide what is small in rows of counts whose column totals are known, and what would give it away.
+
+    `beside`: tables of the same form about the same children; what is hidden there is hidden here too.
+    """
     if not counts:
         return Table((), ())
     table = np.array(counts, dtype=np.int64)
     totals = table.sum(axis=1)
-    small_rows = _close(totals, totals < LEAST)
-    hidden = table < LEAST
+    hidden, small_rows = table < LEAST, totals < LEAST
+    for other in beside:
+        hidden |= np.array([[count is None for count in row] for row in other.rows])
+        small_rows |= np.array([total is None for total in other.totals])
+    small_rows = _close(totals, small_rows)
     hidden[small_rows] = True
     while (more := _next(table, hidden, small_rows)) is not None:
         hidden[more] = True
     rows = tuple(_shown(row, kept_back) for row, kept_back in zip(table, hidden, strict=True))
     return Table(rows, _shown(totals, small_rows))
+
+
+def suppress_together(tables: Sequence[Sequence[Sequence[int]]]) -> tuple[Table, ...]:
+    """Several tables of the same form about the same children: what is hidden in one is hidden in all."""
+    shown = tuple(suppress(counts) for counts in tables)
+    while (again := tuple(suppress(counts, beside=shown) for counts in tables)) != shown:
+        shown = again
+    return shown
 
 
 def _shown(counts: NDArray[np.int64], hidden: Hidden) -> Shown:
@@ -71,7 +87,7 @@ def _next(table: NDArray[np.int64], hidden: Hidden, small_rows: Hidden) -> tuple
     for column in range(table.shape[1]):
         if _open(table[:, column], hidden[:, column]):
             return _smallest(table[:, column], hidden[:, column]), column
-    for row, column in np.argwhere(_told(hidden, small_rows)):
+    for row, column in np.argwhere(_told(table, hidden, small_rows)):
         if not hidden[row].all():
             return int(row), _smallest(table[row], hidden[row])
         if not hidden[:, column].all():
@@ -79,15 +95,67 @@ def _next(table: NDArray[np.int64], hidden: Hidden, small_rows: Hidden) -> tuple
     return None
 
 
-def _told(hidden: Hidden, small_rows: Hidden) -> Hidden:
-    """[rows, columns] the hidden cells that the known totals, taken together, leave only one value for."""
+def _told(table: NDArray[np.int64], hidden: Hidden, small_rows: Hidden) -> Hidden:
+    """[rows, columns] the hidden cells that the known totals, taken together, leave only one value for.
+
+    A cell may be another number if its line makes up for it in other hidden cells, these in theirs, and so on back to
+    where it began; a count of nothing cannot be less. Rows without a known total need no making up.
+    """
+    line = np.where(small_rows, -1, np.arange(len(table)))
+    steps: dict[tuple[str, int], list[tuple[tuple[str, int], int, int]]] = {}
+    for row, column in np.argwhere(hidden).tolist():
+        steps.setdefault(("row", int(line[row])), []).append((("column", column), row, column))
+        if table[row, column]:
+            steps.setdefault(("column", column), []).append((("row", int(line[row])), row, column))
     told = np.zeros_like(hidden)
-    cells = np.argwhere(hidden)
-    if not len(cells):
-        return told
-    by_row = [(cells[:, 0] == row) for row in np.flatnonzero(~small_rows)]
-    by_column = [(cells[:, 1] == column) for column in range(hidden.shape[1])]
-    known = np.array(by_row + by_column, dtype=float)
-    projection = np.diag(np.linalg.pinv(known) @ known)
-    told[tuple(cells[projection > 1 - 1e-9].T)] = True
+    for row, column in np.argwhere(hidden).tolist():
+        here, there = ("row", int(line[row])), ("column", column)
+        more = _leads(steps, there, here, (row, column))
+        fewer = bool(table[row, column]) and _leads(steps, here, there, (row, column))
+        told[row, column] = not (more or fewer)
     return told
+
+
+Node = tuple[str, int]
+
+
+def _leads(steps: dict[Node, list[tuple[Node, int, int]]], start: Node, end: Node, without: tuple[int, int]) -> bool:
+    """Whether a chain of hidden cells, without this one, leads from one line to another."""
+    seen, ahead = {start}, [start]
+    while ahead:
+        for node, row, column in steps.get(ahead.pop(), ()):
+            if (row, column) == without:
+                continue
+            if node == end:
+                return True
+            if node not in seen:
+                seen.add(node)
+                ahead.append(node)
+    return False
+
+
+# -- words -----------------------------------------------------------------------------------------------------------
+
+_BANDS = ((20, 20), (40, 10), (100, 5), (300, 2))  # up to so many children, shares within so many percent of an end
+
+
+def share_words(part: int, whole: int) -> str:
+    """A share as whole percent: `37%`; near none or all as a band such as `under 5%`, the wider the fewer there are."""
+    if whole < LEAST:
+        return HIDDEN
+    edge = next((percent for most, percent in _BANDS if whole <= most), 1)
+    if 100 * part < edge * whole:
+        return f"under {edge}%"
+    if 100 * (whole - part) < edge * whole:
+        return f"over {100 - edge}%"
+    return f"{(200 * part + whole) // (2 * whole)}%"
+
+
+def count_words(count: int) -> str:
+    """A count that stands alone, beside no total."""
+    return f"{count:,}" if count >= LEAST else HIDDEN
+
+
+def tens_words(count: int | None) -> str:
+    """A count in tens, so that two tables that differ by one child look alike."""
+    return HIDDEN if count is None else f"about {(count + 5) // 10 * 10:,}"

@@ -7,7 +7,7 @@ from celery import shared_task
 from ew_app import outbox
 from ew_app.outbox import Job
 from ew_app.services.casework import handing_out
-from ew_app.services.deciding import flagging
+from ew_app.services.deciding import flagging, simulating
 from ew_app.services.deliveries import ingest
 from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import quality, schedule, upkeep
@@ -35,6 +35,12 @@ def evaluate(number: int) -> None:
 def hand_out(number: int) -> None:
     """Look for somebody for the work that nobody has."""
     outbox.perform(Job.HAND_OUT, number, handing_out.hand_out)
+
+
+@shared_task(name=Job.SIMULATE.value)
+def simulate(number: int) -> None:
+    """Try a policy on one slice of the students."""
+    outbox.perform(Job.SIMULATE, number, simulating.work)
 
 
 @shared_task(name=Job.PULL.value, **outbox.LONG)

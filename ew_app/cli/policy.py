@@ -12,6 +12,7 @@ import click
 from ew_app.cli import output
 from ew_app.cli.options import DAY, day_of
 from ew_app.cli.runtime import Runtime, runtime
+from ew_app.cli.simulate import simulate
 from ew_app.kernel import OPERATOR, NotFound, Refused, today
 from ew_app.services.deliveries import waiting
 from ew_app.services.measuring import policies, policy_inputs
@@ -176,5 +177,7 @@ def _rule(rule: Rule, lacking: dict[str, str]) -> Iterator[str]:
     if rule.key in lacking:
         yield f"      Not fed, so never met: nobody sends {lacking[rule.key]}."
 
+
+policy_group.add_command(simulate)
 
 COMMANDS = [policy_group]

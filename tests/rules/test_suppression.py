@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.suppression import LEAST, Table, suppress
+from rules.suppression import HIDDEN, LEAST, Table, share_words, suppress, suppress_together, tens_words
 
 tables = st.integers(1, 5).flatmap(
     lambda width: st.lists(st.lists(st.integers(0, 40), min_size=width, max_size=width), min_size=1, max_size=6)
@@ -62,22 +63,71 @@ def test_no_line_of_a_known_total_hides_one_count_or_a_small_sum(counts: list[li
         assert not hidden or everything or (len(hidden) > 1 and sum(hidden) >= LEAST)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(st.integers(0, 14), min_size=3, max_size=3), min_size=3, max_size=3))
+@settings(max_examples=80, deadline=None)
+@given(
+    st.integers(2, 3).flatmap(
+        lambda width: st.lists(st.lists(st.integers(0, 25), min_size=width, max_size=width), min_size=1, max_size=3)
+    )
+)
 def test_a_hidden_count_can_be_two_things_at_least(counts: list[list[int]]) -> None:
-    """Taking the arithmetic alone: a change of hidden cells that leaves every known total as it is touches each."""
+    """Another table of counts, none below nothing, gives the same totals and shown cells: for every hidden cell."""
     table = suppress(counts)
     hidden = [(r, c) for r, row in enumerate(table.rows) for c, shown in enumerate(row) if shown is None]
-    if not hidden or all(shown is None for row in table.rows for shown in row):
-        return
     moved = set()
     for steps in product((-1, 0, 1), repeat=len(hidden)):
         change = dict(zip(hidden, steps, strict=True))
-        rows_hold = all(
-            sum(step for (r, _), step in change.items() if r == row) == 0
-            for row in range(3)
-            if table.totals[row] is not None
-        )
-        if rows_hold and all(sum(step for (_, c), step in change.items() if c == col) == 0 for col in range(3)):
+        if all(counts[r][c] + step >= 0 for (r, c), step in change.items()) and _same_totals(table, change):
             moved |= {cell for cell, step in change.items() if step}
-    assert moved == set(hidden)
+    everything = all(shown is None for row in table.rows for shown in row)
+    assert moved == set(hidden) or everything
+
+
+def _same_totals(table: Table, change: dict[tuple[int, int], int]) -> bool:
+    rows = [sum(step for (r, _), step in change.items() if r == row) for row in range(len(table.rows))]
+    columns = [sum(step for (_, c), step in change.items() if c == col) for col in range(len(table.rows[0]))]
+    known = [moved for moved, total in zip(rows, table.totals, strict=True) if total is not None]
+    return not any(known) and not any(columns)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 40), min_size=8, max_size=8), min_size=1, max_size=5))
+def test_two_tables_about_the_same_children_hide_alike(pairs: list[list[int]]) -> None:
+    """What is hidden under one policy is hidden under the other, and each alone is still safe."""
+    one, other = [row[:4] for row in pairs], [row[4:] for row in pairs]
+    first, second = suppress_together([one, other])
+    for row, beside in zip((*first.rows, first.totals), (*second.rows, second.totals), strict=True):
+        assert [count is None for count in row] == [count is None for count in beside]
+    assert suppress(one, beside=[first]) == first
+
+
+def test_a_count_of_nothing_does_not_hide_its_neighbour() -> None:
+    """12 beside a hidden 0 is as good as told where nothing else can be more: a third count goes too."""
+    table = suppress([[12, 0, 30], [40, 50, 60]])
+    assert table.rows[0].count(None) >= 2
+    assert table.rows[1].count(None) >= 2
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "words"),
+    [
+        (4, 9, HIDDEN),
+        (0, 20, "under 20%"),
+        (3, 20, "under 20%"),
+        (4, 20, "20%"),
+        (20, 20, "over 80%"),
+        (1, 100, "under 5%"),
+        (5, 100, "5%"),
+        (50, 100, "50%"),
+        (96, 100, "over 95%"),
+        (0, 5000, "under 1%"),
+        (5000, 5000, "over 99%"),
+    ],
+)
+def test_shares_near_an_end_are_bands(part: int, whole: int, words: str) -> None:
+    assert share_words(part, whole) == words
+
+
+def test_counts_that_can_be_compared_are_told_in_tens() -> None:
+    assert [tens_words(count) for count in (10, 14, 15, 104, None)] == [
+        "about 10", "about 10", "about 20", "about 100", HIDDEN,
+    ]  # fmt: skip

@@ -17,6 +17,7 @@ from models.cases import Case, Cause, Task
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
 from models.quality import QualityFinding
+from models.simulations import Simulation
 from models.staff import Grant, Person
 from rules.places import PlaceKind
 from rules.roles import Role, assignable_roles
@@ -50,10 +51,22 @@ def build() -> dict[str, int]:
         db.session.flush()
         days = {"lincoln_day": _missing(schools["LIN"]), "oak_day": _missing(schools["OAK"])}
         db.session.flush()
-        named = students | people | batches | on_it | findings | sources | days
+        trials = {"north_trial": _trial("network:N"), "oak_trial": _trial("school:OAK")}
+        db.session.add_all(trials.values())
+        db.session.flush()
+        named = students | people | batches | on_it | findings | sources | days | trials
         numbers = {name: one.id for name, one in named.items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()}
+
+
+def _trial(place: str) -> Simulation:
+    """A trial of a policy that waits for its turn."""
+    return Simulation(
+        asked_at=now(), asked_by="policy_editor", asked_name="Person policy_editor", version="0" * 64, label="Ours",
+        in_force="1" * 64, in_force_label="Early watch", place=place, place_name="North",
+        school_year=date(2026, 7, 1), as_of=None, through=START, students=2, slices=[2], status="waiting",
+    )  # fmt: skip
 
 
 def schools_and_students() -> tuple[dict[str, School], dict[str, Student]]:

@@ -6,7 +6,7 @@ Commands, screens and the evaluation all ask here, so a number shown is the numb
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
 
@@ -75,15 +75,28 @@ class Judged:
         return current(self.facts, self.replay.tier, self.policy, self.last, self.inputs.within)
 
 
-def judge(students: Sequence[int] | Ints, at: Frame | None = None) -> Judged | None:
-    """Everything about these students up to the frame's day; None when no school day is known for any."""
+def judge(students: Sequence[int] | Ints, at: Frame | None = None, timeline: Timeline | None = None) -> Judged | None:
+    """Everything about these students up to the frame's day; None when no school day is known for any.
+
+    By the policies put in force, or by others that are tried.
+    """
     at, asked = at or frame(), np.unique(np.asarray(students, dtype=np.int64))
-    timeline, background = policies.timeline(), Background.read(asked, at)
+    timeline, background = timeline or policies.timeline(), Background.read(asked, at)
     year = year_of(background.enrolments, at, timeline.on(at.day).no_show_exit_codes)
     if not len(year.days) or not len(year.by_student.students):
         return None
     found = year.by_student.students
     return _judged(year, year.by_student, timeline, background.of(found, np.searchsorted(asked, found)))
+
+
+def judge_otherwise(judged: Judged, timeline: Timeline) -> Judged | None:
+    """The same students and days by other policies; the year is read again only where other enrolments count."""
+    day = judged.year.frame.day
+    if timeline.on(day).no_show_exit_codes != judged.policy.no_show_exit_codes:
+        return judge(judged.students, judged.year.frame, timeline)
+    inputs = _inputs(judged.year, judged.matrix, timeline, judged.background)
+    replayed = replay(judged.deciding, timeline, inputs)
+    return replace(judged, timeline=timeline, inputs=inputs, replay=replayed)
 
 
 def judge_on(known: Known, at: Frame) -> Judged | None:

@@ -1,0 +1,358 @@
+"""A trial of a policy as people read it: in force and candidate side by side, small numbers kept back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from ew_app.kernel import today
+from ew_app.services.deciding.simulated import ALL, OUTCOMES, Figures
+from ew_app.services.measuring import policies, policy_texts
+from models.queries import boards
+from models.queries import simulating as rows
+from models.simulations import Simulation
+from rules.access import Area
+from rules.places import Place
+from rules.policy import BAND
+from rules.roles import role
+from rules.suppression import LEAST, Table, count_words, share_words, suppress_together, tens_words
+
+NEW_A_WEEK = 8  # new cases that one owner can begin well in a week
+TIERS = ("1", "watch", "2", "3", "none")
+DIMENSIONS = {
+    "grade": "Grades",
+    "race_ethnicity": "Race and ethnicity",
+    "english_learner": "English learner",
+    "iep": "Has an IEP",
+    "low_income": "Low income",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A number under the policy in force and under the candidate."""
+
+    in_force: int
+    candidate: int
+
+    @property
+    def change(self) -> int:
+        return self.candidate - self.in_force
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week by its Monday: students in Tier 2 and 3 at its end, and cases opened in it."""
+
+    monday: date
+    tier_2: Pair
+    tier_3: Pair
+    opened: Pair
+
+    @property
+    def needing(self) -> Pair:
+        return _plus(self.tier_2, self.tier_3)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLoad:
+    """New cases of a role over the year, against whoever holds it today.
+
+    `hours`: their weekly hours as the staff list says, of those who have any there. `room`: new cases a week that they
+    can begin well. `over`: weeks with more than that.
+    """
+
+    label: str
+    opened: Pair
+    busiest: Pair
+    over: Pair
+    people: int
+    hours: int
+    without_hours: int
+
+    @property
+    def room(self) -> int:
+        return self.people * NEW_A_WEEK
+
+    def hours_for_each(self, cases: int) -> str:
+        """Hours of a week for each new case of the busiest one; '' where none are stated."""
+        return f"{self.hours / cases:.1f}" if self.hours and cases else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolLine:
+    """A school at the end of the days looked at."""
+
+    name: str
+    tier_2: Pair
+    tier_3: Pair
+    opened: Pair
+    busiest: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """What a rule did: students for whom it was met, and cases it opened. In words: small ones are kept back."""
+
+    key: str
+    label: str
+    mode: str
+    met: tuple[str, str]
+    opened: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Of a group: flagged students in tens, and which share of those long enough ago came back without help."""
+
+    group: str
+    flagged: tuple[str, str]
+    alone: tuple[str, str]
+
+
+class Result:
+    """Everything that a trial says."""
+
+    def __init__(self, trial: Simulation, figures: Figures) -> None:
+        self.trial = trial
+        self._in_force: Figures = figures.get("in_force", {})
+        self._candidate: Figures = figures.get("candidate", {})
+
+    def _pair(self, *path: str) -> Pair:
+        return Pair(_number(self._in_force, path), _number(self._candidate, path))
+
+    def _both(self, *path: str) -> list[str]:
+        """The keys that either side has there, in order."""
+        return sorted({*_part(self._in_force, path), *_part(self._candidate, path)})
+
+    @property
+    def students(self) -> int:
+        return self._pair("students").in_force
+
+    @cached_property
+    def tiers(self) -> dict[str, Pair]:
+        """Tier -> students at the end, at all schools."""
+        schools = self._both("schools")
+        return {tier: _sum(self._pair("schools", school, "tiers", tier) for school in schools) for tier in TIERS}
+
+    @property
+    def needing(self) -> Pair:
+        """Students in Tier 2 and 3 at the end."""
+        return _plus(self.tiers["2"], self.tiers["3"])
+
+    @cached_property
+    def weeks(self) -> list[Week]:
+        return [
+            Week(
+                date.fromisoformat(monday),
+                self._pair("tiers", monday, "2"),
+                self._pair("tiers", monday, "3"),
+                self._opened_in(monday),
+            )
+            for monday in self._both("tiers")
+        ]
+
+    def _opened_in(self, monday: str) -> Pair:
+        return Pair(*(sum(week.get(monday, 0) for week in side.values()) for side in self._by_role))
+
+    @cached_property
+    def _by_role(self) -> tuple[dict[str, Counter[str]], dict[str, Counter[str]]]:
+        """Role -> week -> cases, of both sides."""
+        return _by_role(self._in_force), _by_role(self._candidate)
+
+    @property
+    def opened(self) -> Pair:
+        """Cases that would have been opened over the year."""
+        return Pair(*(sum(week.total() for week in side.values()) for side in self._by_role))
+
+    @property
+    def standing(self) -> Pair:
+        """Cases that something still speaks for at the end."""
+        return _sum(self._pair("schools", school, "standing") for school in self._both("schools"))
+
+    @property
+    def unowned(self) -> Pair:
+        """Cases for which nobody holds any of the roles that could own them."""
+        return _sum(self._pair("schools", school, "unowned") for school in self._both("schools"))
+
+    @cached_property
+    def roles(self) -> list[RoleLoad]:
+        """The roles that would own cases, those with the most first."""
+        held = rows.holders(_places(self.trial), today())
+        loads = [self._load(key, held.get(key)) for key in {*self._by_role[0], *self._by_role[1]}]
+        return sorted(loads, key=lambda one: (-one.opened.candidate, one.label))
+
+    def _load(self, key: str, held: rows.RoleHolders | None) -> RoleLoad:
+        weeks = [side.get(key, Counter()) for side in self._by_role]
+        room = held.people * NEW_A_WEEK if held else 0
+        return RoleLoad(
+            role(key).label,
+            Pair(*(week.total() for week in weeks)),
+            Pair(*(max(week.values(), default=0) for week in weeks)),
+            Pair(*(sum(cases > room for cases in week.values()) for week in weeks)),
+            *((held.people, held.hours, held.without_hours) if held else (0, 0, 0)),
+        )
+
+    @cached_property
+    def schools(self) -> list[SchoolLine]:
+        """Every school, the one with the most new cases by the candidate first."""
+        names = {str(school.id): school.name for school in boards.schools_in(Area(district=True))}
+        lines = [self._school(key, names.get(key, "A former school")) for key in self._both("schools")]
+        return sorted(lines, key=lambda one: (-one.opened.candidate, one.name))
+
+    def _school(self, key: str, name: str) -> SchoolLine:
+        weeks = [_weeks_of(side, key) for side in (self._in_force, self._candidate)]
+        return SchoolLine(
+            name,
+            self._pair("schools", key, "tiers", "2"),
+            self._pair("schools", key, "tiers", "3"),
+            Pair(*(week.total() for week in weeks)),
+            Pair(*(max(week.values(), default=0) for week in weeks)),
+        )
+
+    @cached_property
+    def rules(self) -> list[RuleLine]:
+        """What each rule did, in the order of their keys; one that is monitored is only counted."""
+        candidate = policy_texts.stored(self.trial.version).on(self.trial.through)
+        in_force = policies.timeline().on(self.trial.through)
+        known = {rule.key: rule for policy in (in_force, candidate) for rule in policy.rules}
+        keys = sorted({*self._both("rules"), *known} - {BAND})
+        return [self._rule(key, known[key].label if key in known else key) for key in keys]
+
+    def _rule(self, key: str, label: str) -> RuleLine:
+        met, opened = self._pair("rules", key, "met"), self._pair("rules", key, "opened")
+        return RuleLine(key, label, "", _words(met), _words(opened))
+
+    @property
+    def came_back(self) -> Cut:
+        """Everybody: the flagged, and the share that came back without help."""
+        (flagged, alone), (more_flagged, more_alone) = (_cut(_group(side, ALL, ALL)) for side in self._sides)
+        return Cut("Everybody", (flagged, more_flagged), (alone, more_alone))
+
+    @property
+    def too_soon(self) -> tuple[str, str]:
+        """Flagged students of whom too few days are known since."""
+        found = [_group(side, ALL, ALL)[OUTCOMES.index("too_soon")] for side in self._sides]
+        return count_words(found[0]), count_words(found[1])
+
+    @property
+    def _sides(self) -> tuple[Figures, Figures]:
+        return self._in_force, self._candidate
+
+    @cached_property
+    def by_group(self) -> list[tuple[str, list[Cut]]]:
+        """(what the groups are, a line each), of what the roster tells about more than one group."""
+        told = {label: self._both("groups", key) for key, label in DIMENSIONS.items()}
+        keys = {label: key for key, label in DIMENSIONS.items()}
+        return [(label, self._cuts(keys[label], groups)) for label, groups in told.items() if len(groups) > 1]
+
+    def _cuts(self, dimension: str, groups: Sequence[str]) -> list[Cut]:
+        counts = [[_group(side, dimension, group) for group in groups] for side in self._sides]
+        shown = suppress_together(counts)
+        return [_shown_cut(group.capitalize(), nth, counts, shown) for nth, group in enumerate(groups)]
+
+    def told(self) -> dict[str, Any]:
+        """The same as data, for scripts."""
+        trial = self.trial
+        return {
+            "simulation": trial.id, "candidate": {"version": trial.version, "label": trial.label},
+            "in_force": {"version": trial.in_force, "label": trial.in_force_label}, "place": trial.place,
+            "school_year": trial.school_year, "data_through": trial.through, "asked_by": trial.asked_by,
+            "students": trial.students, "seconds": round(trial.seconds, 1),
+            "tiers": {tier: asdict(pair) for tier, pair in self.tiers.items()},
+            "weeks": [asdict(week) for week in self.weeks],
+            "cases": {name: asdict(getattr(self, name)) for name in ("opened", "standing", "unowned")},
+            "roles": [asdict(one) | {"room": one.room} for one in self.roles],
+            "schools": [asdict(one) for one in self.schools],
+            "rules": [asdict(one) for one in self.rules],
+            "came_back": asdict(self.came_back),
+            "by_group": {label: [asdict(one) for one in cuts] for label, cuts in self.by_group},
+        }  # fmt: skip
+
+
+def result(trial: Simulation) -> Result | None:
+    """What a trial says; None until it is through."""
+    figures = rows.figures(trial.id) if trial.status == "done" else None
+    return None if figures is None else Result(trial, figures)
+
+
+def _shown_cut(group: str, nth: int, counts: Sequence[Sequence[Sequence[int]]], shown: Sequence[Table]) -> Cut:
+    """One line: a share is told only where every count behind it may be shown."""
+    alone = []
+    for side, table in zip(counts, shown, strict=True):
+        kept_back = None in table.rows[nth][: OUTCOMES.index("too_soon")]
+        alone.append(share_words(0, 0) if kept_back else _alone(side[nth]))
+    flagged = [tens_words(table.totals[nth]) for table in shown]
+    return Cut(group, (flagged[0], flagged[1]), (alone[0], alone[1]))
+
+
+def _cut(counts: Sequence[int]) -> tuple[str, str]:
+    return count_words(sum(counts)), _alone(counts)
+
+
+def _alone(counts: Sequence[int]) -> str:
+    """The share that came back alone, of those of whom enough days are known."""
+    alone, helped, not_yet, _ = counts
+    return share_words(alone, alone + helped + not_yet)
+
+
+def _group(side: Figures, dimension: str, group: str) -> list[int]:
+    return [_number(side, ("groups", dimension, group, outcome)) for outcome in OUTCOMES]
+
+
+def _words(pair: Pair) -> tuple[str, str]:
+    return _few(pair.in_force), _few(pair.candidate)
+
+
+def _few(count: int) -> str:
+    return f"{count:,}" if count >= LEAST else f"under {LEAST}"
+
+
+def _by_role(side: Figures) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = {}
+    for school in side.get("schools", {}).values():
+        for monday, by_role in school.get("cases", {}).items():
+            for key, cases in by_role.items():
+                found.setdefault(key, Counter())[monday] += cases
+    return found
+
+
+def _weeks_of(side: Figures, school: str) -> Counter[str]:
+    cases = _part(side, ("schools", school, "cases"))
+    return Counter({monday: sum(by_role.values()) for monday, by_role in cases.items()})
+
+
+def _places(trial: Simulation) -> list[str]:
+    """The places whose people could own cases there."""
+    place = Place.parse(trial.place)
+    schools = boards.schools_in(Area().with_place(place))
+    networks = {str(Place.of_network(school.network.key)) for school in schools}
+    district = [str(Place.district())]
+    return [*(str(Place.of_school(school.key)) for school in schools), *sorted(networks), *district]
+
+
+def _part(side: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
+    for key in path:
+        side = side.get(key, {})
+    return side
+
+
+def _number(side: Figures, path: Sequence[str]) -> int:
+    found = _part(side, path[:-1]).get(path[-1], 0)
+    assert isinstance(found, int)
+    return found
+
+
+def _plus(one: Pair, other: Pair) -> Pair:
+    return Pair(one.in_force + other.in_force, one.candidate + other.candidate)
+
+
+def _sum(pairs: Iterable[Pair]) -> Pair:
+    whole = Pair(0, 0)
+    for pair in pairs:
+        whole = _plus(whole, pair)
+    return whole

@@ -1,0 +1,143 @@
+"""Trying a policy: it says what really putting it in force would do, touches nothing, and ends where it was stopped."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from ew_app.kernel import OPERATOR, NotFound, Refused, transaction
+from ew_app.services.deciding import flagging, simulating
+from ew_app.services.measuring import policies
+from models.base import db
+from models.queries import simulating as rows
+from rules.places import Place
+from rules.policy import PRESETS
+from tests.services import letters
+from tests.services.test_flagging import derived
+
+pytestmark = pytest.mark.usefixtures("app")
+
+DISTRICT = Place.district()
+TIERS = {"1": "tier_1", "watch": "watch", "2": "tier_2", "3": "tier_3", "none": "none"}
+
+
+def small_district(students: int = 40, days: int = 60) -> list[int]:
+    """Two schools; most come nearly always, some hardly; one moves, one leaves, one never came."""
+    chance = random.Random(4)
+    lincoln, carver = letters.school("lincoln"), letters.school("carver")
+    for at, first in ((lincoln, 0), (carver, students // 2)):
+        years = {}
+        for number in range(first, first + students // 2):
+            away = chance.choice((0.01, 0.03, 0.06, 0.08, 0.12, 0.3))
+            marks = [chance.choice("AAE") if chance.random() < away else "P" for _ in range(days)]
+            marks = ["-" if at == carver and day == 17 else mark for day, mark in enumerate(marks)]
+            years[f"s{number:03}"] = "".join(marks)
+        letters.year(at, years)
+    school_days = letters.weekdays(days)
+    with transaction():
+        db.session.execute(text("UPDATE stint SET exit_date = :day WHERE id = 3"), {"day": school_days[30]})
+        db.session.execute(text("UPDATE stint SET exit_date = :day WHERE id = 4"), {"day": school_days[20]})
+    mover = db.session.scalar(text("SELECT key FROM student s JOIN stint t ON t.student_id = s.id WHERE t.id = 3"))
+    letters.student(str(mover), carver, entry=school_days[31])
+    return [lincoln, carver]
+
+
+def tried(name: str, **more: Any) -> tuple[int, dict[str, Any]]:
+    """A shipped policy tried here and now: the number of the trial and its figures."""
+    version = simulating.chosen(name, by=OPERATOR)
+    number = simulating.ask(version, by=OPERATOR, place=more.pop("place", DISTRICT), queued=False, **more)
+    simulating.go_on(number, lambda *_: None)
+    found = rows.figures(number)
+    assert found is not None
+    return number, found
+
+
+def stored_by_week() -> dict[str, dict[str, int]]:
+    """Monday -> tier -> students, from the counts that evaluation stores, on the last counted day of each week."""
+    counted = db.session.execute(
+        text("""
+            SELECT DISTINCT ON (school_id, date_trunc('week', day), grade) date_trunc('week', day)::date AS monday, c.*
+            FROM tier_count c ORDER BY school_id, date_trunc('week', day), grade, day DESC
+        """)
+    ).mappings()
+    found: dict[str, Counter[str]] = {}
+    for row in counted:
+        week = found.setdefault(row["monday"].isoformat(), Counter())
+        week.update({tier: row[column] for tier, column in TIERS.items()})
+    return {monday: {tier: n for tier, n in week.items() if n} for monday, week in found.items()}
+
+
+def stored_at_the_end() -> dict[str, dict[str, Any]]:
+    last = db.session.execute(
+        text("""
+            SELECT school_id, sum(tier_1) AS tier_1, sum(watch) AS watch, sum(tier_2) AS tier_2, sum(tier_3) AS tier_3,
+                   sum("none") AS "none", sum(too_early) AS too_early
+            FROM tier_count c
+            WHERE day = (SELECT max(day) FROM tier_count l WHERE l.school_id = c.school_id) GROUP BY 1
+        """)
+    ).mappings()
+    return {str(row["school_id"]): {tier: int(row[c]) for tier, c in TIERS.items() if row[c]} for row in last}
+
+
+def simulated_at_the_end(side: dict[str, Any]) -> dict[str, Any]:
+    return {school: figures["tiers"] for school, figures in side["schools"].items() if "tiers" in figures}
+
+
+def open_cases() -> dict[str, int]:
+    """School -> cases that are open."""
+    found = db.session.execute(text("SELECT school_id, count(*) FROM support_case WHERE closed_on IS NULL GROUP BY 1"))
+    return {str(school): number for school, number in found}
+
+
+@pytest.mark.parametrize("slice_of", [2_500, 7])
+def test_a_trial_says_what_putting_it_in_force_does(monkeypatch: pytest.MonkeyPatch, slice_of: int) -> None:
+    """Preset A is in force and preset B is tried; then B is really put in force, and everybody decided again."""
+    monkeypatch.setattr(simulating, "SLICE", slice_of)
+    small_district()
+    flagging.evaluate_all()
+    before = derived()
+    _, figures = tried("five-ten")
+    assert derived() == before
+    assert figures["in_force"]["tiers"] == stored_by_week()
+    assert simulated_at_the_end(figures["in_force"]) == stored_at_the_end()
+    standing = {school: one["standing"] for school, one in figures["in_force"]["schools"].items() if "standing" in one}
+    assert standing == open_cases()
+    policies.activate(PRESETS / "five-ten.yaml", starts=letters.FIRST_DAY - timedelta(days=30), by=OPERATOR)
+    flagging.evaluate_all()
+    assert derived() != before
+    assert figures["candidate"]["tiers"] == stored_by_week()
+    assert simulated_at_the_end(figures["candidate"]) == stored_at_the_end()
+
+
+def test_a_trial_counts_only_its_schools_and_each_slice_once() -> None:
+    lincoln, carver = small_district(students=12)
+    number, figures = tried("five-ten", place=Place.of_school("carver"))
+    assert set(figures["candidate"]["schools"]) == {str(carver)}
+    simulating.work(number, 1)  # delivered twice
+    assert rows.figures(number) == figures
+    assert figures["candidate"]["students"] == 7  # the one who moved there too
+
+
+def test_a_stopped_trial_counts_no_further() -> None:
+    small_district(students=6)
+    number = simulating.ask(simulating.chosen("five-ten", by=OPERATOR), by=OPERATOR, place=DISTRICT)
+    assert db.session.scalar(text("SELECT args FROM outbox WHERE job = 'simulate'")) == [number, 1]
+    simulating.cancel(number, by=OPERATOR)
+    simulating.work(number, 1)
+    assert rows.figures(number) is None
+    assert simulating.one(number, OPERATOR).status == "cancelled"
+
+
+def test_without_attendance_there_is_nothing_to_try_on() -> None:
+    letters.school("lincoln")
+    with pytest.raises(Refused, match="No attendance of that school year"):
+        tried("five-ten")
+    with pytest.raises(NotFound):
+        tried("five-ten", place=Place.of_school("nowhere"))
+    with pytest.raises(NotFound, match="no such version"):
+        simulating.chosen("deadbeef", by=OPERATOR)
