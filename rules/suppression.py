@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST = 10
-HIDDEN = "under 10 or kept back"
+HIDDEN = "kept back"
 Shown = tuple[int | None, ...]
 Hidden = NDArray[np.bool_]
 
@@ -140,10 +140,15 @@ _BANDS = ((20, 20), (40, 10), (100, 5), (300, 2))  # up to so many children, sha
 
 
 def share_words(part: int, whole: int) -> str:
-    """A share as whole percent: `37%`; near none or all as a band such as `under 5%`, the wider the fewer there are."""
+    """A share as whole percent: `37%`; near none or all as a band such as `under 5%`, the wider the fewer there are.
+
+    A band covers every count under LEAST, so that the share never tells which of them it is.
+    """
     if whole < LEAST:
         return HIDDEN
-    edge = next((percent for most, percent in _BANDS if whole <= most), 1)
+    edge = max(next((percent for most, percent in _BANDS if whole <= most), 1), -(-100 * LEAST // whole))
+    if 2 * edge > 100:
+        return HIDDEN
     if 100 * part < edge * whole:
         return f"under {edge}%"
     if 100 * (whole - part) < edge * whole:

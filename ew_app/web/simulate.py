@@ -23,6 +23,7 @@ screen = Blueprint("simulate", __name__)
 
 THIS, LAST = "this", "last"
 NOBODY = Pair(0, 0)
+PAGE = 25
 TIERS = (("1", "Tier 1"), ("watch", "Watch"), ("2", "Tier 2"), ("3", "Tier 3"), ("none", "No tier yet"))
 
 
@@ -72,7 +73,7 @@ def _form(error: str = "") -> str:
     return render_template(
         "simulate.html",
         choices=choices,
-        version=version or next((key for key, _ in choices if key == "five-ten"), ""),
+        asked_version=version or next((key for key, _ in choices if key == "five-ten"), ""),
         years=[(THIS, "This school year so far"), *([(LAST, "Last school year, whole")] if before else [])],
         year=given.get("year", THIS),
         where=_places(),
@@ -107,6 +108,7 @@ def one(number: int) -> str:
         tiers=[
             (key, words, found.tiers[key]) for key, words in TIERS if key != "none" or found.tiers[key] != Pair(0, 0)
         ],
+        schools=found.schools if "all" in request.args else found.schools[:PAGE],
         room_a_week=simulation_result.NEW_A_WEEK,
     )
 
@@ -136,5 +138,5 @@ def _answer(found: Result) -> str:
     """The one sentence that the page is about."""
     more = found.opened.change
     if not more:
-        return f"As many cases as now: {many(found.opened.candidate, 'case')} would open"
-    return f"{many(abs(more), 'case')} {'more' if more > 0 else 'fewer'} than under the policy in force"
+        return f"As many cases as under the policy in force: {found.opened.candidate:,}"
+    return f"{many(abs(more), 'more case' if more > 0 else 'fewer case')} than under the policy in force"

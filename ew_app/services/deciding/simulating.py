@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -50,12 +51,17 @@ def chosen(name: str, *, by: Actor) -> str:
 
 def choices() -> list[tuple[str, str]]:
     """(name or version, words) of every policy that may be tried: the shipped ones, then all that were ever kept."""
-    shipped = {Policy.preset(name).version: name for name in Policy.presets()}
-    kept = {row.version: row for row in kept_rows.texts() if row.version not in shipped}
+    shipped = _shipped()
+    kept = {row.version: row for row in kept_rows.texts() if row.version not in {one.version for one in shipped}}
     return [
-        *((name, f"{Policy.preset(name).label} ({name})") for name in shipped.values()),
+        *((one.name, f"{one.label} ({one.name})") for one in shipped),
         *((version, f"{policy_texts.thawed(row.content).label}, {version[:12]}") for version, row in kept.items()),
     ]
+
+
+@cache
+def _shipped() -> tuple[Policy, ...]:
+    return tuple(map(Policy.preset, Policy.presets()))
 
 
 @operation

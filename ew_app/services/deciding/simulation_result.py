@@ -19,7 +19,7 @@ from rules.access import Area
 from rules.places import Place
 from rules.policy import BAND
 from rules.roles import role
-from rules.suppression import LEAST, Table, count_words, share_words, suppress_together, tens_words
+from rules.suppression import HIDDEN, LEAST, Table, count_words, share_words, suppress_together, tens_words
 
 NEW_A_WEEK = 8  # new cases that one owner can begin well in a week
 TIERS = ("1", "watch", "2", "3", "none")
@@ -100,6 +100,7 @@ class RuleLine:
 
     key: str
     label: str
+    before: str  # what the policy in force calls it, where that is something else
     mode: str
     met: tuple[str, str]
     opened: tuple[str, str]
@@ -219,13 +220,13 @@ class Result:
         """What each rule did, in the order of their keys; one that is monitored is only counted."""
         candidate = policy_texts.stored(self.trial.version).on(self.trial.through)
         in_force = policies.timeline().on(self.trial.through)
-        known = {rule.key: rule for policy in (in_force, candidate) for rule in policy.rules}
-        keys = sorted({*self._both("rules"), *known} - {BAND})
-        return [self._rule(key, known[key].label if key in known else key) for key in keys]
+        before, now = ({rule.key: rule.label for rule in policy.rules} for policy in (in_force, candidate))
+        keys = sorted({*self._both("rules"), *before, *now} - {BAND})
+        return [self._rule(key, now.get(key, before.get(key, key)), before.get(key, "")) for key in keys]
 
-    def _rule(self, key: str, label: str) -> RuleLine:
+    def _rule(self, key: str, label: str, before: str) -> RuleLine:
         met, opened = self._pair("rules", key, "met"), self._pair("rules", key, "opened")
-        return RuleLine(key, label, "", _words(met), _words(opened))
+        return RuleLine(key, label, before if before != label else "", "", _words(met), _words(opened))
 
     @property
     def came_back(self) -> Cut:
@@ -236,7 +237,7 @@ class Result:
     @property
     def too_soon(self) -> tuple[str, str]:
         """Flagged students of whom too few days are known since."""
-        found = [_group(side, ALL, ALL)[OUTCOMES.index("too_soon")] for side in self._sides]
+        found = [_group(side, ALL, ALL)[-1] for side in self._sides]
         return count_words(found[0]), count_words(found[1])
 
     @property
@@ -281,27 +282,28 @@ def result(trial: Simulation) -> Result | None:
 
 
 def _shown_cut(group: str, nth: int, counts: Sequence[Sequence[Sequence[int]]], shown: Sequence[Table]) -> Cut:
-    """One line: a share is told only where every count behind it may be shown."""
-    alone = []
-    for side, table in zip(counts, shown, strict=True):
-        kept_back = None in table.rows[nth][: OUTCOMES.index("too_soon")]
-        alone.append(share_words(0, 0) if kept_back else _alone(side[nth]))
+    """One line. A small count shows as a band; what is hidden to keep another one safe is kept back altogether."""
+    alone = [_share(side[nth], table.rows[nth]) for side, table in zip(counts, shown, strict=True)]
     flagged = [tens_words(table.totals[nth]) for table in shown]
     return Cut(group, (flagged[0], flagged[1]), (alone[0], alone[1]))
 
 
+def _share(counts: Sequence[int], shown: Sequence[int | None]) -> str:
+    """The share of those who came back alone among those of whom enough days are known."""
+    alone, rest, _ = counts
+    small = alone < LEAST or rest < LEAST
+    return share_words(alone, alone + rest) if small or None not in shown[:2] else HIDDEN
+
+
 def _cut(counts: Sequence[int]) -> tuple[str, str]:
-    return count_words(sum(counts)), _alone(counts)
-
-
-def _alone(counts: Sequence[int]) -> str:
-    """The share that came back alone, of those of whom enough days are known."""
-    alone, helped, not_yet, _ = counts
-    return share_words(alone, alone + helped + not_yet)
+    alone, rest, _ = counts
+    return count_words(sum(counts)), share_words(alone, alone + rest)
 
 
 def _group(side: Figures, dimension: str, group: str) -> list[int]:
-    return [_number(side, ("groups", dimension, group, outcome)) for outcome in OUTCOMES]
+    """How many came back alone, did not or had help, and were flagged too lately to tell."""
+    alone, helped, not_yet, too_soon = (_number(side, ("groups", dimension, group, outcome)) for outcome in OUTCOMES)
+    return [alone, helped + not_yet, too_soon]
 
 
 def _words(pair: Pair) -> tuple[str, str]:
