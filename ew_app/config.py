@@ -91,6 +91,18 @@ class Settings:
         "Who agrees to a policy before it holds: one person, or two (a second one approves).",
         default="one",
     )
+    useful_percent: int = _setting(
+        "EW_USEFUL_PERCENT",
+        read.whole(0, 100),
+        "Rules whose flags were useful in fewer percent of closed cases are proposed for monitor mode.",
+        default="30",
+    )
+    useful_answers: int = _setting(
+        "EW_USEFUL_ANSWERS",
+        read.whole(10, 100_000),
+        "From how many yes and no answers at closing that proposal is made.",
+        default="20",
+    )
     timezone: ZoneInfo = _setting(
         "EW_TIMEZONE", read.timezone, "The district's clock: decides which day it is.", default="America/Chicago"
     )

@@ -8,8 +8,10 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, NotFound, Refused, today
+from ew_app.services.casework import usefulness
 from ew_app.services.deciding import simulating, simulation_result
 from ew_app.services.deciding.simulation_result import Pair, Result
+from ew_app.services.measuring import policies
 from ew_app.web import guard
 from ew_app.web.guard import actor, requires, scope
 from models.queries import boards
@@ -18,6 +20,7 @@ from models.simulations import Simulation
 from rules.access import Permission
 from rules.counting import many
 from rules.places import Place
+from rules.usefulness import Usefulness
 
 screen = Blueprint("simulate", __name__)
 
@@ -79,9 +82,19 @@ def _form(error: str = "") -> str:
         where=_places(),
         asked_place=given.get("place", ""),
         trials=simulating.seen(actor()),
+        useful=_useful(),
+        wanted=usefulness.wanted(),
         state=state,
         error=error,
     )
+
+
+def _useful() -> list[tuple[str, Usefulness]]:
+    """(label, answers at closing) of the rules in force that anybody was asked about, the least useful first."""
+    labels = {rule.key: rule.label for rule in policies.timeline().on(today()).rules}
+    told = [one for one in usefulness.of_rules(labels).values() if one.judged or one.cannot_tell]
+    told.sort(key=lambda one: (not one.too_rarely(usefulness.wanted()), one.yes / max(one.judged, 1), one.rule))
+    return [(labels[one.rule], one) for one in told]
 
 
 def _places() -> list[tuple[str, str]]:

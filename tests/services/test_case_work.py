@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from ew_app.kernel import Conflict, NotFound, Refused
-from ew_app.services.casework import closing, notes, tasks
+from ew_app.services.casework import closing, notes, tasks, usefulness
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard, end_cause, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
@@ -193,6 +193,8 @@ def test_a_case_from_taking_to_closing_to_a_new_episode(world):
 def test_a_new_finding_long_after_closing_opens_another_case(world):
     flag_ana(world)
     closing.close(1001, by=world.actor("cora"), reason="not_needed", useful={"R07": "no"})
+    told = usefulness.of_rules(["R07", "R10", "R22"])
+    assert (told["R07"].no, told["R10"].judged, told.keys()) == (1, 0, {"R07", "R10"})
     rows("UPDATE support_case SET closed_on = '2026-10-01' RETURNING 1")
     assert follow(world) == 1
     assert rows("SELECT number, episode FROM support_case ORDER BY id") == [(1001, 1), (1002, 1)]
