@@ -13,7 +13,8 @@ from ew_app.cli.output import as_json_flag
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import Actor, NotFound, Refused, day_text, today
 from ew_app.services.deciding import simulating, simulation_result
-from ew_app.services.deciding.simulation_result import Pair, Result
+from ew_app.services.deciding.simulation_lines import Pair
+from ew_app.services.deciding.simulation_result import Result
 from ew_app.services.measuring import policies
 from rules.counting import many
 from rules.places import Place

@@ -10,7 +10,8 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, NotFound, Refused, today
 from ew_app.services.casework import usefulness
 from ew_app.services.deciding import simulating, simulation_result
-from ew_app.services.deciding.simulation_result import Pair, Result
+from ew_app.services.deciding.simulation_lines import NEW_A_WEEK, Pair
+from ew_app.services.deciding.simulation_result import Result
 from ew_app.services.measuring import policies
 from ew_app.web import guard
 from ew_app.web.guard import actor, requires, scope
@@ -122,7 +123,7 @@ def one(number: int) -> str:
             (key, words, found.tiers[key]) for key, words in TIERS if key != "none" or found.tiers[key] != Pair(0, 0)
         ],
         schools=found.schools if "all" in request.args else found.schools[:PAGE],
-        room_a_week=simulation_result.NEW_A_WEEK,
+        room_a_week=NEW_A_WEEK,
     )
 
 

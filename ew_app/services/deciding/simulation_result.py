@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 from ew_app.kernel import today
 from ew_app.services.deciding.simulated import ALL, OUTCOMES, Figures
+from ew_app.services.deciding.simulation_lines import (
+    NEW_A_WEEK,
+    Cut,
+    Pair,
+    RoleLoad,
+    RuleLine,
+    SchoolLine,
+    Week,
+    plus,
+    total,
+)
 from ew_app.services.measuring import policies, policy_texts
 from models.queries import boards
 from models.queries import simulating as rows
@@ -21,7 +32,6 @@ from rules.policy import BAND
 from rules.roles import role
 from rules.suppression import HIDDEN, LEAST, Table, count_words, share_words, suppress_together, tens_words
 
-NEW_A_WEEK = 8  # new cases that one owner can begin well in a week
 TIERS = ("1", "watch", "2", "3", "none")
 DIMENSIONS = {
     "grade": "Grades",
@@ -30,89 +40,6 @@ DIMENSIONS = {
     "iep": "Has an IEP",
     "low_income": "Low income",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A number under the policy in force and under the candidate."""
-
-    in_force: int
-    candidate: int
-
-    @property
-    def change(self) -> int:
-        return self.candidate - self.in_force
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
-    """A week by its Monday: students in Tier 2 and 3 at its end, and cases opened in it."""
-
-    monday: date
-    tier_2: Pair
-    tier_3: Pair
-    opened: Pair
-
-    @property
-    def needing(self) -> Pair:
-        return _plus(self.tier_2, self.tier_3)
-
-
-@dataclass(frozen=True, slots=True)
-class RoleLoad:
-    """New cases of a role over the year, against whoever holds it today.
-
-    `hours`: their weekly hours as the staff list says, of those who have any there. `room`: new cases a week that they
-    can begin well. `over`: weeks with more than that.
-    """
-
-    label: str
-    opened: Pair
-    busiest: Pair
-    over: Pair
-    people: int
-    hours: int
-    without_hours: int
-
-    @property
-    def room(self) -> int:
-        return self.people * NEW_A_WEEK
-
-    def hours_for_each(self, cases: int) -> str:
-        """Hours of a week for each new case of the busiest one; '' where none are stated."""
-        return f"{self.hours / cases:.1f}" if self.hours and cases else ""
-
-
-@dataclass(frozen=True, slots=True)
-class SchoolLine:
-    """A school at the end of the days looked at."""
-
-    name: str
-    tier_2: Pair
-    tier_3: Pair
-    opened: Pair
-    busiest: Pair
-
-
-@dataclass(frozen=True, slots=True)
-class RuleLine:
-    """What a rule did: students for whom it was met, and cases it opened. In words: small ones are kept back."""
-
-    key: str
-    label: str
-    before: str  # what the policy in force calls it, where that is something else
-    mode: str
-    met: tuple[str, str]
-    opened: tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Of a group: flagged students in tens, and which share of those long enough ago came back without help."""
-
-    group: str
-    flagged: tuple[str, str]
-    alone: tuple[str, str]
 
 
 class Result:
@@ -138,12 +65,12 @@ class Result:
     def tiers(self) -> dict[str, Pair]:
         """Tier -> students at the end, at all schools."""
         schools = self._both("schools")
-        return {tier: _sum(self._pair("schools", school, "tiers", tier) for school in schools) for tier in TIERS}
+        return {tier: total(self._pair("schools", school, "tiers", tier) for school in schools) for tier in TIERS}
 
     @property
     def needing(self) -> Pair:
         """Students in Tier 2 and 3 at the end."""
-        return _plus(self.tiers["2"], self.tiers["3"])
+        return plus(self.tiers["2"], self.tiers["3"])
 
     @cached_property
     def weeks(self) -> list[Week]:
@@ -173,12 +100,12 @@ class Result:
     @property
     def standing(self) -> Pair:
         """Cases that something still speaks for at the end."""
-        return _sum(self._pair("schools", school, "standing") for school in self._both("schools"))
+        return total(self._pair("schools", school, "standing") for school in self._both("schools"))
 
     @property
     def unowned(self) -> Pair:
         """Cases for which nobody holds any of the roles that could own them."""
-        return _sum(self._pair("schools", school, "unowned") for school in self._both("schools"))
+        return total(self._pair("schools", school, "unowned") for school in self._both("schools"))
 
     @cached_property
     def roles(self) -> list[RoleLoad]:
@@ -347,14 +274,3 @@ def _number(side: Figures, path: Sequence[str]) -> int:
     found = _part(side, path[:-1]).get(path[-1], 0)
     assert isinstance(found, int)
     return found
-
-
-def _plus(one: Pair, other: Pair) -> Pair:
-    return Pair(one.in_force + other.in_force, one.candidate + other.candidate)
-
-
-def _sum(pairs: Iterable[Pair]) -> Pair:
-    whole = Pair(0, 0)
-    for pair in pairs:
-        whole = _plus(whole, pair)
-    return whole

@@ -1,0 +1,105 @@
+"""The lines of a trial as people read them: a number under the policy in force beside the one under the candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+NEW_A_WEEK = 8  # new cases that one owner can begin well in a week
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A number under the policy in force and under the candidate."""
+
+    in_force: int
+    candidate: int
+
+    @property
+    def change(self) -> int:
+        return self.candidate - self.in_force
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week by its Monday: students in Tier 2 and 3 at its end, and cases opened in it."""
+
+    monday: date
+    tier_2: Pair
+    tier_3: Pair
+    opened: Pair
+
+    @property
+    def needing(self) -> Pair:
+        return plus(self.tier_2, self.tier_3)
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLoad:
+    """New cases of a role over the year, against whoever holds it today.
+
+    `hours`: their weekly hours as the staff list says, of those who have any there. `room`: new cases a week that they
+    can begin well. `over`: weeks with more than that.
+    """
+
+    label: str
+    opened: Pair
+    busiest: Pair
+    over: Pair
+    people: int
+    hours: int
+    without_hours: int
+
+    @property
+    def room(self) -> int:
+        return self.people * NEW_A_WEEK
+
+    def hours_for_each(self, cases: int) -> str:
+        """Hours of a week for each new case of the busiest one; '' where none are stated."""
+        return f"{self.hours / cases:.1f}" if self.hours and cases else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolLine:
+    """A school at the end of the days looked at."""
+
+    name: str
+    tier_2: Pair
+    tier_3: Pair
+    opened: Pair
+    busiest: Pair
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLine:
+    """What a rule did: students for whom it was met, and cases it opened. In words: small ones are kept back."""
+
+    key: str
+    label: str
+    before: str  # what the policy in force calls it, where that is something else
+    mode: str
+    met: tuple[str, str]
+    opened: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Of a group: flagged students in tens, and which share of those long enough ago came back without help."""
+
+    group: str
+    flagged: tuple[str, str]
+    alone: tuple[str, str]
+
+
+def plus(one: Pair, other: Pair) -> Pair:
+    """Both together."""
+    return Pair(one.in_force + other.in_force, one.candidate + other.candidate)
+
+
+def total(pairs: Iterable[Pair]) -> Pair:
+    """All of them together."""
+    whole = Pair(0, 0)
+    for pair in pairs:
+        whole = plus(whole, pair)
+    return whole
