@@ -7,16 +7,20 @@ family then is people's work, and the policy's rules decide about support.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from rules import windows
+from rules.matrix import Matrix
 from rules.policy_file import Dated, Entry, PolicyError, count, dated, list_of, mils, one_of, rate, read, text
 from rules.scopes import Scope, read_scope
-from rules.windows import COUNTED, STATES, Span, Unit, Window
+from rules.windows import COUNTED, STATES, Bools, Counted, Ints, Span, Unit, Window
 
 SHIPPED = Path(__file__).parent / "policies" / "statutes"
 Reader = Callable[[Entry], Any]
@@ -32,17 +36,21 @@ class Measure:
     unit: Unit
     window: Window
     counts: tuple[str, ...]
-    at_least: Dated[Fraction] | None
-    more_than: Dated[Fraction] | None
-    below: Dated[Fraction] | None
-    least_days: int  # thousandths of attendance days in the window before it is judged
-    longer_than: int  # minutes that make an occasion
-    scope: Scope | None
     effective_from: dt.date
-    effective_to: dt.date | None
     source: str
     verified_on: dt.date
     verified_against: str
+    effective_to: dt.date | None = None
+    at_least: Dated[Fraction] | None = None
+    more_than: Dated[Fraction] | None = None
+    below: Dated[Fraction] | None = None
+    least_days: int = 0  # thousandths of attendance days in the window before it is judged
+    least_attended: int = 0  # thousandths of days attended among them; only where every reason counts
+    longer_than: int = 0  # minutes that make an occasion
+    scope: Scope | None = None
+    url: str = ""  # where the text can be read
+    unverified: str = ""  # what of this nobody has confirmed yet
+    note: str = ""  # what this count does not know of
 
     def in_force(self, day: dt.date) -> bool:
         """Whether the law stood on the day."""
@@ -79,9 +87,9 @@ def _measure(key: str, entry: Entry, state: str) -> Measure:
     bound = dated(rate if unit is Unit.SHARE else _amount)
     readers: dict[str, Reader] = {
         "label": text, "unit": one_of(Unit), "window": _window, "counts": list_of(one_of(STATES)), "at_least": bound,
-        "more_than": bound, "below": bound, "least_days": mils, "longer_than_minutes": count, "scope": read_scope,
-        "effective_from": _day, "effective_to": _day, "source": text, "verified_on": _day,
-        "verified_against": text,
+        "more_than": bound, "below": bound, "least_days": mils, "least_attended_days": mils,
+        "longer_than_minutes": count, "scope": read_scope, "effective_from": _day, "effective_to": _day,
+        "source": text, "verified_on": _day, "verified_against": text, "url": text, "unverified": text, "note": text,
     }  # fmt: skip
     needed = ("label", "unit", "window", "counts", "effective_from", "source", "verified_on", "verified_against")
     said = _read(entry, readers, needed)
@@ -89,13 +97,44 @@ def _measure(key: str, entry: Entry, state: str) -> Measure:
         raise entry.wrong("a bound is needed: at_least (inclusive) or more_than")
     if said.get("effective_to") and said["effective_to"] < said["effective_from"]:
         raise entry.wrong("effective_to comes before effective_from")
-    return Measure(
-        key=key, state=state, label=said["label"], unit=unit, window=said["window"], counts=said["counts"],
-        at_least=said.get("at_least"), more_than=said.get("more_than"), below=said.get("below"),
-        least_days=said.get("least_days", 0), longer_than=said.get("longer_than_minutes", 0), scope=said.get("scope"),
-        effective_from=said["effective_from"], effective_to=said.get("effective_to"), source=said["source"],
-        verified_on=said["verified_on"], verified_against=said["verified_against"],
-    )  # fmt: skip
+    if "least_attended_days" in said and (unit is not Unit.SHARE or set(said["counts"]) != set(STATES)):
+        raise entry.wrong("least_attended_days stands only beside unit: share where every reason counts")
+    named = {_FIELDS.get(name, name): value for name, value in said.items()}
+    return Measure(key=key, state=state, **named | {"unit": unit})
+
+
+_FIELDS = {"least_attended_days": "least_attended", "longer_than_minutes": "longer_than"}
+
+
+def found(measure: Measure, matrix: Matrix, minutes: Ints | None, inside: Bools | None) -> tuple[Counted, Bools]:
+    """What was counted, and [S, D] whether the line is reached, on days on which the law stands and by whom it asks.
+
+    `inside` [S, D]: whom the scope of the measure takes in; None: everybody.
+    """
+    counted = windows.count(
+        matrix, measure.unit, measure.window, measure.counts, minutes, longer_than=measure.longer_than
+    )
+    met = np.zeros(matrix.cells.shape, dtype=bool)
+    days: list[dt.date] = matrix.days.tolist()
+    for first, end in _stages(measure, days):
+        part = Counted(counted.amount[:, first:end], counted.days[:, first:end])
+        bounds = measure.bounds(days[first])
+        met[:, first:end] = windows.met(part, measure.unit, least_days=measure.least_days, **bounds)
+    met &= np.array([measure.in_force(day) for day in days], dtype=bool)[None, :]
+    if measure.least_attended:
+        met &= counted.days - counted.amount >= measure.least_attended
+    met[:, : matrix.first] = False
+    return counted, met if inside is None else met & inside
+
+
+def _stages(measure: Measure, days: Sequence[dt.date]) -> Iterator[tuple[int, int]]:
+    """Runs of columns with the same bounds."""
+    starts = {0}
+    for bound in (measure.at_least, measure.more_than, measure.below):
+        given = [start for start, _ in bound.values[1:]] if bound else []
+        starts |= {int(np.searchsorted(np.array(days, dtype="datetime64[D]"), np.datetime64(day))) for day in given}
+    edges = [*sorted(start for start in starts if start < len(days)), len(days)]
+    yield from zip(edges, edges[1:], strict=False)
 
 
 def _read(entry: Entry, readers: dict[str, Reader], needed: tuple[str, ...]) -> dict[str, Any]:
@@ -144,4 +183,4 @@ def _day(entry: Entry) -> dt.date:
     return day
 
 
-__all__ = ["SHIPPED", "Measure", "PolicyError", "load", "of_state", "states"]
+__all__ = ["SHIPPED", "Measure", "PolicyError", "found", "load", "of_state", "states"]

@@ -28,6 +28,7 @@ class Unit(StrEnum):
 
     DAYS = "days"  # shares of days add up
     DAY_PARTS = "day_parts"  # a day missed in part counts like a whole one
+    WHOLE_DAYS = "whole_days"  # only days missed whole, each as one
     HOURS = "hours"  # share of the day times its length; minutes
     OCCASIONS = "occasions"  # days on which more than some minutes were missed
     SHARE = "share"  # of the window's attendance days
@@ -105,6 +106,18 @@ def met(
     return ok
 
 
+def incomplete(matrix: Matrix, window: Window, col: int) -> Bools:
+    """[S] whether less is on record than the window of that column looks back on; never where it ends with the year."""
+    known = c.status(matrix.cells[:, : col + 1]) != Status.OUT
+    if not window.reaches_back:
+        return np.zeros(len(known), dtype=bool)
+    if window.span is Span.ATTENDANCE_DAYS:
+        members = c.status(matrix.cells[:, : col + 1]) == Status.MEMBER
+        return np.asarray(members.sum(axis=1) < window.length)
+    begun = matrix.days[np.where(known.any(axis=1), known.argmax(axis=1), col)]
+    return np.asarray(begun > _first_dates(matrix.days, window)[col])
+
+
 def minutes_missed(matrix: Matrix, minutes: Ints) -> Ints:
     """Whole minutes missed on each day. A share was floored to thousandths, so the next minute up is what was meant."""
     return -(-c.fraction(matrix.cells).astype(np.int64) * minutes // WHOLE_DAY)
@@ -113,6 +126,8 @@ def minutes_missed(matrix: Matrix, minutes: Ints) -> Ints:
 def _amount(matrix: Matrix, unit: Unit, minutes: Ints | None, longer_than: int) -> Ints | int:
     if unit is Unit.DAY_PARTS:
         return WHOLE_DAY
+    if unit is Unit.WHOLE_DAYS:
+        return np.where(c.fraction(matrix.cells) == WHOLE_DAY, WHOLE_DAY, 0)
     if unit in (Unit.HOURS, Unit.OCCASIONS):
         if minutes is None:
             raise ValueError(f"{unit} are counted by the length of the school day")

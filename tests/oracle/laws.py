@@ -75,7 +75,7 @@ def answers(oracle: Oracle, student: str, as_of: date) -> dict[str, Answer]:
     last_year = days_of(oracle, student, school_year_start(start - timedelta(days=1)), start - timedelta(days=1))
     age = _Age(oracle, student, as_of)
     month = [day for day in this_year if (day.date.year, day.date.month) == (as_of.year, as_of.month)]
-    ninety = [day for day in this_year if day.date > as_of - timedelta(days=90)]
+    ninety = [day for day in last_year + this_year if day.date > as_of - timedelta(days=90)]
     four_weeks = [day for day in this_year if day.date > as_of - timedelta(days=28)]
     half_a_year = [day for day in this_year if day.date > months_before(as_of, 6)]
     days_180 = (last_year + this_year)[-180:]

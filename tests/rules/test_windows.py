@@ -12,7 +12,7 @@ from rules import cells
 from rules.cells import Excuse, Status
 from rules.matrix import Matrix
 from rules.scopes import Scope
-from rules.windows import Span, Unit, Window, count, met
+from rules.windows import Span, Unit, Window, count, incomplete, met
 
 LETTERS = {
     "P": (0, Status.MEMBER, Excuse.OTHER),
@@ -93,6 +93,7 @@ def test_units() -> None:
     year = Window(Span.SCHOOL_YEAR)
     assert amounts("AaE", year)[-1] == 1500
     assert amounts("AaE", year, Unit.DAY_PARTS)[-1] == 2000
+    assert amounts("AaE", year, Unit.WHOLE_DAYS)[-1] == 1000
     assert amounts("AaE", year, Unit.HOURS)[-1] == 390 + 195
     assert amounts("AaE", year, Unit.OCCASIONS, longer_than=195)[-1] == 1000
     assert amounts("AaE", year, Unit.OCCASIONS, longer_than=194)[-1] == 2000
@@ -147,3 +148,20 @@ def test_a_grade_may_be_left_out_and_a_birthday_may_begin_it() -> None:
     grades = np.array([[0, 0], [1, 1]])
     found = Scope(from_age=6, not_grades=("PK",)).covers(born, ["1", "PK"], grades, days)
     assert found.tolist() == [[False, True], [False, False]]
+
+
+@pytest.mark.parametrize(
+    ("window", "before", "short"),
+    [
+        (Window(Span.ATTENDANCE_DAYS, 11, reaches_back=True), 5, True),
+        (Window(Span.ATTENDANCE_DAYS, 10, reaches_back=True), 5, False),
+        (Window(Span.CALENDAR_DAYS, 13, reaches_back=True), 5, True),
+        (Window(Span.CALENDAR_DAYS, 12, reaches_back=True), 5, False),
+        (Window(Span.CALENDAR_DAYS, 90), 5, False),
+        (Window(Span.SCHOOL_YEAR), 0, False),
+    ],
+)
+def test_a_window_that_reaches_back_further_than_is_known_is_incomplete(
+    window: Window, before: int, short: bool
+) -> None:
+    assert bool(incomplete(matrix("PPPPPPPPPP", before=before), window, 9)[0]) == short

@@ -22,16 +22,16 @@ from ew_app.services.measuring.policies import timeline
 from ew_app.services.measuring.years import Year, year_of
 from models.queries import measuring as rows
 from models.queries import naming, same_child
-from rules import windows
+from rules import statutes, windows
 from rules.statutes import Measure, of_state
 from rules.tiers import days_text, rate_text
-from rules.windows import Counted, Unit
+from rules.windows import Unit
 
 CHUNK = 20_000
 BY_MINUTES = (Unit.HOURS, Unit.OCCASIONS)  # minutes as they are; days and parts of days pass the half-day rule
 COLUMNS = (
     *("as_of", "state", "measure", "label", "value", "unit", "bound", "met", "since", "in_scope", "in_force"),
-    *("estimated", "source", "verified_on", "verified_against"),
+    *("incomplete", "estimated", "note", "unverified", "source", "url", "verified_on", "verified_against"),
 )
 
 
@@ -87,10 +87,14 @@ def _told(year: Year, exact: Year, measures: Sequence[Measure]) -> Iterator[tupl
     matrix = year.by_student
     estimated = _estimated(year) if any(measure.unit is Unit.HOURS for measure in measures) else None
     within = covered({measure.scope for measure in measures if measure.scope}, year, matrix, born(matrix.students))
-    found = [(one, *_found(one, exact if one.unit in BY_MINUTES else year, within)) for one in measures]
-    last = len(matrix.days) - 1
+    last, found = len(matrix.days) - 1, []
+    for one in measures:
+        laid = exact if one.unit in BY_MINUTES else year
+        inside = within[one.scope] if one.scope else None
+        short = windows.incomplete(laid.by_student, one.window, last)
+        found.append((one, *statutes.found(one, laid.by_student, laid.minutes, inside), short))
     for row, number in enumerate(matrix.students.tolist()):
-        for measure, counted, met in found:
+        for measure, counted, met, short in found:
             scoped = measure.scope is None or bool(within[measure.scope][row, last])
             guessed = measure.unit is Unit.HOURS and estimated is not None and bool(estimated[row])
             yield (
@@ -107,39 +111,16 @@ def _told(year: Year, exact: Year, measures: Sequence[Measure]) -> Iterator[tupl
                     "since": _since(met[row], matrix.days),
                     "in_scope": _yes(scoped),
                     "in_force": _yes(measure.in_force(year.frame.day)),
+                    "incomplete": _yes(short[row]),
                     "estimated": _yes(guessed),
+                    "note": measure.note,
+                    "unverified": measure.unverified,
                     "source": measure.source,
+                    "url": measure.url,
                     "verified_on": str(measure.verified_on),
                     "verified_against": measure.verified_against,
                 },
             )
-
-
-def _found(measure: Measure, year: Year, within: Any) -> tuple[Counted, NDArray[np.bool_]]:
-    """What was counted, and [S, D] whether the line is reached by somebody whom the law speaks of."""
-    matrix = year.by_student
-    counted = windows.count(
-        matrix, measure.unit, measure.window, measure.counts, year.minutes, longer_than=measure.longer_than
-    )
-    met = np.zeros(matrix.cells.shape, dtype=bool)
-    days: list[date] = matrix.days.tolist()
-    for first, end in _stages(measure, days):
-        bounds = measure.bounds(days[first])
-        part = Counted(counted.amount[:, first:end], counted.days[:, first:end])
-        met[:, first:end] = windows.met(part, measure.unit, least_days=measure.least_days, **bounds)
-    met &= np.array([measure.in_force(day) for day in days])[None, :]
-    met[:, : matrix.first] = False
-    return counted, met & within[measure.scope] if measure.scope else met
-
-
-def _stages(measure: Measure, days: Sequence[date]) -> Iterator[tuple[int, int]]:
-    """Runs of columns with the same bounds."""
-    starts = {0}
-    for bound in (measure.at_least, measure.more_than, measure.below):
-        given = [start for start, _ in bound.values[1:]] if bound else []
-        starts |= {int(np.searchsorted(np.array(days, dtype="datetime64[D]"), np.datetime64(day))) for day in given}
-    edges = [*sorted(start for start in starts if start < len(days)), len(days)]
-    yield from zip(edges, edges[1:], strict=False)
 
 
 def _estimated(year: Year) -> NDArray[np.bool_]:
@@ -158,7 +139,8 @@ def _text(unit: Unit, amount: int, days: int) -> str:
 
 def _bound(measure: Measure, day: date) -> str:
     words = {"at_least": "at least", "more_than": "more than", "below": "below"}
-    return " and ".join(f"{words[name]} {_number(value)}" for name, value in measure.bounds(day).items())
+    scale, unit = (100, "%") if measure.unit is Unit.SHARE else (1, "")
+    return " and ".join(f"{words[name]} {_number(value * scale)}{unit}" for name, value in measure.bounds(day).items())
 
 
 def _number(value: Fraction) -> str:
