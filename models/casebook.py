@@ -88,8 +88,18 @@ _CLOSE = (
 )
 
 
-def restate_reasons(rows: Sequence[Row]) -> None:
-    """Set day, known day and sentence of reasons by id, and whether they are withdrawn (a moment, or None)."""
+_REASONS_BEFORE = text("""
+    INSERT INTO row_history (batch_id, table_name, row_key, before, at)
+    SELECT 0, 'case_reason', jsonb_build_object('id', id), to_jsonb(r), :at FROM case_reason r WHERE id = ANY(:ids)
+""")
+
+
+def restate_reasons(rows: Sequence[Row], at: datetime) -> None:
+    """Set day, known day and sentence of reasons by id, and whether they are withdrawn (a moment, or None).
+
+    How they read before stays on record.
+    """
+    db.session.execute(_REASONS_BEFORE, {"ids": [row["id"] for row in rows], "at": at})
     db.session.execute(
         text("""
             UPDATE case_reason r

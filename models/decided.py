@@ -34,6 +34,16 @@ def stood(students: np.ndarray) -> dict[str, np.ndarray]:
     )
 
 
+def shown(students: np.ndarray) -> dict[int, int]:
+    """A number for all that lists show of each of these students: the same only where every column is."""
+    found = read_ints(
+        "SELECT s.student_id, hashtext(s::text) FROM student_status s WHERE s.student_id = ANY(%(students)s)",
+        ["student", "shown"],
+        {"students": students},
+    )
+    return dict(zip(found["student"].tolist(), found["shown"].tolist(), strict=True))
+
+
 _STATUS_NOW = (
     text("CREATE TEMP TABLE IF NOT EXISTS status_now (LIKE student_status) ON COMMIT DELETE ROWS"),
     text("TRUNCATE status_now"),
@@ -119,30 +129,44 @@ def findings(students: np.ndarray, year: date) -> dict[tuple[int, str, date], tu
     return {(student, rule, start): tuple(rest) for student, rule, start, *rest in found}
 
 
-def clear_findings(cleared: Sequence[tuple[int, str, date]]) -> None:
-    """Set the day on which the active findings (student, rule, day) were cleared."""
+def clear_findings(cleared: Sequence[tuple[int, str, date]], at: datetime) -> None:
+    """Set the day on which the active findings (student, rule, day) were cleared, and when that was learned."""
     students, rules, days = zip(*cleared, strict=True) if cleared else ((), (), ())
     db.session.execute(
         text("""
-            UPDATE finding SET until = c.day
+            UPDATE finding SET until = c.day, until_at = :at
             FROM unnest(CAST(:students AS int[]), CAST(:rules AS text[]), CAST(:days AS date[]))
               AS c (student, rule, day)
             WHERE finding.student_id = c.student AND finding.rule = c.rule
               AND finding.until IS NULL AND finding.withdrawn_at IS NULL
         """),
-        {"students": list(students), "rules": list(rules), "days": list(days)},
+        {"students": list(students), "rules": list(rules), "days": list(days), "at": at},
     )
 
 
-def end_findings(ended: Sequence[tuple[int, date | None]]) -> None:
-    """Set the day on which findings (id, until) were cleared; None opens one again."""
-    db.session.execute(
-        text("""
-            UPDATE finding SET until = e.until
-            FROM unnest(CAST(:ids AS bigint[]), CAST(:until AS date[])) AS e (id, until) WHERE finding.id = e.id
-        """),
-        {"ids": [number for number, _ in ended], "until": [day for _, day in ended]},
-    )
+_ENDED = "unnest(CAST(:ids AS bigint[]), CAST(:until AS date[])) AS e (id, until)"
+_TOLD_BEFORE = f"""
+    UPDATE finding SET withdrawn_at = :at FROM {_ENDED}
+    WHERE finding.id = e.id AND finding.until IS NOT NULL
+    RETURNING student_id, rule, since, e.until, compartment, numbers, sentence, policy_version,
+              CAST(:at AS timestamptz) AS recorded_at,
+              CASE WHEN e.until IS NOT NULL THEN CAST(:at AS timestamptz) END AS until_at
+"""
+_ENDS_NOW = f"""
+    UPDATE finding SET until = e.until, until_at = :at FROM {_ENDED}
+    WHERE finding.id = e.id AND finding.withdrawn_at IS NULL
+"""
+
+
+def end_findings(ended: Sequence[tuple[int, date | None]], at: datetime) -> None:
+    """Set the day on which findings (id, until) were cleared, learned now; None opens one again.
+
+    A finding of which another end was told before is withdrawn with it, and stands anew with this one.
+    """
+    asked = {"ids": [number for number, _ in ended], "until": [day for _, day in ended], "at": at}
+    told = db.session.execute(text(_TOLD_BEFORE), asked).mappings().all()
+    db.session.execute(text(_ENDS_NOW), asked)
+    add("finding", [dict(row) for row in told])
 
 
 def withdraw(table: str, ids: Sequence[int], at: datetime) -> None:

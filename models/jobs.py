@@ -40,12 +40,17 @@ class Outbox(Model):
 
 
 class JobRun(Model):
-    """A daily job that ran on a local date: the row is the lock, so daylight saving cannot run it twice."""
+    """A daily job that ran on a local date: the row is the lock, so daylight saving cannot run it twice.
+
+    detail: how far the nightly run is, and what it found (`deciding.everybody.Progress`).
+    """
 
     __tablename__ = "job_run"
     job: Mapped[str] = mapped_column(primary_key=True)
     local_date: Mapped[date] = mapped_column(primary_key=True)
     at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
 
 
 class Beat(Model):

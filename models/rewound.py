@@ -82,13 +82,29 @@ _STEPS = """
            CASE WHEN withdrawn_at <= :moment THEN withdrawn_at END AS withdrawn_at
     FROM tier_change WHERE recorded_at <= :moment AND {these}
 """
+# What was decided about one student; where everybody is asked for, it is told by nobody.
+_FINDINGS = """
+    SELECT id, student_id, rule, since, CASE WHEN until_at <= :moment THEN until END AS until,
+           CASE WHEN until_at <= :moment THEN until_at END AS until_at, compartment, numbers, sentence, policy_version,
+           recorded_at, CASE WHEN withdrawn_at <= :moment THEN withdrawn_at END AS withdrawn_at
+    FROM finding WHERE recorded_at <= :moment AND {only}
+"""
+_EVENTS = "SELECT * FROM event WHERE at <= :moment AND {only}"
+_REASONS = """
+    SELECT stood.* FROM case_reason r JOIN support_case c ON c.id = r.case_id
+    LEFT JOIN LATERAL (
+        SELECT h.before FROM row_history h WHERE h.table_name = 'case_reason' AND h.at > :moment
+          AND h.row_key = jsonb_build_object('id', r.id) ORDER BY h.at, h.id LIMIT 1) later ON true
+    CROSS JOIN LATERAL jsonb_populate_record(r, coalesce(later.before, '{{}}')) AS stood
+    WHERE r.added_at <= :moment AND {only}
+"""
 _EPISODES = """
     SELECT case_id, episode, opened, CASE WHEN closed_at <= :moment THEN closed_on END AS closed_on,
            CASE WHEN closed_at <= :moment THEN close_reason END AS close_reason,
            opened_at, CASE WHEN closed_at <= :moment THEN closed_at END AS closed_at
     FROM case_episode WHERE opened_at <= :moment
 """
-# What was decided is stored for screens and told by nobody here: it is worked out from the rows.
+# Where everybody stood is stored for screens and told by nobody here: it is worked out from the rows.
 _DECIDED = "SELECT * FROM standing WHERE false"
 _WRITTEN = "SELECT * FROM {table} WHERE written_at <= :moment AND {{these}}"
 
@@ -117,6 +133,9 @@ _TIMED = {
     "tier_change": _STEPS,
     "standing": _DECIDED,
     "case_episode": _EPISODES,
+    "finding": _FINDINGS,
+    "event": _EVENTS,
+    "case_reason": _REASONS,
     "outreach": _WRITTEN.format(table="outreach"),
     "cause": _WRITTEN.format(table="cause"),
 }
@@ -145,9 +164,10 @@ def rewind(moment: datetime, students: Sequence[int] | None = None) -> None:
         _lay(table, _as_it_was(table, some=students is not None), asked)
     _run(_SET_OWN_SOURCES)
     these = "true" if students is None else "student_id = ANY(:students)"
+    only = "false" if students is None else "student_id = ANY(:students)"
     rolls = "true" if students is None else "students && CAST(:students AS int[])"
     for table, query in _TIMED.items():
-        _lay(table, query.format(these=these, rolls=rolls), asked)
+        _lay(table, query.format(these=these, only=only, rolls=rolls), asked)
     if db.session.scalar(text(_ANYBODY_MERGED), {"moment": moment}):
         _lay("support_case", "SELECT * FROM support_case", {})
         for table in _MOVES:

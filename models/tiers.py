@@ -17,7 +17,10 @@ from models.base import BigId, Model, to
 
 
 class Finding(Model):
-    """A rule met for a student: from which day, until its exit, with the numbers and the sentence."""
+    """A rule met for a student: from which day, until its exit, with the numbers and the sentence.
+
+    until_at: when the exit was learned; another exit later withdraws the row and adds one.
+    """
 
     __tablename__ = "finding"
     __table_args__ = (
@@ -35,6 +38,7 @@ class Finding(Model):
     rule: Mapped[str]
     since: Mapped[date]
     until: Mapped[date | None]
+    until_at: Mapped[datetime | None]
     compartment: Mapped[str | None]
     numbers: Mapped[dict[str, Any]]
     sentence: Mapped[str]

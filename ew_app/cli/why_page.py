@@ -24,6 +24,7 @@ def lines(found: Explanation) -> Iterator[str]:
         yield "No rule is met."
     yield from _listed("These days, and where each was said", _days_used(found))
     yield from _listed("How the tier moved", _steps(found))
+    yield from _listed("Cases that are open", _cases(found))
     yield from _listed("Days that are not counted, or are not known", _odd_days(found))
     if found.not_fed:
         yield ""
@@ -67,6 +68,12 @@ def _steps(found: Explanation) -> Iterator[str]:
     for step in found.steps:
         rules = f" [{', '.join(step.rules)}]" if step.rules else ""
         yield f"{step.day}  {step.before} -> {step.after}{rules}  {step.sentence}"
+
+
+def _cases(found: Explanation) -> Iterator[str]:
+    for case in found.cases:
+        rests = "; ".join(f"{rule} since {day}: {sentence}" for rule, day, sentence in case.reasons)
+        yield f"Case {case.number}, {STANDING[case.tier]}, opened {case.opened}. {rests or 'Nothing holds it now.'}"
 
 
 def _days_used(found: Explanation) -> Iterator[str]:

@@ -16,8 +16,8 @@ from ew_app.web import arrived, asked, guard, late_sources
 from ew_app.web.guard import actor, requires, scope
 from models.attendance import Batch
 from models.org import FEEDS
+from models.queries import health, pulls
 from models.queries import imports as rows
-from models.queries import pulls
 from models.queries.imports import SchoolStrip
 from rules import access
 from rules.access import Area, Permission, Place
@@ -66,6 +66,8 @@ def _page(error: str = "") -> str:
     waiting = rows.waiting(here, login)
     total = rows.settled_count(here, login)
     looking = [source.name for source in pulls.looked_at()] if here else []
+    deciding = health.deciding()
+    moves = looking or deciding or _moving(waiting)
     return render_template(
         "imports.html",
         answer=arrived.answer(strips, today()),
@@ -84,7 +86,8 @@ def _page(error: str = "") -> str:
         error=error,
         alarms=late_sources.within(here),
         looking=looking,
-        poll=url_for("imports.show", page=page, schools=first) if not error and (looking or _moving(waiting)) else None,
+        deciding=deciding,
+        poll=url_for("imports.show", page=page, schools=first) if not error and moves else None,
         may_keep=access.can(actor().grants, Permission.KEEP_SOURCES, Place.district()),
         **_form(strips),
     )

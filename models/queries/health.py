@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 
 from sqlalchemy import func, select, text
 
+from models import touched
 from models.audit import Event
 from models.base import db
 from models.jobs import Beat, JobRun, Outbox
@@ -80,9 +81,15 @@ def late_schools(since: date, today: date, clock: time | None = None) -> list[La
     return [LateSchool(*row) for row in db.session.execute(text(LATE), asked)]
 
 
-def last_run(job: str) -> date | None:
-    """The local date of a daily job's last run."""
-    return db.session.scalar(select(func.max(JobRun.local_date)).where(JobRun.job == job))
+def last_run(job: str) -> JobRun | None:
+    """The newest run of a daily job."""
+    runs = select(JobRun).where(JobRun.job == job).order_by(JobRun.local_date.desc()).limit(1)
+    return db.session.scalars(runs).first()
+
+
+def deciding() -> int:
+    """At most so many students wait to be decided about: those of the blocks in which somebody is marked."""
+    return touched.waiting_students()
 
 
 def policy_in_force(on: date) -> PolicyVersion | None:

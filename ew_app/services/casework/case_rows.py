@@ -215,7 +215,7 @@ class CaseRows:
         casebook.add("case_episode", self._episodes())
         casebook.add("case_reason", self._reasons)
         if self._restated:
-            casebook.restate_reasons(list(self._restated.values()))
+            casebook.restate_reasons(list(self._restated.values()), self.at)
         for why, tasks in self._withdrawn.items():
             casebook.set_tasks(tasks, "withdrawn", self.at, why)
         if self._revived:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -10,8 +11,10 @@ from sqlalchemy import select
 
 from ew_app.kernel import Actor, NotFound, Refused, audit, operation, today
 from ew_app.services.measuring import why
+from ew_app.services.measuring.as_told import OpenCase
 from ew_app.services.measuring.why import Explanation
 from models.base import db
+from models.cases import Case
 from models.org import School
 from models.people import Student
 from models.queries import naming, scope, staffing
@@ -42,10 +45,20 @@ def explain(student: str, as_of: date | None = None, *, by: Actor, known_at: dat
         raise NotFound(f"There is no student {student}.")
     classes = access.readable_classes(by.grants, _place(student))
     found = why.explain(student, as_of, classes=[held.value for held in classes], known_at=known_at)
+    found = replace(found, cases=_within_reach(found.cases, by))
     number = naming.student_id(student)
     for compartment in sorted({reason.restricted for reason in found.reasons if reason.restricted}):
         audit("compartment_read", by=by, subject=f"student:{number}", student_id=number, compartment=compartment)
     return found
+
+
+def _within_reach(cases: Sequence[OpenCase], by: Actor) -> tuple[OpenCase, ...]:
+    """Of these cases those that this person may see."""
+    reach = access.scope_of(by.grants, Permission.SEE_CASE)
+    numbers = [case.number for case in cases]
+    asked = select(Case.number).where(Case.number.in_(numbers), scope.cases(reach, by.person_id, today()))
+    seen = set(db.session.scalars(asked))
+    return tuple(case for case in cases if case.number in seen)
 
 
 def _place(student: str) -> Place:

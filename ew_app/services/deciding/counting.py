@@ -28,20 +28,22 @@ def count(marked: Mapping[int, date], moved: Mapping[int, date], at: Frame) -> N
     decided.fill_counts(_earliest(marked, moved), through, at.start)
 
 
-def count_everything() -> None:
-    """Hold the counts of every day of the year against where everybody stands, and mend those that differ."""
+def count_everything() -> int:
+    """Hold the counts of every day of the year against where everybody stands, and mend those that differ; returns of
+    how many schools they did."""
     schools = lookups.all_schools()
-    for first in range(0, len(schools), SCHOOLS_AT_ONCE):
-        _mend(schools[first : first + SCHOOLS_AT_ONCE])
+    parts = range(0, len(schools), SCHOOLS_AT_ONCE)
+    return sum(_mend(schools[first : first + SCHOOLS_AT_ONCE]) for first in parts)
 
 
 @operation
-def _mend(schools: list[int]) -> None:
+def _mend(schools: list[int]) -> int:
     at = frame()
     through = _locked(schools, at)
     wrong = decided.miscounted(through, at.start)
     decided.drop_counts(wrong)
     decided.fill_counts(wrong, through, at.start)
+    return len(wrong)
 
 
 def _locked(schools: Iterable[int], at: Frame) -> dict[int, date | None]:

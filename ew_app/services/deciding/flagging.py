@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import text
 
-from ew_app.kernel import WORKER, operation, record
+from ew_app.kernel import WORKER, clock, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import cases
 from ew_app.services.deciding import counting
@@ -41,6 +41,7 @@ from rules.tiers import Tier
 CHUNK = 20_000
 ANEW = 2_500  # students judged at once from the rows of the whole year: every fact of every day lies in memory
 HELPERS = 3
+SLICE = timedelta(seconds=45)  # no chunk is begun after so long
 LOCK = touched.TURN_LOCK
 CASES_LOCK = 7309
 ENTER = {1: "enter_watch", 2: "enter_2", 3: "enter_3"}
@@ -49,8 +50,23 @@ NO_EFFECT = {"enter_watch": 0, "enter_2": 0, "enter_3": 0, "leave_2": 0, "leave_
 
 
 def evaluate(batch_id: int | None = None, beside: bool = False) -> None:
-    """The queued job: decide for everybody who is marked; `beside` another process that does the same."""
-    evaluate_touched(batch_id, beside=beside)
+    """The queued job: decide for everybody who is marked; `beside` another process that does the same.
+
+    A slice of it: what is left then is asked for again, so that no piece of work outlasts its limit.
+    """
+    until = clock() + SLICE
+    _place()
+    if not beside:
+        _ask_for_help(batch_id)
+    while one_chunk(batch_id) is not None:
+        if clock() >= until:
+            _go_on_later(batch_id)
+            return
+
+
+@operation
+def _go_on_later(batch_id: int | None) -> None:
+    enqueue(Job.EVALUATE, batch_id, True, key=f"go on {batch_id}")
 
 
 def evaluate_all(*_: object) -> None:
@@ -70,8 +86,8 @@ def evaluate_touched(batch_id: int | None = None, *, beside: bool = False) -> di
     _place()
     if not beside:
         _ask_for_help(batch_id)
-    while (done := _one_chunk(batch_id)) is not None:
-        effect.update(done)
+    while (done := one_chunk(batch_id)) is not None:
+        effect.update({name: done[name] for name in NO_EFFECT})
     return dict(effect)
 
 
@@ -105,19 +121,29 @@ def take_turn() -> None:
 
 
 @operation
-def _one_chunk(batch_id: int | None) -> dict[str, int] | None:
-    """Decide for the marked students of some blocks; None when nobody is marked."""
+def one_chunk(batch_id: int | None, *, compare: bool = False) -> dict[str, int] | None:
+    """Decide for the marked students of some blocks; None when nobody is marked.
+
+    Returns the effect and how many `students`; to `compare` counts those who stood `different`, in whatever is shown
+    of them, from what the rows say.
+    """
     db.session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOCK})
     chosen = touched.claim(CHUNK)
     if not chosen:
         return None
     marked = touched.take(chosen)
     chunk = _Chunk(chosen, marked, frame())
+    before = decided.shown(chunk.students) if compare else {}
     effect = chunk.store()
     if batch_id is not None:
         decided.add_effect(batch_id, effect)
-    record("evaluated", by=WORKER, subject="district", data={"students": len(chunk.students), **effect})
-    return effect
+    done = {"students": len(chunk.students), **effect}
+    record("evaluated", by=WORKER, subject="district", data=done)
+    if compare:
+        after = decided.shown(chunk.students)
+        other = {student for student in before.keys() | after.keys() if before.get(student) != after.get(student)}
+        done["different"] = len(chunk.moved | other)
+    return done
 
 
 class _Chunk:

@@ -39,7 +39,7 @@ def store_onward(rows: Decisions) -> Moved:
     for (_, since), row in begun.items():
         moved.count_again(row[1], since)
     cleared = list(rows.ended_findings())
-    decided.clear_findings(cleared)
+    decided.clear_findings(cleared, now())
     found = [_finding(key, rows, span) for key, span in rows.findings()]
     decided.add("finding", found)
     steps = [_row(key, _STEP, rows.step_row(change)) for key, change in rows.steps()]
@@ -58,7 +58,7 @@ def store_again(rows: Decisions | None, students: Ints, year: date) -> Moved:
     moved = Moved()
     _standings(rows, decided.standings(students, year), moved)
     _findings(rows, decided.findings(students, year), moved)
-    _steps(rows, decided.changes(students, year))
+    _steps(rows, decided.changes(students, year), moved)
     return moved
 
 
@@ -92,8 +92,8 @@ def _findings(rows: Decisions | None, stored: Mapping[Any, tuple[Any, ...]], mov
                 ended.append((number, until))
                 moved.students.add(key[0])
         elif said is not None:
-            new.append(_row(key, _FINDING, said, until=until))
-    decided.end_findings(ended)
+            new.append(_row(key, _FINDING, said, **_ended(until)))
+    decided.end_findings(ended, now())
     decided.withdraw("finding", [row[0] for row in wrong.values()], now())
     decided.add("finding", new)
     moved.students.update(key[0] for key in wrong)
@@ -115,7 +115,7 @@ def _found(
         yield key, rows.until(span), rows.finding_row(key[1], span) if speaks else None
 
 
-def _steps(rows: Decisions | None, stored: Mapping[Any, tuple[Any, ...]]) -> None:
+def _steps(rows: Decisions | None, stored: Mapping[Any, tuple[Any, ...]], moved: Moved) -> None:
     """The same for the steps of the tier; those before the first changed day stay as they were said."""
     wrong, new = dict(stored), []
     for key, said in _stepped(rows, stored):
@@ -125,6 +125,8 @@ def _steps(rows: Decisions | None, stored: Mapping[Any, tuple[Any, ...]]) -> Non
             new.append(_row(key, _STEP, said))
     decided.withdraw("tier_change", [row[0] for row in wrong.values()], now())
     decided.add("tier_change", new)
+    moved.students.update(student for student, _ in wrong)
+    moved.students.update(row["student_id"] for row in new)
 
 
 def _stepped(
@@ -153,7 +155,12 @@ def _differs(since: date, old: tuple[Any, ...] | None, new: tuple[Any, ...] | No
 
 
 def _finding(key: tuple[int, str, date], rows: Decisions, span: Span) -> dict[str, Any]:
-    return _row(key, _FINDING, rows.finding_row(key[1], span), until=rows.until(span))
+    return _row(key, _FINDING, rows.finding_row(key[1], span), **_ended(rows.until(span)))
+
+
+def _ended(until: date | None) -> dict[str, Any]:
+    """The end of a finding that is stored now, and when it was learned."""
+    return {"until": until, "until_at": now() if until else None}
 
 
 def _row(key: Sequence[Any], names: Sequence[str], said: Mapping[str, Any], **more: Any) -> dict[str, Any]:

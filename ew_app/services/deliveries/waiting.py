@@ -51,18 +51,24 @@ def evaluate_everybody(show: Show) -> dict[str, int]:
 
 def for_evaluation(show: Show) -> None:
     """Return when nobody is marked for evaluation any more and no evaluation is under way."""
-    number = db.session.scalar(select(func.max(Outbox.id)).where(Outbox.job == Job.EVALUATE.value))
+    number = db.session.scalar(select(func.max(Outbox.id)).where(Outbox.job == Job.EVALUATE.value)) or 0
     marked = most = touched.waiting()
     for _ in _looks():
         marked = touched.waiting()
         most = max(most, marked)
         show(99 * (most - marked) // most if most else 99, "deciding")
-        row = db.session.get(Outbox, number) if number else None
-        if row is None or row.done_at:
+        under_way = _evaluations_since(number)
+        if not under_way:
             break
-        if row.quarantined_at:
+        if (row := under_way[0]).quarantined_at:
             raise Refused(f"The evaluation was set aside: {row.error}")
     show(100, "done")
+
+
+def _evaluations_since(number: int) -> list[Outbox]:
+    """This evaluation and those asked for after it, as its further slices are, as long as they are not done."""
+    later = select(Outbox).where(Outbox.job == Job.EVALUATE.value, Outbox.id >= number, Outbox.done_at.is_(None))
+    return list(db.session.scalars(later.order_by(Outbox.quarantined_at.is_(None), Outbox.id)))
 
 
 @operation

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ew_app.kernel import NotFound, day_text
-from ew_app.services.measuring import hindsight
+from ew_app.services.measuring import as_told, hindsight
+from ew_app.services.measuring.as_told import Decided, OpenCase
 from ew_app.services.measuring.day_words import NOT_READ, PeriodWords, state_of
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
@@ -125,6 +126,8 @@ class Explanation:
     reasons: tuple[Reason, ...] = ()
     days: tuple[Day, ...] = ()
     steps: tuple[Step, ...] = ()
+    decided: tuple[Decided, ...] = ()  # the findings of the year as they were told
+    cases: tuple[OpenCase, ...] = ()
     rates: tuple[tuple[date, int, int], ...] = ()  # (day, absent, enrolled) to date, in thousandths
     not_fed: tuple[str, ...] = ()
     lines: tuple[tuple[str, str], ...] = field(default=())  # (tier, share in percent) of the policy's rate lines
@@ -165,6 +168,8 @@ def _explain(student: str, as_of: date | None, classes: Collection[str]) -> Expl
         reasons=reasons,
         days=tuple(_days(judged, number, reasons)),
         steps=tuple(_steps(number, judged)),
+        decided=tuple(as_told.decided(number, judged.year.frame.start, judged.year.frame.day, classes)),
+        cases=tuple(as_told.open_cases(number, judged.year.frame.day)),
         rates=tuple(_rates(judged)),
         not_fed=tuple(
             key for key in not_fed(judged.policy, judged.inputs, 1) if _open(judged.policy.rule(key), classes)

@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ew_app.kernel import DomainError, day_text, local, now, settings, today, wall_clock
+from ew_app.services.deciding.everybody import Progress, Stage
 from ew_app.services.sources import clearing, expecting, refusals
 from ew_app.services.system import upkeep
 from models.base import db
@@ -97,6 +98,7 @@ def checks() -> list[Check]:
         ("Schedule", _schedule),
         ("Waiting work", _outbox),
         ("Set aside", _set_aside),
+        ("Tiers", _deciding),
         ("Nightly run", _nightly),
         ("Policy", _policy),
         ("Feeds", _feeds),
@@ -123,6 +125,7 @@ _MEND = {
     "Schedule": "Start the schedule: `ew beat`, or `ew up` for everything.",
     "Waiting work": "Look at worker and broker first; work is sent again by itself.",
     "Set aside": "Read the reasons below. What was wrong with a file is mended by sending the file again.",
+    "Tiers": "Start the worker: `ew worker`, or `ew up` for everything.",
     "Nightly run": "It starts by itself once worker and schedule run; `ew evaluate` does it now.",
     "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
     "Feeds": "Ask the school what keeps it. `ew late` and the page of missing days tell who was asked, and since when.",
@@ -182,12 +185,39 @@ def _set_aside() -> Check:
 
 
 def _nightly() -> Check:
-    last = rows.last_run("nightly")
-    if last is None:
+    run = rows.last_run("nightly")
+    if run is None:
         return Check("Nightly run", State.OK, "It has not been due yet.")
-    late = local(now()).date() - last > timedelta(days=1)
-    state = State.LATE if late else State.OK
-    return Check("Nightly run", state, f"Last for {day_text(last)}.", _MEND["Nightly run"] if late else "")
+    late = local(now()).date() - run.local_date > timedelta(days=1)
+    state, night, found = State.LATE if late else State.OK, day_text(run.local_date), Progress.of(run)
+    if found is None:
+        sentence = f"Last for {night}."
+    elif found.stage is Stage.DONE:
+        sentence = f"Last for {night}: {_found(found)}"
+    else:
+        of = f" {found.looked:,} of {many(found.students, 'student')} looked at." if found.students else ""
+        sentence = f"Under way for {night}.{of}"
+    return Check("Nightly run", state, sentence, _MEND["Nightly run"] if late else "")
+
+
+def _found(night: Progress) -> str:
+    """What a night that is through has found different from the rows of the year, and put right."""
+    looked = f"{many(night.looked, 'student')} decided about again from the first day"
+    other = [
+        f"{many(night.different, 'student')} stood differently" if night.different else "",
+        f"the counts of {many(night.miscounted, 'school')} did not fit" if night.miscounted else "",
+    ]
+    told = ", and ".join(part for part in other if part)
+    return f"{looked}; {told}. That was put right." if told else f"{looked}, and nothing stood differently."
+
+
+def _deciding() -> Check:
+    """Whether somebody waits to be decided about; that it lasts is told by the work that waits."""
+    waiting = rows.deciding()
+    if not waiting:
+        return Check("Tiers", State.OK, "Everybody is decided about.")
+    at_most = f"At most {many(waiting, 'student')} {are(waiting, 'waits', 'wait')} to be decided about."
+    return Check("Tiers", State.OK, at_most)
 
 
 def _policy() -> Check:

@@ -68,7 +68,7 @@ def _start(job: Job, day: date) -> bool:
     row = insert(JobRun).values(job=job.value, local_date=day, at=now())
     if db.session.scalar(row.on_conflict_do_nothing().returning(JobRun.job)) is None:
         return False
-    enqueue(job, key=day.isoformat())
+    enqueue(job, day.isoformat())
     return True
 
 

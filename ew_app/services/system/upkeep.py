@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import redis
 from flask import current_app
 from kombu.exceptions import OperationalError
 
-from ew_app.kernel import Refused
-from ew_app.services.deciding import flagging
+from ew_app.kernel import Refused, clock, operation, today
+from ew_app.outbox import Job, enqueue
+from ew_app.services.deciding import everybody
+from ew_app.services.deciding.flagging import SLICE
 from ew_app.services.deliveries import releasing
 from ew_app.services.people import drafts
 from ew_app.services.sources import pulling
@@ -27,14 +31,23 @@ def check_tables() -> None:
         raise Refused("The database is not at this version's tables yet. Run `ew db upgrade`.")
 
 
-def nightly(*_: object) -> None:
+def nightly(night: str = "") -> None:
     """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again,
-    and then the records are looked through."""
-    releasing.expire()
-    pulling.forget_old()
-    drafts.expire()
-    flagging.evaluate_all()
-    quality.ask_at_night()
+    and then the records are looked through. A slice of it: what is left is asked for again."""
+    day = date.fromisoformat(night) if night else today()
+    if everybody.begin(day):
+        releasing.expire()
+        pulling.forget_old()
+        drafts.expire()
+    if everybody.go_on(day, clock() + SLICE):
+        quality.ask_at_night()
+    else:
+        _go_on_later(day)
+
+
+@operation
+def _go_on_later(day: date) -> None:
+    enqueue(Job.NIGHTLY, day.isoformat(), key=f"{day} goes on")
 
 
 def worker_answers(seconds: float = 1.0) -> bool:
