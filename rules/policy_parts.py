@@ -16,7 +16,7 @@ from rules.counting import agreeing
 from rules.policy import BAND_RULES, Policy
 from rules.policy_file import Entry
 from rules.policy_groups import FOR
-from rules.policy_schema import RATES
+from rules.policy_schema import RATES, is_count
 
 Path = tuple[Any, ...]
 
@@ -86,6 +86,7 @@ class Part:
     values: tuple[tuple[dt.date | None, Any], ...]
     share: bool  # a share of days: 0.10 is told as 10%
     whose: str = ""  # the group it holds for; before its first day that group has everybody's
+    unit: str = ""  # what a bound is counted in, where its phrase does not say
 
     @property
     def dated(self) -> bool:
@@ -132,7 +133,7 @@ def parts(policy: Policy) -> dict[Path, Part]:
     root = policy.entry
     facts, called = _facts(root), _groups(root)
     return {
-        path: Part(path, values, _is_share(path, facts), called.get(path[3], str(path[3])) if FOR in path[2:3] else "")
+        path: Part(path, values, _is_share(path, facts), _whose(path, called), _unit(path, facts))
         for path, values in _walk(root, ())
     }
 
@@ -206,6 +207,22 @@ def groups_in_order(policy: Policy) -> tuple[str, ...]:
 
 def _is_share(path: Path, facts: dict[Any, str]) -> bool:
     return path[-1] in _SHARES or (path[-1] in _BOUNDS and any(facts.get(step) in RATES for step in path[:-1]))
+
+
+def _whose(path: Path, called: dict[Any, str]) -> str:
+    return called.get(path[3], str(path[3])) if FOR in path[2:3] else ""
+
+
+def _unit(path: Path, facts: dict[Any, str]) -> str:
+    """percent, days or times; nothing where the phrase names it, or where a rule counts something of its own."""
+    if _is_share(path, facts):
+        return "percent"
+    fact = next((facts[step] for step in path[:-1] if step in facts), "")
+    if path[-1] not in _BOUNDS:
+        return ""
+    if is_count(fact) and fact != "streak" and "days" not in fact:
+        return "times" if fact.startswith("tardies") else ""
+    return "days"
 
 
 def _word(key: Any, word: str) -> str:

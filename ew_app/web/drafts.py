@@ -21,7 +21,8 @@ OURS = ("csrf_token", "once")
 NAMES = {
     "text": "What you wrote", "note": "Note", "goal": "Goal", "next_step": "Next step", "reason": "Reason",
     "strengths": "What helps them come", "outcome": "What came of it", "method": "How", "due": "By", "code": "Cause",
-    "next_date": "Next on", "with_whom": "With", "said_by": "Who says so",
+    "next_date": "Next on", "with_whom": "With", "said_by": "Who says so", "starts": "From",
+    "label": "What it is called",
 }  # fmt: skip
 
 

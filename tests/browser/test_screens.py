@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from sqlalchemy import func, select
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR
 from ew_app.services.deliveries import late_days
+from ew_app.services.measuring import policies, policy_changes
+from ew_app.services.measuring.policy_writing import Wanted as Numbers
 from ew_app.services.people import accounts, credentials
 from ew_app.services.sources import keeping
 from ew_app.services.sources.keeping import Wanted
@@ -50,6 +53,12 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
         *("/sources/{source}", "/sources/{source}/edit"),
     ),
+    "counselor": ("/policy",),
+    "policy_editor": (
+        *("/policy", "/policy/people", "/policy/versions", "/policy/versions/{policy}", "/policy/compare"),
+        *("/policy/changes/new", "/policy/changes/upload", "/policy/changes/{change}"),
+        *("/policy/changes/{change}/edit", "/policy/changes/{change}/activate?starts=2026-09-01"),
+    ),
     "partner": ("/",),
 }
 REFUSED: Mapping[tuple[str, str], int] = {
@@ -68,9 +77,11 @@ ELSEWHERE = {
     "health.readyz": "an answer for machines",
     "batches.problems": "a file",
     "quality.download": "a file",
+    "policy.download": "a file",
     "static": "files",
     "bootstrap.static": "files",
 }
+EIGHT = Numbers(date(2027, 2, 1), "To be agreed on", typed={"bands.tier_2.at_least": "8"})
 IN_THE_DARK = ("/today", "/caseload", "/cases/{case}", "/cases/{case}/outreach", "/flagged", "/gallery")
 
 
@@ -84,6 +95,7 @@ def numbers(system: System) -> dict[str, Any]:
         late = db.session.scalars(select(School).order_by(School.id)).all()[-2]
         newcomer = db.session.scalars(select(Person.id).where(~Person.is_demo).order_by(Person.id)).first() or 0
         link = credentials.new_link(person_id=newcomer, by=OPERATOR)
+        version = policies.timeline().on(date(2026, 9, 1)).version
         return {
             "nurse": nurse,
             "case": case.number,
@@ -103,6 +115,10 @@ def numbers(system: System) -> dict[str, Any]:
             "late_day": missing_day(),
             "network": late.network.key,
             "link": link.rpartition("/")[2],
+            "policy": version,
+            "change": policy_changes.begin(
+                version, Numbers(date(2027, 2, 1), "To be agreed on", typed=EIGHT), by=OPERATOR
+            ),
         }
 
 

@@ -7,10 +7,13 @@ their login is their role. Ana and Ben go to Lincoln, Cleo to Carver, Dora to Oa
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
-from ew_app.kernel import now, transaction
+from ew_app.kernel import OPERATOR, now, transaction
+from ew_app.services.measuring import policies, policy_changes
+from ew_app.services.measuring.policy_writing import Wanted
 from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Task
@@ -57,7 +60,15 @@ def build() -> dict[str, int]:
         named = students | people | batches | on_it | findings | sources | days | trials
         numbers = {name: one.id for name, one in named.items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
-        return numbers | grants | {name: case.number for name, case in cases.items()}
+        return numbers | grants | {name: case.number for name, case in cases.items()} | _policies()
+
+
+def _policies() -> dict[str, Any]:
+    """Today's policy, planned once more for a day that none of us sees, and a change of it."""
+    version = policies.timeline().on(START).version
+    planned = policies.put_in_force(version, starts=date(2199, 7, 1), by=OPERATOR)
+    change = policy_changes.begin(version, Wanted(date(2199, 7, 1), "To be agreed on"), by=OPERATOR)
+    return {"policy": version, "planned": planned, "policy_change": change}
 
 
 def _trial(place: str) -> Simulation:

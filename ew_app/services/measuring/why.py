@@ -113,6 +113,7 @@ class Step:
     after: str
     rules: tuple[str, ...]
     sentence: str
+    policy_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ def _reason(judged: Judged, rule: Rule, active: np.ndarray) -> Reason:
 def _steps(student: int, judged: Judged) -> list[Step]:
     """Tier changes as they are stored, newest first."""
     return [
-        Step(row.day, Tier(row.before).text, Tier(row.after).text, tuple(row.rules), row.sentence)
+        Step(row.day, Tier(row.before).text, Tier(row.after).text, tuple(row.rules), row.sentence, row.policy_version)
         for row in provenance.changes_of(student, judged.year.frame.start)
         if row.day <= judged.year.frame.day
     ]
