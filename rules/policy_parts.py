@@ -125,7 +125,8 @@ class Part:
 
     def saying(self, value: str) -> str:
         """The phrase with a value in it."""
-        return agreeing(self.phrase.replace("{}", value))
+        counted = f"{value} {self.unit}" if self.unit in ("days", "times") else value
+        return agreeing(self.phrase.replace("{}", counted))
 
 
 def parts(policy: Policy) -> dict[Path, Part]:

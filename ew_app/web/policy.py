@@ -220,4 +220,5 @@ def _undo(told: tuple[Chapter, ...]) -> dict[str, Any] | None:
     made = next((one for one in told if one.row.id == number and one.holds is Holds.PLANNED), None)
     if made is None or not may().change:
         return None
-    return {"text": "It is planned.", "action": url_for("policy_change.withdraw", activation=made.row.id)}
+    text = f"It is planned from {made.row.starts.day} {made.row.starts:%b %Y} on."
+    return {"text": text, "action": url_for("policy_plan.withdraw", activation=made.row.id)}

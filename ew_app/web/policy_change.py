@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,11 +14,11 @@ from ew_app.services.measuring import policies, policy_changes, policy_story, po
 from ew_app.services.measuring.policy_changes import OPEN, State
 from ew_app.web.guard import actor, found, requires
 from ew_app.web.policy import SHORT, may, names
-from ew_app.web.policy_form import Form, wanted
+from ew_app.web.policy_form import Form, chosen_day, wanted
 from models.policies import PolicyChange, PolicyWord
 from models.queries import policies as rows
 from rules.access import Permission
-from rules.counting import are, many
+from rules.counting import many
 from rules.policy import Policy
 from rules.policy_difference import Line
 
@@ -77,7 +76,7 @@ def hand_in() -> ResponseReturnValue:
     """Start a change with a file."""
     note = request.form.get("note", "")
     try:
-        starts = _day(request.form.get("starts", ""))
+        starts = chosen_day(request.form.get("starts", ""))
         file = request.files.get("file")
         if file is None or not file.filename:
             raise Refused("Choose a file first. A policy is one file that ends with .yaml.")
@@ -163,78 +162,7 @@ def take_up(number: int) -> ResponseReturnValue:
     return redirect(url_for("policy_change.one", number=number))
 
 
-# -- the day from which it holds -----------------------------------------------------------------------------
-
-
-@screen.get("/changes/<int:number>/activate")
-@changes
-def plan(number: int) -> str:
-    """What it does from a chosen day, before anything happens."""
-    change = _open(number)
-    try:
-        starts, error = _day(request.args.get("starts") or str(max(change.starts, today()))), ""
-    except Refused as refusal:
-        starts, error = max(change.starts, today()), str(refusal)
-    return _plan(change, starts, request.args.get("reason", ""), error)
-
-
-@screen.post("/changes/<int:number>/activate")
-@changes
-def put_in_force(number: int) -> ResponseReturnValue:
-    """Put it in force from the chosen day."""
-    change, reason, starts = _open(number), request.form.get("reason", ""), today()
-    try:
-        starts, revision = _day(request.form.get("starts", "")), request.form.get("revision", 0, type=int)
-        if starts < today() and request.form.get("shown") != str(starts):
-            raise Refused(f"{day_text(starts)} is over. Look first at what would be decided again, below.")
-        if starts < today() and not reason.strip():
-            raise Refused(f"{day_text(starts)} is over: days that have been decided are decided again. Say why.")
-        activation = policy_changes.put_in_force(number, starts=starts, revision=revision, reason=reason, by=actor())
-    except SENTENCES as refusal:
-        return _plan(change, starts, reason, str(refusal)), 422
-    when = "It holds now." if starts <= today() else f"It holds from {day_text(starts)} on."
-    flash(when, "good")
-    return redirect(url_for("policy.versions", planned=activation if starts > today() else None))
-
-
-@screen.post("/planned/<int:activation>/withdraw")
-@changes
-def withdraw(activation: int) -> ResponseReturnValue:
-    """Take a plan back before its day."""
-    try:
-        policies.withdraw(activation, by=actor(), reason=request.form.get("reason", ""))
-    except Refused as refusal:
-        flash(str(refusal), "error")
-    else:
-        flash("The plan is taken back. What held before goes on holding.", "good")
-    return redirect(url_for("policy.versions"))
-
-
 # -- pages ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What putting a version in force from a day does, in sentences."""
-
-    lines: tuple[Line, ...]
-    points: tuple[str, ...]
-
-
-def effect(change: PolicyChange, starts: date) -> Effect:
-    """What it changes, which days are decided by it, and until when."""
-    again, after = rows.days_from(starts), policy_story.taken_over(starts)
-    points = [f"Days from {day_text(starts)} on are decided by it. Earlier days keep what they were decided by."]
-    if again:
-        points.append(
-            f"{many(again, 'day')} with attendance {are(again)} decided again, for every student: tiers may move at "
-            f"once, cases may open, and reasons that no longer hold are taken back with a note."
-        )
-    if after is not None:
-        points.append(f"It holds until {day_text(after.starts)}, when another version takes over.")
-    for key in policies.unknown_schools(policies.stored(change.version)):
-        points.append(f"No roster has told of a school {key} yet; what is said of it waits until one does.")
-    return Effect(policy_story.would_change(change.version, starts), tuple(points))
 
 
 def _page(change: PolicyChange, error: str = "") -> str:
@@ -282,22 +210,6 @@ def _entry(word: PolicyWord) -> dict[str, Any]:
     }
 
 
-def _plan(change: PolicyChange, starts: date, reason: str, error: str = "") -> str:
-    return render_template(
-        "policy_plan.html",
-        change=change,
-        policy=policies.stored(change.version),
-        starts=starts,
-        past=starts < today(),
-        reason=reason,
-        error=error,
-        effect=effect(change, starts),
-        approval=policy_changes.approval_of(change),
-        two=settings().policy_approval == "two",
-        names=names(set(change.authors)),
-    )
-
-
 def _form(form: Form) -> str:
     return render_template("policy_form.html", form=form, today=today())
 
@@ -334,10 +246,3 @@ def _first_day() -> date:
     """The first of the next month: thresholds seldom change in the middle of one."""
     day = today()
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError as error:
-        raise Refused("Choose the first day on which it holds, such as 2027-02-01.") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from flask import request
@@ -56,7 +56,6 @@ class Form:
     note: str
     sections: tuple[tuple[str, str, tuple[Rule, ...]], ...]
     errors: tuple[tuple[str | None, str], ...] = ()
-    error_fields: Mapping[str, str] = field(default_factory=dict)
     number: int | None = None
     revision: int = 0
 
@@ -87,8 +86,8 @@ class Form:
         typed = _typed(base)
         other = _others(theirs, typed) if theirs is not None else {}
         sections = _sections(base, starts, typed, wrong, other)
-        boxes = {box.name: box for _, _, told in sections for rule in told for box in rule.boxes}
-        fields = tuple((boxes[f"t.{key}"].id, f"{boxes[f't.{key}'].label}: {words}") for key, words in wrong.items())
+        boxes = {box.name: (box.id, rule.name) for _, _, told in sections for rule in told for box in rule.boxes}
+        fields = tuple((boxes[f"t.{key}"][0], f"{boxes[f't.{key}'][1]}: {words}") for key, words in wrong.items())
         shown = theirs or change
         return cls(
             base.version, request.form.get("label", ""), request.form.get("starts", ""), request.form.get("note", ""),
@@ -99,12 +98,17 @@ class Form:
 
 def wanted(base: Policy) -> Wanted:
     """What the posted form holds. Refused where the day is none."""
-    try:
-        starts = date.fromisoformat(request.form.get("starts", "").strip())
-    except ValueError as error:
-        raise Refused("Choose the first day on which the new values hold, such as 2027-02-01.") from error
+    starts = chosen_day(request.form.get("starts", ""))
     note, label = request.form.get("note", "")[: policy_changes.LONGEST_NOTE], request.form.get("label", "")
     return Wanted(starts, note, label, _typed(base))
+
+
+def chosen_day(text: str) -> date:
+    """The day somebody chose. Refused where it is none."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise Refused("Choose the first day on which it holds, such as 2027-02-01.") from error
 
 
 def _typed(base: Policy) -> dict[str, str]:

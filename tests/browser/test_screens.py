@@ -116,9 +116,7 @@ def numbers(system: System) -> dict[str, Any]:
             "network": late.network.key,
             "link": link.rpartition("/")[2],
             "policy": version,
-            "change": policy_changes.begin(
-                version, Numbers(date(2027, 2, 1), "To be agreed on", typed=EIGHT), by=OPERATOR
-            ),
+            "change": policy_changes.begin(version, EIGHT, by=OPERATOR),
         }
 
 

@@ -69,7 +69,7 @@ def test_what_cannot_be_stands_beside_its_field_and_nothing_typed_is_lost(editor
     assert 'value="150"' in answer.text and re.search(r'name="t.rules.R03.at_least"[^>]*value="4"', answer.text)
     together = editor.send("/policy/changes/new", EIGHT | {"t.bands.tier_2.at_least": "30"})
     assert "On 2027-02-01 the bands do not rise" in words(together)
-    assert "Choose the first day on which the new values hold" in words(
+    assert "Choose the first day on which it holds" in words(
         editor.send("/policy/changes/new", {"starts": "soon"})
     )
 
@@ -115,7 +115,9 @@ def test_a_plan_says_what_it_does_and_can_be_taken_back(app: Flask, editor: Brow
     done = editor.send(f"{address}/activate", {"starts": FEBRUARY, "revision": "1"})
     assert done.location.startswith("/policy/versions?planned=")
     page = editor.get(done.location)
-    assert "Tier 2 starts at 10% → 8% from 1 Feb 2027" in words(page) and "It is planned." in words(page)
+    assert "Tier 2 starts at 10% → 8% from 1 Feb 2027" in words(page) and "It is planned from 1 Feb 2027 on." in words(
+        page
+    )
     action = re.findall(r'action="(/policy/planned/\d+/withdraw)"', page.text)[0]
     assert editor.send(action).status_code == 302
     assert "taken back by Person policy_editor" in words(editor.get("/policy/versions"))
