@@ -37,6 +37,29 @@ def test_the_migrations_make_the_tables_that_the_models_describe(database_url: s
     engine.dispose()
 
 
+def test_policies_that_were_put_in_force_before_are_kept_by_their_hash(database_url: str) -> None:
+    from alembic import command
+
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    command.downgrade(migrate.config(engine), "0014")
+    with engine.begin() as line:
+        for version, day in (("aa", "2000-01-01"), ("bb", "2026-08-01"), ("aa", "2026-10-01")):
+            line.execute(
+                text("""
+                    INSERT INTO policy_version (version, name, content, starts, activated_by, activated_at)
+                    VALUES (:version, 'ours', :content, CAST(:day AS date), 'operator', CAST(:day AS date))
+                """),
+                {"version": version, "content": f"of {version}", "day": day},
+            )
+    migrate.upgrade(engine)
+    with engine.begin() as line:
+        kept = line.execute(text("SELECT version, content, kept_at::date::text FROM policy_text ORDER BY version"))
+        assert [tuple(row) for row in kept] == [("aa", "of aa", "2000-01-01"), ("bb", "of bb", "2026-08-01")]
+        held = line.execute(text("SELECT version FROM policy_version WHERE withdrawn_at IS NULL ORDER BY starts"))
+        assert [row.version for row in held] == ["aa", "bb", "aa"]
+    engine.dispose()
+
+
 def test_commands_start_without_the_migration_tool() -> None:
     asked = "import sys, ew_app.cli; print('alembic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)

@@ -24,6 +24,7 @@ from rules.policy_words import by_role, groups, ways_down
 screen = Blueprint("policy", __name__, url_prefix="/policy")
 
 SHORT = 8  # letters of a version that a page shows
+LATEST = 40  # versions that were only kept, to choose from
 CHIPS = {
     Holds.PLANNED: ("planned", "new"),
     Holds.NOW: ("in force", "good"),
@@ -201,7 +202,7 @@ def _choices() -> list[tuple[str, str]]:
     for one in policy_story.story():
         when = "from the beginning" if one.first else f"from {one.row.starts.day} {one.row.starts:%b %Y}"
         found.setdefault(one.row.version, f"{one.policy.label} ({CHIPS[one.holds][0]}, {when})")
-    for text in rows.texts() if may().see_changes else ():
+    for text in rows.texts()[:LATEST] if may().see_changes else ():
         label = policy_texts.thawed(text.content).label
         found.setdefault(text.version, f"{label} (not in force, {text.version[:SHORT]})")
     return list(found.items())

@@ -138,6 +138,7 @@ def test_why_gives_the_arithmetic_the_days_and_the_file_and_line(cli: CommandLin
     assert told["measures"]["tier"] == "3" and told["policy_version"] == flagged["policy_version"]
     reason = told["reasons"][0]
     assert reason["sentence"] and reason["dates"] and reason["policy_version"] == flagged["policy_version"]
+    assert {step["policy_version"] for step in told["steps"]} == {flagged["policy_version"]}
     day = next(day for day in told["days"] if day["day"] == reason["dates"][0])
     assert day["marks"][0]["source"]["line"] > 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from ew_app.kernel import today
@@ -39,6 +39,11 @@ class Chapter:
     def first(self) -> bool:
         """It holds from the beginning."""
         return self.row.starts <= policies.FIRST_DAY
+
+    @property
+    def last(self) -> date | None:
+        """The last day on which it holds; None: nothing follows."""
+        return self.until - timedelta(days=1) if self.until is not None else None
 
 
 def story() -> tuple[Chapter, ...]:
