@@ -69,9 +69,7 @@ def test_what_cannot_be_stands_beside_its_field_and_nothing_typed_is_lost(editor
     assert 'value="150"' in answer.text and re.search(r'name="t.rules.R03.at_least"[^>]*value="4"', answer.text)
     together = editor.send("/policy/changes/new", EIGHT | {"t.bands.tier_2.at_least": "30"})
     assert "On 2027-02-01 the bands do not rise" in words(together)
-    assert "Choose the first day on which it holds" in words(
-        editor.send("/policy/changes/new", {"starts": "soon"})
-    )
+    assert "Choose the first day on which it holds" in words(editor.send("/policy/changes/new", {"starts": "soon"}))
 
 
 def test_two_editors_at_once_overwrite_nothing(app: Flask, editor: Browser) -> None:
