@@ -202,10 +202,9 @@ def _in_a_row(matrix: Matrix, window: Window, member: Bools, missed_whole: Bools
 
 
 def _school_months(matrix: Matrix, window: Window, member: Bools, _: Bools, earliest: int) -> Ints:
-    """Weeks with school for anybody here, from the first of the school year on, four by four."""
-    taught: Bools = np.any(matrix.weights > 0, axis=0)
+    """Weeks with a school day on the calendars, from the first of the school year on, four by four."""
     monday = (matrix.days.astype(np.int64) + 3) // WEEK
-    weeks = np.unique(monday[matrix.first :][taught[matrix.first :]])
+    weeks = np.unique(monday[matrix.first :])
     month = np.maximum(np.searchsorted(weeks, monday, side="right") - 1, 0) // SCHOOL_WEEKS_A_MONTH
     begins = np.searchsorted(month[matrix.first :], month) + matrix.first
     return np.asarray(begins, dtype=np.int64)[None, :]

@@ -20,20 +20,22 @@ class SchoolDay:
 
     date: date
     worth: Fraction  # 1, or a half on a short day of the calendar
-    missed: Fraction  # share of the day, 0 to 1
-    minutes: int  # how many of the day were missed
+    missed: Fraction  # share of the day, 0 to 1, by the half-day rule where that holds
     why: str
+    minutes: int  # how many of the day were missed, to the minute
+    minutes_why: str
+    whole: bool  # whether those are all of it
 
 
 @dataclass(frozen=True)
 class Child:
-    """Days of two school years, in order; grade and birth date."""
+    """Days of two school years, in order; grade and birth date, which hinders nothing where nobody told it."""
 
     days: tuple[SchoolDay, ...]
     year_starts: date
     taught: tuple[date, ...]  # days of this school year on which anybody was taught here
     grade: str
-    born: date
+    born: date | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Told:
     amount: Fraction
     reached: bool
     about: bool = True
+    of: Fraction | None = None  # days enrolled, where a share is asked for
 
 
 Answers = dict[str, Told]
@@ -51,16 +54,16 @@ Answers = dict[str, Told]
 def california(child: Child, today: date) -> Answers:
     """Occasions: a day missed, or more than 30 minutes of one."""
     year = this_year(child, today)
-    occasions = Fraction(sum(1 for day in year if day.why == UNEXCUSED and day.minutes > 30))
-    about = 6 <= age(child, today) < 18 and child.grade not in ("PK", "TK")
+    occasions = Fraction(sum(1 for day in year if day.minutes_why == UNEXCUSED and day.minutes > 30))
+    about = from_age(child, 6, today) and under(child, 18, today) and child.grade not in ("PK", "TK")
     enrolled, without, missed = worth(year), absent(year, (UNEXCUSED,)), absent(year, ALL)
     since_2013, since_2011 = today >= date(2013, 1, 1), today >= date(2011, 1, 1)
     return {
         "CA_THREE_OCCASIONS": Told(occasions, since_2013 and about and occasions >= 3, about),
         "CA_FOURTH_OCCASION": Told(occasions, since_2013 and about and occasions >= 4, about),
         "CA_FIFTH_OCCASION": Told(occasions, since_2013 and about and occasions >= 5, about),
-        "CA_TENTH_WITHOUT_EXCUSE": Told(without, since_2011 and about and tenth(without, enrolled), about),
-        "CA_TENTH_OF_THE_YEAR": Told(missed, since_2011 and enrolled >= 30 and tenth(missed, enrolled)),
+        "CA_TENTH_WITHOUT_EXCUSE": Told(without, since_2011 and about and tenth(without, enrolled), about, enrolled),
+        "CA_TENTH_OF_THE_YEAR": Told(missed, since_2011 and enrolled >= 30 and tenth(missed, enrolled), of=enrolled),
     }
 
 
@@ -69,7 +72,7 @@ def florida(child: Child, today: date) -> Answers:
     month = [day for day in this_year(child, today) if (day.date.year, day.date.month) == (today.year, today.month)]
     ninety = [day for day in child.days if today - timedelta(days=90) < day.date <= today]
     february = date(child.year_starts.year + 1, 2, 1)
-    about = birthday(child, 6) <= february and today < birthday(child, 16) and child.grade != "PK"
+    about = from_age(child, 6, february) and under(child, 16, today) and child.grade != "PK"
     five, ten = absent(month, (UNEXCUSED, UNKNOWN)), absent(ninety, (UNEXCUSED, UNKNOWN))
     fifteen = absent(ninety, (UNEXCUSED,))
     return {
@@ -83,14 +86,14 @@ def illinois(child: Child, today: date) -> Answers:
     """The last 180 attendance days, last year's among them; and a tenth of this year."""
     last_180 = [day for day in child.days if day.date <= today][-180:]
     september = date(child.year_starts.year, 9, 1)
-    about = birthday(child, 6) <= september and today < birthday(child, 17) and child.grade != "PK"
+    about = from_age(child, 6, september) and under(child, 17, today) and child.grade != "PK"
     without = absent(last_180, (UNEXCUSED,))
     year = this_year(child, today)
     missed = absent(year, ALL)
     return {
         "IL_MORE_THAN_ONE_PERCENT": Told(without, about and Fraction(180, 100) < without < 9, about),
         "IL_NINE_OF_180": Told(without, about and without >= 9, about),
-        "IL_TENTH_OF_THE_YEAR": Told(missed, today >= date(2018, 7, 1) and tenth(missed, worth(year))),
+        "IL_TENTH_OF_THE_YEAR": Told(missed, today >= date(2018, 7, 1) and tenth(missed, worth(year)), of=worth(year)),
     }
 
 
@@ -100,10 +103,10 @@ def indiana(child: Child, today: date) -> Answers:
     weeks = [day for day in year if day.date > today - timedelta(weeks=10)]
     five, ten, missed = absent(weeks, (UNEXCUSED,)), absent(year, (UNEXCUSED,)), absent(year, ALL)
     young = child.grade in ("K", "1", "2", "3", "4", "5", "6")
-    about = today < birthday(child, 18) and child.grade != "PK"
+    about = under(child, 18, today) and child.grade != "PK"
     return {
         "IN_FIVE_IN_TEN_WEEKS": Told(five, today >= date(2024, 7, 1) and young and five >= 5, young),
-        "IN_TENTH_OF_THE_YEAR": Told(missed, today >= date(2025, 7, 1) and tenth(missed, worth(year))),
+        "IN_TENTH_OF_THE_YEAR": Told(missed, today >= date(2025, 7, 1) and tenth(missed, worth(year)), of=worth(year)),
         "IN_TEN_IN_A_YEAR": Told(ten, about and ten >= 10, about),
     }
 
@@ -112,7 +115,8 @@ def new_jersey(child: Child, today: date) -> Answers:
     """A tenth of the days enrolled, from 45 of them on."""
     year = this_year(child, today)
     missed = absent(year, ALL)
-    return {"NJ_TENTH_OF_THE_YEAR": Told(missed, worth(year) >= 45 and tenth(missed, worth(year)))}
+    reached = worth(year) >= 45 and tenth(missed, worth(year))
+    return {"NJ_TENTH_OF_THE_YEAR": Told(missed, reached, of=worth(year))}
 
 
 def new_york(child: Child, today: date) -> Answers:
@@ -121,7 +125,7 @@ def new_york(child: Child, today: date) -> Answers:
     missed = absent(year, ALL)
     came = worth(year) - missed
     reached = worth(year) >= 10 and came >= 1 and tenth(missed, worth(year))
-    return {"NY_TENTH_OF_THE_YEAR": Told(missed, reached)}
+    return {"NY_TENTH_OF_THE_YEAR": Told(missed, reached, of=worth(year))}
 
 
 def ohio(child: Child, today: date) -> Answers:
@@ -130,10 +134,10 @@ def ohio(child: Child, today: date) -> Answers:
     month = [day for day in year if school_month(child, day.date) == school_month(child, today)]
     row = []
     for day in reversed(year):
-        if day.missed < 1 or day.why != UNEXCUSED:
+        if not day.whole or day.minutes_why != UNEXCUSED:
             break
         row.append(day)
-    about = 6 <= age(child, today) < 18 and child.grade != "PK"
+    about = from_age(child, 6, today) and under(child, 18, today) and child.grade != "PK"
     young, old = child.grade in ("K", "1", "2", "3", "4", "5", "6"), child.grade in ("7", "8", "9", "10", "11", "12")
     before, since = today <= date(2025, 9, 29), today >= date(2025, 9, 30)
     in_row, in_month, in_year = hours(row, (UNEXCUSED,)), hours(month, (UNEXCUSED,)), hours(year, (UNEXCUSED,))
@@ -152,7 +156,7 @@ def ohio(child: Child, today: date) -> Answers:
 def pennsylvania(child: Child, today: date) -> Answers:
     """Three and six days in the school year."""
     without = absent(this_year(child, today), (UNEXCUSED,))
-    about = today < birthday(child, 18) and child.grade != "PK"
+    about = under(child, 18, today) and child.grade != "PK"
     return {
         "PA_THREE_IN_A_YEAR": Told(without, about and without >= 3, about),
         "PA_SIX_IN_A_YEAR": Told(without, about and without >= 6, about),
@@ -164,7 +168,7 @@ def texas(child: Child, today: date) -> Answers:
     year = this_year(child, today)
     four_weeks = [day for day in year if day.date > today - timedelta(weeks=4)]
     half_a_year = [day for day in year if day.date > months_before(today, 6)]
-    about = 6 <= age(child, today) < 19 and child.grade != "PK"
+    about = from_age(child, 6, today) and under(child, 19, today) and child.grade != "PK"
     three, ten = parts(four_weeks), parts(half_a_year)
     return {
         "TX_THREE_IN_FOUR_WEEKS": Told(three, about and three >= 3, about),
@@ -177,7 +181,7 @@ def virginia(child: Child, today: date) -> Answers:
     year = this_year(child, today)
     whole = Fraction(sum(1 for day in year if day.missed == 1 and day.why == UNEXCUSED))
     september = date(child.year_starts.year, 9, 30)
-    about = birthday(child, 5) <= september and today < birthday(child, 18) and child.grade != "PK"
+    about = from_age(child, 5, september) and under(child, 18, today) and child.grade != "PK"
     return {
         "VA_FIVE": Told(whole, about and whole >= 5, about),
         "VA_SEVEN": Told(whole, today >= date(2021, 3, 18) and about and whole >= 7, about),
@@ -190,7 +194,7 @@ def washington(child: Child, today: date) -> Answers:
     year = this_year(child, today)
     month = [day for day in year if (day.date.year, day.date.month) == (today.year, today.month)]
     seven, fifteen = absent(month, (UNEXCUSED,)), absent(year, (UNEXCUSED,))
-    about = 8 <= age(child, today) < 17 and child.grade != "PK"
+    about = from_age(child, 8, today) and under(child, 17, today) and child.grade != "PK"
     return {
         "WA_SEVEN_IN_A_MONTH": Told(seven, about and seven >= 7, about),
         "WA_FIFTEEN_IN_A_YEAR": Told(fifteen, about and fifteen >= 15, about),
@@ -225,7 +229,7 @@ def parts(days: Iterable[SchoolDay]) -> Fraction:
 
 def hours(days: Iterable[SchoolDay], whys: tuple[str, ...]) -> Fraction:
     """Hours missed for one of these reasons."""
-    return Fraction(sum(day.minutes for day in days if day.why in whys), 60)
+    return Fraction(sum(day.minutes for day in days if day.minutes_why in whys), 60)
 
 
 def tenth(missed: Fraction, enrolled: Fraction) -> bool:
@@ -239,17 +243,22 @@ def school_month(child: Child, day: date) -> int:
     return mondays.index(day - timedelta(days=day.weekday())) // 4
 
 
-def birthday(child: Child, years: int) -> date:
-    """The day on which the child turns so old; the first of March for a leap day's child."""
+def from_age(child: Child, years: int, on: date) -> bool:
+    """Whether the child is so old on a day; an unknown birth date hinders nothing."""
+    return child.born is None or birthday(child.born, years) <= on
+
+
+def under(child: Child, years: int, on: date) -> bool:
+    """Whether the child is younger on a day; an unknown birth date hinders nothing."""
+    return child.born is None or on < birthday(child.born, years)
+
+
+def birthday(born: date, years: int) -> date:
+    """The day on which somebody turns so old; the first of March for who was born on a leap day."""
     try:
-        return child.born.replace(year=child.born.year + years)
+        return born.replace(year=born.year + years)
     except ValueError:
-        return date(child.born.year + years, 3, 1)
-
-
-def age(child: Child, today: date) -> int:
-    """Whole years."""
-    return max(years for years in range(40) if birthday(child, years) <= today)
+        return date(born.year + years, 3, 1)
 
 
 def months_before(day: date, months: int) -> date:

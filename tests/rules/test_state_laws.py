@@ -40,7 +40,9 @@ class History:
         self.born = [self._born(grade) for grade in self.grades]
         self.rows = [self._row(number) for number in range(A_FEW)]
 
-    def _born(self, grade: str) -> date:
+    def _born(self, grade: str) -> date | None:
+        if self._chance.random() < 0.1:
+            return None
         usual = 2025 - 4 - max(GRADES.index(grade) - 1, 0)
         return date(usual - self._chance.randrange(-2, 4), 1, 1) + timedelta(days=self._chance.randrange(366))
 
@@ -72,7 +74,15 @@ class History:
     def child(self, number: int) -> Child:
         names = {value: name for name, value in STATES.items()}
         days = tuple(
-            SchoolDay(day, Fraction(worth, 1000), Fraction(share, 1000), -(-share * length // 1000), names[why])
+            SchoolDay(
+                day,
+                Fraction(worth, 1000),
+                Fraction(share, 1000),
+                names[why],
+                -(-share * length // 1000),
+                names[why],
+                share == 1000,
+            )  # fmt: skip
             for day, worth, length, (share, status, why) in zip(
                 self.days, self.worth, self.length, self.rows[number], strict=True
             )
@@ -93,7 +103,7 @@ def test_each_state_counts_as_its_plain_function_does(seed: int) -> None:
     history = History(seed)
     matrix, asked = history.matrix(), history.asked()
     minutes = np.tile(np.array(history.length), (A_FEW, 1))
-    born = np.array(history.born, dtype="datetime64[D]")
+    born = np.array([born or "NaT" for born in history.born], dtype="datetime64[D]")
     grade_at = np.tile(np.arange(A_FEW)[:, None], (1, len(history.days)))
     children = [history.child(number) for number in range(A_FEW)]
     wrong, reached = [], 0

@@ -24,10 +24,10 @@ from models.queries import measuring, naming
 from tests.oracle import laws, written
 from tests.oracle.deliveries import Standing, hear, replay
 from tests.oracle.histories import FileStep, History, MergeStep, RosterStep, UndoStep
-from tests.oracle.laws import Answer
 from tests.oracle.measures import Measures, Oracle
 from tests.oracle.membership import Membership, last_day, school_year_start
 from tests.oracle.rows import Delivery, Roster, SchoolDay, Session
+from tests.oracle.state_laws import STATES, Answers, Told
 
 BUCKETS = ("applied", "unchanged", "superseded", "rejected", "duplicate", "removed")
 FACTS = (
@@ -260,15 +260,14 @@ def law_differences(oracle: Oracle, happened: Counter[int]) -> list[str]:
     through = max(day for day in oracle.through.values() if day)
     as_of = max(day for days in oracle.membership.open_days.values() for day in days if day <= through)
     lines: list[str] = []
-    answers: dict[str, dict[str, Answer]] = {}
-    for row in statutory.counts(as_of, states=["FL", "IL", "OH", "TX"]):
+    answers: dict[str, Answers] = {}
+    for row in statutory.counts(as_of, states=sorted(STATES)):
         key = row["student_id"]
-        wanted = answers.setdefault(key, laws.answers(oracle, key, as_of)).get(row["measure"])
-        if wanted is None:
-            continue
-        amount = _days(wanted.amount * 1000 // 60 if row["unit"] == "hours" else wanted.amount)
+        if key not in answers:
+            answers[key] = laws.answers(oracle, key, as_of)
+        wanted = answers[key][row["measure"]]
         said = (row["value"], row["in_scope"], row["met"])
-        right = (amount, str(wanted.asked).lower(), str(wanted.met).lower())
+        right = (_amount(wanted), str(wanted.about).lower(), str(wanted.reached).lower())
         if said != right:
             lines.append(f"{key} {row['measure']}: product {said}, oracle {right}")
     for one in answers.values():
@@ -276,6 +275,14 @@ def law_differences(oracle: Oracle, happened: Counter[int]) -> list[str]:
         happened[56] += one["TX_TEN_IN_SIX_MONTHS"].amount > 0
         happened[57] += one["OH_72_HOURS_IN_A_YEAR"].amount > 0
     return lines
+
+
+def _amount(told: Told) -> str:
+    """As the product writes it: days or hours floored to thousandths, a share to tenths of a percent."""
+    if told.of is None:
+        return _days(int(told.amount * 1000))
+    tenths = int(1000 * told.amount / told.of) if told.of else 0
+    return f"{tenths // 10}.{tenths % 10}" if told.of else ""
 
 
 def ledger_differences(oracle: Oracle) -> list[str]:
