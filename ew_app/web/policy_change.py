@@ -167,7 +167,7 @@ def take_up(number: int) -> ResponseReturnValue:
 
 def _page(change: PolicyChange, error: str = "") -> str:
     words, by = rows.words_of(change.id), actor()
-    lines = policy_story.would_change(change.version, max(change.starts, today()))
+    lines = policy_story.would_change(change.version, change.starts)
     return render_template(
         "policy_change.html",
         change=change,

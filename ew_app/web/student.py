@@ -94,7 +94,7 @@ def _left(student: Student, today: date) -> date | None:
 
 
 def _tier_words(tier: str) -> str:
-    return "Watch" if tier == "watch" else f"Tier {tier}"
+    return {"watch": "Watch", "none": "no tier"}.get(tier, f"Tier {tier}")
 
 
 def _plain(number: str) -> float | int:

@@ -122,9 +122,11 @@ def test_a_plan_says_what_it_does_and_can_be_taken_back(app: Flask, editor: Brow
 
 
 def test_a_day_that_is_over_is_looked_at_first_and_needs_its_reason(app: Flask, editor: Browser) -> None:
-    address = begun(editor)
     with app.app_context():
-        past = str(today() - timedelta(days=5))
+        day = today() - timedelta(days=5)
+    past = str(day)
+    address = begun(editor, starts=past)
+    assert f"Tier 2 starts at 10% → 8% from {day.day} {day:%b %Y}" in words(editor.get(address))
     first = editor.send(f"{address}/activate", {"starts": past, "revision": "1"})
     assert first.status_code == 422 and "Look first at what would be decided again" in words(first)
     second = editor.send(f"{address}/activate", {"starts": past, "shown": past, "revision": "1"})
