@@ -176,6 +176,7 @@ class Mark(MarkColumns, Model):
         UniqueConstraint("school_id", "day", "student_id", "period", "source_id"),
         Index("ix_mark_student_id_day", "student_id", "day"),
         Index("ix_mark_batch_id", "batch_id"),
+        Index("ix_mark_with_reason", "student_id", "day", postgresql_where=text("reason IS NOT NULL")),
     )
     id: Mapped[BigId]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import BigId, Model
@@ -21,6 +21,7 @@ class Event(Model):
         Index("ix_event_case_id_at", "case_id", "at"),
         Index("ix_event_student_id_at", "student_id", "at"),
         Index("ix_event_subject", "subject"),
+        Index("ix_event_planned", "student_id", postgresql_where=text("kind = 'case_planned'")),
     )
     id: Mapped[BigId]
     at: Mapped[datetime]

@@ -14,10 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rules import patterns, plans
 from rules.cells import WHOLE_DAY, Cells
 from rules.daily import PLAIN, Daily, Ints
 from rules.matrix import Matrix
 
+CARRIED = (
+    "enrolled", "absent", "excused", "unexcused", "federal_absent", "tardies", "member_days", "due_days",
+    "missing_days", "unknown_days", "unknown_codes", "undecided", "present_ever", "days_not_arrived", "absent_first_20",
+    "streak", "streak_start", "unexplained_run", "unexplained_streak", "unexcused_streak",
+)  # fmt: skip
+KEPT = (*CARRIED, "attendance_days", *patterns.STATE, *plans.STATE)
 REACH = 180  # attendance days that windows may look back on
 
 

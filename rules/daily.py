@@ -86,9 +86,25 @@ class Daily:
         return np.where(self.missing_days | self.unknown_days, self._weights, 0).astype(np.int32, copy=False)
 
     @property
+    def short(self) -> Bools:
+        """School days on which the student was expected for less than a whole day."""
+        return np.asarray(self.due_days & (np.asarray(self._weights) < WHOLE_DAY))
+
+    @property
+    def unexplained(self) -> Ints:
+        """Thousandths of the day itself that were missed while no reason for it was on record."""
+        silent = self.member & ((self._excuse == Excuse.UNEXCUSED) | (self._excuse == Excuse.UNKNOWN))
+        return np.where(silent, self.fraction, 0).astype(np.int32, copy=False)
+
+    @property
     def full(self) -> Bools:
         """Member days missed whole."""
         return np.asarray(self.member & (self.fraction == WHOLE_DAY))
+
+    @property
+    def full_unexcused(self) -> Bools:
+        """Member days missed whole with a code that says unexcused."""
+        return np.asarray(self.full & (self._excuse == Excuse.UNEXCUSED))
 
     @property
     def attended(self) -> Bools:

@@ -15,72 +15,42 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.carried import Carried, Events
-from rules.daily import Bools, Ints
+from rules import patterns, plans, runs
+from rules.carried import CARRIED, Carried, Events
+from rules.cells import WHOLE_DAY
+from rules.daily import HALF_DAY, Bools, Ints
 from rules.matrix import Matrix
-from rules.running import ByDay, running_total
+from rules.patterns import Patterns
+from rules.plans import Plans
+from rules.running import running_total
+from rules.school_year import SchoolYear
 
 MONTH = 20  # member days that make a month of school
 TRUANCY_WINDOW = 180  # attendance days, reaching back into last year
 WINDOWED = re.compile(r"(absent|excused|unexcused|enrolled|tardies)_last_([1-9]\d{0,2})")
 
 
-def compute(matrix: Matrix, after: Carried | None = None) -> Facts:
-    """The facts of every student and day of `matrix`, whose days follow on what is carried."""
-    return Facts(matrix, after)
+def compute(matrix: Matrix, after: Carried | None = None, plan: NDArray[Any] | None = None) -> Facts:
+    """The facts of every student and day of `matrix`, whose days follow on what is carried.
+
+    `plan` [S, D]: the day since 1970 on which the plan in force was agreed, -1 without one.
+    """
+    return Facts(matrix, after, plan)
 
 
-class Facts:
+class Facts(SchoolYear):
     """The facts of a matrix; each attribute is int32[S, D] (present_ever: bool) as of the end of the day."""
-
-    def __init__(self, matrix: Matrix, after: Carried | None = None) -> None:
-        if after is not None and matrix.first:
-            raise ValueError("days that follow on earlier ones are all of this school year")
-        self.matrix, self._after = matrix, after
 
     def carried(self) -> Carried:
         """What the days after the last column need to know."""
         facts = {name: getattr(self, name)[:, -1].copy() for name in CARRIED}  # a view would hold every day of it
         count = self._both_years.count
         facts["attendance_days"] = count[-1].copy()
+        facts |= {**self._patterns.state, **self._plans.state}
         events = Events.among(self.matrix, count)
         if self._after is not None:
             events = self._after.events.then(events)
         return Carried(facts, events.within_reach(facts["attendance_days"]))
-
-    def _before(self, name: str) -> NDArray[Any]:
-        """[S] a fact at the end of the day before the first of these days."""
-        if self._after is None:
-            return np.full(len(self.matrix.students), -1 if name == "streak_start" else 0, dtype=np.int32)
-        return self._after.facts[name]
-
-    @cached_property
-    def _year(self) -> ByDay:
-        before = self._before("member_days")
-        return ByDay(self.matrix, self.matrix.first, self._after, before, self._before("attendance_days") - before)
-
-    @property
-    def _both_years(self) -> ByDay:
-        """Not kept: two years of many students are large."""
-        before = self._before("attendance_days")
-        if not self.matrix.first and np.array_equal(before, self._before("member_days")):
-            return self._year
-        return ByDay(self.matrix, 0, self._after, before, np.zeros_like(before))
-
-    def _aligned(self, year: NDArray[Any]) -> NDArray[Any]:
-        """Year columns [days, students] -> [students, days of the matrix], zero before the year."""
-        if not self.matrix.first:
-            return year.T
-        whole = np.zeros((len(self.matrix.days), year.shape[1]), dtype=year.dtype)
-        whole[self.matrix.first :] = year
-        return whole.T
-
-    def _year_of(self, fact: NDArray[Any]) -> NDArray[Any]:
-        return fact.T[self.matrix.first :]
-
-    def _to_date(self, amount: str) -> Ints:
-        daily = getattr(self._year.daily, amount)
-        return self._aligned(running_total(daily, self._before(amount)))
 
     def named(self, name: str) -> Ints:
         """A fact by its name, windows of any length included (absent_last_15); KeyError for none."""
@@ -91,13 +61,6 @@ class Facts:
             raise KeyError(name)
         fact: Ints = getattr(self, name)
         return fact
-
-    def in_last(self, fact: str, days: int) -> Ints:
-        """How much of a to-date fact fell on this year's last `days` member days; kept once asked."""
-        kept: dict[tuple[str, int], Ints] = self.__dict__.setdefault("_windows", {})
-        if (fact, days) not in kept:
-            kept[fact, days] = self._aligned(self._year.in_last(fact, self._year_of(getattr(self, fact)), days))
-        return kept[fact, days]
 
     # -- this school year to date ------------------------------------
 
@@ -187,12 +150,7 @@ class Facts:
         found = year.when_count_was(self._year_of(self.absent), self._before("absent"), first)
         return self._aligned(np.where(before < MONTH, found, self._before("absent_first_20")))
 
-    # -- windows of the last member days -----------------------------
-
-    @property
-    def absent_last_10(self) -> Ints:
-        """Absence on the last ten member days."""
-        return self.in_last("absent", 10)
+    # -- windows of the last member days: any other by its name --------
 
     @property
     def absent_last_20(self) -> Ints:
@@ -200,24 +158,9 @@ class Facts:
         return self.in_last("absent", 20)
 
     @property
-    def absent_last_30(self) -> Ints:
-        """Absence on the last thirty member days."""
-        return self.in_last("absent", 30)
-
-    @property
     def enrolled_last_20(self) -> Ints:
         """What the last twenty member days weigh."""
         return self.in_last("enrolled", 20)
-
-    @property
-    def enrolled_last_30(self) -> Ints:
-        """What the last thirty member days weigh."""
-        return self.in_last("enrolled", 30)
-
-    @property
-    def unexcused_last_20(self) -> Ints:
-        """Unexcused absence on the last twenty member days."""
-        return self.in_last("unexcused", 20)
 
     @property
     def unexcused_last_180(self) -> Ints:
@@ -236,32 +179,99 @@ class Facts:
         unexcused = every.in_last("unexcused", total, TRUANCY_WINDOW)[first:]
         return self._aligned(unexcused), self._aligned(np.minimum(every.count[first:], TRUANCY_WINDOW))
 
-    # -- runs of full absences ---------------------------------------
+    # -- days in a row -----------------------------------------------
 
     @cached_property
     def streak(self) -> Ints:
         """Full absences in a row. Closed, missing, held-out and not-enrolled days neither count nor break."""
-        return self._aligned(self._runs[0])
+        return self._run("streak", self._year.daily.full)
 
     @cached_property
     def streak_start(self) -> Ints:
         """The day on which the run that is going on began, since 1970; -1 when there is none."""
-        start = self._aligned(self._runs[1])
+        run = self._year_of(self.streak)
+        start = self._aligned(runs.began_on(run, self._dates, self._before("streak_start")))
         start[:, : self.matrix.first] = -1
         return start
 
     @cached_property
-    def _runs(self) -> tuple[Ints, Ints]:
-        daily, days = self._year.daily, self.matrix.days[self.matrix.first :].astype(np.int64)
-        full = daily.full
-        breaks = daily.unknown_days | (daily.member & ~full)
-        length, start = np.zeros(full.shape, np.int32), np.full(full.shape, -1, np.int32)
-        run, begun = self._before("streak"), self._before("streak_start")
-        for number, day in enumerate(days):
-            begun = np.where(full[number] & (run == 0), day, begun)
-            run, begun = np.where(breaks[number], 0, run + full[number]), np.where(breaks[number], -1, begun)
-            length[number], start[number] = run, begun
-        return length, start
+    def unexplained_run(self) -> Ints:
+        """Days in a row missed by at least half while no reason was on record."""
+        return self._run("unexplained_run", self._year.daily.unexplained >= HALF_DAY)
+
+    @cached_property
+    def unexplained_streak(self) -> Ints:
+        """Full absences in a row with no reason on record for any of them."""
+        return self._run("unexplained_streak", self._year.daily.unexplained == WHOLE_DAY)
+
+    @cached_property
+    def unexcused_streak(self) -> Ints:
+        """Full absences in a row whose codes all say unexcused."""
+        return self._run("unexcused_streak", self._year.daily.full_unexcused)
+
+    @cached_property
+    def returned_after(self) -> Ints:
+        """On a day attended at least in part, how many full absences in a row came right before it; else 0."""
+        run, attended = self._year_of(self.streak), self._year.daily.attended
+        return self._aligned(runs.ended_by(run, attended, self._before("streak")))
+
+    def _run(self, name: str, counts: Bools) -> Ints:
+        daily = self._year.daily
+        breaks = daily.unknown_days | (daily.member & ~counts)
+        return self._aligned(runs.in_a_row(counts, breaks, self._before(name)))
+
+    # -- absence that repeats, and the month that is going on --------
+
+    @cached_property
+    def absent_in_pattern(self) -> Ints:
+        """Absence on the one weekday that has most of it, or beside weekends, holidays and short days if more."""
+        return self._aligned(self._patterns.most)
+
+    @cached_property
+    def pattern(self) -> Ints:
+        """Which of them: 0 for Monday to 4 for Friday, 7 for days beside a break."""
+        return self._aligned(self._patterns.kind)
+
+    @cached_property
+    def _patterns(self) -> Patterns:
+        before = self._after.facts if self._after else patterns.nothing_yet(len(self.matrix.students))
+        return patterns.find(self._year.daily, self._dates, before)
+
+    @cached_property
+    def absent_this_month(self) -> Ints:
+        """Absence within the month of school that is going on, twenty member days each."""
+        begun = self._year_of(self.member_days) - self._year_of(np.maximum(self.months_started - 1, 0)) * MONTH
+        return self._aligned(self._year.in_last("absent", self._year_of(self.absent), begun))
+
+    # -- the plan of the case ----------------------------------------
+
+    @cached_property
+    def days_on_plan(self) -> Ints:
+        """Member days since the plan in force was agreed; 0 without one."""
+        return self._aligned(self._plans.days)
+
+    @cached_property
+    def plan_changed(self) -> Bools:
+        """Whether a plan began on the day, or ended."""
+        return self._aligned(self._plans.changed)
+
+    @cached_property
+    def absent_at_plan(self) -> Ints:
+        """Absence on the twenty member days up to the beginning of the plan; 0 without one."""
+        return self._aligned(self._plans.absent)
+
+    @cached_property
+    def enrolled_at_plan(self) -> Ints:
+        """What those days weigh."""
+        return self._aligned(self._plans.enrolled)
+
+    @cached_property
+    def _plans(self) -> Plans:
+        told = (self.member_days, self.in_last("absent", MONTH), self.in_last("enrolled", MONTH))
+        days, absent, enrolled = (self._year_of(part) for part in told)
+        before = self._after.facts if self._after else plans.none_yet(len(self.matrix.students))
+        plan = np.full_like(days, plans.NO_PLAN) if self._plan is None else self._year_of(self._plan)
+        return plans.follow(plan, days, absent, enrolled, before)
 
 
 def _names() -> tuple[str, ...]:
@@ -270,9 +280,3 @@ def _names() -> tuple[str, ...]:
 
 
 NAMES = _names()
-
-CARRIED = (
-    "enrolled", "absent", "excused", "unexcused", "federal_absent", "tardies", "member_days", "due_days",
-    "missing_days", "unknown_days", "unknown_codes", "undecided", "present_ever", "days_not_arrived", "absent_first_20",
-    "streak", "streak_start",
-)  # fmt: skip

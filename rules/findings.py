@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rules.audiences import Today, of_each
 from rules.daily import Bools
-from rules.facts import Facts
-from rules.policy import PolicyInForce, Rule
+from rules.facts import MONTH, Facts
+from rules.policy import Line, PolicyInForce, Rule
+from rules.policy_schema import OF_A_PLAN, OUTSIDE, RECENT_RATE
 from rules.scopes import Scope
 
 Days = NDArray[np.int64]
@@ -27,8 +29,10 @@ class Inputs:
     last_contact: NDArray[np.integer] | None = None  # [S, D] day of the last contact since 1970, -1 for none
     case_open: Bools | None = None  # [S, D]
     barrier_owned: Bools | None = None  # [S, D]
+    plan: NDArray[np.integer] | None = None  # [S, D] day since 1970 of the plan in force, -1 for none
     left_on: NDArray[np.integer] | None = None  # [S] a leaver's last enrolled day since 1970, -1: has not left
     waits_from: NDArray[np.integer] | None = None  # [S] first column on which an unmapped code holds the tier
+    outside: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)  # [S, D] facts of other feeds, by name
     within: Mapping[Scope, Bools] = field(default_factory=dict)  # [S, D] whom a rule's scope takes in; else everybody
 
     def today(self, col: int) -> Today:
@@ -44,9 +48,11 @@ class Inputs:
 
     def row(self, row: int) -> Inputs:
         """The inputs of one student."""
-        parts = {name: getattr(self, name) for name in self.__slots__ if name != "within"}
+        parts = {name: getattr(self, name) for name in self.__slots__ if name not in ("within", "outside")}
         one = {name: None if part is None else part[row : row + 1] for name, part in parts.items()}
-        return Inputs(**one, within={scope: part[row : row + 1] for scope, part in self.within.items()})
+        outside = {name: part[row : row + 1] for name, part in self.outside.items()}
+        within = {scope: part[row : row + 1] for scope, part in self.within.items()}
+        return Inputs(**one, outside=outside, within=within)
 
 
 def met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
@@ -55,7 +61,12 @@ def met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
 
 
 def _met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
-    found = _reached(rule, facts, inputs, col) & (facts.member_days[:, col] > 0)
+    found = _reached(rule, facts, inputs, col)
+    for line in rule.either:
+        found = found | holds(line, facts, inputs, col)
+    for line in rule.also:
+        found = found & holds(line, facts, inputs, col)
+    found = found & (facts.member_days[:, col] > 0)
     if rule.at_least_absences is not None:
         found &= facts.absent[:, col] >= rule.at_least_absences
     if rule.after_days_enrolled is not None:
@@ -75,17 +86,29 @@ def _met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
 
 def fed(rule: Rule, inputs: Inputs, rows: int) -> Bools:
     """[rows] False where the rule lacks its input and so can never fire."""
-    has = np.ones(rows, dtype=bool)
-    if rule.fact == "prior_year_rate":
-        has &= _has_prior(inputs, rows)
+    ways = [_feeds(fact, inputs, rows) for fact in (rule.fact, *(line.fact for line in rule.either))]
+    has: Bools = np.any(ways, axis=0)
+    for line in rule.also:
+        has = has & _feeds(line.fact, inputs, rows)
     if rule.only_for == "stls":
-        has &= inputs.stls is not None
+        has = has & (inputs.stls is not None)
     return has
+
+
+def _feeds(fact: str, inputs: Inputs, rows: int) -> Bools:
+    """[rows] whether a fact is known of each student."""
+    if fact == "prior_year_rate":
+        return _has_prior(inputs, rows)
+    if fact in OF_A_PLAN:
+        return np.full(rows, inputs.plan is not None)
+    if fact in OUTSIDE:
+        return np.any(inputs.outside[fact] >= 0, axis=1) if fact in inputs.outside else np.zeros(rows, dtype=bool)
+    return np.ones(rows, dtype=bool)
 
 
 def not_fed(policy: PolicyInForce, inputs: Inputs, rows: int) -> tuple[str, ...]:
     """Keys of the rules that have their input for no student at all."""
-    return tuple(rule.key for rule in policy.rules if rows and not fed(rule, inputs, rows).any())
+    return tuple(rule.key for rule in policy.of_students if rows and not fed(rule, inputs, rows).any())
 
 
 def _has_prior(inputs: Inputs, rows: int) -> Bools:
@@ -94,23 +117,67 @@ def _has_prior(inputs: Inputs, rows: int) -> Bools:
     return (inputs.prior_absent >= 0) & (inputs.prior_enrolled > 0)
 
 
+def holds(line: Line, facts: Facts, inputs: Inputs, col: int) -> Bools:
+    """[S] whether a fact lies on the asked side of its line at the end of column `col`; never where it is not known."""
+    found = parts(line.fact, facts, inputs, col)
+    if found is not None:
+        return _compared(line.how, line.bound, *found)
+    value = _value(line.fact, facts, inputs, col)
+    return _COMPARE[line.how](value, int(line.bound)) & _feeds(line.fact, inputs, len(value))
+
+
+def parts(fact: str, facts: Facts, inputs: Inputs, col: int) -> tuple[NDArray[np.integer], NDArray[np.integer]] | None:
+    """[S] (of how many days, absent) that a rate is made of; None for a fact that is no rate."""
+    if fact == "absence_rate":
+        return facts.enrolled[:, col], facts.absent[:, col]
+    if fact == "prior_year_rate":
+        if inputs.prior_absent is None or inputs.prior_enrolled is None:
+            nothing = np.zeros(len(facts.matrix.students), dtype=np.int64)
+            return nothing, nothing
+        return np.where(inputs.prior_absent < 0, 0, inputs.prior_enrolled), inputs.prior_absent
+    if fact == "rate_since_plan":
+        return _since_plan(facts, col)
+    recent = RECENT_RATE.fullmatch(fact)
+    if recent is None:
+        return None
+    last, usual, before = (int(days or 0) for days in recent.groups())
+    whole = [facts.in_last(amount, last or usual + before)[:, col] for amount in ("enrolled", "absent")]
+    if last:
+        return whole[0], whole[1]
+    later = [facts.in_last(amount, before)[:, col] for amount in ("enrolled", "absent")]
+    return whole[0] - later[0], whole[1] - later[1]
+
+
+def _since_plan(facts: Facts, col: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """The rate of the last twenty days as a share of what it was when the plan began, both over one denominator."""
+    absent, enrolled = (facts.in_last(name, MONTH)[:, col].astype(np.int64) for name in ("absent", "enrolled"))
+    return facts.absent_at_plan[:, col] * enrolled, absent * facts.enrolled_at_plan[:, col]
+
+
 def _reached(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
     """Whether the rule's own fact reaches its bound."""
-    if rule.fact == "absence_rate":
-        return _share(rule, facts.enrolled[:, col], facts.absent[:, col])
-    if rule.fact == "prior_year_rate":
-        known = _has_prior(inputs, len(facts.matrix.students))
-        if inputs.prior_absent is None or inputs.prior_enrolled is None:
-            return known
-        return known & _share(rule, inputs.prior_enrolled, inputs.prior_absent)
-    value = facts.named(rule.fact)[:, col]
-    times = facts.named(rule.for_each)[:, col] if rule.for_each else 1
-    if rule.at_least is not None:
-        return np.asarray(value >= int(rule.at_least) * times)
-    return np.asarray(value > int(rule.bound) * times)
+    how = "at_least" if rule.at_least is not None else "more_than"
+    if rule.share_of:
+        return _compared(how, rule.bound, facts.named(rule.share_of)[:, col], facts.named(rule.fact)[:, col])
+    if not rule.for_each:
+        return holds(Line(rule.fact, how, rule.bound), facts, inputs, col)
+    times = facts.named(rule.for_each)[:, col]
+    return _COMPARE[how](facts.named(rule.fact)[:, col], int(rule.bound) * times)
 
 
-def _share(rule: Rule, enrolled: NDArray[np.integer], absent: NDArray[np.integer]) -> Bools:
-    missed = np.asarray(absent, np.int64) * rule.bound.denominator
-    line = np.asarray(enrolled, np.int64) * rule.bound.numerator
-    return (missed >= line if rule.at_least is not None else missed > line) & (enrolled > 0)
+def _value(fact: str, facts: Facts, inputs: Inputs, col: int) -> NDArray[np.integer]:
+    if fact not in OUTSIDE:
+        return facts.named(fact)[:, col]
+    nothing = np.full(len(facts.matrix.students), -1)
+    return inputs.outside[fact][:, col] if fact in inputs.outside else nothing
+
+
+_COMPARE: Mapping[str, Callable[..., Bools]] = {
+    "at_least": np.greater_equal, "more_than": np.greater, "at_most": np.less_equal, "below": np.less,
+}  # fmt: skip
+
+
+def _compared(how: str, bound: Fraction | int, whole: NDArray[np.integer], part: NDArray[np.integer]) -> Bools:
+    """A share against its line, in whole numbers; never where there is nothing to be a share of."""
+    line = np.asarray(whole, np.int64) * bound.numerator
+    return _COMPARE[how](np.asarray(part, np.int64) * bound.denominator, line) & (np.asarray(whole) > 0)

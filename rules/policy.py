@@ -5,9 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from fractions import Fraction
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,13 +14,14 @@ from rules import policy_schema as schema
 from rules.audiences import Audience
 from rules.policy_file import Dated, Entry, PolicyError, merged, read
 from rules.policy_groups import FOR
-from rules.scopes import Scope
-from rules.statutes import Measure, of_state
+from rules.policy_values import Exits, Level, Line, PolicyInForce, Rule, TierExit, WatchExit
+from rules.statutes import of_state
 
 __all__ = [
     "BAND",
     "Exits",
     "Level",
+    "Line",
     "Policy",
     "PolicyError",
     "PolicyInForce",
@@ -34,123 +33,6 @@ __all__ = [
 PRESETS = Path(__file__).parent / "policies"
 BAND = "BAND"  # the watch band: a line like R07 and R08, but no rule of its own on screens
 BAND_RULES = {"watch": BAND, "tier_2": "R07", "tier_3": "R08"}
-
-
-class Level(StrEnum):
-    """What a finding asks for."""
-
-    WATCH = "watch"
-    TWO = "2"
-    THREE = "3"
-    TASK = "task"
-    CASE = "case"
-
-    @property
-    def tier(self) -> int:
-        """The tier it raises to: 1 watch, 2, 3; 0 for a task or a did-not-arrive case."""
-        return {"watch": 1, "2": 2, "3": 3}.get(self.value, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule as it stands on one day. Days are thousandths, shares are fractions, None asks nothing."""
-
-    key: str
-    label: str
-    fact: str
-    level: Level
-    clears: str
-    sentence: str
-    at_least: Fraction | int | None = None
-    more_than: Fraction | int | None = None
-    for_each: str | None = None  # the bound counts once for each of these
-    at_least_absences: int | None = None
-    after_days_enrolled: int | None = None
-    from_member_day: int | None = None
-    to_member_day: int | None = None
-    only_for: str | None = None
-    unless: str | None = None
-    level_with: tuple[tuple[str, ...], Level] | None = None
-    open_for_days: int = 0
-    restricted: str | None = None
-    reference: str = ""
-    scope: Scope | None = None  # whom the rule speaks of; None: everybody
-    instead: tuple[tuple[Audience, Rule], ...] = ()  # the same rule with other bounds, for groups; the last that fits
-    whose: str = ""  # the group of such a form, as a sentence names it
-
-    @property
-    def bound(self) -> Fraction | int:
-        """The threshold, inclusive or not."""
-        bound = self.at_least if self.at_least is not None else self.more_than
-        assert bound is not None
-        return bound
-
-
-@dataclass(frozen=True, slots=True)
-class WatchExit:
-    """Watch is left after so many member days with at most so many absences (thousandths)."""
-
-    at_most_absences: int
-    in_last_days: int
-    after_days_in_tier: int
-    after_days_stepped_down: int
-    instead: tuple[tuple[Audience, WatchExit], ...] = ()
-    whose: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TierExit:
-    """A tier is left when the rate of the last days is below a line."""
-
-    rate_below: Fraction
-    in_last_days: int
-    after_days_in_tier: int
-    open_case: str
-    instead: tuple[tuple[Audience, TierExit], ...] = ()
-    whose: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Exits:
-    """The only ways down."""
-
-    watch: WatchExit
-    tier_2: TierExit
-    tier_3: TierExit
-    early_margin: Fraction
-    again_after_absences: int
-    rest_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyInForce:
-    """The policy on one day, with plain values."""
-
-    name: str
-    label: str
-    version: str
-    by_bands: bool
-    lines: tuple[Rule, ...]  # the bands, lowest first: BAND, R07, R08
-    rules: tuple[Rule, ...]  # all rules by key, the bands among them
-    exits: Exits | None
-    no_show_exit_codes: tuple[str, ...]
-    statutes: tuple[Measure, ...] = ()  # of the states that the policy names; they count and decide nothing
-
-    def rule(self, key: str) -> Rule:
-        """A rule by its key; KeyError when the policy has none such."""
-        found = next((rule for rule in self.rules if rule.key == key), None)
-        if found is None:
-            raise KeyError(key)
-        return found
-
-    @property
-    def scopes(self) -> set[Scope]:
-        """Everything that is asked about a student's age, grade and school."""
-        ways = (self.exits.watch, self.exits.tier_2, self.exits.tier_3) if self.exits else ()
-        forms: tuple[Rule | WatchExit | TierExit, ...] = (*self.rules, *ways)
-        groups = {audience.scope for form in forms for audience, _ in form.instead}
-        return groups | {rule.scope for rule in self.rules if rule.scope is not None}
-
 
 Groups = tuple[Audience, ...]
 Form = TypeVar("Form", Rule, WatchExit, TierExit)
@@ -217,6 +99,7 @@ class Policy:
             rules=tuple(sorted(lines + others, key=lambda rule: rule.key)),
             exits=_exits(content["exits"], groups) if content["exits"] else None,
             no_show_exit_codes=content["no_show_exit_codes"],
+            absence_reasons=content["absence_reasons"],
             statutes=tuple(measure for state in content["statutes"] for measure in of_state(state)),
         )
 
@@ -268,8 +151,14 @@ def _line(name: str, values: dict[str, Any], groups: Groups) -> Rule:
 def _rule(key: str, values: dict[str, Any], groups: Groups) -> Rule:
     raised = values.get("level_with")
     level_with = (raised["rules"], Level(raised["level"])) if raised else None
-    rule = Rule(key=key, **_alone(values) | {"level": Level(values["level"]), "level_with": level_with})
+    lines = {name: _lines(values.get(name, {})) for name in ("also", "either")}
+    given = {"fact": "", "clears": "owner"} | _alone(values) | lines
+    rule = Rule(key=key, **given | {"level": Level(values["level"]), "level_with": level_with})
     return _with_groups(rule, values, groups)
+
+
+def _lines(facts: dict[str, dict[str, Any]]) -> tuple[Line, ...]:
+    return tuple(Line(fact, how, bound) for fact, asked in facts.items() for how, bound in asked.items())
 
 
 def _exits(values: dict[str, Any], groups: Groups) -> Exits:

@@ -15,35 +15,77 @@ from rules.statutes import states
 
 Reader = Callable[[Entry], Any]
 
-RATES = ("absence_rate", "prior_year_rate")
+RATES = ("absence_rate", "prior_year_rate", "rate_since_plan")
+RECENT_RATE = re.compile(r"absence_rate_last_([1-9]\d{0,2})|absence_rate_([1-9]\d?)_before_last_([1-9]\d?)")
 COUNTS = (
     "member_days", "tardies", "missing_days", "unknown_days", "streak", "days_not_arrived", "months_started",
-    "attendance_days_180",
+    "attendance_days_180", "unexplained_run", "unexplained_streak", "unexcused_streak", "returned_after",
+    "days_on_plan",
 )  # fmt: skip
-NOT_COMPARED = ("present_ever", "streak_start", "due_days", "unknown_codes", "undecided")
-FACTS = (*RATES, *(name for name in NAMES if name not in NOT_COMPARED))
+NOT_COMPARED = (
+    "present_ever", "streak_start", "due_days", "unknown_codes", "undecided", "pattern", "plan_changed",
+    "absent_at_plan", "enrolled_at_plan",
+)  # fmt: skip
+# What other feeds tell of a student, counted; without the feed a rule on it never fires.
+OUTSIDE = {
+    "same_period_missed_last_20": "absence by class section",
+    "core_marks_below": "course marks",
+    "care_transitions": "care transitions",
+    "illness_days_last_40": "reasons of absences",
+    "illness_spells_last_40": "reasons of absences",
+    "mental_health_days": "reasons of absences",
+}
+OF_A_PLAN = ("days_on_plan", "rate_since_plan")
+REASONS = ("illness", "mental_health")
+FACTS = (*RATES, *(name for name in NAMES if name not in NOT_COMPARED), *OUTSIDE)
+DECIDED_BY = {
+    "day_ledger": "which school days have come in",
+    "contact_log": "what came of attempts to reach the family",
+}
 WORDS = (
     "value", "bound", "level", "absent", "enrolled", "rate", "after", "member_days", "months", "window",
-    "incomplete", "since", "prior_absent", "prior_enrolled", "prior_rate",
+    "incomplete", "since", "prior_absent", "prior_enrolled", "prior_rate", "pattern", "usual",
+    "recent_rate", "plan_rate",
 )  # fmt: skip
 RULE_KEY = re.compile(r"R\d\d|[A-Z]{2,12}\d{0,3}")
-LEVELS = ("watch", "2", "3", "task", "case")
+LEVELS = ("watch", "2", "3", "task", "case", "file")
 CLEARS = {
     "watch": ("watch_exit",), "2": ("tier_exit",), "3": ("tier_exit",),
-    "task": ("owner", "unmet"), "case": ("owner", "unmet"),
+    "task": ("owner", "unmet", "plan"), "case": ("owner", "unmet"), "file": ("unmet",),
 }  # fmt: skip
 RESERVED = ("BAND", "R07", "R08")
 
 
 def is_count(fact: str) -> bool:
     """True when the fact is counted in whole days or times, not weighed in thousandths."""
-    return fact in COUNTS or fact.startswith("tardies_last_")
+    return fact in COUNTS or fact in OUTSIDE or fact.startswith("tardies_last_")
+
+
+def is_rate(fact: str) -> bool:
+    """True when the fact is a share of days."""
+    return fact in RATES or RECENT_RATE.fullmatch(fact) is not None
 
 
 def _fact(entry: Entry) -> str:
-    if isinstance(entry.value, str) and WINDOWED.fullmatch(entry.value):
+    if isinstance(entry.value, str) and (WINDOWED.fullmatch(entry.value) or is_rate(entry.value)):
         return entry.value
-    return one_of((*FACTS, "absent_last_N", "unexcused_last_N"))(entry)
+    return one_of((*FACTS, "absent_last_N", "unexcused_last_N", "absence_rate_last_N"))(entry)
+
+
+def _amount(fact: str) -> Reader:
+    """The reader of a bound on this fact."""
+    return dated(rate if is_rate(fact) else count if is_count(fact) else mils)
+
+
+def _lines(entry: Entry) -> dict[str, Any]:
+    """{fact: {at_least: {2000-01-01: 3}}}: further facts, each with one bound."""
+    found = {}
+    for key, line in entry.mapping().items():
+        fact = _fact(Entry(key, line.file, line.line, line.key))
+        found[fact] = _read(line, dict.fromkeys(BOUNDS, _amount(fact)), ())
+        if len(found[fact]) != 1:
+            raise line.wrong(f"exactly one bound is needed: {', '.join(BOUNDS)}")
+    return found
 
 
 def _sentence(entry: Entry) -> str:
@@ -65,14 +107,20 @@ _LINE: dict[str, Reader] = {
 _COUNTED = ("at_least_absences", "after_days_enrolled", "from_member_day", "to_member_day")
 _LINE[FOR] = for_groups({name: _LINE[name] for name in ("at_least", "at_least_absences", "after_days_enrolled")})
 _LINE_NEEDS = ("label", "at_least", "sentence")
+BOUNDS = ("at_least", "more_than", "at_most", "below")
 _RULE: dict[str, Reader] = {
     "label": text, "fact": _fact, "for_each": one_of(("months_started",)), "at_least_absences": dated(mils),
+    "share_of": one_of(("absent",)), "also": _lines, "either": _lines,
     "after_days_enrolled": dated(mils), "from_member_day": dated(count), "to_member_day": dated(count),
     "only_for": one_of(("stls",)), "unless": one_of(("contact_since_streak",)), "level": one_of(LEVELS),
-    "clears": one_of(("watch_exit", "tier_exit", "owner", "unmet")), "open_for_days": count,
-    "restricted": one_of(("stls",)), "reference": text, "sentence": _sentence, "scope": read_scope,
+    "clears": one_of(("watch_exit", "tier_exit", "owner", "unmet", "plan")), "open_for_days": count,
+    "restricted": one_of(("stls", "health", "counseling")), "reference": text, "sentence": _sentence,
+    "scope": read_scope,
 }  # fmt: skip
 _RULE_NEEDS = ("label", "fact", "level", "clears", "sentence")
+_ELSEWHERE: dict[str, Reader] = {
+    "label": text, "decided_by": one_of(DECIDED_BY), "level": one_of(("task",)), "reference": text, "sentence": text,
+}  # fmt: skip
 _BOUNDS = ("at_least", "more_than")
 _LEVEL_WITH: dict[str, Reader] = {"rules": list_of(text), "level": one_of(("2", "3"))}
 _WATCH_EXIT: dict[str, Reader] = {
@@ -94,10 +142,15 @@ _EXITS: dict[str, Reader] = {
 }  # fmt: skip
 
 
+_NOT_GIVEN: dict[str, Any] = {
+    "rules": {}, "exits": None, "no_show_exit_codes": (), "statutes": (), "groups": {}, "absence_reasons": {},
+}  # fmt: skip
+
+
 def checked(root: Entry) -> dict[str, Any]:
     """The content of a policy, every value checked and still dated; PolicyError at the first wrong one."""
     content = _read(root, _TOP, ("name", "label", "moves", "bands"))
-    content = {"rules": {}, "exits": None, "no_show_exit_codes": (), "statutes": (), "groups": {}} | content
+    content = _NOT_GIVEN | content
     check_groups(root, tuple(content["groups"]))
     if content["moves"] == "replay" and not content["exits"]:
         raise root.wrong("with moves: replay the section exits is needed; a tier must have a way down")
@@ -128,8 +181,10 @@ def _rules(entry: Entry) -> dict[str, Any]:
 
 
 def _rule(entry: Entry, keys: tuple[str, ...]) -> dict[str, Any]:
-    fact = _fact(entry.mapping()["fact"]) if "fact" in entry.mapping() else ""
-    bound = dated(rate if fact in RATES else count if is_count(fact) else mils)
+    given = entry.mapping()
+    if "decided_by" in given:
+        return _read(entry, _ELSEWHERE, ("label", "level", "sentence"))
+    bound = dated(rate) if "share_of" in given else _amount(_fact(given["fact"]) if "fact" in given else "")
     level_with = _read_level_with(keys)
     others = {name: _RULE[name] for name in _COUNTED} | {name: bound for name in _BOUNDS if name in entry.mapping()}
     more = {"level_with": level_with, FOR: for_groups(others)}
@@ -138,7 +193,7 @@ def _rule(entry: Entry, keys: tuple[str, ...]) -> dict[str, Any]:
         raise entry.wrong("exactly one bound is needed: at_least (inclusive) or more_than")
     if rule["clears"] not in CLEARS[rule["level"]]:
         allowed = ", ".join(CLEARS[rule["level"]])
-        raise entry.mapping()["clears"].wrong(f"at level {rule['level']} a finding clears by: {allowed}")
+        raise given["clears"].wrong(f"at level {rule['level']} a finding clears by: {allowed}")
     return rule
 
 
@@ -165,5 +220,6 @@ def _check_ladder(root: Entry, content: Mapping[str, Any]) -> None:
 _TOP: dict[str, Reader] = {
     "name": text, "label": text, "moves": one_of(("replay", "bands")), "no_show_exit_codes": list_of(text),
     "statutes": list_of(one_of(states())), "groups": read_groups,
+    "absence_reasons": lambda entry: _read(entry, dict.fromkeys(REASONS, list_of(text)), ()),
     "bands": _bands, "rules": _rules, "exits": lambda entry: _read(entry, _EXITS, tuple(_EXITS)),
 }  # fmt: skip

@@ -135,7 +135,7 @@ def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col
     moves = member & _may_move(inputs, col)
     before = np.where(member & (state.tier == Tier.NONE), Tier.ONE, state.tier).astype(np.int8)
     arrived = before != state.tier
-    holds = {rule.key: met(rule, facts, inputs, col) for rule in policy.rules}
+    holds = {rule.key: met(rule, facts, inputs, col) for rule in policy.of_students}
     raises = list(_raises(policy, holds))
     fires = {key: _unblocked(state, key, found, facts.absent[:, col]) for key, found in raises}
     target = np.max([np.where(found, key[1], 0) for key, found in fires.items()], axis=0, initial=0)
@@ -143,7 +143,7 @@ def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col
     up = moves & ~resting & (target > before)
     down = moves & ~up & may_leave(state, before, facts, policy, inputs, col)
     after = np.where(up, target, before - down).astype(np.int8)
-    _find(state, policy, holds, fires, before, days)
+    _find(state, policy, holds, fires, before, days, facts.plan_changed[:, col])
     _clear(state, policy, inputs, facts, holds, after, down, col)
     _block(state, raises, facts.absent[:, col] + exits_of(policy).again_after_absences, after, down)
     causes = _causes(policy, holds, fires, after)
@@ -157,7 +157,7 @@ def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col
 
 def _raises(policy: PolicyInForce, holds: dict[str, Bools]) -> Iterator[tuple[tuple[str, int], Bools]]:
     """((rule, tier it raises to), met): a rule may raise higher together with another."""
-    for rule in policy.rules:
+    for rule in policy.of_students:
         if rule.level.tier:
             yield (rule.key, rule.level.tier), holds[rule.key]
         if rule.level_with:
@@ -177,16 +177,18 @@ def _unblocked(state: State, key: tuple[str, int], found: Bools, absent: Ints) -
 
 def _find(
     state: State, policy: PolicyInForce, holds: dict[str, Bools], fires: dict[tuple[str, int], Bools],
-    tier: Tiers, days: Ints,
+    tier: Tiers, days: Ints, plan_changed: Bools,
 ) -> None:  # fmt: skip
     """Findings become active on the day they are met, and tasks stay for their owner's days."""
     nobody = np.zeros(len(tier), dtype=bool)
-    for rule in policy.rules:
+    for rule in policy.of_students:
         active = state.active.get(rule.key, nobody)
         if rule.level.tier:
             fired = np.any([found for (key, _), found in fires.items() if key == rule.key], axis=0)
             waiting = active & (tier < rule.level.tier)
             state.active[rule.key] = fired | (active & ~(waiting & ~holds[rule.key]))
+        elif rule.clears == "plan":
+            state.active[rule.key] = holds[rule.key] | (active & ~plan_changed)
         else:
             last = np.where(holds[rule.key], days, state.last_met.get(rule.key, np.int32(NEVER)))
             state.last_met[rule.key] = last
@@ -197,11 +199,11 @@ def _clear(
     state: State, policy: PolicyInForce, inputs: Inputs, facts: Facts, holds: dict[str, Bools],
     after: Tiers, down: Bools, col: int,
 ) -> None:  # fmt: skip
-    """A step down clears what asked for more; a leaver is no longer looked for."""
-    for rule in policy.rules:
+    """A step down clears what asked for more; a leaver is no longer looked for, nor is anybody asked about one."""
+    for rule in policy.of_students:
         if rule.level.tier:
             state.active[rule.key] = state.active[rule.key] & ~(down & (after < rule.level.tier))
-        elif rule.level is Level.CASE:
+        elif rule.level in (Level.CASE, Level.TASK):
             state.active[rule.key] = state.active[rule.key] & ~inputs.gone(facts.matrix.days[col])
 
 

@@ -52,11 +52,11 @@ class ByDay:
         days_gone = self._pick(self._reached, np.maximum(count - self._before, 0))
         return self._pick(np.concatenate([start[None].astype(total.dtype), total]), days_gone)
 
-    def in_last(self, amount: str, total: Ints, days: int) -> Ints:
-        """How much of a running `total` fell on the last `days` attendance days."""
+    def in_last(self, amount: str, total: Ints, days: int | Ints) -> Ints:
+        """How much of a running `total` fell on the last `days` attendance days: the same for all, or each its own."""
         if self._after is None:
             return total - self.when_count_was(total, np.zeros_like(self._before), np.maximum(self.count - days, 0))
-        if days > REACH:
+        if np.max(days, initial=0) > REACH:
             raise TooFarBack(f"{amount} in the last {days} days")
         start = self._after.facts[amount]
         begun = np.maximum(self.count - days, 0)

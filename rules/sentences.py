@@ -10,21 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules import cells as c
-from rules.audiences import forms, own
+from rules import patterns
+from rules.audiences import own
 from rules.cells import WHOLE_DAY, Excuse, Status
 from rules.counting import agreeing
+from rules.daily import HALF_DAY, Daily
 from rules.facts import MONTH, TRUANCY_WINDOW, WINDOWED, Facts
-from rules.findings import Inputs
+from rules.findings import Inputs, parts
 from rules.matrix import Matrix
-from rules.policy import Level, PolicyInForce, Rule, TierExit
-from rules.policy_schema import RATES, is_count
+from rules.policy import PolicyInForce, Rule, TierExit
+from rules.policy_schema import OF_A_PLAN, OUTSIDE, RECENT_RATE, is_count, is_rate
+from rules.rule_words import LEVEL_WORDS, bound_text, describe, describe_each
 from rules.school_days import day_text
 from rules.tiers import Tier, days_text, rate_text
 
-LEVEL_WORDS = {
-    Level.WATCH: "Watch", Level.TWO: "Tier 2", Level.THREE: "Tier 3",
-    Level.TASK: "A task", Level.CASE: "A case",
-}  # fmt: skip
+__all__ = [
+    "LEVEL_WORDS", "bound_text", "dates_used", "describe", "describe_each", "exit_sentence", "numbers", "sentence",
+]  # fmt: skip
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
 
 def sentence(rule: Rule, numbers: Mapping[str, str]) -> str:
@@ -41,7 +44,7 @@ def numbers(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> dic
     start = int(facts.streak_start[row, col])
     found = {
         "bound": bound_text(rule) + (f" for {rule.whose}" if rule.whose else ""),
-        "value": _value(rule, facts, row, col),
+        "value": _value(rule, facts, inputs, row, col),
         "absent": days_text(absent),
         "enrolled": days_text(enrolled),
         "rate": rate_text(enrolled, absent),
@@ -52,7 +55,8 @@ def numbers(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> dic
         "incomplete": "" if window >= TRUANCY_WINDOW else " (fewer than 180 are on record)",
         "since": day_text(np.datetime64(start, "D").astype(date)) if start >= 0 else "",
     }
-    return found | _last_year(inputs, row)
+    found |= _since_plan(rule, facts, row, col)
+    return found | _last_year(inputs, row) | _usual(rule, facts, inputs, row, col) | _pattern(rule, facts, row, col)
 
 
 def exit_sentence(policy: PolicyInForce, before: Tier, facts: Facts, inputs: Inputs, row: int, col: int) -> str:
@@ -77,78 +81,46 @@ def dates_used(matrix: Matrix, facts: Facts, row: int, col: int, rule: Rule) -> 
     cells = matrix.cells[row, : col + 1]
     wanted = (c.status(cells) == Status.MEMBER) & _counts(rule.fact, cells)
     wanted &= np.arange(col + 1) >= _window_start(rule.fact, matrix, facts, row, col)
+    if rule.fact == "absent_in_pattern":
+        wanted &= _in_pattern(matrix, int(facts.pattern[row, col]), row, col)
     if rule.fact == "absent_first_20":
         wanted &= facts.member_days[row, : col + 1] <= MONTH
     return [day.astype(date) for day in matrix.days[: col + 1][wanted]]
 
 
-def describe(rule: Rule) -> str:
-    """The rule in plain words, for people who decide about policy."""
-    how = f"at least {bound_text(rule)}" if rule.at_least is not None else f"more than {bound_text(rule)}"
-    parts = [f"{_for(rule)}{LEVEL_WORDS[rule.level]} when {_words(rule.fact)} is {how}"]
-    if rule.for_each:
-        parts.append("for each month of school begun (20 days)")
-    if rule.at_least_absences:
-        parts.append(f"with at least {days_text(rule.at_least_absences)} days absent")
-    if rule.after_days_enrolled:
-        parts.append(f"from {days_text(rule.after_days_enrolled)} days enrolled on")
-    if rule.from_member_day:
-        parts.append(f"from the student's school day {rule.from_member_day} on")
-    if rule.to_member_day:
-        parts.append(f"up to the student's school day {rule.to_member_day}")
-    if rule.only_for == "stls":
-        parts.append("for students in temporary living situations")
-    if rule.scope is not None:
-        parts.append(f"for students {rule.scope.words}")
-    if rule.unless:
-        parts.append("unless somebody has reached the family since the run began")
-    if rule.level_with:
-        others, level = rule.level_with
-        parts.append(f"{LEVEL_WORDS[level]} from the day {' or '.join(others)} is met as well")
-    return agreeing(", ".join(parts) + ".")
-
-
-def describe_each(rule: Rule) -> list[str]:
-    """The rule in plain words for everybody, then for each group with bounds of its own."""
-    return [describe(form) for form in forms(rule)]
-
-
-def _for(rule: Rule) -> str:
-    return f"For {rule.whose}: " if rule.whose else ""
-
-
-def bound_text(rule: Rule) -> str:
-    """The threshold as people write it: '10%', '3', '1.5'."""
-    if rule.fact in RATES:
-        percent = Fraction(rule.bound) * 100
-        return f"{days_text(int(percent * 1000))}%"
-    return str(rule.bound) if is_count(rule.fact) else days_text(int(rule.bound))
-
-
-_FACT_WORDS = {
-    "absence_rate": "the share of days absent this year",
-    "prior_year_rate": "the share of days absent last year",
-    "absent": "the number of days absent this year",
-    "absent_first_20": "the number of absences in the first 20 school days",
-    "unexcused_last_180": "the number of days without an excuse in the last 180 attendance days",
-    "streak": "the number of full days absent in a row",
-    "days_not_arrived": "the number of school days enrolled without ever being present, before any that is not known",
-}
-
-
-def _words(fact: str) -> str:
-    windowed = WINDOWED.fullmatch(fact)
-    if fact in _FACT_WORDS or not windowed:
-        return _FACT_WORDS.get(fact, fact.replace("_", " "))
-    what = {"absent": "days absent", "excused": "excused days", "unexcused": "days without an excuse"}
-    return f"the number of {what.get(windowed[1], windowed[1])} in the last {windowed[2]} school days"
-
-
-def _value(rule: Rule, facts: Facts, row: int, col: int) -> str:
-    if rule.fact in RATES:
+def _value(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> str:
+    if is_rate(rule.fact):
         return ""
+    if rule.fact in OUTSIDE:
+        return str(int(inputs.outside[rule.fact][row, col])) if rule.fact in inputs.outside else ""
     value = int(facts.named(rule.fact)[row, col])
     return str(value) if is_count(rule.fact) else days_text(value)
+
+
+def _usual(rule: Rule, facts: Facts, inputs: Inputs, row: int, col: int) -> dict[str, str]:
+    """The rate of earlier days that a rule holds recent ones against."""
+    for line in rule.also:
+        if RECENT_RATE.fullmatch(line.fact) and (found := parts(line.fact, facts, inputs, col)):
+            return {"usual": rate_text(int(found[0][row]), int(found[1][row]))}
+    return {"usual": ""}
+
+
+def _since_plan(rule: Rule, facts: Facts, row: int, col: int) -> dict[str, str]:
+    """The rate of the last twenty days, and what it was when the plan began."""
+    if not set(OF_A_PLAN) & set(rule.facts):
+        return {"recent_rate": "", "plan_rate": ""}
+    now = int(facts.enrolled_last_20[row, col]), int(facts.absent_last_20[row, col])
+    then = int(facts.enrolled_at_plan[row, col]), int(facts.absent_at_plan[row, col])
+    return {"recent_rate": rate_text(*now), "plan_rate": rate_text(*then)}
+
+
+def _pattern(rule: Rule, facts: Facts, row: int, col: int) -> dict[str, str]:
+    """On which days the absence repeats."""
+    if rule.fact != "absent_in_pattern":
+        return {"pattern": ""}
+    kind = int(facts.pattern[row, col])
+    beside = "beside a weekend, a holiday or a short day"
+    return {"pattern": beside if kind == patterns.BESIDE_BREAKS else f"on a {WEEKDAYS[kind]}"}
 
 
 def _last_year(inputs: Inputs, row: int) -> dict[str, str]:
@@ -178,13 +150,19 @@ def _recent(way_out: TierExit, policy: PolicyInForce, facts: Facts, row: int, co
     return agreeing(f"Absent {days_text(absent)} of the last {days_text(enrolled)} days ({rate}%), under {line}%")
 
 
+_WHOLE = ("streak", "unexplained_streak", "unexcused_streak", "returned_after")
+
+
 def _counts(fact: str, cells: c.Cells) -> NDArray[np.bool_]:
     """Which marks a fact is made of."""
     if fact.startswith("tardies"):
         return c.tardy(cells)
-    missed: NDArray[np.bool_] = c.fraction(cells) >= (WHOLE_DAY if fact == "streak" else 1)
+    least = WHOLE_DAY if fact in _WHOLE else HALF_DAY if fact == "unexplained_run" else 1
+    missed: NDArray[np.bool_] = c.fraction(cells) >= least
     if fact.startswith("unexcused"):
         missed &= c.excuse(cells) == Excuse.UNEXCUSED
+    if fact.startswith("unexplained"):
+        missed &= np.isin(c.excuse(cells), (Excuse.UNEXCUSED, Excuse.UNKNOWN))
     if fact.startswith("excused"):
         missed &= c.excuse(cells) == Excuse.EXCUSED
     return missed
@@ -192,10 +170,9 @@ def _counts(fact: str, cells: c.Cells) -> NDArray[np.bool_]:
 
 def _window_start(fact: str, matrix: Matrix, facts: Facts, row: int, col: int) -> int:
     """The first column a fact looks at."""
-    if fact == "streak":
-        start = int(facts.streak_start[row, col])
-        return int(np.searchsorted(matrix.days, np.datetime64(start, "D"))) if start >= 0 else col + 1
     member = np.flatnonzero(c.status(matrix.cells[row, : col + 1]) == Status.MEMBER)
+    if fact in RUNS:
+        return _run_start(fact, matrix, facts, row, col)
     if fact == "unexcused_last_180":
         return int(member[-TRUANCY_WINDOW:][0]) if len(member) else 0
     windowed = WINDOWED.fullmatch(fact)
@@ -203,3 +180,22 @@ def _window_start(fact: str, matrix: Matrix, facts: Facts, row: int, col: int) -
     if windowed and len(this_year):
         return int(this_year[-int(windowed[2]) :][0])
     return matrix.first
+
+
+def _in_pattern(matrix: Matrix, kind: int, row: int, col: int) -> NDArray[np.bool_]:
+    """Days up to a column that follow the pattern; days of earlier school years never do."""
+    daily = Daily(matrix.cells[row, matrix.first : col + 1], matrix.weights[row, matrix.first : col + 1])
+    days = matrix.days[matrix.first : col + 1].astype(np.int64)
+    found = patterns.follows(kind, days, daily.due_days, daily.short)
+    return np.concatenate([np.zeros(matrix.first, dtype=bool), found])
+
+
+RUNS = ("streak", "unexplained_run", "unexplained_streak", "unexcused_streak", "returned_after")
+
+
+def _run_start(fact: str, matrix: Matrix, facts: Facts, row: int, col: int) -> int:
+    """Where a run of days began: so many of the days that make it lie behind; after the last column without a run."""
+    cells = matrix.cells[row, : col + 1]
+    made_of = np.flatnonzero((c.status(cells) == Status.MEMBER) & _counts(fact, cells))
+    length = int(facts.named(fact)[row, col])
+    return int(made_of[-length]) if length else col + 1

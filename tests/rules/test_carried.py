@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.carried import REACH, Carried, TooFarBack, joined
-from rules.facts import CARRIED, NAMES, Facts, compute
+from rules.carried import KEPT, REACH, Carried, TooFarBack, joined
+from rules.facts import NAMES, Facts, compute
 from rules.matrix import Matrix
 from tests.rules.test_facts import marks
 from tests.rules.year import matrix_of
@@ -24,7 +24,7 @@ def part(matrix: Matrix, begin: int, end: int) -> Matrix:
 
 
 def assert_same(one: Carried, other: Carried) -> None:
-    for name in (*CARRIED, "attendance_days"):
+    for name in KEPT:
         assert one.facts[name].tolist() == other.facts[name].tolist(), name
     for name in ("row", "nth", "cells", "weights"):
         assert getattr(one.events, name).tolist() == getattr(other.events, name).tolist(), name

@@ -13,7 +13,8 @@ from rules.cells import Excuse, Status
 from rules.facts import NAMES, Facts, compute
 from tests.rules.year import LETTERS, matrix_of, weekdays
 
-RUN = "AEX"  # whole days missed
+RUN = "AEXU"  # whole days missed
+IN_A_ROW = {"unexplained_run": "AUau", "unexplained_streak": "AU", "unexcused_streak": "A"}
 DAYS = weekdays(260)
 
 
@@ -41,6 +42,9 @@ class Diary:
     undecided: int = 0
     known: int = 0  # member days before the first that is missing or unknown
     run: list[int] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(IN_A_ROW, 0))
+    returned: int = 0
+    due_days: list[tuple[int, int, bool]] = field(default_factory=list)  # day, missed, whether it is a short one
 
     def note(self, letter: str, weight: int, column: int, first: int) -> None:
         day = int(DAYS[column].astype(int))
@@ -57,6 +61,12 @@ class Diary:
         self.codes += letter == "?"
         self.undecided += weight if open_day else 0
         self.known += status is Status.MEMBER and not self.missing and not self.unknown
+        missed = fraction * weight // 1000 if status is Status.MEMBER else 0
+        if letter != ".":
+            self.due_days.append((day, missed, weight < 1000))
+        self.returned = len(self.run) if status is Status.MEMBER and fraction < 1000 else 0
+        for name, counted in IN_A_ROW.items():
+            self.rows[name] = self.rows[name] + 1 if letter in counted else self.rows[name] * (letter in "HM.")
         if letter in RUN:
             self.run.append(day)
         elif letter not in "HM.":
@@ -75,14 +85,27 @@ class Diary:
             present_ever=any(day.fraction < 1000 for day in year), absent_first_20=_missed(year[:20]),
             unexcused_last_180=_missed(self.days[-180:], Excuse.UNEXCUSED),
             attendance_days_180=len(self.days[-180:]),
-            unexcused_last_20=_missed(year[-20:], Excuse.UNEXCUSED),
+            absent_this_month=_missed(year[(len(year) - 1) // 20 * 20 :]) if year else 0,
+            returned_after=self.returned,
+            **self.rows,
+            **self._patterns(),
         )  # fmt: skip
         found["days_not_arrived"] = 0 if found["present_ever"] else self.known
-        for days in (10, 20, 30):
-            found[f"absent_last_{days}"] = _missed(year[-days:])
-        for days in (20, 30):
-            found[f"enrolled_last_{days}"] = sum(day.weight for day in year[-days:])
+        found["absent_last_20"] = _missed(year[-20:])
+        found["enrolled_last_20"] = sum(day.weight for day in year[-20:])
         return found
+
+    def _patterns(self) -> dict[str, int]:
+        """Absence by weekday, and beside breaks as far as they are known by now."""
+        by_day = [sum(missed for day, missed, _ in self.due_days if (day + 3) % 7 == n) for n in range(5)]
+        beside = 0
+        for nth, (day, missed, short) in enumerate(self.due_days):
+            before, after = self.due_days[:nth][-1:], self.due_days[nth + 1 :][:1]
+            near = short or (day + 3) % 7 == 4
+            near |= any(other[2] or abs(other[0] - day) > 1 for other in (*before, *after))
+            beside += missed if near else 0
+        kind = 7 if beside > max(by_day) else by_day.index(max(by_day))
+        return {"absent_in_pattern": max(*by_day, beside), "pattern": kind}
 
 
 def _missed(days: list[Day], excuse: Excuse | None = None) -> int:
@@ -90,7 +113,7 @@ def _missed(days: list[Day], excuse: Excuse | None = None) -> int:
 
 
 school_days = st.integers(1, 70)
-marks = st.sampled_from("PPPPPAAAEXaeqTHM?_.")
+marks = st.sampled_from("PPPPPAAAEXUaeqTHM?_.")
 
 
 @st.composite
@@ -157,7 +180,7 @@ def test_any_window_has_a_name() -> None:
     facts = compute(matrix_of("APPPA"))
     assert facts.named("absent_last_4")[0, -1] == 1000
     assert facts.named("tardies_last_4")[0, -1] == 0
-    assert facts.named("absent_last_10") is facts.absent_last_10
+    assert facts.named("absent_last_20") is facts.absent_last_20
     with pytest.raises(KeyError):
         facts.named("absent_last_0")
 

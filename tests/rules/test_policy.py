@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.policy import Level, Policy, PolicyError
+from rules.policy import Level, Line, Policy, PolicyError
 
 BASE = """\
 name: mine
@@ -55,7 +55,7 @@ def test_shipped_lines() -> None:
         "rates": ["1/20", "1/10", "1/5"],
     }
     keys = [rule.key for rule in Policy.preset("default").on(day).rules]
-    assert keys == ["BAND", "R03", "R04", "R05", "R06", "R07", "R08", "R16", "R17", "R20", "R22"]
+    assert keys == ["BAND", *(f"R{number:02}" for number in range(1, 28))]
     assert [rule.key for rule in Policy.preset("rates").on(day).rules] == ["BAND", "R07", "R08"]
     assert Policy.preset("rates").on(day).exits is None
 
@@ -92,6 +92,28 @@ def test_a_new_rule_on_a_known_fact_is_one_entry(tmp_path: Path) -> None:
 
 
 WRONG = [
+    ("clears: unmet", "clears: unmet\n    also: {absent: {below: {2000-01-01: 0.12345}}}", 17, "at most three places"),
+    (
+        "clears: unmet",
+        "clears: unmet\n    also: {lateness: {below: {2000-01-01: 3}}}",
+        17,
+        "lateness is not known here",
+    ),
+    (
+        "clears: unmet",
+        "clears: unmet\n    either: {streak: {until: {2000-01-01: 3}}}",
+        17,
+        "until is not known here; allowed: at_least, more_than, at_most, below",
+    ),
+    ("clears: unmet", "clears: unmet\n    also: {streak: {}}", 17, "exactly one bound is needed: at_least, more_than"),
+    ("at_least: {2000-01-01: 4}", "share_of: absent\n    at_least: {2000-01-01: 4}", 15, "ten percent is 0.10"),
+    (
+        "level: task\n    clears: unmet",
+        "level: file\n    clears: owner",
+        16,
+        "at level file a finding clears by: unmet",
+    ),
+    ("fact: tardies_last_10", "decided_by: day_ledger", 14, "at_least is not known here; allowed: label, decided_by"),
     (
         "at_least: {2000-01-01: 0.10",
         "at_last: {2000-01-01: 0.10",
@@ -111,7 +133,7 @@ WRONG = [
     ("label: Our own", "label: [", 4, "not readable as YAML"),
     ("bands:\n", "extends: nothing\nbands:\n", 4, "nothing to extend"),
     ("fact: tardies_last_10", "fact: lateness", 13, "lateness is not known here; allowed: absence_rate"),
-    ("level: task", "level: police", 15, "allowed: watch, 2, 3, task, case"),
+    ("level: task", "level: police", 15, "allowed: watch, 2, 3, task, case, file"),
     ("clears: unmet", "clears: watch_exit", 16, "at level task a finding clears by: owner, unmet"),
     ("at_least: {2000-01-01: 4}", "at_least: {2000-01-01: 4.5}", 14, "a whole number"),
     ("at_least: {2000-01-01: 4}", "reference: none", 12, "exactly one bound"),
@@ -127,6 +149,14 @@ def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, right: str, wron
         policy(tmp_path, text.replace(right, wrong, 1))
     assert says in str(refused.value)
     assert str(refused.value).startswith(f"mine.yaml, line {line}")
+
+
+def test_further_facts_have_lines_of_their_own(tmp_path: Path) -> None:
+    more = "    also: {absence_rate_last_20: {at_most: {2000-01-01: 0.05, 2027-01-01: 0.04}}}\n"
+    mine = policy(tmp_path, BASE + RULE + more)
+    assert mine.on(dt.date(2026, 1, 1)).rule("R30").also == (Line("absence_rate_last_20", "at_most", Fraction(1, 20)),)
+    assert mine.on(dt.date(2027, 1, 1)).rule("R30").also[0].bound == Fraction(1, 25)
+    assert mine.on(dt.date(2026, 1, 1)).rule("R30").facts == ("tardies_last_10", "absence_rate_last_20")
 
 
 def test_bands_must_rise_on_every_day(tmp_path: Path) -> None:

@@ -45,6 +45,40 @@ def told(rule: str, days: str) -> str:
             "R17", "PEEHEEE",
             "Absent 5 full days in a row since Tue 19 Aug, and no contact since. Tier 3 starts at 5.",
         ),
+        ("R01", "PPU", "Absent 1 school day with no reason on record. Please call or text home today."),
+        (
+            "R02", "PUA",
+            "Absent 2 full days in a row with no reason on record. Please let an adult the family knows call.",
+        ),
+        (
+            "R10", "P" * 36 + "e" + "PPPEEE",
+            "Absent 3 of the last 10 days, after 1.6% of the 30 days before. Watch starts at 3.",
+        ),
+        ("R11", "EPPPP" * 4 + "PE", "4 of 5 days absent fell on a Monday. Watch starts at 60%."),
+        (
+            "R11", "PPPPE" * 2 + "EPPPP" * 2 + "PE",
+            "4 of 5 days absent fell beside a weekend, a holiday or a short day. Watch starts at 60%.",
+        ),
+        (
+            "R12", "P" * 6 + "TTTT",
+            "Late 4 times in the last 10 days. A talk about the way to school is asked for from 4 on.",
+        ),
+        (
+            "R15", "P" * 38 + "AA",
+            "2 days without an excuse in the last 40 attendance days (fewer than 180 are on record). Nobody is asked.",
+        ),
+        (
+            "R18", "P" + "E" * 10,
+            "Absent 10 full days in a row since Tue 19 Aug, and no contact since. The search starts at 10.",
+        ),
+        (
+            "R19", "P" + "A" * 15,
+            "Absent 15 full days in a row without an excuse. Please go through the supports offered; do not withdraw.",
+        ),
+        (
+            "R21", "P" + "E" * 10 + "P",
+            "Back after 10 full days absent in a row. Please say welcome and plan the make-up work.",
+        ),
         ("R20", "AA", "Enrolled for 2 school days and not seen yet. Please find out where the student is."),
         ("R22", "PEE", "Absent 2 of the last 20 days. Please check transport, uniform and fees."),
     ],
@@ -76,6 +110,13 @@ def test_steps_down_say_why() -> None:
         ("R17", "EPEHE", [2, 4]),
         ("R17", "EP", []),
         ("R06", "E", []),
+        ("R01", "AaqUa", [3, 4]),
+        ("R02", "AEAHU", [2, 4]),
+        ("R19", "AEAA", [2, 3]),
+        ("R21", "EPEHEP", [2, 4]),
+        ("R11", "EPPPP" * 4 + "PE", [0, 5, 10, 15]),
+        ("R11", "PPPPE" * 2 + "EPPPP" * 2 + "PE", [4, 9, 10, 15]),
+        ("R11", "PE.EPPPPPPE.E", [1, 3, 10, 12]),
     ],
 )
 def test_the_days_a_rule_counted(rule: str, days: str, columns: list[int]) -> None:

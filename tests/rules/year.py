@@ -16,6 +16,7 @@ LETTERS: dict[str, tuple[int, Status, Excuse, bool]] = {
     "A": (1000, Status.MEMBER, Excuse.UNEXCUSED, False),
     "E": (1000, Status.MEMBER, Excuse.EXCUSED, False),
     "X": (1000, Status.MEMBER, Excuse.OTHER, False),
+    "U": (1000, Status.MEMBER, Excuse.UNKNOWN, False),
     "a": (500, Status.MEMBER, Excuse.UNEXCUSED, False),
     "e": (500, Status.MEMBER, Excuse.EXCUSED, False),
     "q": (250, Status.MEMBER, Excuse.OTHER, False),

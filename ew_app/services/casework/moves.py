@@ -63,7 +63,9 @@ def plan(
     notes.add(held.case, f"Plan: {goal.strip()}", by)
     _finish(held.case, ("plan",), by)
     _set_step(held.case, next_step or "Look at how the plan goes", due or tasks.due_in(10, held.case.school_id))
-    _tell(held, "case_planned", by)
+    _tell(held, "case_planned", by, day=today().isoformat())
+    touch([held.case.student_id], today())  # from here on rules ask how the plan goes
+    ask_for_evaluation()
     return held.case
 
 

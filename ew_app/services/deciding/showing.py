@@ -19,10 +19,11 @@ Ints = NDArray[np.int64]
 
 def ever_concerned(judged: Judged) -> Bools:
     """[S] for whom on any replayed day a rule was met or a tier above 1 stood."""
-    replay = judged.replay
+    replay, quiet = judged.replay, judged.kept_in_file
     found = np.any(replay.tier[:, judged.began :] > Tier.ONE, axis=1)
-    for active in replay.active.values():
-        found = found | np.any(active[:, judged.began :], axis=1)
+    for key, active in replay.active.items():
+        if key not in quiet:
+            found = found | np.any(active[:, judged.began :], axis=1)
     return np.asarray(found, dtype=bool)
 
 
@@ -89,7 +90,7 @@ class Shown:
     def _open_rules(self, rows: NDArray[np.intp]) -> list[list[str]]:
         """Per student the active rules that everyone on the case may see, in their order."""
         judged = self.judged
-        shown = {rule.key for rule in judged.policy.rules if not rule.restricted}
+        shown = {rule.key for rule in judged.policy.rules if not rule.restricted} - judged.kept_in_file
         keys = sorted(shown & judged.replay.active.keys())
         mask = np.zeros(len(rows), dtype=np.int64)
         for place, key in enumerate(keys):

@@ -26,12 +26,11 @@ from ew_app.services.measuring.frames import Frame
 from models.queries import measuring as rows
 from models.queries import same_child, year_blocks
 from rules import carried as carrying
-from rules.carried import Carried, Events
-from rules.facts import CARRIED
+from rules.carried import KEPT, Carried, Events
 from rules.matrix import Days
 from rules.replay_state import State
 
-FORMAT = 4  # raise it when the meaning of what is carried or of the state changes: older blocks are then built anew
+FORMAT = 5  # raise it when the meaning of what is carried or of the state changes: older blocks are then built anew
 _WORDS = ("exit_code", "calendar", "grade")
 _EVENT = ("row", "nth", "cells", "weights")
 _FAST = 1  # zlib's level
@@ -89,7 +88,7 @@ class Known:
         """Nobody yet."""
         nobody, day = np.zeros(0, dtype=np.int64), np.zeros(0, dtype="datetime64[D]")
         background = Background(Enrolments.none(), day, nobody, nobody)
-        carried = Carried(dict.fromkeys((*CARRIED, "attendance_days"), nobody), Events.none())
+        carried = Carried(dict.fromkeys(KEPT, nobody), Events.none())
         state = State.at_start(0)
         return cls(nobody, nobody, background, day, carried, state, nobody, *(nobody.astype(bool),) * 3)
 

@@ -13,20 +13,20 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ew_app.services.measuring import policies
+from ew_app.services.measuring import policies, told_reasons
 from ew_app.services.measuring.blocks import Background, Known
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.laying import Ints
 from ew_app.services.measuring.years import NOWHERE, Year, year_of
 from models.queries import measuring as rows
-from models.queries import naming, same_child
+from models.queries import naming, reasons, same_child
 from rules import facts as measures
 from rules.carried import TooFarBack
 from rules.cells import Status, status
 from rules.facts import Facts
 from rules.findings import Inputs
 from rules.matrix import Days, Matrix
-from rules.policy import PolicyInForce
+from rules.policy import Level, PolicyInForce
 from rules.replay import Replay, replay
 from rules.scopes import Scope
 from rules.tiers import Current, current
@@ -68,6 +68,11 @@ class Judged:
     def policy(self) -> PolicyInForce:
         """The policy of the frame's day."""
         return self.timeline.on(self.year.frame.day)
+
+    @property
+    def kept_in_file(self) -> set[str]:
+        """Rules that are kept on record and concern nobody: no list shows them."""
+        return {rule.key for rule in self.policy.rules if rule.level is Level.FILE}
 
     @cached_property
     def standing(self) -> Current:
@@ -119,10 +124,10 @@ def _judged(
     year: Year, matrix: Matrix, timeline: Timeline, background: Background, after: Known | None = None
 ) -> Judged:
     carried = after.carried if after else None
-    facts = measures.compute(matrix, carried)
-    stood = matrix.as_last_known()
-    deciding = facts if stood is matrix else measures.compute(stood, carried)
     inputs = _inputs(year, matrix, timeline, background)
+    facts = measures.compute(matrix, carried, inputs.plan)
+    stood = matrix.as_last_known()
+    deciding = facts if stood is matrix else measures.compute(stood, carried, inputs.plan)
     replayed = replay(deciding, timeline, inputs, after.state if after else None, 1 if after else None)
     return Judged(year, matrix, timeline, background, facts, deciding, inputs, replayed, after is not None)
 
@@ -137,8 +142,10 @@ def _inputs(year: Year, matrix: Matrix, timeline: Timeline, background: Backgrou
         last_contact=_contacts(year, matrix),
         case_open=opened,
         barrier_owned=owned,
+        plan=_plans(students, matrix),
         left_on=year.left_on,
         waits_from=_waits_from(year, matrix),
+        outside=told_reasons.facts_of(year, matrix, timeline.on(year.frame.day).absence_reasons),
         within=_within(year, matrix, timeline, background.born),
     )
 
@@ -232,6 +239,17 @@ def _cases(students: Ints, matrix: Matrix) -> tuple[NDArray[np.bool_], NDArray[n
     row, opened = np.searchsorted(students, found["student"]), found["opened"]
     during = partial(_during, matrix, row, until=found["closed"])
     return during(since=opened), during(since=np.maximum(opened, found["owned"]))
+
+
+def _plans(students: Ints, matrix: Matrix) -> NDArray[np.int32]:
+    """[S, D] the day since 1970 on which the plan in force was agreed, the latest of an open case; -1 for none."""
+    plan = np.full((len(students), len(matrix.days)), -1, dtype=np.int32)
+    found = reasons.plans(students)
+    row, days = np.searchsorted(students, found["student"]), matrix.days.astype(np.int64)
+    starts, ends = np.searchsorted(days, found["agreed"]), np.searchsorted(days, found["closed"])
+    for nth, day in enumerate(found["agreed"].tolist()):
+        plan[row[nth], starts[nth] : ends[nth]] = day
+    return plan
 
 
 def _during(matrix: Matrix, row: Ints, *, since: Ints, until: Ints) -> NDArray[np.bool_]:
