@@ -51,7 +51,7 @@ def told(rule: str, days: str) -> str:
             "Absent 2 full days in a row with no reason on record. Please let an adult the family knows call.",
         ),
         (
-            "R10", "P" * 36 + "e" + "PPPEEE",
+            "R10", "P" * 20 + "e" + "P" * 19 + "EEE",
             "Absent 3 of the last 10 days, after 1.6% of the 30 days before. Watch starts at 3.",
         ),
         ("R11", "EPPPP" * 4 + "PE", "4 of 5 days absent fell on a Monday. Watch starts at 60%."),
