@@ -16,19 +16,32 @@ from rules.counting import agreeing
 from rules.policy import BAND_RULES, Policy
 from rules.policy_file import Entry
 from rules.policy_groups import FOR
-from rules.policy_schema import RATES, is_count
+from rules.policy_schema import is_count, is_rate
 
 Path = tuple[Any, ...]
 
 LINES = {"watch": "Watch", "tier_2": "Tier 2", "tier_3": "Tier 3"}
-LEVELS = {"watch": "Watch", "2": "Tier 2", "3": "Tier 3", "task": "a task", "case": "a case"}
+LEVELS = {
+    "watch": "Watch",
+    "2": "Tier 2",
+    "3": "Tier 3",
+    "task": "a task",
+    "case": "a case",
+    "file": "a note on record",
+}
 _SHARES = ("rate_below", "early_margin")
-_BOUNDS = ("at_least", "more_than")
+_BOUNDS = ("at_least", "more_than", "at_most", "below")
 
 # How a value of the file reads in a sentence about its rule; {} is the value.
 _PHRASES: dict[Any, str] = {
     "at_least": "starts at {}",
     "more_than": "starts above {}",
+    "at_most": "holds up to {}",
+    "below": "holds under {}",
+    "share_of": "counts its line as a share of the days {}",
+    "decided_by": "is followed by {}",
+    "illness": "reads as illness: {}",
+    "mental_health": "reads as a mental-health day: {}",
     "for_each": "counts its line once for each of {}",
     "at_least_absences": "asks for at least {} days absent",
     "after_days_enrolled": "looks from {} days enrolled on",
@@ -74,6 +87,8 @@ _WORDS = {
     "owner": "whoever does the task", "unmet": "the day it is no longer met", "stays": "a person closes it first",
     "leaves_when_owned": "it may step down once somebody looks after the barrier",
     "leaves": "it steps down all the same",
+    "plan": "the end of the plan", "day_ledger": "the days that have come in",
+    "contact_log": "the contacts written down",
     "replay": "rules that raise it and steps that lower it", "bands": "the day's share alone",
 }  # fmt: skip
 
@@ -189,9 +204,11 @@ def _facts(root: Entry) -> dict[Any, str]:
     """What each rule looks at, the lines too."""
     rules = root.mapping().get("rules")
     below = rules.mapping() if rules is not None and rules.value else {}
-    facts = {key: one.mapping().get("fact") for key, one in below.items() if isinstance(one.value, dict)}
+    named = {key: one.mapping() for key, one in below.items() if isinstance(one.value, dict)}
+    facts = {key: rule.get("fact") for key, rule in named.items() if "share_of" not in rule}
     lines = dict.fromkeys((*LINES, *BAND_RULES.values()), "absence_rate")
-    return {key: str(fact.value) for key, fact in facts.items() if fact is not None} | lines
+    shares = {key: "absence_rate" for key, rule in named.items() if "share_of" in rule}
+    return {key: str(fact.value) for key, fact in facts.items() if fact is not None} | lines | shares
 
 
 def _groups(root: Entry) -> dict[Any, str]:
@@ -207,7 +224,11 @@ def groups_in_order(policy: Policy) -> tuple[str, ...]:
 
 
 def _is_share(path: Path, facts: dict[Any, str]) -> bool:
-    return path[-1] in _SHARES or (path[-1] in _BOUNDS and any(facts.get(step) in RATES for step in path[:-1]))
+    if path[-1] not in _BOUNDS:
+        return path[-1] in _SHARES
+    if path[2] in ("also", "either"):
+        return is_rate(path[3])
+    return any(is_rate(facts[step]) for step in path[:-1] if step in facts)
 
 
 def _whose(path: Path, called: dict[Any, str]) -> str:
@@ -218,9 +239,9 @@ def _unit(path: Path, facts: dict[Any, str]) -> str:
     """percent, days or times; nothing where the phrase names it, or where a rule counts something of its own."""
     if _is_share(path, facts):
         return "percent"
-    fact = next((facts[step] for step in path[:-1] if step in facts), "")
     if path[-1] not in _BOUNDS:
         return ""
+    fact = path[3] if path[2] in ("also", "either") else next((facts[step] for step in path[:-1] if step in facts), "")
     if is_count(fact) and fact != "streak" and "days" not in fact:
         return "times" if fact.startswith("tardies") else ""
     return "days"

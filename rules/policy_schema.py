@@ -35,6 +35,7 @@ OUTSIDE = {
     "illness_spells_last_40": "reasons of absences",
     "mental_health_days": "reasons of absences",
 }
+FED_BY_REASONS = ("illness_days_last_40", "illness_spells_last_40", "mental_health_days")
 OF_A_PLAN = ("days_on_plan", "rate_since_plan")
 REASONS = ("illness", "mental_health")
 FACTS = (*RATES, *(name for name in NAMES if name not in NOT_COMPARED), *OUTSIDE)

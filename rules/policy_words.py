@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rules.audiences import forms
 from rules.counting import agreeing, many
 from rules.policy import BAND, Exits, Level, PolicyInForce, Rule, TierExit, WatchExit
+from rules.policy_schema import OUTSIDE
 from rules.roles import role
 from rules.routing_table import CASE_OWNER, Due, Opens, Route, Seat, routing_table
 from rules.sentences import describe, describe_each
@@ -21,12 +22,13 @@ WHERE = {
     Level.WATCH: "Watch: a look, before it adds up",
     Level.CASE: "A case without a tier",
     Level.TASK: "A task, and no more",
+    Level.FILE: "On record, and nobody is asked",
 }
 # What a rule looks at that not every district sends: by its fact, or by whom it speaks of.
 INPUTS = {
     "prior_year_rate": "last year's days of each student",
     "stls": "who lives in a temporary living situation",
-}
+} | OUTSIDE
 _OPEN_CASE = {
     "stays": "An open case holds the tier until a person closes it.",
     "leaves_when_owned": "An open case holds the tier until somebody by name looks after the barrier.",

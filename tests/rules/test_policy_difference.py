@@ -64,7 +64,7 @@ def test_every_kind_of_difference_is_one_sentence(ours: Policy) -> None:
         "R17 Five days in a row and no contact is gone: Tier 3 when the number of full days absent in a row is at "
         "least 5, unless somebody has reached the family since the run began.",
         "The way down from Watch asks for at most 1 → 2 days absent from 1 Feb 2027.",
-        "R30 Late often is new: A task when the number of tardies in the last 10 school days is at least 4.",
+        "R30 Late often is new: A task when the number of days late in the last 10 school days is at least 4.",
     ]
 
 

@@ -98,7 +98,7 @@ def test_nothing_fires_again_on_the_days_after_nor_when_it_is_said_again() -> No
 
 
 def test_a_day_that_was_school_after_all_brings_back_what_it_held_and_nothing_twice() -> None:
-    waiting = "SELECT student_id, kind FROM task WHERE status = 'open' ORDER BY 1, 2"
+    waiting = "SELECT kind, rule FROM task WHERE status = 'open' ORDER BY 1, 2"
     tasks, before = query(waiting), everything()
     declare("weather", *SNOW)
     declare("instructional", *SNOW)

@@ -194,13 +194,19 @@ def covered(pupil: Pupil, kind: str, found: Found) -> Asked | None:
     A task that the system withdrew answers only its own finding, which takes it up again.
     """
     own = [task for task in pupil.tasks if task.kind == kind and task.period == found.period]
-    alike = [task for task in pupil.tasks if task.kind == kind and task.compartment == found.compartment]
+    alike = [task for task in pupil.tasks if task.kind == kind and _answers(task, found)]
     others = [
         task
         for task in alike
         if task.status == "open" or (task.day >= found.since and not (task.status == "withdrawn" and task.by_system))
     ]
     return next(iter([*(t for t in others if t.status == "open"), *own, *others]), None)
+
+
+def _answers(task: Asked, found: Found) -> bool:
+    """A call about one absence is not the call to every contact after five: a plain task answers its own rule alone."""
+    plain = task.rule is not None and opens(task.rule) is Opens.TASK
+    return task.compartment == found.compartment and (task.rule == found.rule or not plain)
 
 
 def no_longer_asked(pupil: Pupil) -> list[Asked]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ew_app.kernel import today
-from models.queries import measuring
+from models.queries import measuring, reasons
 from models.queries import policies as rows
 from rules.policy import PolicyInForce
+from rules.policy_schema import FED_BY_REASONS, OUTSIDE
 from rules.policy_words import INPUTS, needs
 from rules.stints import school_year_start
 
@@ -20,4 +21,6 @@ def not_fed(policy: PolicyInForce) -> dict[str, str]:
 def _is_fed(need: str) -> bool:
     if need == "prior_year_rate":
         return rows.has_last_year(school_year_start(today()))
-    return measuring.feeds_flag(need)
+    if need in FED_BY_REASONS:
+        return reasons.feeds_reasons()
+    return need not in OUTSIDE and measuring.feeds_flag(need)
