@@ -26,6 +26,7 @@ from rules.tiers import Tier
 REOPENS_WITHIN = timedelta(days=30)
 CORRECTED = "The marks behind this were corrected."
 OUTDATED = "The policy in force now asks for this no longer."
+TAKEN_OVER = "Another task asks for more."
 CAME = "The student has come to school."
 LEFT = "The student is not enrolled here any more."
 CAME_STEP = "The student has come: close this if nothing else is needed"
@@ -230,6 +231,7 @@ class _Desk:
             if following.covered(pupil, planned.kind, found):
                 self._revive(pupil, planned.kind, found)
             else:
+                self._take_over(pupil, planned.kind, found)
                 self.rows.ask(pupil, found, planned, self._doer(pupil, planned))
 
     def _doer(self, pupil: Pupil, planned: PlannedTask) -> tuple[int | None, str]:
@@ -243,4 +245,9 @@ class _Desk:
         """A task that the system withdrew is taken up again when its finding stands again."""
         task = following.covered(pupil, kind, found)
         if task is not None and task.period == found.period and task.status == "withdrawn" and task.by_system:
+            self._take_over(pupil, kind, found)
             self.rows.revive_task(pupil, task)
+
+    def _take_over(self, pupil: Pupil, kind: str, found: Found) -> None:
+        for task in following.giving_way(pupil, kind, found):
+            self.rows.withdraw_task(pupil, task, TAKEN_OVER)

@@ -179,7 +179,8 @@ def wanted(pupil: Pupil, reasons: Sequence[Found]) -> Iterable[Found]:
     paused = pupil.case is not None and pupil.case.status is Status.PAUSED
     if pupil.case is not None and not paused:
         yield from (found for found in reasons if not pupil.is_answered(found))
-    for found in pupil.active:
+    plain = [found for found in pupil.active if _is_plain(found.rule)]  # last: who asks for less gives way
+    for found in (*(one for one in pupil.active if one not in plain), *plain[::-1]):
         kind = Opens.COMPARTMENT if found.compartment else opens(found.rule)
         alone = pupil.case is None and not _looked_at(pupil, found)
         early = alone and found.stood < waits(found.rule)
@@ -193,20 +194,29 @@ def covered(pupil: Pupil, kind: str, found: Found) -> Asked | None:
 
     A task that the system withdrew answers only its own finding, which takes it up again.
     """
-    own = [task for task in pupil.tasks if task.kind == kind and task.period == found.period]
-    alike = [task for task in pupil.tasks if task.kind == kind and _answers(task, found)]
-    others = [
-        task
-        for task in alike
-        if task.status == "open" or (task.day >= found.since and not (task.status == "withdrawn" and task.by_system))
-    ]
-    return next(iter([*(t for t in others if t.status == "open"), *own, *others]), None)
+    alike = [task for task in pupil.tasks if task.kind == kind and task.compartment == found.compartment]
+    own = [task for task in alike if task.period == found.period]
+    others = [task for task in alike if not _asks_for_less(task, found)]
+    waiting = [task for task in others if task.status == "open"]
+    since = [task for task in others if task.day >= found.since and not (task.status == "withdrawn" and task.by_system)]
+    return next(iter([*waiting, *(task for task in since if task.status == "done"), *own, *since]), None)
 
 
-def _answers(task: Asked, found: Found) -> bool:
-    """A call about one absence is not the call to every contact after five: a plain task answers its own rule alone."""
-    plain = task.rule is not None and opens(task.rule) is Opens.TASK
-    return task.compartment == found.compartment and (task.rule == found.rule or not plain)
+def giving_way(pupil: Pupil, kind: str, found: Found) -> list[Asked]:
+    """Open tasks of the kind that ask for less than this finding does, and need not be done beside its own."""
+    alike = [task for task in pupil.tasks if task.kind == kind and task.compartment == found.compartment]
+    return [task for task in alike if task.status == "open" and _asks_for_less(task, found)]
+
+
+def _asks_for_less(task: Asked, found: Found) -> bool:
+    """A call about one absence is less than one after two, and both are less than the call to every contact."""
+    if task.rule is None or task.rule == found.rule or not _is_plain(task.rule):
+        return False
+    return not _is_plain(found.rule) or task.rule < found.rule
+
+
+def _is_plain(rule: str) -> bool:
+    return opens(rule) is Opens.TASK
 
 
 def no_longer_asked(pupil: Pupil) -> list[Asked]:
