@@ -25,6 +25,7 @@ CARRIED = (
     "streak", "streak_start", "unexplained_run", "unexplained_streak", "unexcused_streak",
 )  # fmt: skip
 KEPT = (*CARRIED, "attendance_days", *patterns.STATE, *plans.STATE)
+NEAR = 60  # most windows look back on no more than these: late in the year they should read no more than early
 REACH = 180  # attendance days that windows may look back on
 
 
@@ -83,6 +84,13 @@ class Events:
             return self
         return self.at(np.argsort(self.row, kind="stable"))
 
+    def near(self, attendance_days: Ints) -> Events:
+        """Those of each student's last days; chosen once, `attendance_days` [S] being the days so far."""
+        kept: dict[str, Events] = self.__dict__
+        if "_near" not in kept:
+            kept["_near"] = self.at(np.flatnonzero(self.nth > attendance_days[self.row] - NEAR))
+        return kept["_near"]
+
     def within_reach(self, attendance_days: Ints) -> Events:
         """Without those that no window can still look back on."""
         kept = self.nth > attendance_days[self.row] - REACH
@@ -103,14 +111,15 @@ class Carried:
 
     def since(self, amount: str, nth: Ints) -> Ints:
         """[S] how much of it fell on the attendance days after each student's `nth` [S]; all within reach."""
-        students, events = len(nth), self.events
+        students, days = len(nth), self.facts["attendance_days"]
+        events = self.events if np.max(days - nth, initial=0) > NEAR else self.events.near(days)
         found = np.flatnonzero(events.nth > nth[events.row])
         each = getattr(events.daily, amount)[found]
         if amount == "enrolled":  # plain days are no events and weigh a whole day each
             each = each - WHOLE_DAY
         total = np.bincount(events.row[found], each, students).astype(np.int32)
         if amount == "enrolled":
-            total += (WHOLE_DAY * np.maximum(self.facts["attendance_days"] - nth, 0)).astype(np.int32)
+            total += (WHOLE_DAY * np.maximum(days - nth, 0)).astype(np.int32)
         return total
 
 

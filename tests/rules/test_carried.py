@@ -59,6 +59,20 @@ def test_a_year_in_parts_is_the_year(year: tuple[Matrix, list[int]]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@given(cut_years(), st.data())
+def test_a_plan_goes_on_as_well(year: tuple[Matrix, list[int]], data: st.DataObject) -> None:
+    matrix, cuts = year
+    agreed = st.lists(st.sampled_from([-1, 1, 2]), min_size=len(matrix.days), max_size=len(matrix.days))
+    plan = np.array([data.draw(agreed) for _ in matrix.students])
+    whole = compute(matrix, plan=plan)
+    carried = compute(part(matrix, 0, cuts[0]), plan=plan[:, : cuts[0]]).carried()
+    later = compute(part(matrix, cuts[0], len(matrix.days)), carried, plan[:, cuts[0] :])
+    for name in ("days_on_plan", "plan_changed", "absent_at_plan", "enrolled_at_plan"):
+        assert later.named(name).tolist() == whole.named(name)[:, cuts[0] :].tolist(), name
+    assert_same(later.carried(), whole.carried())
+
+
+@settings(max_examples=60, deadline=None)
 @given(st.text(marks, min_size=220, max_size=400), st.integers(0, 150), st.integers(1, 60))
 def test_windows_reach_back_as_far_as_they_look(student: str, first: int, last: int) -> None:
     assert_goes_on(matrix_of(student, first=first), [len(student) - last])
