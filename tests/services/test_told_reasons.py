@@ -25,8 +25,10 @@ def said(query: str, **asked: Any) -> list[tuple[Any, ...]]:
 
 
 def findings() -> list[tuple[Any, ...]]:
-    query = """SELECT s.key, rule, since, until, compartment, sentence FROM finding f JOIN student s ON s.id = student_id
-               WHERE withdrawn_at IS NULL AND rule = ANY(:rules) ORDER BY 1, 2, 3"""
+    query = """
+        SELECT s.key, rule, since, until, compartment, sentence FROM finding f JOIN student s ON s.id = f.student_id
+        WHERE withdrawn_at IS NULL AND rule = ANY(:rules) ORDER BY 1, 2, 3
+    """
     return said(query, rules=list(RULES))
 
 
