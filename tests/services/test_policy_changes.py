@@ -137,6 +137,10 @@ def test_a_second_person_approves_what_they_did_not_write(two: World) -> None:
     assert kinds == ["policy_change_begun", "policy_change_sent", "policy_change_approved"]
     with pytest.raises(Conflict, match="put in force already"):
         policy_changes.put_in_force(number, starts=FEBRUARY, revision=1, by=paula)
+    policies.withdraw(activation, by=paula)
+    assert policies.timeline().on(FEBRUARY).version == base()
+    later = policy_changes.put_in_force(number, starts=FEBRUARY + timedelta(days=28), revision=1, by=paula)
+    assert db.session.get_one(PolicyVersion, later).approved_by == "zoe"
 
 
 def test_what_is_written_anew_has_to_be_approved_anew(two: World) -> None:

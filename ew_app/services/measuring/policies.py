@@ -13,7 +13,7 @@ from ew_app.services.measuring import policy_texts
 from ew_app.services.measuring.policy_texts import check, stored, subject
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_everyone
 from models.base import db
-from models.policies import PolicyVersion
+from models.policies import PolicyChange, PolicyVersion
 from models.queries import naming
 from models.queries import policies as rows
 from rules import access
@@ -112,7 +112,15 @@ def withdraw(activation_id: int, *, by: Actor, reason: str = "") -> None:
             "what was decided keeps its version."
         )
     row.withdrawn_at, row.withdrawn_by = now(), by.login
+    _open_again(row)
     record("policy_withdrawn", by=by, subject=subject(row.version), reason=reason.strip(), starts=str(row.starts))
+
+
+def _open_again(row: PolicyVersion) -> None:
+    """The change that a withdrawn plan came from can be planned for another day; its approval stands."""
+    planned = (PolicyChange.version == row.version, PolicyChange.starts == row.starts)
+    for change in db.session.scalars(select(PolicyChange).where(*planned, PolicyChange.state == "activated")):
+        change.state = "approved" if row.approved_by else "editing"
 
 
 @operation
