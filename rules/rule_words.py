@@ -32,8 +32,8 @@ def describe(rule: Rule) -> str:
 
 def _asks(rule: Rule) -> str:
     how = "at least" if rule.at_least is not None else "more than"
-    of = f" of {_words(rule.share_of)}" if rule.share_of else ""
-    return f"{_words(rule.fact)} is {how} {bound_text(rule)}{of}"
+    of = f" of {fact_words(rule.share_of)}" if rule.share_of else ""
+    return f"{fact_words(rule.fact)} is {how} {bound_text(rule)}{of}"
 
 
 def _conditions(rule: Rule) -> list[str]:
@@ -57,7 +57,7 @@ HOW = {"at_least": "at least", "more_than": "more than", "at_most": "at most", "
 
 def line_words(line: Line) -> str:
     """A further fact and where it counts."""
-    return f"{_words(line.fact)} is {HOW[line.how]} {_bound_words(line.fact, line.bound)}"
+    return f"{fact_words(line.fact)} is {HOW[line.how]} {_bound_words(line.fact, line.bound)}"
 
 
 def describe_each(rule: Rule) -> list[str]:
@@ -110,7 +110,7 @@ _FACT_WORDS = {
 }
 
 
-def _words(fact: str) -> str:
+def fact_words(fact: str) -> str:
     windowed, recent = WINDOWED.fullmatch(fact), RECENT_RATE.fullmatch(fact)
     if recent:
         last, usual, before = recent.groups()

@@ -90,6 +90,15 @@ def test_what_a_policy_itself_says_for_later_days_is_told_ahead(ours: Policy) ->
     assert coming(ours, MARCH) == ()
 
 
+def test_a_further_question_of_a_rule_is_told_by_what_it_looks_at(tmp_path: Path) -> None:
+    further = "rules: {R10: {also: {absence_rate_30_before_last_10: {below: {2027-02-01: 0.04}}}}}"
+    (tmp_path / "a.yaml").write_text(f"extends: default\n{further}\n", encoding="utf-8")
+    assert sentences(Policy.preset("default"), Policy.load(tmp_path / "a.yaml")) == [
+        "R10 A sharp change also asks whether the share of days absent in the 30 school days before the last 10 is "
+        "under 3% → 4% from 1 Feb 2027."
+    ]
+
+
 def test_bounds_of_groups_are_told_with_the_name_of_the_group(tmp_path: Path) -> None:
     text = """\
 extends: default
