@@ -36,13 +36,16 @@ class History:
         self.first = sum(day < THIS_YEAR[0] for day in self.days)
         self.worth = [chance.choice([1000] * 9 + [500]) for _ in self.days]
         self.length = [chance.choice([LENGTH] * 4 + [240]) for _ in self.days]
-        self.grades = [chance.choice(GRADES) for _ in range(A_FEW)]
+        self.grades = [chance.choice([*GRADES, "PK", "PK", "", "1"]) for _ in range(A_FEW)]
         self.born = [self._born(grade) for grade in self.grades]
         self.rows = [self._row(number) for number in range(A_FEW)]
 
     def _born(self, grade: str) -> date | None:
+        """Around the usual age of the grade; now and then any age at all, or none that is known."""
         if self._chance.random() < 0.1:
             return None
+        if self._chance.random() < 0.3:
+            grade = self._chance.choice(GRADES)
         usual = 2025 - 4 - max(GRADES.index(grade) - 1, 0)
         return date(usual - self._chance.randrange(-2, 4), 1, 1) + timedelta(days=self._chance.randrange(366))
 

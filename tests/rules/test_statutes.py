@@ -106,7 +106,9 @@ MORE_LETTERS = {
 
 
 @pytest.mark.parametrize(
-    ("asked", "days", "amount", "reached"), CASES, ids=[f"{asked['measure']} {days}" for asked, days, *_ in CASES]
+    ("asked", "days", "amount", "reached"),
+    CASES,
+    ids=[f"{asked['measure']} {days} {asked.get('born', '')}" for asked, days, *_ in CASES],
 )
 def test_what_a_law_counts(asked: dict[str, Any], days: str, amount: float, reached: bool) -> None:
     """The cases of tests/spec/statutes.yaml."""
@@ -117,7 +119,7 @@ def test_what_a_law_counts(asked: dict[str, Any], days: str, amount: float, reac
     row = cells.pack(*parts.T)[None, :]
     matrix = Matrix(np.array([1]), dates, np.full(row.shape, 1000, np.int32), row, len(before))
     measure = next(one for one in statutes.of_state(asked["measure"][:2]) if one.key == asked["measure"])
-    born, grade = np.array(["2015-06-30"], dtype="datetime64[D]"), asked.get("grade", "5")
+    born, grade = np.array([asked.get("born", "2015-06-30")], dtype="datetime64[D]"), asked.get("grade", "5")
     place = np.zeros(row.shape, dtype=np.int64)
     inside = measure.scope.covers(born, [grade], place, dates) if measure.scope else None
     counted, met = statutes.found(measure, matrix, np.full(row.shape, asked.get("minutes", 390)), inside)
