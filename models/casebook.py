@@ -34,7 +34,7 @@ def new_numbers(count: int) -> list[tuple[int, int]]:
 
 def add(table: str, rows: Sequence[Row]) -> None:
     """Append rows to one of these tables; all rows name the same columns."""
-    assert table in {"support_case", "case_episode", "case_reason", "task"}
+    assert table in {"support_case", "case_episode", "case_reason", "task", "letter"}
     copy_rows(table, rows)
 
 
@@ -65,7 +65,7 @@ def reopen(cases: Sequence[int], opened_at: datetime, first_due: Mapping[int, An
 
 
 def close(cases: Sequence[int], on: date, reason: str, at: datetime, by: str) -> None:
-    """Close these open cases, end their episodes and withdraw their open tasks outside compartments."""
+    """Close these open cases, end their episodes, withdraw their drafts and their open tasks outside compartments."""
     asked = {"cases": list(cases), "on": on, "reason": reason, "at": at, "by": by}
     for statement in _CLOSE:
         db.session.execute(text(statement), asked)
@@ -79,6 +79,10 @@ _CLOSE = (
     """
     UPDATE task SET status = 'withdrawn', done_at = :at, done_by = :by, note = 'The case was closed.'
     WHERE case_id = ANY(:cases) AND status = 'open' AND compartment IS NULL
+    """,
+    """
+    UPDATE letter SET status = 'withdrawn', withdrawn_at = :at, note = 'The case was closed.'
+    WHERE case_id = ANY(:cases) AND status = 'draft'
     """,
     """
     UPDATE support_case SET status = 'closed', closed_on = :on, close_reason = :reason, paused_until = NULL,

@@ -54,6 +54,13 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "task_done": ("task", "Done: {task}"),
     "task_taken_back": ("task", "Not done after all: {task}"),
     "task_withdrawn": ("task", "No longer needed: {task}"),
+    "letter_drafted": ("letter", "Draft of a letter: {letter}"),
+    "letter_withdrawn": ("letter", "A draft was taken back after a correction: {letter}"),
+    "letter_sent": ("letter", "Letter sent: {letter}"),
+    "letter_was_wrong": ("letter", "The marks behind a letter that was sent were corrected: {letter}"),
+    "letter_stands_again": ("letter", "A letter that was sent stands after all: {letter}"),
+    "letter_told_again": ("letter", "The family was told of the correction: {letter}"),
+    "letter_left_as_is": ("letter", "Nothing more to tell the family: {letter}"),
     "cause_ended": ("note", "No longer in the way: {code}"),
 }
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from models.audit import WORKER_POSITION, Event
 from models.base import db
 from models.cases import Case, CaseReason, Task
+from models.letters import Letter
 from models.tiers import Finding
 
 DID_NOT_ARRIVE = "R20"
@@ -223,6 +224,15 @@ def tasks(students: Sequence[int], years: Iterable[str]) -> Rows:
     )  # fmt: skip
     of_year = or_(*(Task.period.startswith(f"{year}/") for year in years), Task.status == "open")
     return db.session.execute(wanted.where(_among(Task.student_id, students), of_year).order_by(Task.id))
+
+
+def letters(students: Sequence[int]) -> Rows:
+    """The letters about these students, drafts, sent ones and those taken back."""
+    wanted = select(
+        Letter.id, Letter.student_id, Letter.template, Letter.period, Letter.rule, Letter.status, Letter.through,
+        Letter.corrected_at, Letter.settled_as,
+    )  # fmt: skip
+    return db.session.execute(wanted.where(_among(Letter.student_id, students)).order_by(Letter.id))
 
 
 def school_days(schools: Collection[int], since: date) -> dict[int, list[date]]:

@@ -58,6 +58,15 @@ def open_tasks_alike(kept: int, gone: int) -> list[Any]:
     return list(db.session.execute(found, {"kept": kept, "gone": gone}))
 
 
+def letters_alike(kept: int, gone: int) -> list[Any]:
+    """Letters of the gone id of which the kept student has one of the same template and time: (id, period, status)."""
+    found = text("""
+        SELECT g.id, g.period, g.status FROM letter g JOIN letter k USING (template, period)
+        WHERE g.student_id = :gone AND k.student_id = :kept ORDER BY g.id
+    """)
+    return list(db.session.execute(found, {"kept": kept, "gone": gone}))
+
+
 def schools_of(students: Sequence[int]) -> dict[int, date]:
     """School -> the first day on which any of these students was enrolled there."""
     found = text("SELECT school_id, min(entry_date) FROM stint WHERE student_id = ANY(:students) GROUP BY 1")

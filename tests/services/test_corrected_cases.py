@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from ew_app.kernel import Refused
-from ew_app.services.casework import cases, closing, tasks
+from ew_app.services.casework import cases, closing, letters, tasks
 from ew_app.services.casework import moves as casework
+from models.queries import letters as letter_rows
 from models.queries import worklists
 from rules import access
 from rules.access import Permission
@@ -189,3 +190,88 @@ def test_a_mark_corrected_back_takes_the_same_work_up_again(world):
     follow(world)
     assert rows("SELECT id, kind, status FROM task ORDER BY id") == before
     assert rows("SELECT withdrawn_at FROM case_reason") == [(None,)]
+
+
+# -- letters -------------------------------------------------------------------------------------------------
+
+LETTERS = "SELECT id, template, rule, status, note, corrected_at IS NOT NULL, settled_as FROM letter ORDER BY id"
+
+
+def drafted(world, since=date(2026, 11, 10)):
+    """Ana has a case with a draft of a letter; returns the finding, the case's number and the letter's."""
+    world.stands("ana", 2, absent=9_000, enrolled=60_000)
+    finding = world.finds("ana", "R16", since)
+    follow(world)
+    ((letter, *_),) = rows(LETTERS)
+    return finding, *the_case("number"), letter
+
+
+def test_a_draft_is_taken_back_with_its_marks_and_with_them_it_comes_back(world):
+    finding, case, letter = drafted(world)
+    assert rows(LETTERS) == [(letter, "invitation", "R16", "draft", "", False, None)]
+    world.corrects(finding)
+    follow(world)
+    assert rows(LETTERS) == [(letter, "invitation", "R16", "withdrawn", cases.CORRECTED, False, None)]
+    with pytest.raises(Refused, match="do not send it"):
+        letters.sent(case, letter, by=world.actor("wanda"))
+    world.finds("ana", "R16", date(2026, 11, 13))
+    follow(world)
+    assert rows(LETTERS) == [(letter, "invitation", "R16", "draft", "", False, None)]
+
+
+def test_a_letter_that_was_sent_is_listed_for_whoever_sent_it_until_the_family_is_told(world):
+    finding, case, letter = drafted(world)
+    wanda = world.actor("wanda")
+    read = letters.read(case, letter, by=wanda)
+    assert "Ana has missed 9 of 60 school days" in read.text and len(read.text.split()) <= 150
+    letters.sent(case, letter, by=wanda)
+    with pytest.raises(Refused, match="Nothing behind this letter"):
+        letters.settle(case, letter, by=wanda, told=True)
+    world.corrects(finding)
+    world.stands("ana", 0, absent=2_000)
+    follow(world)
+    follow(world)
+    assert rows(LETTERS) == [(letter, "invitation", "R16", "sent", "", True, None)]
+    assert [row.Letter.id for row in to_tell(world, "wanda")] == [letter]
+    assert to_tell(world, "paul") == [], "whoever sent it is asked"
+    assert "9 of 60" in letters.read(case, letter, by=wanda).text, "what was sent stays as it was sent"
+    letters.settle(case, letter, by=wanda, told=True)
+    follow(world)
+    assert (to_tell(world, "wanda"), rows(LETTERS)[0][-1]) == ([], "told")
+    said = [kind for (kind,) in rows("SELECT kind FROM event WHERE kind LIKE 'letter%' ORDER BY id")]
+    assert said == ["letter_drafted", "letter_sent", "letter_was_wrong", "letter_told_again"]
+
+
+def test_a_sent_letter_that_stands_after_all_waits_for_nobody(world):
+    finding, case, letter = drafted(world)
+    letters.sent(case, letter, by=world.actor("wanda"))
+    for _ in range(2):
+        world.corrects(finding)
+        follow(world)
+        assert len(to_tell(world, "wanda")) == 1
+        finding = world.finds("ana", "R16", date(2026, 11, 10))
+        follow(world)
+        assert to_tell(world, "wanda") == []
+    assert len(rows(LETTERS)) == 1, "and is drafted no second time"
+
+
+def test_another_policy_is_no_mistake_in_a_letter(world):
+    world.stands("ana", 2)
+    former = world.finds("ana", "R16", policy="the policy before")
+    follow(world)
+    ((letter, *_),) = rows(LETTERS)
+    letters.sent(*the_case("number"), letter, by=world.actor("wanda"))
+    world.corrects(former)
+    follow(world)
+    assert to_tell(world, "wanda") == []
+
+
+def test_closing_a_case_takes_its_drafts_back(world):
+    _, case, letter = drafted(world)
+    closing.close(case, by=world.actor("paul"), reason="other_team", useful={"R16": "yes"})
+    assert rows(LETTERS) == [(letter, "invitation", "R16", "withdrawn", "The case was closed.", False, None)]
+
+
+def to_tell(world, login):
+    reach = access.scope_of(world.actor(login).grants, Permission.SEE_CASE)
+    return letter_rows.to_tell_again(login, reach, world.people[login], TODAY)

@@ -11,6 +11,7 @@ from typing import Any
 
 from ew_app.kernel import Actor, Told, now, record_all
 from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason
+from ew_app.services.casework.letter_rows import LetterRows
 from ew_app.services.casework.staffing import Staff
 from models import casebook
 from models.queries import following as reads
@@ -39,6 +40,7 @@ class CaseRows:
         self._withdrawn: dict[str, list[int]] = defaultdict(list)  # why -> tasks
         self._revived: list[int] = []
         self._told: list[Callable[[], Told]] = []  # asked when new cases have their numbers
+        self.letters = LetterRows(by, self.at, self._told)
         self._due: dict[tuple[int, int], date] = {}
 
     @cached_property
@@ -223,6 +225,7 @@ class CaseRows:
         casebook.add("task", [row | {"case_id": p.case.id if p.case else None} for p, row in self._tasks])
         if cases := [*self._reopened, *(row["id"] for row in self._cases.values())]:
             casebook.put_on_cases(cases)
+        self.letters.write()
         record_all([told() for told in self._told])
 
     def _episodes(self) -> list[Row]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.kernel import Actor, operation
-from ew_app.services.casework import following, pupils
+from ew_app.services.casework import drafting, following, pupils
 from ew_app.services.casework.case_rows import CaseRows
 from ew_app.services.casework.following import Closed, Found, Open, Pupil
 from models.base import db
@@ -69,6 +69,7 @@ class _Desk:
         """All of it for one student."""
         for task in following.no_longer_asked(pupil):
             self.rows.withdraw_task(pupil, task, OUTDATED if task.rule in pupil.outdated else CORRECTED)
+        drafting.check(pupil, self.rows, (CORRECTED, OUTDATED))
         for task in following.looked_for_in_vain(pupil):
             self.rows.withdraw_task(pupil, task, CAME if pupil.here else LEFT)
         if pupil.case is not None:
@@ -84,6 +85,7 @@ class _Desk:
             self._open(pupil, reasons)
         for found in following.wanted(pupil, reasons):
             self._ask(pupil, found)
+        drafting.draft(pupil, reasons, self.rows)
 
     # -- reasons -----------------------------------------------------------------------------------------------
 

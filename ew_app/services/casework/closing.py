@@ -11,6 +11,7 @@ from ew_app.services.casework import notes, reaching, tasks
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from models.base import db
 from models.cases import Case, CaseEpisode, CaseReason, Task
+from models.letters import Letter
 from models.queries.following import idle, looked_for, still_met
 from rules import access
 from rules.access import Permission
@@ -177,6 +178,11 @@ def _withdraw_tasks(case: Case, by: Actor) -> None:
         update(Task)
         .where(Task.case_id == case.id, Task.status == "open", Task.compartment.is_(None))
         .values(status="withdrawn", done_at=now(), done_by=by.login, note="The case was closed.")
+    )
+    db.session.execute(
+        update(Letter)
+        .where(Letter.case_id == case.id, Letter.status == "draft")
+        .values(status="withdrawn", withdrawn_at=now(), note="The case was closed.")
     )
 
 

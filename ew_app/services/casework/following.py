@@ -113,6 +113,20 @@ class Asked:
     through: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A letter that there already is. `corrected`: it was sent, and then the marks behind it changed."""
+
+    id: int
+    template: str
+    period: str
+    rule: str
+    status: str
+    through: date | None
+    corrected: bool
+    settled_as: str | None
+
+
 @dataclass(slots=True)
 class Pupil:
     """A student with everything that following looks at. `here`: enrolled, with data of this school year.
@@ -135,6 +149,7 @@ class Pupil:
     closed: Closed | None = None
     answered: dict[str, date] = field(default_factory=dict)
     tasks: list[Asked] = field(default_factory=list)
+    letters: list[Drafted] = field(default_factory=list)
 
     @property
     def active(self) -> list[Found]:
@@ -221,11 +236,11 @@ def _is_plain(rule: str) -> bool:
 
 def no_longer_asked(pupil: Pupil) -> list[Asked]:
     """Open tasks of this school year that nothing would have asked for, had the right marks always stood."""
-    return [task for task in pupil.tasks if task.status == "open" and not _rests(task, pupil)]
+    return [task for task in pupil.tasks if task.status == "open" and not rests(task, pupil)]
 
 
-def _rests(task: Asked, pupil: Pupil) -> bool:
-    """Whether a finding of the task's rule was met when it was asked, or is met since.
+def rests(task: Asked | Drafted, pupil: Pupil) -> bool:
+    """Whether a finding of the rule was met when a task or letter was asked for, or is met since.
 
     Corrections change the how manieth a finding is, so its number alone does not tell.
     """

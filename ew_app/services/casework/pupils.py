@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from ew_app.kernel import local, today
-from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason, day_of, waits
+from ew_app.services.casework.following import Asked, Closed, Drafted, Found, Open, Pupil, Reason, day_of, waits
 from ew_app.services.measuring import policies
 from models.queries import following as rows
 from rules.case_flow import Status
@@ -32,7 +32,8 @@ def read(students: Sequence[int]) -> list[Pupil]:
     since = date(int(min(years)[:4]), 7, 1)
     _add_findings(pupils, students, since)
     _add_tasks(pupils, students, years)
-    _add_outdated([pupil for pupil in pupils.values() if pupil.case or pupil.tasks])
+    _add_letters(pupils, students)
+    _add_outdated([pupil for pupil in pupils.values() if pupil.case or pupil.tasks or pupil.letters])
     return [pupils[key] for key in sorted(pupils) if _concerned(pupils[key])]
 
 
@@ -43,7 +44,7 @@ def _pupil(row: Any) -> Pupil:
 
 
 def _concerned(pupil: Pupil) -> bool:
-    return bool(pupil.case or pupil.tasks or (pupil.here and pupil.active))
+    return bool(pupil.case or pupil.tasks or pupil.letters or (pupil.here and pupil.active))
 
 
 def _left(student: int, school: int) -> Pupil:
@@ -129,5 +130,16 @@ def _add_tasks(pupils: dict[int, Pupil], students: Sequence[int], years: set[str
                 Asked(
                     row.id, row.kind, row.period, row.rule, row.compartment, row.status,
                     day_of(local(row.created_at), here), row.done_by is None, row.through,
+                )
+            )  # fmt: skip
+
+
+def _add_letters(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
+    for row in rows.letters(students):
+        if row.student_id in pupils:
+            pupils[row.student_id].letters.append(
+                Drafted(
+                    row.id, row.template, row.period, row.rule, row.status, row.through,
+                    row.corrected_at is not None, row.settled_as,
                 )
             )  # fmt: skip

@@ -209,10 +209,16 @@ def _open_cases(said: StudentMerge) -> Select[Case]:
 
 
 def _one_of_each_task(said: StudentMerge, kept_key: str, by: Actor) -> None:
-    """A task that both have is asked for once; the other stays on record under a name of its own."""
+    """A task or letter that both have is asked for once; the other stays on record under a name of its own."""
     for task in rows.open_tasks_alike(said.kept_id, said.gone_id):
         changed: dict[str, object] = {"period": f"{task.period} (student {said.gone_id})"}
         if task.status == "open":
             changed |= {"status": "withdrawn", "done_at": now(), "done_by": by.login}
             changed |= {"note": f"The same task of student {kept_key}, who is the same child, goes on."}
         merging.change(said, "task", task.id, **changed)
+    for letter in rows.letters_alike(said.kept_id, said.gone_id):
+        changed = {"period": f"{letter.period} (student {said.gone_id})"}
+        if letter.status == "draft":
+            changed |= {"status": "withdrawn", "withdrawn_at": now()}
+            changed |= {"note": f"The same letter about student {kept_key}, who is the same child, stands."}
+        merging.change(said, "letter", letter.id, **changed)
