@@ -13,7 +13,7 @@ from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.casework.tasks import UNDO_WITHIN
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation, Reason
-from ew_app.web import asked, case_moves, case_page, corrections, strips
+from ew_app.web import asked, case_moves, case_page, corrections, letters, strips
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import (
     Entry,
@@ -159,6 +159,7 @@ def tasks(number: int) -> str:
         **case_page.frame(at_hand, "tasks", page),
         open=[line for line in lines if line["open"]],
         done=[line for line in lines if not line["open"]],
+        letters=letters.of_case(at_hand.case) if letters.may_read(at_hand) else [],
         undo=_undo(at_hand.case, page.tasks),
     )
 

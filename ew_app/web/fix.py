@@ -67,6 +67,7 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("method", "How"),
         ("author", "By"),
     ),
+    "wrong_letters": (*WHO, ("sent_at", "Sent"), ("author", "By"), ("corrected_at", "Corrected")),
     "odd_stints": (*WHO, ("entry_date", "From"), ("exit_date", "To"), ("why", "What is odd")),
     "two_sources": (
         *WHO,

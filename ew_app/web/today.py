@@ -11,7 +11,7 @@ from ew_app.kernel import day_text, today
 from ew_app.services.casework import boards, reaching
 from ew_app.services.system import health
 from ew_app.services.system.health import State
-from ew_app.web import beginning, case_lines, freshness, late, today_clerk
+from ew_app.web import beginning, case_lines, freshness, late, letters, today_clerk
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.today_parts import SHOWN, Day, Part, verb
@@ -31,7 +31,7 @@ P = Permission
 @screen.get("/today")
 @requires(P.SEE_TODAY)
 def show() -> str:
-    day = _begun(_day())
+    day = _begun(_with_letters(_day()))
     return render_template(
         "today.html",
         answer=day.answer,
@@ -43,6 +43,11 @@ def show() -> str:
         schools=day.schools,
         checks=day.checks,
     )
+
+
+def _with_letters(day: Day) -> Day:
+    """What was told to a family and turned out wrong comes before everything else."""
+    return replace(day, parts=(*letters.to_tell_again(), *day.parts))
 
 
 def _begun(day: Day) -> Day:

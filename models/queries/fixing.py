@@ -209,6 +209,12 @@ _NOWHERE = """
     ORDER BY student, p.key
 """
 
+_WRONG_LETTERS = f"""
+    SELECT {NAMES}, l.sent_at, coalesce(w.name, l.sent_by) AS author, l.corrected_at
+    FROM letter l {_AT.format(row="l")} {_WHO.format(row="l")} LEFT JOIN person w ON w.login = l.sent_by
+    WHERE l.corrected_at IS NOT NULL AND l.settled_at IS NULL ORDER BY l.corrected_at, school, student
+"""
+
 LISTS: Mapping[str, str] = {
     "unknown_codes": _UNKNOWN_CODES,
     "unsaid_codes": _UNSAID_CODES,
@@ -221,6 +227,7 @@ LISTS: Mapping[str, str] = {
     "not_enrolled": NOT_ENROLLED,
     "did_not_arrive": _DID_NOT_ARRIVE,
     "contact_failures": _CONTACT_FAILURES,
+    "wrong_letters": _WRONG_LETTERS,
     "odd_stints": _ODD_STINTS,
     "two_sources": _TWO_SOURCES,
     "same_child": _SAME_CHILD,

@@ -1,7 +1,8 @@
 """A correction, as people live through it: six days later, days without an excuse become excused.
 
 Days without an excuse fall and the days absent stay; the case says what was taken back and goes on; nothing is
-closed, opened or asked for a second time; a look back shows what was known then beside what is known now.
+closed, opened or asked for a second time; a look back shows what was known then beside what is known now. The draft of
+a letter goes with the marks it rests on and comes back with them; one that was sent comes back to whoever sent it.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ def test_unexcused_becomes_excused_six_days_later(open_window: Open, system: Sys
     assert numbers(lead, pupil) == {"Absent": "10", "Excused": "0", "Unexcused": "10"}
     share = cell(lead, "Share")
     assert_says_why(lead, number, ["Chronic absence", "Nine days without valid cause"])
+    assert_letter(lead, number, "draft")
 
     bring_in(clerk, system, pupil, "note from home.csv", {day: EXCUSED for day in pupil.days[:4]}, on=CORRECTED)
     assert numbers(lead, pupil) == {"Absent": "10", "Excused": "4", "Unexcused": "6"}
@@ -77,6 +79,15 @@ def test_unexcused_becomes_excused_six_days_later(open_window: Open, system: Sys
     assert_the_case_tells(lead, number, pupil)
     assert the_case(system, pupil) == number, "still open, and the only one"
     assert tasks_of(system, pupil) == {**tasks, MEETING: "withdrawn"}, "nothing asked twice, nothing else taken away"
+    assert_letter(lead, number, "taken back")
+    expect(lead.locator("tr", has_text=MEETING)).to_contain_text("The marks behind this were corrected")
+
+    bring_in(clerk, system, pupil, "no note.csv", {day: ABSENT for day in pupil.days[:4]}, on=CORRECTED)
+    assert tasks_of(system, pupil) == tasks, "asked for again, by the same task"
+    send_the_letter(lead, number)
+    bring_in(clerk, system, pupil, "note after all.csv", {day: EXCUSED for day in pupil.days[:4]}, on=CORRECTED)
+    tell_the_family_again(lead, number)
+    assert tasks_of(system, pupil) == {**tasks, MEETING: "withdrawn"}
 
 
 # -- what happens ----------------------------------------------------------------------------------------------
@@ -181,3 +192,47 @@ def assert_the_case_tells(page: Page, number: int, pupil: Pupil) -> None:
     entry.get_by_role("link", name="See what was known then and now").click()
     expect(page.locator("#looked-back")).to_be_in_viewport()
     expect(page.locator("section", has_text="As known on").last).to_contain_text("note from home.csv")
+
+
+# -- the letter ------------------------------------------------------------------------------------------------
+
+LETTER, WRONG = "Invitation to talk", "Families to tell that a letter was wrong"
+
+
+def assert_letter(page: Page, number: int, state: str) -> None:
+    """The one letter of the case is in this state."""
+    page.goto(f"/cases/{number}/tasks")
+    line = page.locator("tr", has_text=LETTER)
+    expect(line).to_have_count(1)
+    expect(line.locator('td[data-label="State"]')).to_have_text(state)
+    assert_fine(page)
+
+
+def send_the_letter(page: Page, number: int) -> None:
+    """Read the draft and say that it was sent."""
+    assert_letter(page, number, "draft")
+    page.get_by_role("link", name=LETTER).click()
+    expect(page.get_by_role("main")).to_contain_text("has missed 10 of")
+    assert_fine(page)
+    page.get_by_role("button", name="It was sent").click()
+    expect(page.locator(".notice", has_text="comes back to your Today page")).to_be_visible()
+    assert_letter(page, number, "sent")
+    page.goto("/today")
+    expect(page.get_by_role("heading", name=WRONG)).to_have_count(0)
+
+
+def tell_the_family_again(page: Page, number: int) -> None:
+    """What was sent is not taken back by itself: it waits on Today until the family has been told."""
+    assert_letter(page, number, "tell the family again")
+    page.goto("/today")
+    assert_fine(page)
+    page.locator("section", has=page.get_by_role("heading", name=WRONG)).get_by_role("link").first.click()
+    expect(page.get_by_role("main")).to_contain_text("The marks behind this letter were corrected after it was sent.")
+    assert_fine(page)
+    page.get_by_role("button", name="We have told the family").click()
+    assert_letter(page, number, "sent")
+    page.goto(f"/cases/{number}/timeline")
+    expect(page.locator("li.entry", has_text="The family was told of the correction")).to_have_count(1)
+    expect(page.locator("li.entry", has_text="Case closed")).to_have_count(0)
+    page.goto("/today")
+    expect(page.get_by_role("heading", name=WRONG)).to_have_count(0)

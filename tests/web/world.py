@@ -17,6 +17,7 @@ from ew_app.services.measuring.policy_writing import Wanted
 from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Task
+from models.letters import Letter
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
 from models.quality import QualityFinding
@@ -181,8 +182,8 @@ def _missing(school: School) -> Task:
     return task
 
 
-def _on_the_case(case: Case) -> dict[str, Task | Cause]:
-    """A task and a cause, so that addresses of one of them can be tried."""
+def _on_the_case(case: Case) -> dict[str, Task | Cause | Letter]:
+    """A task, a cause and a letter, so that addresses of one of them can be tried."""
     task = Task(
         case_id=case.id, student_id=case.student_id, school_id=case.school_id, kind="visit", period="2026-27/R08/1",
         title="Visit the family at home", department="School", owner_role="counselor", owner_id=case.owner_id,
@@ -192,5 +193,9 @@ def _on_the_case(case: Case) -> dict[str, Task | Cause]:
         case_id=case.id, student_id=case.student_id, code="B-TRANSPORT", said_by="caregiver", confidence="said",
         author_id=case.owner_id, author="Person counselor", position="School counselor", written_at=now(),
     )  # fmt: skip
-    db.session.add_all([task, cause])
-    return {"ana_task": task, "ana_cause": cause}
+    letter = Letter(
+        case_id=case.id, student_id=case.student_id, school_id=case.school_id, template="invitation", rule="R16",
+        period="2026-27/R16/1", created_at=now(),
+    )  # fmt: skip
+    db.session.add_all([task, cause, letter])
+    return {"ana_task": task, "ana_cause": cause, "ana_letter": letter}

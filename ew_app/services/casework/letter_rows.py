@@ -70,6 +70,4 @@ class LetterRows:
         """What stands in the timeline of the case; a new one has no number yet."""
         data, subject = {"letter": templates()[template].label}, f"student:{pupil.student}"
         case = pupil.case
-        self._told.append(
-            lambda: Told(kind, self._by, subject, pupil.student, case.id if case else None, data=data)
-        )
+        self._told.append(lambda: Told(kind, self._by, subject, pupil.student, case.id if case else None, data=data))

@@ -18,7 +18,7 @@ from rules.letters import templates
 from rules.tiers import days_text
 
 NO_LETTER = "There is no such letter, or it is not one of yours."
-MAY_SEND = Permission.PREPARE_LETTERS
+MAY_SEND = Permission.WORK_CASE
 TAKEN_BACK = "This letter was taken back, because the marks behind it were corrected. Please do not send it."
 
 

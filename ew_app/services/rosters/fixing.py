@@ -113,6 +113,13 @@ CHECKS: Final = (
         "then mark the task as done. It also goes when somebody is reached.",
     ),
     Check(
+        "wrong_letters",
+        "Letters that were sent and then turned out wrong",
+        "The marks behind them were corrected after they had gone out, and the family has heard nothing since.",
+        "Whoever sent it finds it on their Today page. Where they are gone, somebody who works on the case tells the "
+        "family and says so on the letter.",
+    ),
+    Check(
         "odd_stints",
         "Enrolments that overlap or cannot be",
         "A day counts once for a student, but the school it counts for may be the wrong one.",
