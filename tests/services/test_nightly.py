@@ -95,6 +95,12 @@ def test_who_waits_anyway_is_no_difference(decided: list[int]) -> None:
     assert tonight().different == 0
 
 
+def test_who_came_with_nobody_marking_them_is_decided_about_too(decided: list[int]) -> None:
+    letters.student("zoe", decided[0])
+    assert tonight() == Progress(Stage.DONE, students=7, looked=7)
+    assert db.session.scalar(text("SELECT count(*) FROM student_status")) == 7
+
+
 def test_a_night_goes_on_in_slices(decided: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """No time at all for a slice: each does nothing but begin, so a moment is given to one step after the other."""
     monkeypatch.setattr(flagging, "CHUNK", 1)

@@ -51,6 +51,7 @@ def begin(night: date) -> bool:
     if run.detail:
         return False
     _keep(run, Progress(Stage.WAITING))
+    flagging.place()
     return True
 
 
@@ -74,6 +75,7 @@ def _now(night: date) -> Progress:
 def _who_waits(night: date) -> None:
     """One chunk of those who wait anyway; after the last of them everybody is marked."""
     if flagging.one_chunk(None) is None:
+        flagging.place()
         flagging.mark_everyone()
         _keep(_run(night), Progress(Stage.EVERYBODY, students=touched.waiting_students()))
 

@@ -55,7 +55,7 @@ def evaluate(batch_id: int | None = None, beside: bool = False) -> None:
     A slice of it: what is left then is asked for again, so that no piece of work outlasts its limit.
     """
     until = clock() + SLICE
-    _place()
+    place()
     if not beside:
         _ask_for_help(batch_id)
     while one_chunk(batch_id) is not None:
@@ -83,7 +83,7 @@ def evaluate_touched(batch_id: int | None = None, *, beside: bool = False) -> di
     when there is enough to do, and returns when nobody is marked any more, whoever decided.
     """
     effect = Counter(NO_EFFECT)
-    _place()
+    place()
     if not beside:
         _ask_for_help(batch_id)
     while (done := one_chunk(batch_id)) is not None:
@@ -104,7 +104,7 @@ def mark_everyone() -> None:
 
 
 @operation
-def _place() -> None:
+def place() -> None:
     """Find a block for whoever is new; who was never enrolled is not evaluated."""
     touched.place_students(frame().start)
     touched.forget_unplaced()
