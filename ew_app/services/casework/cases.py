@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.kernel import Actor, operation
-from ew_app.services.casework import drafting, following, pupils
+from ew_app.services.casework import coming, drafting, following, pupils
 from ew_app.services.casework.case_rows import CaseRows
 from ew_app.services.casework.following import Closed, Found, Open, Pupil
 from models.base import db
@@ -70,7 +70,7 @@ class _Desk:
         for task in following.no_longer_asked(pupil):
             self.rows.withdraw_task(pupil, task, OUTDATED if task.rule in pupil.outdated else CORRECTED)
         drafting.check(pupil, self.rows, (CORRECTED, OUTDATED))
-        for task in following.looked_for_in_vain(pupil):
+        for task in coming.looked_for_in_vain(pupil):
             self.rows.withdraw_task(pupil, task, CAME if pupil.here else LEFT)
         if pupil.case is not None:
             self._check_reasons(pupil, pupil.case)
@@ -114,7 +114,7 @@ class _Desk:
 
     def _check_arrival(self, pupil: Pupil, case: Open) -> None:
         """A case that looks for a student waits for nobody once they come; what people did about it stays theirs."""
-        if case.kind != "did_not_arrive" or following.has_come(pupil) == case.arrival_told:
+        if case.kind != "did_not_arrive" or coming.has_come(pupil) == case.arrival_told:
             return
         untouched = case.status in (Status.NEW, Status.ASSIGNED)
         if case.arrival_told:
@@ -123,7 +123,7 @@ class _Desk:
             due = self.rows.due(pupil.school, self._assign(pupil, case, again).due_days)
             step = self._first_step(again)
         else:
-            came = following.came_on(pupil)
+            came = coming.came_on(pupil)
             self.rows.tell(pupil, case, "arrived" if pupil.here else "left_unseen", day=came and came.isoformat())
             due, step = None, CAME_STEP if pupil.here else LEFT_STEP
         if untouched:

@@ -252,27 +252,6 @@ def rests(task: Asked | Drafted, pupil: Pupil) -> bool:
     return any(found.until is None or found.until > task.through for found in alike)
 
 
-def looked_for_in_vain(pupil: Pupil) -> list[Asked]:
-    """Open tasks that look for a student who has come, or is enrolled here no longer."""
-    if pupil.here and not pupil.seen:
-        return []
-    over = {found.period for found in pupil.findings if found.rule == DID_NOT_ARRIVE and not found.active}
-    return [task for task in pupil.tasks if task.status == "open" and task.period in over]
-
-
-def has_come(pupil: Pupil) -> bool:
-    """Whether nobody has to look for the student any more: known to be here, or enrolled no longer."""
-    if pupil.here and not pupil.seen:
-        return False
-    return not any(found.rule == DID_NOT_ARRIVE and found.active for found in pupil.findings)
-
-
-def came_on(pupil: Pupil) -> date | None:
-    """The day of the arrival; None where a correction shows that there was nothing to look for."""
-    days = [found.until for found in pupil.findings if found.rule == DID_NOT_ARRIVE and found.until]
-    return max(days, default=None)
-
-
 def backing(reason: Reason, pupil: Pupil) -> Found | None:
     """The finding that a reason rests on now; after a correction perhaps one that begins on another day.
 
