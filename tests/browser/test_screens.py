@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR
+from ew_app.services.deciding import simulating
 from ew_app.services.deliveries import late_days
 from ew_app.services.measuring import policies, policy_changes
 from ew_app.services.measuring.policy_writing import Wanted as Numbers
@@ -23,6 +24,7 @@ from models.cases import Case, Task
 from models.org import School
 from models.people import Stint, Student
 from models.staff import Grant, Person
+from rules.places import Place
 from tests.browser.conftest import Open
 from tests.browser.system import System
 from tests.browser.window import assert_fine, contrast_troubles
@@ -58,6 +60,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/policy", "/policy/people", "/policy/versions", "/policy/versions/{policy}", "/policy/compare"),
         *("/policy/changes/new", "/policy/changes/upload", "/policy/changes/{change}"),
         *("/policy/changes/{change}/edit", "/policy/changes/{change}/activate?starts=2026-09-01"),
+        *("/policy/simulate", "/policy/simulate/{trial}"),
     ),
     "partner": ("/",),
 }
@@ -117,6 +120,7 @@ def numbers(system: System) -> dict[str, Any]:
             "link": link.rpartition("/")[2],
             "policy": version,
             "change": policy_changes.begin(version, EIGHT, by=OPERATOR),
+            "trial": simulating.ask(version, by=OPERATOR, place=Place.district(), queued=False),
         }
 
 
