@@ -14,7 +14,7 @@ from rules import policy_schema as schema
 from rules.audiences import Audience
 from rules.policy_file import Dated, Entry, PolicyError, merged, read
 from rules.policy_groups import FOR
-from rules.policy_values import Exits, Level, Line, PolicyInForce, Rule, TierExit, WatchExit
+from rules.policy_values import Exits, Level, Line, Mode, PolicyInForce, Rule, TierExit, WatchExit
 from rules.statutes import of_state
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Exits",
     "Level",
     "Line",
+    "Mode",
     "Policy",
     "PolicyError",
     "PolicyInForce",
@@ -152,7 +153,7 @@ def _rule(key: str, values: dict[str, Any], groups: Groups) -> Rule:
     raised = values.get("level_with")
     level_with = (raised["rules"], Level(raised["level"])) if raised else None
     lines = {name: _lines(values.get(name, {})) for name in ("also", "either")}
-    given = {"fact": "", "clears": "owner"} | _alone(values) | lines
+    given = {"fact": "", "clears": "owner"} | _alone(values) | lines | {"mode": Mode(values.get("mode", "active"))}
     rule = Rule(key=key, **given | {"level": Level(values["level"]), "level_with": level_with})
     return _with_groups(rule, values, groups)
 

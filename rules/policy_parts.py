@@ -52,6 +52,7 @@ _PHRASES: dict[Any, str] = {
     "only_for": "speaks only of {}",
     "unless": "rests while there is {}",
     "level": "leads to {}",
+    "mode": "is {}",
     "fact": "looks at {}",
     "clears": "ends by {}",
     "restricted": "stays in the compartment {}",
@@ -86,7 +87,9 @@ _FURTHER = {"also": "also asks whether", "either": "or else asks whether"}
 _WORDS = {
     "stls": "students in temporary living situations", "contact_since_streak": "a contact since the run began",
     "months_started": "the months begun", "watch_exit": "the way down of Watch", "tier_exit": "the tier's way down",
-    "owner": "whoever does the task", "unmet": "the day it is no longer met", "stays": "a person closes it first",
+    "owner": "whoever does the task",
+    "monitor": "only counted",
+    "active": "active", "unmet": "the day it is no longer met", "stays": "a person closes it first",
     "leaves_when_owned": "it may step down once somebody looks after the barrier",
     "leaves": "it steps down all the same",
     "plan": "the end of the plan", "day_ledger": "the days that have come in",

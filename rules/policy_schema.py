@@ -116,7 +116,7 @@ _RULE: dict[str, Reader] = {
     "only_for": one_of(("stls",)), "unless": one_of(("contact_since_streak",)), "level": one_of(LEVELS),
     "clears": one_of(("watch_exit", "tier_exit", "owner", "unmet", "plan")), "open_for_days": count,
     "restricted": one_of(("stls", "health", "counseling")), "reference": text, "sentence": _sentence,
-    "scope": read_scope,
+    "scope": read_scope, "mode": dated(one_of(("active", "monitor"))),
 }  # fmt: skip
 _RULE_NEEDS = ("label", "fact", "level", "clears", "sentence")
 _ELSEWHERE: dict[str, Reader] = {

@@ -12,6 +12,13 @@ from rules.scopes import Scope
 from rules.statutes import Measure
 
 
+class Mode(StrEnum):
+    """Whether a rule acts, or is only counted."""
+
+    ACTIVE = "active"
+    MONITOR = "monitor"
+
+
 class Level(StrEnum):
     """What a finding asks for."""
 
@@ -64,6 +71,7 @@ class Rule:
     open_for_days: int = 0
     restricted: str | None = None
     reference: str = ""
+    mode: Mode = Mode.ACTIVE
     scope: Scope | None = None  # whom the rule speaks of; None: everybody
     instead: tuple[tuple[Audience, Rule], ...] = ()  # the same rule with other bounds, for groups; the last that fits
     whose: str = ""  # the group of such a form, as a sentence names it
@@ -151,3 +159,13 @@ class PolicyInForce:
     def of_students(self) -> tuple[Rule, ...]:
         """The rules that are decided from the days of a student."""
         return tuple(rule for rule in self.rules if rule.decided_by is None)
+
+    @property
+    def acting(self) -> tuple[Rule, ...]:
+        """Those of them that move tiers and open work."""
+        return tuple(rule for rule in self.of_students if rule.mode is Mode.ACTIVE)
+
+    @property
+    def monitored(self) -> tuple[Rule, ...]:
+        """Those of them that are only counted."""
+        return tuple(rule for rule in self.of_students if rule.mode is Mode.MONITOR)

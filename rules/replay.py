@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -63,6 +63,7 @@ class Replay:
     active: dict[str, Bools]  # rule -> [S, D]
     changes: list[Change]  # by day, then row; leaving NONE for Tier 1 is none
     state: State  # at the end of the last day
+    counted: dict[str, Bools] = field(default_factory=dict)  # rule in monitor mode -> [S, D] where it was met
 
     def spans(self, rule: str | None = None) -> list[Span]:
         """Findings as spans, of one rule or of all."""
@@ -86,6 +87,7 @@ def replay(
     state = deepcopy(after) if after else State.at_start(rows)
     tier = np.full((days, rows), Tier.NONE, dtype=np.int8)
     active: dict[str, Bools] = {}
+    counted: dict[str, Bools] = {}
     changes: list[Change] = []
     if after and start:
         tier[start - 1] = state.tier
@@ -97,11 +99,29 @@ def replay(
         step = _follow_bands if in_force.by_bands else _step
         changes += step(state, facts, in_force, inputs, col)
         tier[col] = state.tier
-        for key, found in state.active.items():
-            if key not in active:
-                active[key] = np.zeros((days, rows), dtype=bool)
-            active[key][col] = found
-    return Replay(tier.T, {key: found.T for key, found in sorted(active.items())}, changes, state)
+        _put(counted, _watch(state, facts, in_force, inputs, col), tier.shape, col)
+        _put(active, state.active, tier.shape, col)
+    return Replay(tier.T, _by_student(active), changes, state, _by_student(counted))
+
+
+def _put(days: dict[str, Bools], found: dict[str, Bools], shape: tuple[int, ...], col: int) -> None:
+    """Note for each rule for whom it stands on one day."""
+    for key, here in found.items():
+        days.setdefault(key, np.zeros(shape, dtype=bool))[col] = here
+
+
+def _by_student(days: dict[str, Bools]) -> dict[str, Bools]:
+    return {key: found.T for key, found in sorted(days.items())}
+
+
+def _watch(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> dict[str, Bools]:
+    """For whom the rules are met that are only counted; what one of them began before it was is over."""
+    if policy.by_bands:
+        return {}
+    for rule in policy.monitored:
+        for kept in (state.active, state.last_met):
+            kept.pop(rule.key, None)
+    return {rule.key: met(rule, facts, inputs, col) for rule in policy.monitored}
 
 
 def _waiting(facts: Facts, inputs: Inputs) -> Inputs:
@@ -135,7 +155,7 @@ def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col
     moves = member & _may_move(inputs, col)
     before = np.where(member & (state.tier == Tier.NONE), Tier.ONE, state.tier).astype(np.int8)
     arrived = before != state.tier
-    holds = {rule.key: met(rule, facts, inputs, col) for rule in policy.of_students}
+    holds = {rule.key: met(rule, facts, inputs, col) for rule in policy.acting}
     raises = list(_raises(policy, holds))
     fires = {key: _unblocked(state, key, found, facts.absent[:, col]) for key, found in raises}
     target = np.max([np.where(found, key[1], 0) for key, found in fires.items()], axis=0, initial=0)
@@ -157,12 +177,13 @@ def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col
 
 def _raises(policy: PolicyInForce, holds: dict[str, Bools]) -> Iterator[tuple[tuple[str, int], Bools]]:
     """((rule, tier it raises to), met): a rule may raise higher together with another."""
-    for rule in policy.of_students:
+    for rule in policy.acting:
         if rule.level.tier:
             yield (rule.key, rule.level.tier), holds[rule.key]
         if rule.level_with:
             others, level = rule.level_with
-            yield (rule.key, level.tier), holds[rule.key] & np.any([holds[key] for key in others], axis=0)
+            both = [holds[key] for key in others if key in holds]
+            yield (rule.key, level.tier), holds[rule.key] & np.any(both, axis=0)
 
 
 def _unblocked(state: State, key: tuple[str, int], found: Bools, absent: Ints) -> Bools:
@@ -181,7 +202,7 @@ def _find(
 ) -> None:  # fmt: skip
     """Findings become active on the day they are met, and tasks stay for their owner's days."""
     nobody = np.zeros(len(tier), dtype=bool)
-    for rule in policy.of_students:
+    for rule in policy.acting:
         active = state.active.get(rule.key, nobody)
         if rule.level.tier:
             fired = np.any([found for (key, _), found in fires.items() if key == rule.key], axis=0)
@@ -200,7 +221,7 @@ def _clear(
     after: Tiers, down: Bools, col: int,
 ) -> None:  # fmt: skip
     """A step down clears what asked for more; a leaver is no longer looked for, nor is anybody asked about one."""
-    for rule in policy.of_students:
+    for rule in policy.acting:
         if rule.level.tier:
             state.active[rule.key] = state.active[rule.key] & ~(down & (after < rule.level.tier))
         elif rule.level in (Level.CASE, Level.TASK):
@@ -228,7 +249,7 @@ def _causes(
         causes[key] = causes.get(key, False) | asks
         together = policy.rule(key).level_with
         if together and together[1].tier == level:
-            for other in together[0]:
+            for other in (key for key in together[0] if key in holds):
                 causes[other] = causes.get(other, False) | (asks & holds[other])
     return causes
 

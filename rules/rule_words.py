@@ -7,7 +7,7 @@ from fractions import Fraction
 from rules.audiences import forms
 from rules.counting import agreeing
 from rules.facts import WINDOWED
-from rules.policy import Level, Line, Rule
+from rules.policy import Level, Line, Mode, Rule
 from rules.policy_schema import DECIDED_BY, RECENT_RATE, is_count, is_rate
 from rules.tiers import days_text
 
@@ -27,7 +27,8 @@ def describe(rule: Rule) -> str:
     if rule.level_with:
         others, level = rule.level_with
         said.append(f"{LEVEL_WORDS[level]} from the day {' or '.join(others)} is met as well")
-    return agreeing(", ".join(said) + ".")
+    counted = " In monitor mode: it is counted, opens nothing and moves no tier."
+    return agreeing(", ".join(said) + ".") + (counted if rule.mode is Mode.MONITOR else "")
 
 
 def _asks(rule: Rule) -> str:

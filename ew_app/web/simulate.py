@@ -84,6 +84,8 @@ def _form(error: str = "") -> str:
         asked_place=given.get("place", ""),
         trials=simulating.seen(actor()),
         useful=_useful(),
+        counted=_counted(),
+        count=simulating.monitored(),
         wanted=usefulness.wanted(),
         state=state,
         error=error,
@@ -96,6 +98,15 @@ def _useful() -> list[tuple[str, Usefulness]]:
     told = [one for one in usefulness.of_rules(labels).values() if one.judged or one.cannot_tell]
     told.sort(key=lambda one: (not one.too_rarely(usefulness.wanted()), one.yes / max(one.judged, 1), one.rule))
     return [(labels[one.rule], one) for one in told]
+
+
+def _counted() -> list[tuple[str, str, str]]:
+    """(key, label, students for whom it was met) of the rules in force that are only counted."""
+    count = simulating.monitored()
+    return [
+        (rule.key, rule.label, simulation_result.met_in_force(count, rule.key) if count else "")
+        for rule in policies.timeline().on(today()).monitored
+    ]
 
 
 def _places() -> list[tuple[str, str]]:

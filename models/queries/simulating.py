@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from models.base import db
 from models.bulk import ints, read_ints
@@ -44,9 +44,33 @@ def groups(students: np.ndarray) -> Sequence[Any]:
     ).all()
 
 
-def newest(most: int = 50) -> Sequence[Simulation]:
-    """The trials asked for last, the newest first."""
-    return db.session.scalars(select(Simulation).order_by(Simulation.id.desc()).limit(most)).all()
+def newest(most: int = 50, *, without: str = "") -> Sequence[Simulation]:
+    """The trials asked for last, the newest first; without those that somebody asked for."""
+    asked = select(Simulation).where(Simulation.asked_by != without).order_by(Simulation.id.desc())
+    return db.session.scalars(asked.limit(most)).all()
+
+
+def newest_of(in_force: str) -> Simulation | None:
+    """The newest trial of the whole district, this year and through, beside this policy in force."""
+    done = Simulation.status == "done", Simulation.place == "district", Simulation.as_of.is_(None)
+    asked = select(Simulation).where(*done, Simulation.in_force == in_force).order_by(Simulation.id.desc()).limit(1)
+    return db.session.scalars(asked).first()
+
+
+def forget_done(asked_by: str) -> None:
+    """Forget what somebody tried, but for what is under way."""
+    gone = select(Simulation.id).where(Simulation.asked_by == asked_by, Simulation.status.in_(("done", "cancelled")))
+    numbers = list(db.session.scalars(gone))
+    db.session.execute(delete(SimulationPart).where(SimulationPart.simulation_id.in_(numbers)))
+    db.session.execute(delete(Simulation).where(Simulation.id.in_(numbers)))
+
+
+def any_attendance() -> bool:
+    """Whether attendance of any day has come in."""
+    return (
+        db.session.scalar(text("SELECT EXISTS (SELECT FROM school_day WHERE status IN ('submitted', 'partial'))"))
+        is True
+    )
 
 
 def one(number: int) -> Simulation | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,47 @@ def test_without_attendance_there_is_nothing_to_try_on() -> None:
         tried("five-ten", place=Place.of_school("nowhere"))
     with pytest.raises(NotFound, match="no such version"):
         simulating.chosen("deadbeef", by=OPERATOR)
+
+
+def monitoring(folder: Path, dates: str) -> Path:
+    """A policy like the shipped one, with three unexcused days only counted."""
+    file = folder / "careful.yaml"
+    file.write_text(f"name: careful\nlabel: Careful\nextends: default\nrules:\n  R03:\n    mode: {dates}\n")
+    return file
+
+
+def test_a_rule_in_monitor_mode_is_counted_and_does_nothing(tmp_path: Path) -> None:
+    """From the day on: no finding and no tier of it stand, and what it began before is over."""
+    letters.year(letters.school("lincoln"), {"ana": "P" * 20 + "AAA" + "P" * 7})
+    flagging.evaluate_all()
+    assert rules_found() == {"R03", "BAND", "R07"}
+    policies.activate(
+        monitoring(tmp_path, "{2000-01-01: monitor}"), starts=letters.FIRST_DAY - timedelta(days=30), by=OPERATOR
+    )
+    flagging.evaluate_all()
+    assert "R03" not in rules_found()
+    number = simulating.count_monitored()
+    assert number is not None
+    simulating.work(number, 1)
+    figures = rows.figures(number)
+    assert figures is not None
+    assert figures["in_force"]["rules"]["R03"] == {"met": 1}
+    trial = simulating.monitored()
+    assert trial is not None and trial.id == number
+    assert simulating.seen(OPERATOR) == []
+    assert simulating.count_monitored() != number and rows.one(number) is None
+
+
+def test_from_its_day_on_a_rule_is_only_counted(tmp_path: Path) -> None:
+    letters.year(letters.school("lincoln"), {"ana": "P" * 10 + "AAA" + "P" * 7})
+    starts = letters.weekdays(15)[14]
+    policies.activate(
+        monitoring(tmp_path, f"{{2000-01-01: active, {starts}: monitor}}"), starts=letters.FIRST_DAY, by=OPERATOR
+    )
+    flagging.evaluate_all()
+    spans = db.session.execute(text("SELECT since, until FROM finding WHERE rule = 'R03' AND withdrawn_at IS NULL"))
+    assert list(map(tuple, spans)) == [(letters.weekdays(13)[12], starts)]
+
+
+def rules_found() -> set[str]:
+    return set(db.session.scalars(text("SELECT rule FROM finding WHERE withdrawn_at IS NULL")))

@@ -160,8 +160,9 @@ def _case(one: Opened) -> Figures:
 def _rules(judged: Judged, opened: list[Opened], people: Collection[int]) -> Figures:
     """Rule -> students for whom it was met this school year, and cases that it opened."""
     mine = np.isin(judged.students, np.array(sorted(people), dtype=np.int64))
-    met = {rule: {"met": int(active[mine].any(axis=1).sum())} for rule, active in judged.replay.active.items()}
-    return added(met, *({rule: {"opened": 1}} for one in opened for rule in one.rules))
+    by_rule = (*judged.replay.active.items(), *judged.replay.counted.items())
+    met = [{rule: {"met": np.count_nonzero(found[mine].any(axis=1))}} for rule, found in by_rule]
+    return added(*met, *({rule: {"opened": 1}} for one in opened for rule in one.rules))
 
 
 def _came_back(judged: Judged, groups: Groups, people: Collection[int]) -> Figures:

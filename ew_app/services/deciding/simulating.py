@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import delete
 
-from ew_app.kernel import Actor, NotFound, Refused, clock, now, operation, record
+from ew_app.kernel import WORKER, Actor, NotFound, Refused, clock, now, operation, record, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.casework.staffing import Staff
 from ew_app.services.deciding import simulated
@@ -91,9 +91,27 @@ def ask(version: str, *, by: Actor, place: Place, as_of: date | None = None, que
     return trial.id
 
 
-def last_year(today: date) -> date | None:
+@operation
+def count_monitored() -> int | None:
+    """Ask for the nightly count of the rules in force that are only counted; None where there are none.
+
+    It is a trial of the policy in force by itself; that of the night before is forgotten.
+    """
+    in_force = policies.timeline().on(today())
+    if not in_force.monitored or not rows.any_attendance():
+        return None
+    rows.forget_done(WORKER.login)
+    return ask(in_force.version, by=WORKER, place=Place.district())
+
+
+def monitored() -> Simulation | None:
+    """The newest count of what the rules in force do that are only counted."""
+    return rows.newest_of(policies.timeline().on(today()).version)
+
+
+def last_year(day: date) -> date | None:
     """The last day of the school year before, of which attendance is known."""
-    at = frame(today)
+    at = frame(day)
     return rows.last_day_of_year(at.since, at.start - timedelta(days=1))
 
 
@@ -128,7 +146,7 @@ def may_see(trial: Simulation, by: Actor) -> bool:
 
 def seen(by: Actor, most: int = 50) -> Sequence[Simulation]:
     """The trials that this person may see, the newest first."""
-    return [trial for trial in rows.newest(most) if may_see(trial, by)]
+    return [trial for trial in rows.newest(most, without=WORKER.login) if may_see(trial, by)]
 
 
 def one(number: int, by: Actor) -> Simulation:

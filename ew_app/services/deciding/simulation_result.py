@@ -147,13 +147,19 @@ class Result:
         """What each rule did, in the order of their keys; one that is monitored is only counted."""
         candidate = policy_texts.stored(self.trial.version).on(self.trial.through)
         in_force = policies.timeline().on(self.trial.through)
-        before, now = ({rule.key: rule.label for rule in policy.rules} for policy in (in_force, candidate))
+        before, now = ({rule.key: rule.label for rule in policy.of_students} for policy in (in_force, candidate))
+        counted = [{rule.key for rule in policy.monitored} for policy in (in_force, candidate)]
         keys = sorted({*self._both("rules"), *before, *now} - {BAND})
-        return [self._rule(key, now.get(key, before.get(key, key)), before.get(key, "")) for key in keys]
+        return [
+            self._rule(key, now.get(key, before.get(key, key)), before.get(key, ""), [key in side for side in counted])
+            for key in keys
+        ]
 
-    def _rule(self, key: str, label: str, before: str) -> RuleLine:
+    def _rule(self, key: str, label: str, before: str, counted: Sequence[bool]) -> RuleLine:
         met, opened = self._pair("rules", key, "met"), self._pair("rules", key, "opened")
-        return RuleLine(key, label, before if before != label else "", "", _words(met), _words(opened))
+        words = {(True, True): "only counted", (True, False): "only counted in force"}
+        mode = words.get((counted[0], counted[1]), "only counted by the candidate" if counted[1] else "")
+        return RuleLine(key, label, before if before != label else "", mode, _words(met), _words(opened))
 
     @property
     def came_back(self) -> Cut:
@@ -206,6 +212,11 @@ def result(trial: Simulation) -> Result | None:
     """What a trial says; None until it is through."""
     figures = rows.figures(trial.id) if trial.status == "done" else None
     return None if figures is None else Result(trial, figures)
+
+
+def met_in_force(trial: Simulation, rule: str) -> str:
+    """For how many students a rule of the policy in force was met in the year; in words, small ones kept back."""
+    return _few(_number((rows.figures(trial.id) or {}).get("in_force", {}), ("rules", rule, "met")))
 
 
 def _shown_cut(group: str, nth: int, counts: Sequence[Sequence[Sequence[int]]], shown: Sequence[Table]) -> Cut:

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from ew_app.kernel import Refused, clock, operation, today
 from ew_app.outbox import Job, enqueue
-from ew_app.services.deciding import everybody
+from ew_app.services.deciding import everybody, simulating
 from ew_app.services.deciding.flagging import SLICE
 from ew_app.services.deliveries import releasing
 from ew_app.services.people import drafts
@@ -32,8 +32,8 @@ def check_tables() -> None:
 
 
 def nightly(night: str = "") -> None:
-    """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again,
-    and then the records are looked through. A slice of it: what is left is asked for again."""
+    """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again, the
+    records are looked through, and what rules in monitor mode would have done is counted. A slice of it: what is left is asked for again."""
     day = date.fromisoformat(night) if night else today()
     if everybody.begin(day):
         releasing.expire()
@@ -41,6 +41,7 @@ def nightly(night: str = "") -> None:
         drafts.expire()
     if everybody.go_on(day, clock() + SLICE):
         quality.ask_at_night()
+        simulating.count_monitored()
     else:
         _go_on_later(day)
 
