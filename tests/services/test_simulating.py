@@ -155,12 +155,12 @@ def test_a_rule_in_monitor_mode_is_counted_and_does_nothing(tmp_path: Path) -> N
     """From the day on: no finding and no tier of it stand, and what it began before is over."""
     letters.year(letters.school("lincoln"), {"ana": "P" * 20 + "AAA" + "P" * 7})
     flagging.evaluate_all()
-    assert rules_found() == {"R03", "BAND", "R07"}
+    assert {"R03", "R07"} <= rules_found()
     policies.activate(
         monitoring(tmp_path, "{2000-01-01: monitor}"), starts=letters.FIRST_DAY - timedelta(days=30), by=OPERATOR
     )
     flagging.evaluate_all()
-    assert "R03" not in rules_found()
+    assert "R03" not in rules_found() and "R07" in rules_found()
     number = simulating.count_monitored()
     assert number is not None
     simulating.work(number, 1)

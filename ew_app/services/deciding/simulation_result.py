@@ -28,7 +28,7 @@ from models.queries import simulating as rows
 from models.simulations import Simulation
 from rules.access import Area
 from rules.places import Place
-from rules.policy import BAND
+from rules.policy import BAND, Mode, Rule
 from rules.roles import role
 from rules.suppression import HIDDEN, LEAST, Table, count_words, share_words, suppress_together, tens_words
 
@@ -146,20 +146,19 @@ class Result:
     def rules(self) -> list[RuleLine]:
         """What each rule did, in the order of their keys; one that is monitored is only counted."""
         candidate = policy_texts.stored(self.trial.version).on(self.trial.through)
-        in_force = policies.timeline().on(self.trial.through)
-        before, now = ({rule.key: rule.label for rule in policy.of_students} for policy in (in_force, candidate))
-        counted = [{rule.key for rule in policy.monitored} for policy in (in_force, candidate)]
-        keys = sorted({*self._both("rules"), *before, *now} - {BAND})
-        return [
-            self._rule(key, now.get(key, before.get(key, key)), before.get(key, ""), [key in side for side in counted])
-            for key in keys
-        ]
+        sides = policies.timeline().on(self.trial.through), candidate
+        rules = [{rule.key: rule for rule in policy.of_students if rule.key != BAND} for policy in sides]
+        return [self._rule(key, rules[0].get(key), rules[1].get(key)) for key in sorted({*rules[0], *rules[1]})]
 
-    def _rule(self, key: str, label: str, before: str, counted: Sequence[bool]) -> RuleLine:
-        met, opened = self._pair("rules", key, "met"), self._pair("rules", key, "opened")
+    def _rule(self, key: str, before: Rule | None, now: Rule | None) -> RuleLine:
+        told = now or before
+        assert told is not None
+        renamed = before.label if before and before.label != told.label else ""
+        counted = [rule is not None and rule.mode is Mode.MONITOR for rule in (before, now)]
         words = {(True, True): "only counted", (True, False): "only counted in force"}
         mode = words.get((counted[0], counted[1]), "only counted by the candidate" if counted[1] else "")
-        return RuleLine(key, label, before if before != label else "", mode, _words(met), _words(opened))
+        met, opened = self._pair("rules", key, "met"), self._pair("rules", key, "opened")
+        return RuleLine(key, told.label, renamed, mode, _words(met, before, now), _words(opened, before, now))
 
     @property
     def came_back(self) -> Cut:
@@ -187,7 +186,7 @@ class Result:
     def _cuts(self, dimension: str, groups: Sequence[str]) -> list[Cut]:
         counts = [[_group(side, dimension, group) for group in groups] for side in self._sides]
         shown = suppress_together(counts)
-        return [_shown_cut(group.capitalize(), nth, counts, shown) for nth, group in enumerate(groups)]
+        return [_shown_cut(group[:1].upper() + group[1:], nth, counts, shown) for nth, group in enumerate(groups)]
 
     def told(self) -> dict[str, Any]:
         """The same as data, for scripts."""
@@ -244,8 +243,15 @@ def _group(side: Figures, dimension: str, group: str) -> list[int]:
     return [alone, helped + not_yet, too_soon]
 
 
-def _words(pair: Pair) -> tuple[str, str]:
-    return _few(pair.in_force), _few(pair.candidate)
+def _words(pair: Pair, before: Rule | None, now: Rule | None) -> tuple[str, str]:
+    return _told(pair.in_force, before), _told(pair.candidate, now)
+
+
+def _told(count: int, rule: Rule | None) -> str:
+    """A count of a rule: that there is none is told of what everybody may see."""
+    if rule is None:
+        return "not in it"
+    return "none" if not count and rule.restricted is None else _few(count)
 
 
 def _few(count: int) -> str:
