@@ -33,7 +33,7 @@ def check_tables() -> None:
 
 def nightly(night: str = "") -> None:
     """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again, the
-    records are looked through, and rules in monitor mode are counted. A slice of it: what is left is asked for again."""
+    records are looked through, and rules in monitor mode are counted. A slice of it; what is left is asked again."""
     day = date.fromisoformat(night) if night else today()
     if everybody.begin(day):
         releasing.expire()
