@@ -55,3 +55,20 @@ def test_a_plan_is_listed_and_can_be_taken_back(fresh: CommandLine) -> None:
     assert "is not planned" in fresh("policy", "withdraw", version[:12], code=1).stderr
     shown = fresh("policy", "show", "--version", version[:12]).stdout
     assert "Support from five percent" in shown and "Not fed, so never met: nobody sends last year's days" in shown
+
+
+def test_a_policy_is_tried_beside_the_one_in_force(cli: CommandLine) -> None:
+    """What it says of the policy in force is what stands; trying changes nothing of it."""
+    before = cli.rows("tiers")
+    told = cli.json("policy", "simulate", "five-ten", "--json")
+    stands = {tier: sum(int(row[column]) for row in before) for tier, column in (("2", "tier_2"), ("3", "tier_3"))}
+    assert {tier: told["tiers"][tier]["in_force"] for tier in stands} == stands
+    assert told["candidate"]["version"] == Policy.preset("five-ten").version
+    assert told["students"] >= sum(int(row["students"]) for row in before)
+    said = cli("policy", "simulate", told["candidate"]["version"][:12], "--place", "district").stdout
+    assert "Cases opened in the year" in said
+    assert cli.rows("tiers") == before
+    assert (
+        "Nothing is known of the school year before."
+        in cli("policy", "simulate", "rates", "--last-year", code=1).stderr
+    )
