@@ -26,12 +26,14 @@ from models.staff import Grant, Person
 from rules import access
 from rules.access import Permission
 from rules.school_days import add_school_days
+from rules.vocabulary import vocabulary
 
 FIRST_HOUR: Final = 10
 HOURS: Final = 5
 LEADING: Final = (Deed.PLAN, Deed.CLOSE)
 HOME_VISIT: Final = ("visit", "visited_spoke")
 ILLNESS: Final = "Asthma, worse in the cold. A plan for school is still to be written."
+NOT_SAID: Final = "U-DECLINED"
 
 
 @dataclass(slots=True)
@@ -96,7 +98,8 @@ class Staff:
             case Deed.CONTACT:
                 self._contact(on, number, by, act)
             case Deed.CAUSE:
-                causes.record_cause(number, Heard(code=act.key, said_by="caregiver", primary=True), by=by)
+                heard = Heard(code=_told_to(by, act.key), said_by="caregiver", primary=True)
+                causes.record_cause(number, heard, by=by)
             case Deed.PLAN:
                 moves.plan(number, by=by, goal=act.words, due=self._ahead(on, act.ahead))
             case Deed.NOTE:
@@ -219,3 +222,9 @@ def _visit_asked(case_number: int, by: Actor) -> int | None:
     asked = select(Task.id).join(Case, Case.id == Task.case_id).where(Case.number == case_number)
     mine = Task.kind == "visit", Task.status == "open", Task.owner_id == by.person_id
     return db.session.scalar(asked.where(*mine).limit(1))
+
+
+def _told_to(by: Actor, code: str) -> str:
+    """The cause that a family names to this person; what belongs into a compartment only to who may write there."""
+    may = vocabulary().causes_shown(access.readable_classes(by.grants, own=True))
+    return code if vocabulary().causes[code] in may else NOT_SAID
