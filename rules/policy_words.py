@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rules.audiences import forms
 from rules.counting import agreeing, many
-from rules.policy import BAND, Exits, Level, PolicyInForce, Rule, TierExit, WatchExit
+from rules.policy import BAND, Exits, Level, Mode, PolicyInForce, Rule, TierExit, WatchExit
 from rules.policy_schema import OUTSIDE
 from rules.roles import role
 from rules.routing_table import CASE_OWNER, Due, Opens, Route, Seat, routing_table
@@ -72,7 +72,8 @@ def groups(policy: PolicyInForce) -> tuple[Group, ...]:
 def told(rule: Rule) -> Told:
     """One rule in words."""
     route = routing_table().rules.get(rule.key)
-    asks = route if route is not None and route.opens is not Opens.FILE else None
+    asked = route is not None and route.opens is not Opens.FILE and rule.mode is Mode.ACTIVE
+    asks = route if asked else None
     return Told(
         key="" if rule.key == BAND else rule.key,
         label=rule.label,

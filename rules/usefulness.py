@@ -32,6 +32,11 @@ class Usefulness:
         return cls(rule, answers.get("yes", 0), answers.get("no", 0), answers.get("cannot_tell", 0))
 
     @property
+    def asked(self) -> bool:
+        """Whether anybody was asked about it yet."""
+        return self.judged + self.cannot_tell > 0
+
+    @property
     def judged(self) -> int:
         """Answers that say yes or no."""
         return self.yes + self.no

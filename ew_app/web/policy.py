@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template, request, url_for
 
 from ew_app.kernel import NotFound, day_text, today
+from ew_app.services.casework import usefulness
 from ew_app.services.measuring import policies, policy_inputs, policy_story, policy_texts
 from ew_app.services.measuring.policy_story import Chapter, Holds
 from ew_app.web.guard import actor, requires
@@ -64,6 +65,8 @@ def show() -> str:
         answer=_answer(now),
         told=in_words(now.policy, today()),
         coming=coming(now.policy, today()) if now.until is None else (),
+        useful=usefulness.of_rules([rule.key for rule in now.policy.on(today()).rules]) if may().tries else {},
+        wanted=usefulness.wanted(),
         **_frame(now, "rules"),
     )
 

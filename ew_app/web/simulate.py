@@ -95,7 +95,7 @@ def _form(error: str = "") -> str:
 def _useful() -> list[tuple[str, Usefulness]]:
     """(label, answers at closing) of the rules in force that anybody was asked about, the least useful first."""
     labels = {rule.key: rule.label for rule in policies.timeline().on(today()).rules}
-    told = [one for one in usefulness.of_rules(labels).values() if one.judged or one.cannot_tell]
+    told = [one for one in usefulness.of_rules(labels).values() if one.asked]
     told.sort(key=lambda one: (not one.too_rarely(usefulness.wanted()), one.yes / max(one.judged, 1), one.rule))
     return [(labels[one.rule], one) for one in told]
 

@@ -25,6 +25,7 @@ from models.people import Student
 from models.staff import Grant, Person
 from rules import access
 from rules.access import Permission
+from rules.roles import FieldClass, Right
 from rules.school_days import add_school_days
 from rules.vocabulary import vocabulary
 
@@ -102,7 +103,7 @@ class Staff:
                 causes.record_cause(number, heard, by=by)
             case Deed.PLAN:
                 moves.plan(number, by=by, goal=act.words, due=self._ahead(on, act.ahead))
-            case Deed.NOTE:
+            case Deed.NOTE if access.right(by.grants, FieldClass.NOTES, own=True).reaches(Right.WRITE):
                 notes.write_note(number, act.words, by=by)
             case Deed.CLOSE:
                 self._close(on, number, by, act)
