@@ -45,6 +45,8 @@ def _head(found: Explanation) -> Iterator[str]:
         f"({here['excused_days']} excused, {here['unexcused_days']} unexcused); late {late}."
     )
     yield f"Attendance is in through {here['data_through'] or 'no day yet'}."
+    if found.outlook:
+        yield found.outlook.sentence
     if here["missing_days"] != "0" or here["unknown_days"] != "0":
         yield (
             f"{here['missing_days']} days were not submitted and {here['unknown_days']} are not known; depending on "

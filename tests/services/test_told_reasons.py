@@ -11,6 +11,8 @@ from sqlalchemy import text
 from ew_app.kernel import OPERATOR, settings, told_as_of, transaction
 from ew_app.services.casework import moves
 from ew_app.services.deciding import flagging
+from ew_app.services.measuring import why
+from ew_app.services.measuring.outlook import Outlook
 from ew_app.services.measuring.touched import touch_schools
 from models.base import db
 from tests.services import letters
@@ -92,6 +94,10 @@ def test_a_plan_that_has_not_helped_yet_and_one_that_has(app: Flask) -> None:
     assert "20.0%" in found[1][5]
     flagging.evaluate_all()
     assert findings() == found
+    with told_as_of(datetime.combine(DAYS[57], time(18), settings().timezone)):
+        told = {who: why.explain(who).outlook for who in ("better", "still")}
+    assert told["better"] == Outlook(left=1_500, ahead=2_000, line="10", last_day=DAYS[58])
+    assert told["still"] and told["still"].sentence.startswith("The year will end at 10% or more")
 
 
 def agree(on: date) -> None:

@@ -20,6 +20,7 @@ from ew_app.services.measuring.day_words import NOT_READ, PeriodWords, state_of
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.measures import at_each_school, measure_of
+from ew_app.services.measuring.outlook import Outlook, outlook
 from models.attendance import UNREAD
 from models.queries import naming, provenance, same_child
 from rules import cells as c
@@ -133,6 +134,7 @@ class Explanation:
     not_fed: tuple[str, ...] = ()
     lines: tuple[tuple[str, str], ...] = field(default=())  # (tier, share in percent) of the policy's rate lines
     at_schools: tuple[dict[str, Any], ...] = ()  # the measures at each school
+    outlook: Outlook | None = None  # what the rest of the year still allows
 
     def as_json(self) -> dict[str, Any]:
         """The object `ew why --json` prints; the measures at each school are those of `ew measures`."""
@@ -172,6 +174,7 @@ def _explain(student: str, as_of: date | None, classes: Collection[str]) -> Expl
         decided=tuple(as_told.decided(number, judged.year.frame.start, judged.year.frame.day, classes)),
         cases=tuple(as_told.open_cases(number, judged.year.frame.day)),
         rates=tuple(_rates(judged)),
+        outlook=outlook(judged),
         not_fed=tuple(
             key for key in not_fed(judged.policy, judged.inputs, 1) if _open(judged.policy.rule(key), classes)
         ),

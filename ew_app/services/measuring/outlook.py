@@ -1,0 +1,63 @@
+"""What the rest of the school year still allows one student: days that can be missed, and the last of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from ew_app.services.measuring.judging import Judged
+from models.queries import calendars
+from rules.daily import HALF_DAY
+from rules.outlook import last_day_under, still_to_miss
+from rules.tiers import days_text
+
+TIER_2 = "R07"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """`left`: thousandths that may still be missed of the days `ahead`, so that the year ends under `line` percent.
+
+    `last_day`: whoever stays away up to it and comes on every later day ends under the line; None: too late for that.
+    """
+
+    left: int
+    ahead: int
+    line: str
+    last_day: date | None
+
+    @property
+    def sentence(self) -> str:
+        """What a family can be told."""
+        ahead = days_text(self.ahead)
+        if self.left < 0:
+            return f"The year will end at {self.line}% or more, also if all {days_text(self.ahead)} days ahead are attended."
+        said = (
+            f"{days_text(self.left)} of the {days_text(self.ahead)} days ahead can still be missed under {self.line}%"
+        )
+        if self.last_day is None or self.left >= self.ahead:
+            return f"{said}."
+        return f"{said}; who stays away beyond {self.last_day} ends above it."
+
+
+def outlook(judged: Judged) -> Outlook | None:
+    """Of the one student judged; None where nothing is ahead, or the policy has no line for chronic absence."""
+    year, row = judged.year, 0
+    line = next((line for line in judged.policy.lines if line.key == TIER_2), None)
+    through = year.frame.data_through(int(year.school[row]))
+    if line is None or through is None or not year.enrolled_now[row]:
+        return None
+    ends = date(year.frame.start.year + 1, year.frame.start.month, year.frame.start.day)
+    days = {found.day: found.weight for found in calendars.calendar([int(year.school[row])], through, ends)}
+    ahead = sorted((day, weight) for day, weight in days.items() if through < day < ends)
+    weights = [weight for _, weight in ahead]
+    if not weights:
+        return None
+    enrolled, absent = (int(part[row, judged.last]) for part in (judged.facts.enrolled, judged.facts.absent))
+    left = (
+        int(still_to_miss(enrolled, absent, sum(weights), Fraction(line.bound))) // 500 * 500
+    )  # as half days are counted
+    last = last_day_under(left, weights)
+    percent = days_text(int(line.bound * 100_000))
+    return Outlook(left, sum(weights), percent, ahead[last][0] if last >= 0 else None)
