@@ -30,15 +30,11 @@ class Outlook:
     @property
     def sentence(self) -> str:
         """What a family can be told."""
-        ahead = days_text(self.ahead)
+        left, ahead = days_text(self.left), days_text(self.ahead)
         if self.left < 0:
-            return f"The year will end at {self.line}% or more, also if all {days_text(self.ahead)} days ahead are attended."
-        said = (
-            f"{days_text(self.left)} of the {days_text(self.ahead)} days ahead can still be missed under {self.line}%"
-        )
-        if self.last_day is None or self.left >= self.ahead:
-            return f"{said}."
-        return f"{said}; who stays away beyond {self.last_day} ends above it."
+            return f"The year will end at {self.line}% or more, also if all {ahead} days ahead are attended."
+        away = f"; away beyond {self.last_day}, it is not" if self.last_day and self.left < self.ahead else ""
+        return f"Of the {ahead} school days ahead {left} can be missed with the year under {self.line}%{away}."
 
 
 def outlook(judged: Judged) -> Outlook | None:
@@ -55,9 +51,8 @@ def outlook(judged: Judged) -> Outlook | None:
     if not weights:
         return None
     enrolled, absent = (int(part[row, judged.last]) for part in (judged.facts.enrolled, judged.facts.absent))
-    left = (
-        int(still_to_miss(enrolled, absent, sum(weights), Fraction(line.bound))) // 500 * 500
-    )  # as half days are counted
+    left = int(still_to_miss(enrolled, absent, sum(weights), Fraction(line.bound)))
+    left = left // HALF_DAY * HALF_DAY
     last = last_day_under(left, weights)
     percent = days_text(int(line.bound * 100_000))
     return Outlook(left, sum(weights), percent, ahead[last][0] if last >= 0 else None)
