@@ -35,6 +35,7 @@ class Box:
     value: str
     hint: str
     error: str
+    changed: bool  # it says otherwise than the version the change began from
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Rule:
     name: str
     asks: str
     boxes: tuple[Box, ...]
+    open: bool  # a line everybody knows, or one that is being changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,12 @@ def _sections(
             title,
             hint,
             tuple(
-                Rule(subject_words(at, policy), _asks(at, policy, starts), tuple(boxes))
+                Rule(
+                    subject_words(at, policy),
+                    _asks(at, policy, starts),
+                    tuple(boxes),
+                    section == "bands" or any(box.error or box.changed for box in boxes),
+                )
                 for at, boxes in rules.items()
                 if at[0] == section
             ),
@@ -160,7 +167,8 @@ def _box(
     if one.part.on(starts) is None:
         hints.append("Empty: everybody's.")
     value = asked.get(one.key, one.asked(starts))
-    return Box(f"t{number}", f"t.{one.key}", label, value, " ".join(hints), wrong.get(one.key, ""))
+    changed = value.strip() != one.asked(starts) or one.key in others
+    return Box(f"t{number}", f"t.{one.key}", label, value, " ".join(hints), wrong.get(one.key, ""), changed)
 
 
 def _asks(at: Path, policy: Policy, starts: date) -> str:
