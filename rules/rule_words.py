@@ -112,6 +112,7 @@ _FACT_WORDS = {
 
 
 def fact_words(fact: str) -> str:
+    """What a fact counts, in words."""
     windowed, recent = WINDOWED.fullmatch(fact), RECENT_RATE.fullmatch(fact)
     if recent:
         last, usual, before = recent.groups()
