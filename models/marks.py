@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, TextClause, text
 
-from models.attendance import UNREAD
+from models.attendance import DELETED, UNREAD
 from models.base import db
 
 Here = Mapping[str, Any]
@@ -81,6 +81,14 @@ _READ_CALLED = text(f"""
          unnest(r.students, r.lines, r.modified) AS one (student, line, modified)
     WHERE r.source_id = :source AND r.replaced_by IS NULL
       AND (d.whole OR (r.school_id, r.day, one.student) IN (SELECT school_id, day, student_id FROM incoming))
+""")
+# A row that takes back another mark than the one that stands says what stands.
+_LEAVE_OTHERS = text(f"""
+    UPDATE incoming i SET (code, fraction, minutes, section_key, reason, last_modified)
+        = (m.code, m.fraction, m.minutes, m.section_key, m.reason, m.last_modified)
+    FROM stands m
+    WHERE (m.school_id, m.day, m.student_id, m.period) = (i.school_id, i.day, i.student_id, i.period)
+      AND i.code = '{DELETED}' AND i.reason <> '' AND m.code NOT IN (i.reason, '{DELETED}')
 """)
 # `stored` is the mark that a row meets, `rolled` that the student was called present. refreshed: the row says the
 # same with a newer last_modified; it takes the place and counts as unchanged.
@@ -218,7 +226,7 @@ def merge(here: Here) -> dict[str, int]:
         do(_READ_STANDS, here)
         do(_READ_CALLED, here)
     with hashed():
-        for step in (_FATES, _MISSED_MARKS, _MISSED_CALLS) if whole else (_FATES,):
+        for step in (_LEAVE_OTHERS, _FATES, *((_MISSED_MARKS, _MISSED_CALLS) if whole else ())):
             do(step, here)
     with one_by_one():
         for step in (_KEEP_ENDED, _REPLACE, _TAKE_AWAY, _ADD, _ADD_ROLLS):

@@ -7,6 +7,7 @@ from typing import Any
 
 from ew_app.feeds.cells import LONGEST_CELL
 
+_OF_CHANGES = re.compile(r"_(?:deletes|keychanges)\b", re.IGNORECASE)
 _NOT_A_NAME = re.compile(r"[^0-9a-z]+")
 _DESCRIPTOR = re.compile(r"(?:uri|https?)://[^#\s]*#(.*)", re.DOTALL)
 
@@ -31,3 +32,8 @@ def add(record: dict[str, Any], key: str, text: str) -> None:
         record[key].append(text)
     else:
         record[key] = [record[key], text]
+
+
+def tells_changes(file_name: str) -> bool:
+    """Whether a file holds what an API tells of deletions or changed keys, as `calendarDates_deletes.json` does."""
+    return _OF_CHANGES.search(file_name) is not None

@@ -134,6 +134,29 @@ def test_api_resources_load_and_a_deletion_takes_the_absence_back() -> None:
     assert (measure["enrolled_days"], measure["absent_days"]) == ("1", "0")
 
 
+def test_a_deletion_of_an_event_that_is_not_the_mark_that_stands_leaves_it_standing() -> None:
+    both(edfi.JSON | {"studentSchoolAttendanceEvents.ndjson": json.dumps(edfi.ABSENT)})
+    key = {"studentUniqueId": "000123", "schoolId": 770042, "eventDate": "2026-08-24"}
+    for category, stands in (("Tardy", "Unexcused Absence"), ("Unexcused Absence", "Deleted")):
+        named = key | {"attendanceEventCategoryDescriptor": f"uri://x/AttendanceEventCategoryDescriptor#{category}"}
+        deletes = json.dumps([{"id": category, "changeVersion": 9, "keyValues": named}])
+        told = hand_over("attendance", {"studentSchoolAttendanceEvents_deletes.json": deletes}, accept_held=True)
+        assert (told["rows_in"], told["unchanged"]) == (1, int(stands != "Deleted"))
+        assert [row[2] for row in marks()] == [stands]
+
+
+def test_an_enrolment_whose_first_day_changed_asks_for_nothing_more() -> None:
+    hand_over("roster", edfi.JSON)
+    (stint,) = json.loads(edfi.JSON["studentSchoolAssociations.json"])
+    old = {"studentUniqueId": "000123", "schoolId": 770042, "entryDate": stint["entryDate"]}
+    changes = [{"id": "e1", "changeVersion": 9, "oldKeyValues": old, "newKeyValues": old | {"entryDate": "2026-08-31"}}]
+    files = {
+        "studentSchoolAssociations.json": json.dumps([stint | {"entryDate": "2026-08-31"}]),
+        "studentSchoolAssociations_keyChanges.json": json.dumps(changes),
+    }
+    assert not [note for note in hand_over("roster", files)["notes"] if "overlap" in note or "The file names" in note]
+
+
 def test_the_same_export_again_is_a_duplicate_and_undo_takes_it_back() -> None:
     told = both(edfi.XML)
     again = hand_over("attendance", edfi.XML)

@@ -119,6 +119,13 @@ def test_an_unreadable_detail_leaves_what_is_stored():
     assert [(note.line, note.column, note.rejected) for note in problems(batch)] == [(2, "birth_date", False)]
 
 
+def test_a_school_of_which_no_network_is_told_stays_in_its_own_and_a_new_one_is_the_districts():
+    load({"schools": "school_id,name,network_id,network_name\n030,Creek,1,North\n"})
+    load({"schools": "school_id,name,network_id,network_name\n030,Creek School,,\n040,Brook,,\n"})
+    placed = "SELECT s.key, s.name, n.key, n.name FROM school s JOIN network n ON n.id = s.network_id ORDER BY s.key"
+    assert rows(placed) == [("030", "Creek School", "1", "North"), ("040", "Brook", "district", "district")]
+
+
 def test_a_network_without_a_name_keeps_the_one_it_has():
     load(ROSTER)
     load({"schools": "school_id,name,network_id,network_name\n030,Creek,1,\n040,Brook,2,\n"})

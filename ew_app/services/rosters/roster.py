@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import select, text
 
 from ew_app.feeds import Reading, RefusedFile
+from ew_app.feeds.names import tells_changes
 from ew_app.kernel import operation, today
 from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters import said_by_hand
@@ -81,14 +82,14 @@ def apply(batch: Batch) -> dict[str, Any]:
 
 
 def _files(batch_id: int) -> list[tuple[int, str]]:
-    """(id, name) of the files, so that whoever is named in a row was loaded before it."""
+    """(id, name) of the files: whoever is named in a row is loaded before it, and what is gone before what is new."""
     found = db.session.execute(
         select(BatchFile.id, BatchFile.name, BatchFile.table_name).where(
             BatchFile.batch_id == batch_id, BatchFile.part == 0
         )
     ).all()
     known = [row for row in found if row.table_name in ORDER]
-    known.sort(key=lambda row: (ORDER.index(row.table_name), row.name))
+    known.sort(key=lambda row: (ORDER.index(row.table_name), not tells_changes(row.name), row.name))
     return [(row.id, row.name) for row in known]
 
 
@@ -155,7 +156,7 @@ def _load_table(batch: Batch, file: BatchFile, reading: Reading, table: RosterTa
     moment = {"today": today()}
     rows = Incoming(table, reading)
     rows.sort_out(moment)
-    notes = _shrunken() if table.name == "enrollments" and not batch.options.get("changes") else []
+    notes = _shrunken() if table.name == "enrollments" and not _of_changes(batch) else []
     created, changed = store(batch, table, rows)
     notes += _two_at_once() if table.name == "enrollments" else []
     notes += _longer_than_a_day() if table.name == "schedule" else []
@@ -166,6 +167,12 @@ def _load_table(batch: Batch, file: BatchFile, reading: Reading, table: RosterTa
     store_problems(batch.id, file.name, rows.problems)
     kept = rows.good - created - changed
     return FileCounts(rows.rows_in, created, changed, kept, rows.rejected, rows.duplicate, notes=notes)
+
+
+def _of_changes(batch: Batch) -> bool:
+    """Whether a roster tells what changed alone, and not everybody."""
+    names = db.session.scalars(select(BatchFile.name).where(BatchFile.batch_id == batch.id))
+    return bool(batch.options.get("changes")) or any(map(tells_changes, names))
 
 
 def _shrunken() -> list[str]:

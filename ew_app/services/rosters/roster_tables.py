@@ -26,19 +26,25 @@ from ew_app.services.rosters.roster_targets import (
 from models.org import ABSENT_KINDS
 from models.upsert import STANDS
 
+# Each school with the key of its network: where the file names none it stays where it is, and a new one is the
+# district's.
+_PLACED = """(
+    SELECT i.*, coalesce(nullif(i.network_id, ''), n.key, 'district') AS network
+    FROM incoming i LEFT JOIN school s ON s.key = i.school_id LEFT JOIN network n ON n.id = s.network_id) i"""
+
 _SCHOOLS = RosterTable(
     name="schools",
     about="school",
     writes=(
         Write(
             NETWORK,
-            {"key": "i.network_id", "name": "i.name"},
+            {"key": "i.network", "name": "i.name"},
             rows=f"""(
-                SELECT DISTINCT ON (i.network_id) i.line, i.unread, i.network_id, coalesce(
+                SELECT DISTINCT ON (i.network) i.line, i.unread, i.network, coalesce(
                     nullif(i.network_name, ''),
-                    (SELECT n.name FROM network n WHERE n.key = i.network_id AND {STANDS.format(row="n")}),
-                    i.network_id) AS name
-                FROM incoming i ORDER BY i.network_id, i.network_name = '', i.line DESC) i""",
+                    (SELECT n.name FROM network n WHERE n.key = i.network AND {STANDS.format(row="n")}),
+                    i.network) AS name
+                FROM {_PLACED} ORDER BY i.network, i.network_name = '', i.line DESC) i""",
             reads={"name": "network_name"},
         ),
         Write(
@@ -52,7 +58,7 @@ _SCHOOLS = RosterTable(
                 "min_full_minutes": "coalesce(i.min_full_minutes, 300)",
                 "min_half_minutes": "coalesce(i.min_half_minutes, 150)",
             },
-            rows="incoming i JOIN network n ON n.key = i.network_id",
+            rows=f"{_PLACED} JOIN network n ON n.key = i.network",
         ),
     ),
     faults=(
