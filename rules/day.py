@@ -215,14 +215,10 @@ class Parts:
         gone = np.add.reduceat(np.where(share > 0, minutes, 0), starts)
         taken = np.add.reduceat(np.where(known, minutes, 0), starts)
         rest = np.maximum(np.where(by_rows, taken, np.where(due > 0, due, day) - out), np.maximum(gone, 1))
-        return cls(
-            known,
-            np.where(np.repeat(measured, size), share, by_row),
-            np.where(measured, np.add.reduceat(share * minutes, starts), np.add.reduceat(by_row, starts)),
-            np.where(measured, rest, np.maximum(rows, 1)),
-            measured,
-            measured | listed | shown,
-        )
+        added = np.where(measured, np.add.reduceat(share * minutes, starts), np.add.reduceat(by_row, starts))
+        of_all = np.where(measured, rest, np.maximum(rows, 1))
+        share = np.where(np.repeat(measured, size), share, by_row)
+        return cls(known, share, added, of_all, measured, measured | listed | shown)
 
 
 def _shown(

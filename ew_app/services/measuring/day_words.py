@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from ew_app.services.measuring.in_class import InClass, Listener
 from ew_app.services.measuring.judging import Judged
-from ew_app.services.measuring.laying import InClass, Listener
 from ew_app.services.measuring.years import year_of
 from models.queries import periods
 from rules import cells as c

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ew_app.services.measuring.calendars import Calendars, Lengths, pair
 from ew_app.services.measuring.enrolments import Words
 from ew_app.services.measuring.frames import Frame
+from ew_app.services.measuring.in_class import InClass, Listener, Periods
 from ew_app.services.measuring.timetables import Timetables
 from models.attendance import UNREAD
 from models.queries import measuring as rows
@@ -51,28 +52,6 @@ class Recoded:
         return cls(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class InClass:
-    """What class periods tell of some school-days: the marks, of which each day begins at `starts`."""
-
-    column: NDArray[np.intp]  # of each day
-    starts: NDArray[np.intp]
-    marks: day.Marks
-    called: list[str]  # the period of each mark; empty where it speaks of the whole day
-    source: NDArray[np.integer]  # of each mark
-    of_day: DayLength
-    known: day.Periods
-    parts: day.Parts
-
-
-class Listener:
-    """Who wants to hear how class periods were added up, as the sentences about a day do."""
-
-    def __init__(self, periods: Sequence[str]) -> None:
-        self.periods = periods  # names that may stand on no timetable
-        self.heard: InClass | None = None
-
-
 def lay(
     student: Ints,
     school: Ints,
@@ -97,7 +76,7 @@ def lay(
     laid = cells.pack(0, np.where(member, ledger[school_row], Status.OUT))
     place = _Place(pair(student, school), calendars.days)
     codes, lengths = _Codes(schools), Lengths(schools, school_row, spans, calendars, exact)
-    in_class = _Periods(Timetables(schools), spans, grades, calendars, (ledger == Status.UNKNOWN_ROW)[school_row])
+    in_class = Periods(Timetables(schools), spans, grades, calendars, (ledger == Status.UNKNOWN_ROW)[school_row])
     _lay_rolls(laid, place, schools, at, codes)
     _lay_marks(laid, place, lengths, in_class, at, codes, listener)
     return laid, _lay_recoded(laid, place, lengths, codes)
@@ -141,34 +120,6 @@ class _Place:
         return row, column, known & (self._days[column] == on) if len(self._days) else np.zeros_like(known)
 
 
-class _Periods:
-    """The class periods of students: by the timetable of their grade, by their source, or by a full feed."""
-
-    def __init__(
-        self,
-        tables: Timetables,
-        spans: stints.Stints,
-        grades: Words,
-        calendars: Calendars,
-        full: NDArray[np.bool_],
-    ) -> None:
-        self._tables, self._spans, self._grades = tables, spans, grades
-        self._calendars, self._full = calendars, full
-
-    @property
-    def periods(self) -> Sequence[str]:
-        """The periods of all timetables."""
-        return self._tables.periods
-
-    def of(
-        self, found: rows.Columns, row: NDArray[np.intp], column: NDArray[np.intp]
-    ) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-        """What `Timetables.of` says of marks at these places; a full feed has a row for every period."""
-        at = stints.stint_on(self._spans, self._calendars.table, self._calendars.days, row, column)
-        length, due, listed = self._tables.of(found, self._grades.at(at))
-        return length, due, listed | self._full[row, column]
-
-
 def _by_ledger(schools: Sequence[int], days: Days, at: Frame) -> NDArray[np.uint8]:
     """[schools, D] Present where an exception feed submitted the day, unknown where a full feed did, else missing."""
     said = np.full((len(schools), len(days)), Status.MISSING, dtype=np.uint8)
@@ -196,7 +147,7 @@ def _lay_marks(
     laid: cells.Cells,
     place: _Place,
     lengths: Lengths,
-    in_class: _Periods,
+    in_class: Periods,
     at: Frame,
     codes: _Codes,
     listener: Listener | None,

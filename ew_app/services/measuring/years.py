@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from ew_app.services.measuring.calendars import Calendars, day_minutes, pair
 from ew_app.services.measuring.enrolments import Enrolments
 from ew_app.services.measuring.frames import Frame
-from ew_app.services.measuring.laying import Ints, Listener, Recoded, lay
+from ew_app.services.measuring.in_class import Listener
+from ew_app.services.measuring.laying import Ints, Recoded, lay
 from rules import matrix, stints
 from rules.matrix import Days, Matrix
 
