@@ -240,8 +240,5 @@ def _join(alias: str, spec: dict[str, Any]) -> Join:
 
 
 def _values(spec: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-    """Field -> the texts it may have, in lower case; `a|b` names alternatives."""
-    return {
-        "|".join(map(field_key, name.split("|"))): frozenset(str(value).lower() for value in values)
-        for name, values in spec.items()
-    }
+    """Field, as the format spells it -> the texts it may have, in lower case; `a|b` names alternatives."""
+    return {name: frozenset(str(value).lower() for value in values) for name, values in spec.items()}

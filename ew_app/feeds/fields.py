@@ -67,6 +67,7 @@ class Condition:
 
     fields: frozenset[str]
     holds: Callable[[Record], bool]
+    said: Callable[[Record], tuple[str, str]]  # what decided: the text, and in which field (or fields, if it is '')
 
 
 def condition(values: Mapping[str, frozenset[str]]) -> Condition:
@@ -76,7 +77,14 @@ def condition(values: Mapping[str, frozenset[str]]) -> Condition:
     def holds(record: Record) -> bool:
         return all(_is_one_of(first_text(record, names).lower(), wanted) for names, wanted in tests)
 
-    return Condition(frozenset(name for names, _ in tests for name in names), holds)
+    def said(record: Record) -> tuple[str, str]:
+        deciding = [names for names, wanted in tests if not _is_one_of(first_text(record, names).lower(), wanted)]
+        names = next(iter(deciding), tests[0][0])
+        text, told = next(((found, [name]) for name in names if (found := text_of(record.get(name, "")))), ("", names))
+        return text, " or ".join(spelled[name] for name in told)
+
+    spelled = {field_key(one): one.rsplit(".", 1)[-1] for name in values for one in name.split("|")}
+    return Condition(frozenset(spelled), holds, said)
 
 
 def _is_one_of(text: str, wanted: frozenset[str]) -> bool:

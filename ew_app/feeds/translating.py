@@ -6,7 +6,6 @@ a delivery are these rows, never the file itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,8 +21,8 @@ from ew_app.feeds.parts import ATTENDANCE, Part, table_named
 from ew_app.feeds.proving import Proof
 from ew_app.feeds.refused import Problem
 from ew_app.feeds.saying import Said
-from ew_app.feeds.sources import OF_A_LIST, Plan, Rows, planned
-from ew_app.feeds.written import Written
+from ew_app.feeds.sources import OF_A_LIST, Plan, Rows, plans_of
+from ew_app.feeds.written import PROBLEM, Written
 
 MOST_LINES: Final = 20
 
@@ -71,7 +70,7 @@ class _Translation:
             rows = Rows(plan, self.opened)
             for seen in self.opened.files_of(plan.source.of):
                 if self._is_complete(plan, seen):
-                    self._fill(plan, seen, rows, order)
+                    self._fill(self._of_classes(plan, seen), seen, rows, order)
         self._keep()
         self._add_ours()
         self.done.told += [*self.opened.notes, *self.opened.dropped(), *self._missing()]
@@ -82,7 +81,7 @@ class _Translation:
     def _plans(self) -> list[Plan]:
         words = self.said.words(self.export)
         wanted = {table: sources for table, sources in self.export.tables.items() if table in self.tables}
-        return [planned(source, table, words) for table, sources in wanted.items() for source in sources]
+        return [plan for table, sources in wanted.items() for plan in plans_of(sources, table, words)]
 
     def _is_used(self, plan: Plan) -> bool:
         """Whether a source may give rows here; says why not where people would wonder."""
@@ -94,6 +93,13 @@ class _Translation:
             self._tell(source.bulk_only)
             return False
         return True
+
+    def _of_classes(self, plan: Plan, seen: Seen) -> Plan:
+        """The plan, with the column that names the class of a row where the format knows none; says which it is."""
+        plan, column = plan.of_classes(seen.head)
+        if column:
+            self._tell(f"{seen.file.name}: The column {column[:40]} was read as period.")
+        return plan
 
     def _is_complete(self, plan: Plan, seen: Seen) -> bool:
         """Whether a delimited file has what our required columns are read from; says what it lacks."""
@@ -149,6 +155,7 @@ class _Translation:
                     files[""].reject(row.line, row.reason)
                     continue
                 cells, reason = cells_of(row, takers)
+                reason = row.get(PROBLEM, reason)
                 if grouped:
                     _group(grouped, files[""], line, cells)
                 else:
@@ -162,7 +169,7 @@ class _Translation:
     def _wanted(self, plan: Plan, seen: Seen) -> set[str]:
         wanted = plan.own(plan.fields)
         if plan.source.each and seen.head:
-            wanted |= {key for key in seen.head.keys if re.fullmatch(plan.source.each, key)}
+            wanted |= {key for key in seen.head.keys if plan.lists(key)}
         return wanted
 
     def _is_there(self, plan: Plan, seen: Seen, name: str) -> bool:
@@ -214,7 +221,7 @@ class _Translation:
     def _tell_left_out(self, seen: Seen, left_out: dict[str, list[int]]) -> None:
         for why, lines in left_out.items():
             rows = f"{len(lines):,} {'row' if len(lines) == 1 else 'rows'} of {seen.file.name}"
-            self._tell(f"{rows} left out: they {why} ({_listed(lines)}).")
+            self._tell(f"{rows} left out: {_of_one(why) if len(lines) == 1 else f'they {why}'} ({_listed(lines)}).")
             self.done.left_out += len(lines)
         left_out.clear()
 
@@ -227,6 +234,12 @@ class _Translation:
             for table, sentence in self.export.missing.items()
             if table in self.tables and table not in there and (table in ATTENDANCE) in sides
         ]
+
+
+def _of_one(why: str) -> str:
+    """What several rows have in common, said of one: 'they say' is 'it says'."""
+    verb, rest = why.split(" ", 1)
+    return f"it {'has' if verb == 'have' else f'{verb}s'} {rest}"
 
 
 def _listed(lines: Sequence[int]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ew_app.feeds import TABLES, Delivery, Problem, Said, delivery_from_bytes, layout, load_format, read
-from ew_app.feeds.reader import Reading
+from ew_app.feeds.reader import Reading, Unread
 
 HEADER = "student_id,school_id,date,code"
 
@@ -23,6 +23,7 @@ class Whole:
     warnings: list[Problem]
     notes: list[str]
     rows_in: int
+    unread: list[Unread]
 
     def column(self, name: str) -> list[Any]:
         return [row[name] for row in self.rows]
@@ -77,14 +78,16 @@ def _whole(reading: Reading) -> Whole:
     lines: list[int] = []
     problems: list[Problem] = []
     warnings: list[Problem] = []
+    unread: list[Unread] = []
     for chunk in reading:
         names = list(chunk.columns)
         rows += [dict(zip(names, row, strict=True)) for row in zip(*chunk.columns.values(), strict=True)]
         lines += chunk.lines.tolist()
         problems += chunk.problems
         warnings += chunk.warnings
+        unread += chunk.unread
     assert reading.rows_in == reading.good + reading.rejected == len(rows) + len(problems)
-    return Whole(rows, lines, problems, warnings, reading.notes, reading.rows_in)
+    return Whole(rows, lines, problems, warnings, reading.notes, reading.rows_in, unread)
 
 
 def attendance(*lines: str) -> str:

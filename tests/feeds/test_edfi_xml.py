@@ -100,7 +100,7 @@ def test_what_must_never_be_kept_is_dropped_and_named() -> None:
     found = xml()
     assert not any(word in found.bytes_kept() for word in (b"Lisbon", b"Refugee", b"F1"))
     assert found.delivery.told == (
-        '1 row of StudentEnrollment.xml left out: they say "Preregistered" (line 5).',
+        '1 row of StudentEnrollment.xml left out: it says "Preregistered" in EnrollmentType (line 5).',
         "Student.xml: BirthCity, Citizenship, CitizenshipStatus, Visa left out before anything was written; "
         "we never keep this.",
     )

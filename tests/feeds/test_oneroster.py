@@ -107,9 +107,7 @@ def test_contacts_are_found_from_either_side_and_missing_ones_are_counted() -> N
         ("u1", "Maria Rivera", "parent", "555-0100", "maria@example.org"),
         ("u2", "Kofi Osei", "guardian", "555-0102", None),
     ]
-    assert (
-        "1 row of users.csv left out: they point at users that did not come with them (line 2)." in found.delivery.told
-    )
+    assert "1 row of users.csv left out: it points at users that did not come along (line 2)." in found.delivery.told
 
 
 def test_what_must_never_be_kept_is_dropped_and_named() -> None:
@@ -153,7 +151,7 @@ def test_a_delta_takes_changes_and_makes_no_enrolment_of_them() -> None:
     assert [row[0] for row in found.rows("students", "student_id")] == ["u1"]
     assert not found.rows("enrollments", "student_id")
     assert any("hold only changes" in sentence for sentence in found.delivery.told)
-    assert '1 row of users.csv left out: they say "tobedeleted" (line 3).' in found.delivery.told
+    assert '1 row of users.csv left out: it says "tobedeleted" in status (line 3).' in found.delivery.told
 
 
 @pytest.mark.parametrize("status", ["toBeDeleted", "inactive", "INACTIVE", "tobedeleted"])

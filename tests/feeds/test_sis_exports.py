@@ -61,7 +61,7 @@ def test_powerschool_rows_are_joined_to_codes_and_to_the_students_own_number() -
         ("000123", "42", date(2026, 9, 15), "A", None, None, "3"),
     ]
     assert found.parts["attendance: attendance.txt"].lines == [2, 3, 5]
-    left_out = "1 row of reenrollments.txt left out: they point at students that did not come with them (line 3)."
+    left_out = "1 row of reenrollments.txt left out: it points at students that did not come along (line 3)."
     assert left_out in found.delivery.told and found.delivery.left_out == 2
 
 
@@ -75,6 +75,25 @@ def test_powerschool_rows_name_who_did_not_come_along_by_the_number_inside_the_s
         ("000123", ""),
         ("000123", "A"),
     ]
+
+
+def test_powerschool_rows_of_a_kind_that_is_not_read_are_rejected_with_their_day() -> None:
+    rows = tabs("77 42 9/16/2026 ATT_ModeTime 1 _ _", "77 42 9/17/2026 Daily 1 _ _")
+    found = export(POWERSCHOOL | {"attendance.txt": POWERSCHOOL["attendance.txt"] + rows})
+    assert ("000123", "42", date(2026, 9, 17), "A", None, None, None) in found.rows("attendance", *MARK)
+    (problem,) = found.problems("attendance")
+    assert problem.startswith('line 6: Rows that say "ATT_ModeTime" in Att_Mode_Code are not read here')
+    (unread,) = found.parts["attendance: attendance.txt (attendance)"].unread
+    assert (unread.student_id, unread.school_id, unread.day, unread.period) == ("000123", "42", date(2026, 9, 16), "")
+
+
+@pytest.mark.parametrize("mode", ["", "Att_Mode_Code "])
+def test_a_powerschool_row_that_does_not_say_what_it_is_about_is_about_the_class_it_names(mode: str) -> None:
+    header = f"StudentID SchoolID Att_Date {mode}Attendance_CodeID PeriodID"
+    blank = "_ " if mode else ""
+    rows = tabs(header, f"77 42 9/14/2026 {blank}1 3", f"77 42 9/15/2026 {blank}1 0", f"77 42 9/16/2026 {blank}1 _")
+    found = export(POWERSCHOOL | {"attendance.txt": rows})
+    assert [row[6] for row in found.rows("attendance", *MARK)] == ["3", None, None]
 
 
 @pytest.mark.parametrize("said", ["50", "rows"])
@@ -148,6 +167,19 @@ def test_infinite_campus_minutes_of_presence_in_a_period_of_unknown_length_are_n
     assert problem.startswith("line 3: ") and "nothing says how long the period or the day is" in problem
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "read", "period"),
+    [("periodID", "3", "periodID", "3"), ("courseName,sectionNumber", "Art,4", "sectionNumber", "4")],
+)
+def test_a_row_of_one_class_is_no_whole_day_under_another_header(
+    header: str, cells: str, read: str, period: str
+) -> None:
+    rows = f"studentNumber,schoolNumber,date,{header},status,excuse\n000123,42,09/14/2026,{cells},A,U\n"
+    found = export({"attendance.csv": rows})
+    assert found.rows("attendance", "code", "period") == [("A-U", period)]
+    assert f"attendance.csv: The column {read} was read as period." in found.delivery.told
+
+
 def test_infinite_campus_enrolments() -> None:
     found = export(CAMPUS, periods="rows")
     assert found.rows("enrollments", "student_id", "exit_code", "primary") == [
@@ -187,6 +219,16 @@ def test_aspen_rows_name_a_student_or_school_that_did_not_come_along() -> None:
         ("STD_OID STD9", "0042"),
         ("000123", "SKL_OID SKL9"),
     ]
+
+
+def test_an_aspen_row_with_marks_of_the_afternoon_is_rejected_with_its_day() -> None:
+    header, *rows = ASPEN["student_attendance.csv"].splitlines()
+    second = ["0,0.00", "1,0.5", ","]
+    lines = [f"{header},ATT_ABSENT_IND_02,ATT_PORTION_ABSENT_02", *map(",".join, zip(rows, second, strict=True))]
+    found = export(ASPEN | {"student_attendance.csv": "\n".join(lines) + "\n"})
+    assert found.rows("attendance", "student_id", "date") == [("000123", DAY), ("000124", DAY)]
+    (problem,) = found.problems("attendance")
+    assert problem.startswith('line 3: Rows that say "1" in ATT_ABSENT_IND_02 are not read here')
 
 
 def test_an_aspen_row_without_any_mark_has_the_code_that_is_shown_there() -> None:
@@ -285,6 +327,25 @@ def test_synergy_periods_speak_where_the_whole_day_is_silent() -> None:
         "attendance: attendance.csv (period 1)": [3],
         "attendance: attendance.csv (period 3)": [3],
     }
+
+
+@pytest.mark.parametrize("name", ["P{}", "Per {}", "Pd{}", "PERIOD{:02}", "{}", "Att Code {}", "Period {} Code"])
+def test_synergy_periods_under_other_names(name: str) -> None:
+    header = SYNERGY["attendance.csv"].splitlines()[0]
+    for number in (1, 2, 3):
+        header = header.replace(f"Period{number}", name.format(number))
+    rows = SYNERGY["attendance.csv"].splitlines()[1:]
+    found = export({"attendance.csv": "\n".join([header, *rows, "000125,42,09/14/2026,,,,,"]) + "\n"})
+    assert found.rows("attendance", "code", "period") == [("UNX", None), ("UNX", "1"), ("TDY", "3")]
+    sentence = "1 row of attendance.csv left out: it has no AllDayCode and nothing in any period (line 4)."
+    assert (found.delivery.told[0], found.delivery.left_out) == (sentence, 1)
+
+
+def test_a_synergy_row_of_periods_that_nobody_knows_is_rejected_with_its_day() -> None:
+    found = export({"attendance.csv": SYNERGY["attendance.csv"].replace("Period", "Block of")})
+    assert found.rows("attendance", "student_id", "code") == [("000123", "UNX")]
+    (problem,) = found.problems("attendance")
+    assert problem.startswith("line 3: The row has no AllDayCode, and no column of the file is known as one of a class")
 
 
 def test_a_synergy_roster_is_recognised_without_attendance_beside_it() -> None:
