@@ -75,6 +75,7 @@ ELSEWHERE = {
     "signin.app": "the same",
     "batches.match": "step 2 of an import: test_import.py",
     "case_work.reopen": "needs a closed case",
+    "letters.one": "in each of its states: test_correction.py",
     "signin.extend": "an answer for the script",
     "health.healthz": "an answer for machines",
     "health.readyz": "an answer for machines",

@@ -87,6 +87,7 @@ class Diary:
             attendance_days_180=len(self.days[-180:]),
             absent_this_month=_missed(year[(len(year) - 1) // 20 * 20 :]) if year else 0,
             returned_after=self.returned,
+            **dict.fromkeys(("enrolled_at_plan", "absent_at_plan", "days_on_plan", "plan_changed"), 0),  # no plan here
             **self.rows,
             **self._patterns(),
         )  # fmt: skip
