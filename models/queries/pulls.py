@@ -117,6 +117,19 @@ def newest_arrivals(source_id: int) -> dict[str, Arrival]:
     return {row.name: row for row in db.session.scalars(select(Arrival).where(Arrival.id.in_(newest)))}
 
 
+def arrivals_since(source_id: int, moment: datetime) -> list[Arrival]:
+    """Files that were settled since a moment, oldest first."""
+    found = select(Arrival).where(Arrival.source_id == source_id, Arrival.at >= moment)
+    return list(db.session.scalars(found.order_by(Arrival.id)))
+
+
+def waited(source_id: int, words: str, until: datetime) -> bool:
+    """Whether a look at the source that ended before a moment waited with these words."""
+    here = Pull.source_id == source_id, Pull.ended == "waits", Pull.ended_at <= until
+    found = select(Pull.id).where(*here, Pull.sentence.contains(words, autoescape=True)).limit(1)
+    return db.session.scalar(found) is not None
+
+
 def uncleared(source_id: int) -> list[Arrival]:
     """Files that still lie where they were found, oldest first."""
     found = select(Arrival).where(Arrival.source_id == source_id, Arrival.cleared_at.is_(None))

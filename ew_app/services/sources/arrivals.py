@@ -74,6 +74,28 @@ def know(ask: Ask, files: Iterable[Seen]) -> None:
         _add(ask, [seen], "known", batches, "The same content as before.")
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A file that a look found, and when."""
+
+    seen: Seen
+    at: datetime
+    pull_id: int
+
+
+def since(ask: Ask, moment: datetime) -> list[Late]:
+    """Every file that was settled since a moment, oldest first."""
+    return [
+        Late(Seen(row.name, row.size, row.modified, row.sha256), row.at, row.pull_id)
+        for row in rows.arrivals_since(ask.source_id, moment)
+    ]
+
+
+def waited_for(ask: Ask, words: str, until: datetime) -> bool:
+    """Whether a look that ended before a moment has waited, and said so in these words."""
+    return rows.waited(ask.source_id, words, until)
+
+
 # -- moving them out of the way ------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from ew_app.kernel import WORKER, day_text, local, now, operation, record
 from ew_app.outbox import Job, enqueue
@@ -15,9 +16,15 @@ from rules.counting import many
 log = logging.getLogger("ew.sources")
 
 MOVE = "move"  # what a location says of files that were settled
+TAKEN, REFUSED = "taken", "refused"  # folders for them
 MEND = (
     "They are in and are not taken twice. Mend the rights and fetch once more, or say that files stay where they are."
 )
+
+
+def put_away(where: str, at: datetime) -> str:
+    """The folder below the place in which a file of a look of that moment is put away."""
+    return f"{where}/{local(at):%Y-%m-%d}"
 
 
 def want(source_id: int) -> None:

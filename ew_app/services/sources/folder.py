@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -52,12 +53,17 @@ class LocalPlace:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def entries(self) -> list[Entry]:
-        """What lies there now."""
+    def entries(self, below: str = "") -> list[Entry]:
+        """What lies there now, or in a folder below."""
+        parts = PurePosixPath(below).parts
+        if any(self.path.joinpath(*parts[: depth + 1]).is_symlink() for depth in range(len(parts))):
+            return []
         try:
-            with os.scandir(self.path) as found:
+            with os.scandir(self.path / below) as found:
                 return [entry for item in found if (entry := _entry(item)) is not None]
         except OSError as error:
+            if below and isinstance(error, FileNotFoundError | NotADirectoryError):
+                return []
             raise self._cannot("read", error) from error
 
     def read(self, entry: Entry, to: Path) -> str:
@@ -96,10 +102,25 @@ class LocalPlace:
         except OSError as error:
             raise self._cannot("move files in", error) from error
 
+    def bring_back(self, path: str, name: str) -> bool:
+        """From a path below to the folder itself, the same file for whoever still writes into it."""
+        try:
+            os.link(self.path / path, self.path / name, follow_symlinks=False)  # never over a file that came since
+        except (FileExistsError, FileNotFoundError):
+            return False
+        except OSError as error:
+            if (self.path / name).exists() or error.errno not in _NO_LINKS:
+                raise self._cannot("move files in", error) from error
+            (self.path / path).rename(self.path / name)
+            return True
+        (self.path / path).unlink()
+        return True
+
     def _cannot(self, verb: str, error: OSError) -> CannotFetch:
         return CannotFetch(f"We cannot {verb} the folder {self.path.name}: {error.strerror}. {_MEND}")
 
 
+_NO_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # a mount that has no second names
 _MEND: Final = "Look at its rights, and whether the disk is mounted on every machine that runs a worker."
 
 

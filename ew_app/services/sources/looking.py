@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from ew_app.feeds import OURS
 from ew_app.kernel import Refused, day_text, local
-from ew_app.services.sources import arrivals
+from ew_app.services.sources import added_later, arrivals, cut_off
 from ew_app.services.sources.arrivals import Known
 from ew_app.services.sources.bundling import bundles
-from ew_app.services.sources.clearing import MOVE
+from ew_app.services.sources.clearing import MOVE, REFUSED, TAKEN, put_away
 from ew_app.services.sources.fetching import Answer, Ask, Fetched, Field, Found, Seen
 from ew_app.services.sources.places import Entry, FilePlace, NotYet
 from rules.counting import many
@@ -145,7 +145,9 @@ class FileFetcher(ABC):
         """Bring what is new and whole."""
         how = How.of(ask)
         with self.opened(ask) as place:
+            back = added_later.bring_back(ask, place, into, together=how.together) if how.moves else []
             look = _Look(ask, how, place.entries())
+            look.told += back
             if not look.chosen:
                 return Fetched(refused=tuple(look.refused), told=tuple(look.told))
             time.sleep(how.quiet)
@@ -157,6 +159,8 @@ class FileFetcher(ABC):
                 return Fetched(told=(str(rest),), again=True, progress=True)
             if moving := _changed(look, _Look(ask, how, place.entries())):
                 return Fetched(told=(_still_written(moving),), again=True)
+            if unfinished := "" if how.wait_for else cut_off.unfinished(ask, read.found):
+                return Fetched(told=(unfinished,), again=True)
         return Fetched(
             found=tuple(read.found),
             known=tuple(read.known),
@@ -176,7 +180,7 @@ class FileFetcher(ABC):
             for one in waiting:
                 entry = there.get(one.seen.name)
                 if entry is not None and entry.is_same(one.seen):
-                    folder = f"{'refused' if one.why else 'taken'}/{local(one.at):%Y-%m-%d}"
+                    folder = put_away(REFUSED if one.why else TAKEN, one.at)
                     place.move(entry, folder, _note(ask, one) if one.why else "")
                     del there[one.seen.name]
                 arrivals.cleared(one.id)

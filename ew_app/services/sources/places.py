@@ -36,8 +36,8 @@ class NotYet(Exception):
 class FilePlace(Protocol):
     """An open place. Everything raises CannotFetch with a sentence."""
 
-    def entries(self) -> list[Entry]:
-        """What lies there now."""
+    def entries(self, below: str = "") -> list[Entry]:
+        """What lies there now, or in a folder below; nothing where there is no such folder."""
         ...
 
     def read(self, entry: Entry, to: Path) -> str:
@@ -46,4 +46,8 @@ class FilePlace(Protocol):
 
     def move(self, entry: Entry, folder: str, note: str) -> None:
         """Move a file into a folder below, under a free name, with a text beside it unless `note` is empty."""
+        ...
+
+    def bring_back(self, path: str, name: str) -> bool:
+        """Move a file from a path below to the place itself. False: the name is taken, or it is gone."""
         ...

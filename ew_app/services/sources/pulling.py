@@ -27,6 +27,7 @@ from rules.counting import many
 log = logging.getLogger("ew.sources")
 
 SOON: Final = timedelta(minutes=1)
+ONCE_MORE: Final = timedelta(minutes=5)
 LATER: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 60, 60, 60))
 KEPT: Final = timedelta(days=30)
 MOST_TOLD: Final = 50  # sentences kept with one look
@@ -122,6 +123,8 @@ def _end(ask: Ask, fetched: Fetched, taken: Sequence[list[int] | str]) -> None:
         moved = bool(fetched.progress or came)
         found.tries = 1 if moved else found.tries
         found.retry_at = _again(found.tries, first=SOON) if not moved else now() + SOON
+    elif came and ask.location.get("afterwards") == clearing.MOVE:
+        found.retry_at = now() + ONCE_MORE  # a writer may have gone on: see `added_later`
     clearing.want(ask.source_id)
     record("source_looked_at", by=receiving.actor(ask.name), subject=f"source:{ask.name}", ended=found.ended)
 

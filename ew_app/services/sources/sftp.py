@@ -104,9 +104,9 @@ class SftpPlace:
         self._folder, self._where = str(ask.location["folder"]), line.where
         self._until = time.monotonic() + BUDGET
 
-    def entries(self) -> list[Entry]:
-        """What lies there now; links and folders are no files."""
-        return [entry for item in self._now(self._names(), FOLDER) if (entry := _entry(item))]
+    def entries(self, below: str = "") -> list[Entry]:
+        """What lies there now, or in a folder below; links and folders are no files."""
+        return [entry for item in self._now(self._names(below), FOLDER) if (entry := _entry(item))]
 
     def read(self, entry: Entry, to: Path) -> str:
         """The file, whole. What came before the line broke is kept for as long as the file stays the same."""
@@ -123,9 +123,21 @@ class SftpPlace:
         """Into a folder beside it, under a name that is free."""
         self._now(self._move(entry, folder, note), entry.name)
 
-    async def _names(self) -> list[asyncssh.SFTPName]:
+    def bring_back(self, path: str, name: str) -> bool:
+        """From a folder below back to where it lay."""
+        return self._now(self._bring_back(path, name), name)
+
+    async def _bring_back(self, path: str, name: str) -> bool:
+        if await self._sftp.exists(self._at(name)) or not await self._sftp.exists(self._at(path)):
+            return False
+        await self._sftp.rename(self._at(path), self._at(name))
+        return True
+
+    async def _names(self, below: str) -> list[asyncssh.SFTPName]:
         found: list[asyncssh.SFTPName] = []
-        async for item in self._sftp.scandir(self._folder):
+        if below and not await self._sftp.isdir(self._at(below)):
+            return found
+        async for item in self._sftp.scandir(self._at(below) if below else self._folder):
             found.append(item)
             if len(found) > MOST_NAMES:
                 raise CannotFetch(
