@@ -260,8 +260,10 @@ class DateReader:
             raise ValueError("This date is not written like 2026-09-14 (year, month, day).")
         if len(year) != 4:
             raise ValueError("This year has only two digits; write all four.")
-        month, day = (first, second) if self._order is DateOrder.MONTH_FIRST else (second, first)
-        return _date(int(year), month, day)
+        month_first = self._order is DateOrder.MONTH_FIRST
+        month, day = (first, second) if month_first else (second, first)
+        read = f"There is no such date when the {'month' if month_first else 'day'} is read first, as in this file."
+        return _date(int(year), month, day, read)
 
     def _note(self, text: str, first: int, second: int) -> None:
         if max(first, second) > 12:
@@ -270,12 +272,12 @@ class DateReader:
             self._two_ways = text
 
 
-def _date(year: int, month: int, day: int) -> date:
+def _date(year: int, month: int, day: int, sentence: str = "No year has such a date; look at month and day.") -> date:
     _check_year(year)
     try:
         return date(year, month, day)
     except ValueError:
-        raise ValueError("There is no such day in the calendar.") from None
+        raise ValueError(sentence) from None
 
 
 def _check_year(year: int) -> None:

@@ -382,10 +382,12 @@ def test_an_export_that_is_not_utf8_is_read_as_windows_text_and_says_so() -> Non
 def test_declared_dates_never_bend() -> None:
     files = {"attendance.csv": CAMPUS["attendance.csv"].replace("09/14/2026", "14/09/2026", 1)}
     found = export(files, periods="50")
-    assert found.problems("attendance") == ["line 2: There is no such day in the calendar."]
+    assert found.problems("attendance") == [
+        "line 2: There is no such date when the month is read first, as in this file."
+    ]
     assert export(files, periods="50", dates="dmy").problems("attendance") == [
-        "line 3: There is no such day in the calendar.",
-        "line 4: There is no such day in the calendar.",
+        "line 3: There is no such date when the day is read first, as in this file.",
+        "line 4: There is no such date when the day is read first, as in this file.",
     ]
 
 

@@ -45,7 +45,7 @@ def test_the_check_adds_up_and_groups_what_is_wrong_by_cause(clerk: Clerk) -> No
     page = clerk.page(clerk.upload({"attendance.csv": MIXED}))
     assert "This file is held" in page and "2 of 3 rows cannot go in" in page
     assert "No student has this id" in page and "line 3: 9" in page
-    assert "There is no such day in the calendar" in page and "line 4" in page
+    assert "No year has such a date" in page and "line 4" in page
     assert "Rows in the file 3" in page and "New 1" in page and "Stay out until they are mended 2" in page
 
 
