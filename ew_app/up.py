@@ -25,7 +25,7 @@ STOP_SECONDS = 20
 LOOK_EVERY = 0.25
 STEADY_AFTER = 60
 LONGEST_PAUSE = 30
-WEB_SECONDS = 90
+WEB_SECONDS = 30  # after so many, and again after so many more, it is said that we still wait
 
 Say = Callable[[str], None]
 
@@ -130,7 +130,7 @@ def run_all(
         environment = SHARED | ready.environment()
         services = [Service(name, words, environment, say) for name, words in commands.items()]
         stack.callback(_stop_all, services)
-        opening = _Opening(ready, after, stopping)
+        opening = _Opening(ready, after, stopping, say)
         opening.start()
         _watch(services, servers, stopping, say)
     opening.check()
@@ -153,9 +153,9 @@ def check_free(settings: Settings) -> None:
 class _Opening(threading.Thread):
     """Waits for the web server, then calls `after`. A failure stops everything."""
 
-    def __init__(self, ready: Settings, after: Callable[[Settings], None], stopping: threading.Event) -> None:
+    def __init__(self, ready: Settings, after: Callable[[Settings], None], stopping: threading.Event, say: Say) -> None:
         super().__init__(daemon=True)
-        self._ready, self._after, self._stopping = ready, after, stopping
+        self._ready, self._after, self._stopping, self._say = ready, after, stopping, say
         self._failure: Exception | None = None
 
     def run(self) -> None:
@@ -174,14 +174,20 @@ class _Opening(threading.Thread):
             raise self._failure
 
     def _wait_for_web(self) -> None:
-        deadline = time.monotonic() + WEB_SECONDS
+        """A slow start is no reason to end: whoever sits there is told, and may end it."""
+        began = time.monotonic()
+        deadline = began + WEB_SECONDS
         while not self._stopping.is_set():
             try:
                 socket.create_connection((self._ready.host, self._ready.port), timeout=2).close()
                 return
             except OSError:
                 if time.monotonic() > deadline:
-                    raise LocalError(f"The web server did not answer in {WEB_SECONDS} s.") from None
+                    waited = time.monotonic() - began
+                    self._say(
+                        f"The web server has not answered in {waited:.0f} s. We go on waiting; Ctrl-C ends everything."
+                    )
+                    deadline += WEB_SECONDS
             self._stopping.wait(LOOK_EVERY)
 
 
@@ -197,10 +203,13 @@ def _watch(services: Sequence[Service], servers: Servers, stopping: threading.Ev
 
 
 def _stop_all(services: Sequence[Service]) -> None:
-    deadline = time.monotonic() + STOP_SECONDS
-    for service in sorted(services, key=lambda service: service.name == LAST):
-        service.ask_to_stop()
-        service.stop(max(deadline - time.monotonic(), 1))
+    for last in (False, True):
+        together = [service for service in services if (service.name == LAST) is last]
+        for service in together:
+            service.ask_to_stop()
+        deadline = time.monotonic() + STOP_SECONDS  # the last has as long as the others
+        for service in together:
+            service.stop(max(deadline - time.monotonic(), 1))
 
 
 def _signals_set(stopping: threading.Event) -> ExitStack:

@@ -132,15 +132,21 @@ def test_a_second_one_on_the_same_folder_is_refused(data_dir: Path) -> None:
     assert none_left(data_dir)
 
 
-def test_a_failure_while_opening_stops_everything_and_is_raised(data_dir: Path) -> None:
+def test_a_slow_start_is_waited_for_and_a_failure_while_opening_stops_everything(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     env = {"EW_DATA_DIR": str(data_dir), "EW_PORT": str(port := child.free_port(None))}
 
     def fail(_: object) -> None:
         raise LookupError("no demo today")
 
-    web = [sys.executable, "-m", "http.server", str(port), "-b", "127.0.0.1", "-d", str(data_dir)]
+    slow = "import http.server as web, sys, time; time.sleep(2); web.test(port=int(sys.argv[1]), bind='127.0.0.1')"
+    web = [sys.executable, "-c", slow, str(port), str(data_dir)]
+    monkeypatch.setattr(up, "WEB_SECONDS", 0.5)
+    said: list[str] = []
     with pytest.raises(LookupError, match="no demo today"):
-        up.run_all(load_settings(env), before=lambda _: None, after=fail, commands={"web": web}, say=lambda _: None)
+        up.run_all(load_settings(env), before=lambda _: None, after=fail, commands={"web": web}, say=said.append)
+    assert any("has not answered in" in line and "We go on waiting" in line for line in said)
     assert none_left(data_dir)
 
 
