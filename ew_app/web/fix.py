@@ -48,7 +48,12 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         ("file", "File"),
         ("line", "Line"),
     ),
-    "late_schools": (("school", "School"), ("data_through", "Last day that came"), ("school_days_late", "Days late")),
+    "late_schools": (
+        ("school", "School"),
+        ("data_through", "Last day that came"),
+        ("school_days_late", "Days late"),
+        ("days_between", "Days missing before it"),
+    ),
     "no_calendar": (("school", "School"), ("calendar_id", "Calendar"), ("students", "Students")),
     "class_periods": (
         ("school", "School"),

@@ -17,7 +17,7 @@ from models.attendance import UNREAD
 from models.base import db
 from models.org import TEACHES
 from models.queries import coded, periods
-from models.queries.lateness import LATE
+from models.queries.lateness import LACKING
 from models.queries.measuring import SPEAKS_OF_ALL
 from models.queries.outside import COVERS, NAMES, NOT_ENROLLED
 
@@ -220,7 +220,7 @@ LISTS: Mapping[str, str] = {
     "unsaid_codes": _UNSAID_CODES,
     "unread_rows": _UNREAD_ROWS,
     "unmatched": _UNMATCHED,
-    "late_schools": LATE,
+    "late_schools": LACKING,
     "no_calendar": _NO_CALENDAR,
     "class_periods": _PERIODS,
     "off_calendar": _OFF_CALENDAR,

@@ -48,6 +48,20 @@ GAPS = f"""
     LEFT JOIN missing m ON m.school_id = s.id
     GROUP BY s.id, l.day
 """
+# The schools of these that lack any day, also one between days that came; the most days first. Parameters: the same.
+LACKING = f"""
+    SELECT s.key AS school_id, s.name AS school, g.last AS data_through, g.trailing AS school_days_late,
+           g.days - g.trailing AS days_between
+    FROM ({GAPS}) g JOIN school s ON s.id = g.school_id
+    WHERE g.days > 0 ORDER BY g.days DESC, school
+"""
+# Rows of (school_id, day), the days between. Parameters: the same.
+BETWEEN = f"""
+    WITH {MISSING}
+    SELECT m.school_id, m.day FROM missing m WHERE EXISTS (
+        SELECT FROM school_day d WHERE d.school_id = m.school_id AND d.day BETWEEN m.day AND :today
+          AND d.status IN ('submitted', 'partial'))
+"""
 # The schools of these that are late, the longest wait first. Parameters: the same.
 LATE = f"""
     SELECT s.key AS school_id, s.name AS school, g.last AS data_through, g.trailing AS school_days_late

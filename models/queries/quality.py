@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from models.base import db
 from models.queries.fixing import LISTS
+from models.queries.lateness import BETWEEN, LACKING
 
 EXAMPLES: Final = 10
 
@@ -76,9 +77,18 @@ def unmatched(of: Parameters) -> list[Seen]:
 
 
 def late_schools(of: Parameters) -> list[Seen]:
-    """Rows are school days of which nothing came."""
-    words = "CASE WHEN l.data_through IS NULL THEN 'nothing came yet' ELSE 'came last' END"
-    return _listed("late_schools", of, day="l.data_through", words=words, rows="l.school_days_late")
+    """Rows are school days of which nothing came: those since the last that did, and each between days that came."""
+    return seen(
+        f"""
+        SELECT s.id AS school_id, NULL AS student, l.data_through AS day,
+               CASE WHEN l.data_through IS NULL THEN 'nothing came yet' ELSE 'came last' END AS words,
+               l.school_days_late AS rows, NULL::int AS batch, NULL::int AS line
+        FROM ({LACKING}) l JOIN school s ON s.key = l.school_id WHERE l.school_days_late > 0
+        UNION ALL
+        SELECT b.school_id, NULL, b.day, 'nothing came of this day', 1, NULL, NULL FROM ({BETWEEN}) b
+        """,
+        of,
+    )
 
 
 def no_calendar(of: Parameters) -> list[Seen]:

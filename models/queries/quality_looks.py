@@ -1,4 +1,4 @@
-"""The looks of the night that are no list of Fix data: files, calendars, students. The contract is in `quality`."""
+"""The looks of the night that are no list of Fix data: what came, calendars, students. The contract is in `quality`."""
 
 from __future__ import annotations
 
@@ -10,51 +10,11 @@ from models.base import db
 from models.org import TEACHES
 from models.queries.quality import Parameters, Seen, seen
 
+LEAST_SHIFTED = 5  # marks
 _CAME = "status IN ('submitted', 'partial')"
 
 
-# -- files ---------------------------------------------------------------------------------------------------------
-
-
-def repeated_rows(of: Parameters) -> list[Seen]:
-    """Rows of the last two weeks that came more than once for a student and day in one file."""
-    return seen(
-        """
-        SELECT alone.school_id, NULL AS student, NULL::date AS day, b.name AS words,
-               (b.counts->>'duplicate')::int AS rows, b.id AS batch, NULL::int AS line
-        FROM batch b LEFT JOIN LATERAL (
-            SELECT min(school_id) AS school_id FROM submission WHERE batch_id = b.id
-            HAVING min(school_id) = max(school_id)) alone ON true
-        WHERE b.kind = 'attendance' AND b.status = 'applied' AND (b.counts->>'duplicate')::int > 0
-          AND b.received_at >= CAST(:today AS date) - 14
-        """,
-        of,
-    )
-
-
-def refused_files(of: Parameters) -> list[Seen]:
-    """Files that could not be read at all (nothing but a byte order mark, broken quotation marks ...), and no better
-    one came after."""
-    return _refused("NOT", of)
-
-
-def ambiguous_dates(of: Parameters) -> list[Seen]:
-    """Files refused because their dates can be read two ways, and no better one came after."""
-    return _refused("", of)
-
-
-def _refused(how: str, of: Parameters) -> list[Seen]:
-    return seen(
-        f"""
-        SELECT NULL::int AS school_id, NULL AS student, NULL::date AS day, b.name AS words, 1 AS rows,
-               b.id AS batch, NULL::int AS line
-        FROM batch b WHERE b.status = 'refused' AND b.received_at >= CAST(:today AS date) - 14
-          AND b.sentence {how} LIKE '%dates can be read two ways%'
-          AND NOT EXISTS (SELECT FROM batch l WHERE l.source_id = b.source_id AND l.kind = b.kind AND l.id > b.id
-                          AND l.status IN ('applied', 'duplicate'))
-        """,
-        of,
-    )
+# -- what came -----------------------------------------------------------------------------------------------------
 
 
 def unlike_usual(of: Parameters) -> list[Seen]:
@@ -114,7 +74,8 @@ def fewer_schools(of: Parameters) -> list[Seen]:
 
 
 def shifted_calendar(of: Parameters) -> list[Seen]:
-    """Schools where more than one in twenty marks of the last month stands on a day without school."""
+    """Schools where more than one in twenty marks of the last month stands on a day without school: on several days
+    and several marks, because one wrong Saturday is a wrong date and no shifted calendar."""
     return seen(
         f"""
         SELECT m.school_id, NULL AS student, max(m.day) FILTER (WHERE c.day IS NULL) AS day,
@@ -126,6 +87,8 @@ def shifted_calendar(of: Parameters) -> list[Seen]:
         WHERE m.school_id = ANY(:schools) AND m.day BETWEEN CAST(:today AS date) - 30 AND :today
           AND EXISTS (SELECT FROM calendar_day k WHERE k.school_id = m.school_id AND k.day >= :start)
         GROUP BY m.school_id HAVING count(*) FILTER (WHERE c.day IS NULL) * 20 > count(*)
+          AND count(*) FILTER (WHERE c.day IS NULL) >= {LEAST_SHIFTED}
+          AND count(DISTINCT m.day) FILTER (WHERE c.day IS NULL) > 1
         """,
         of,
     )
@@ -188,14 +151,16 @@ def counted_twice(of: Parameters) -> list[Seen]:
 
 
 def lost_zeros(of: Parameters) -> list[Seen]:
-    """Ids that differ by zeros at the front alone, and ids that a spreadsheet has turned into a number."""
+    """Ids that differ by zeros at the front alone, and ids that a spreadsheet has turned into a number: those of
+    students, and those of rejected rows until all days of their delivery have come again."""
     return seen(
         r"""
-        WITH bare AS MATERIALIZED (SELECT id, key, ltrim(key, '0') AS bare FROM student)
+        WITH bare AS MATERIALIZED (SELECT id, key, ltrim(key, '0') AS bare FROM student WHERE same_as IS NULL)
         SELECT at.school_id, b.key AS student, NULL::date AS day, 'also ' || o.keys AS words, 1 AS rows,
                NULL::int AS batch, NULL::int AS line
-        FROM (SELECT bare, string_agg(key, ', ' ORDER BY key) AS keys FROM bare GROUP BY bare HAVING count(*) > 1) o
-        JOIN bare b ON b.bare = o.bare AND b.key = o.bare
+        FROM (SELECT bare, max(length(key)) AS longest, string_agg(key, ', ' ORDER BY key) AS keys
+              FROM bare GROUP BY bare HAVING count(*) > 1) o
+        JOIN bare b ON b.bare = o.bare AND length(b.key) < o.longest
         LEFT JOIN LATERAL (SELECT school_id FROM stint WHERE student_id = b.id
                            ORDER BY entry_date DESC LIMIT 1) at ON true
         UNION ALL
@@ -208,6 +173,15 @@ def lost_zeros(of: Parameters) -> list[Seen]:
         UNION ALL
         SELECT NULL, key, NULL, 'turned into a number by a spreadsheet', 1, NULL, NULL
         FROM student WHERE key ~ '^\d+(\.\d+)?[eE]\+\d+$'
+        UNION ALL
+        SELECT NULL, NULL, NULL, r.value || ' was a number', 1, r.batch_id, r.line
+        FROM problem r JOIN batch x ON x.id = r.batch_id AND x.status = 'applied' AND x.kind = 'attendance'
+        WHERE r.rejected AND r.settled_at IS NULL AND x.received_at >= :start
+          AND r.value ~ '^\d+([.,]\d+)?[eE]\+\d+$' AND (
+            NOT EXISTS (SELECT FROM submission s WHERE s.batch_id = x.id)
+            OR EXISTS (SELECT FROM submission s WHERE s.batch_id = x.id AND NOT EXISTS (
+                SELECT FROM submission l JOIN batch y ON y.id = l.batch_id AND y.source_id = x.source_id
+                WHERE l.school_id = s.school_id AND l.day = s.day AND l.batch_id > x.id)))
         """,
         of,
     )

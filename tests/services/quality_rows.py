@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from ew_app.kernel import now, transaction
-from models.attendance import Batch, Mark, Problem, RowHistory, SchoolDay
+from models.attendance import Batch, Mark, Problem, RowHistory, SchoolDay, Submission
 from models.base import db
 from models.org import AbsenceCode, CalendarDay, Source
 from models.people import Stint, Student
@@ -50,7 +50,7 @@ class Rows:
                 name: getattr(self, f"_{name}")
                 for name in (
                     "mark", "problem", "stint", "student", "batch", "came", "status", "standing", "calendar", "was",
-                    "without_calendar", "last_night",
+                    "without_calendar", "last_night", "sent",
                 )
             }  # fmt: skip
             writers[kind](dict(said))
@@ -74,6 +74,13 @@ class Rows:
 
     def _batch(self, said: dict[str, Any]) -> None:
         self._new_batch(said)
+
+    def _sent(self, said: dict[str, Any]) -> None:
+        batch = db.session.scalar(select(func.max(Batch.id)))
+        school = self.schools[said["school"]]
+        db.session.add(
+            Submission(school_id=school, day=said["day"], batch_id=batch, feed="exception", rows=1, whole=False)
+        )
 
     def _came(self, said: dict[str, Any]) -> None:
         taught = [day for day in weekdays(YEAR_BEGAN, 66) if day <= said["until"]][-said["days"] :]

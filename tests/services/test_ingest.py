@@ -240,20 +240,39 @@ def test_a_nul_byte_in_a_cell_rejects_its_row_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"),
+    ("content", "sentence", "why", "named"),
     [
-        (csv(header=HEADER + ",no\0te"), "NUL byte"),
-        (csv(), "empty feed"),
-        (b"student_id,school_id,date\nana,lincoln,2026-08-17\n", "needs the column code"),
-        (b"student_id,school_id,date,code\nana,lincoln,03/04/2026,A\n", "two ways"),
-        (b"student_id,school_id,date,code,SSN\nana,lincoln,2026-08-17,A,1\n", "never take this in"),
+        (csv(header=HEADER + ",no\0te"), "NUL byte", "not_text", {}),
+        (csv(), "empty feed", "header_only", {}),
+        (b"student_id,school_id,date\nana,lincoln,2026-08-17\n", "needs the column code", "no_required_column", {}),
+        (
+            b"Student ID;School ID;date;code\nana;lincoln;03/04/2026;A\n",
+            "two ways",
+            "two_way_dates",
+            {"lincoln": ""},
+        ),
+        (
+            csv("ana lincoln 08-18 A", "ben lincoln 08-17 A") + b'"fay,carver,2026-08-17,A\nx,lincoln,2026-08-19,A\n',
+            "quotation mark",
+            "unclosed_quote",
+            {"lincoln": "2026-08-19", "carver": "2026-08-17"},
+        ),
+        (
+            b"student_id,school_id,date,code,SSN\nana,lincoln,2026-08-17,A,1\n",
+            "never take this in",
+            "forbidden_column",
+            {},
+        ),
     ],
 )
-def test_a_file_we_cannot_trust_is_refused_whole(content: bytes, sentence: str) -> None:
+def test_a_file_we_cannot_trust_is_refused_whole(
+    content: bytes, sentence: str, why: str, named: dict[str, str]
+) -> None:
     told = load_files({"attendance.csv": content})
     assert told["status"] == "refused"
     assert sentence in told["sentence"]
     assert standing() == {}
+    assert query("SELECT counts FROM batch") == [({"why": why, "named": named},)], "for the night's report"
 
 
 def test_nothing_is_kept_of_a_file_with_a_forbidden_column() -> None:

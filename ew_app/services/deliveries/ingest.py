@@ -34,6 +34,7 @@ from ew_app.services.deliveries import came_twice
 from ew_app.services.deliveries.attendance import retry_rejected
 from ew_app.services.deliveries.batch_report import describe, history
 from ew_app.services.deliveries.loading import load, load_now
+from ew_app.services.deliveries.named_in import refused_as
 from ew_app.services.deliveries.remembering import said_before
 from ew_app.services.deliveries.undoing import note_undo, undo
 from models import marks
@@ -191,7 +192,7 @@ def _take_in(batch: Batch, parts: Sequence[Part], in_line: bool) -> None:
     try:
         _look_at_headers(batch, parts)
     except RefusedFile as refused:
-        batch.status, batch.sentence = "refused", str(refused)
+        batch.status, batch.sentence, batch.counts = "refused", str(refused), refused_as(batch, refused)
         return
     earlier = deliveries.same_delivery(batch.id) if batch.kind == "attendance" else None
     if earlier and (rows := came_twice.rows_before(earlier)) is not None:

@@ -17,6 +17,7 @@ from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import attendance, came_twice, ledger, periods
 from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import compared, figures_of, limits_of
+from ew_app.services.deliveries.named_in import refused_as
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import Part, Staged, stage
 from ew_app.services.rosters import roster
@@ -50,7 +51,7 @@ def load(batch_id: int) -> None:
             _go(batch_id, kind)
         _tell_of_held(batch_id)
     except RefusedFile as refused:
-        _refuse(batch_id, str(refused))
+        _refuse(batch_id, refused)
 
 
 def load_now(batch_id: int) -> str:
@@ -282,6 +283,7 @@ def _rehearsed(batch_id: int, told: dict[str, Any], problems: list[dict[str, Any
 
 
 @operation
-def _refuse(batch_id: int, sentence: str) -> None:
+def _refuse(batch_id: int, refused: RefusedFile) -> None:
     marks.drop_staged(batch_id)
-    set_columns(batch_id, status="refused", sentence=sentence, step="", percent=100)
+    counts = refused_as(db.session.get_one(Batch, batch_id), refused)
+    set_columns(batch_id, status="refused", sentence=str(refused), counts=counts, step="", percent=100)

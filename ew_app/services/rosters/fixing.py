@@ -68,9 +68,11 @@ CHECKS: Final = (
     ),
     Check(
         "late_schools",
-        "Schools whose attendance is late",
-        "Their counts stand still at the last day received, and no new support starts.",
-        "Call the clerk of the school, or look under Import for a file that waits or was refused.",
+        "Schools whose attendance is late or has gaps",
+        "Their counts stand still at the last day received, and no new support starts. A day missing before it counts "
+        "for nobody, and does not come by itself.",
+        "Call the clerk of the school, or look under Import for a file that waits or was refused. Have a missing day "
+        "sent once more.",
     ),
     Check(
         "no_calendar",

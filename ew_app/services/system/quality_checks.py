@@ -1,7 +1,7 @@
 """The checks of the night as data: what each means, when it matters, how it is mended and where.
 
-What Fix data lists too has its words there; the SELECTs are in `models.queries.quality` and
-`quality_looks`.
+What Fix data lists too has its words there; the SELECTs are in `models.queries.quality`,
+`quality_files` and `quality_looks`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from ew_app.services.rosters import fixing
 from models.queries import quality as lists
+from models.queries import quality_files as files
 from models.queries import quality_looks as looks
 from models.queries.quality import Seen
 
@@ -70,27 +71,34 @@ CHECKS: Final = (
     Check(
         key="refused_files",
         title="Files that could not be read",
-        means="A file was empty, held only a byte order mark, or broke off inside quotation marks, and no better one "
-        "has come since.",
+        means="Nothing of a file could be let in: it was empty, held only a byte order mark, broke off inside "
+        "quotation marks, or lacks a column that we need. It stands here until the days of its schools came, or it "
+        "came again.",
         matters="Nothing of it counts: the days it was about are missing.",
         mend="Open the file under Import, read why, export it again and send it.",
         where="/imports",
         weight=Weight.STOPS,
         unit=("file", "files"),
-        look=looks.refused_files,
+        look=files.refused_files,
     ),
     Check(
         key="ambiguous_dates",
         title="Files whose dates can be read two ways",
-        means="Every date of the file could be month first or day first, and no better file has come since.",
+        means="Every date of the file could be month first or day first, or some say one and some the other. It stands "
+        "here until the days of its schools came, or it came again.",
         matters="We do not guess, so nothing of the file counts.",
         mend="Export it with dates such as 2026-09-14, or say under Import which comes first.",
         where="/imports",
         weight=Weight.STOPS,
         unit=("file", "files"),
-        look=looks.ambiguous_dates,
+        look=files.ambiguous_dates,
     ),
-    _listed("late_schools", "Days with school of which nothing came.", Weight.STOPS, "school day"),
+    _listed(
+        "late_schools",
+        "Days with school of which nothing came, also between days that came.",
+        Weight.STOPS,
+        "school day",
+    ),
     Check(
         key="fewer_schools",
         title="Fewer schools than usual on a day",
@@ -116,7 +124,7 @@ CHECKS: Final = (
     Check(
         key="shifted_calendar",
         title="Calendars that do not fit the attendance",
-        means="Of the marks of the last month, more than one in twenty stands on a day without school.",
+        means="Of the marks of the last month, five or more and over one in twenty stand on days without school.",
         matters="A calendar that is shifted by a day, or of the wrong year, hides most absences.",
         mend="Compare the school's calendar with its days of attendance, and send calendar.csv again.",
         where="/fix/off_calendar",
@@ -197,7 +205,9 @@ CHECKS: Final = (
     Check(
         key="lost_zeros",
         title="Ids that lost their zeros",
-        means="Two ids differ only by zeros at the front, or a spreadsheet has turned an id into a number.",
+        means="Two ids differ only by zeros at the front, or a spreadsheet has turned an id into a number such as "
+        "1.23E+05. A row with such a number finds nobody: the child it is about stands as present where only absences "
+        "are sent.",
         matters="One child becomes two, each with half of the absences, or the rows of a child find nobody.",
         mend="Export straight from the student system, without opening the file in a spreadsheet, and send it again.",
         where="/imports",
@@ -217,7 +227,7 @@ CHECKS: Final = (
         where="/imports",
         weight=Weight.TIDY,
         unit=("row", "rows"),
-        look=looks.repeated_rows,
+        look=files.repeated_rows,
     ),
     Check(
         key="future_marks",
