@@ -21,6 +21,7 @@ from models.people import Student
 from models.queries.fixing import LISTS
 from tests.web.conftest import let_in
 from tests.web.importing import DAYS, TODAY, Clerk, once_of, rows_of, words
+from tests.web.world import START
 
 CODE = "/fix/code?code=AQ&school=LIN"
 ABSENT = {"kind": "absence", "excused": "unexcused"}
@@ -73,6 +74,9 @@ def tried(app: Flask, student: str, outcome: str, *, minutes: int = 0) -> None:
 def test_nothing_to_mend_says_so(app: Flask, clerk: Clerk) -> None:
     days = [f"{school_id(app)}:{day}" for day in DAYS]
     clerk.bring_in({}, nobody=days)
+    missing = words(clerk.browser.get("/fix/late_schools").text)
+    assert "Days missing before it" in missing and "Lincoln Fri 20 Nov 2026 0 1" in missing
+    clerk.bring_in({}, nobody=[f"{school_id(app)}:{START}"])
     page = words(clerk.browser.get("/fix").text)
     assert "Every record fits together" in page and "Attendance codes nobody has explained: none" in page
     assert "All is well here" in words(clerk.browser.get("/fix/unknown_codes").text)
