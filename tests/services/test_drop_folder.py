@@ -155,9 +155,9 @@ def test_a_file_that_is_still_being_written_waits() -> None:
 
 
 def test_a_file_that_arrives_meanwhile_makes_the_others_wait_because_they_may_belong_together() -> None:
-    folder = drop_folder(quiet=1)
+    folder = drop_folder(quiet=2)
     put(folder, "attendance.csv", FIRST)
-    late = threading.Timer(0.3, put, (folder, "covers.csv", covers("lincoln 08-17")))
+    late = threading.Timer(1, put, (folder, "covers.csv", covers("lincoln 08-17")))
     late.start()
     assert look().ended == "waits"
     late.join()

@@ -152,15 +152,15 @@ class FileFetcher(ABC):
                 return Fetched(refused=tuple(look.refused), told=tuple(look.told))
             time.sleep(how.quiet)
             if moving := _changed(look, _Look(ask, how, place.entries())):
-                return Fetched(told=(_still_written(moving),), again=True)
+                return Fetched(told=(_still_written(moving), *back), again=True)
             try:
                 read = _Bundles(ask, look, place, into)
             except NotYet as rest:
                 return Fetched(told=(str(rest),), again=True, progress=True)
             if moving := _changed(look, _Look(ask, how, place.entries())):
-                return Fetched(told=(_still_written(moving),), again=True)
+                return Fetched(told=(_still_written(moving), *back), again=True)
             if unfinished := "" if how.wait_for else cut_off.unfinished(ask, read.found):
-                return Fetched(told=(unfinished,), again=True)
+                return Fetched(told=(unfinished, *back), again=True)
         return Fetched(
             found=tuple(read.found),
             known=tuple(read.known),
