@@ -99,6 +99,21 @@ def failed(told: Pull) -> str:
 # -- taking --------------------------------------------------------------------------------------------------
 
 
+def test_what_a_slow_writer_adds_after_its_file_was_moved_is_taken_too(server: Server) -> None:
+    source(server, move="yes")
+    with (server.folder / "attendance.csv").open("wb") as file:
+        file.write(FIRST)
+        file.flush()
+        assert became(look()) == ["applied"] and files(server.folder) == ["taken/attendance.csv"]
+        assert look().sentence == "Nothing new."
+        file.write(b"ana,lincoln,2026-08-18,A\n")
+    told = look()
+    assert became(told) == ["applied"]
+    assert told.told == ["attendance.csv went on after it was put away, and is read once more."]
+    assert standing()["ana 08-18"] == "A" and files(server.folder) == ["taken/attendance.csv"]
+    assert look().sentence == "Nothing new."
+
+
 def test_a_file_is_taken_once_and_left_where_it_is(server: Server) -> None:
     source(server)
     put(server, "attendance.csv", FIRST)
