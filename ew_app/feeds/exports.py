@@ -25,7 +25,7 @@ _SETTINGS: Final = frozenset(
 _OF_A_SOURCE: Final = frozenset(
     {"from", "join", "where", "unless", "split", "each", "group", "only_without", "bulk_only", "columns"} | {"note"}
 )
-_OF_A_JOIN: Final = frozenset({"to", "by", "where", "unless", "latest", "needed", "or_rejected", "split"})
+_OF_A_JOIN: Final = frozenset({"to", "by", "where", "unless", "latest", "needed", "or_rejected", "split", "alone"})
 
 
 class Reads(StrEnum):
@@ -53,6 +53,7 @@ class Join:
 
     splits: `ours` names several ids between commas, and each partner makes a row of its own.
     needed: a record without a partner is left out and counted. rejection: it is a rejected row, with this sentence.
+    alone: partners that are alike in these fields and differ in `differing` are none: nobody knows which is meant.
     latest: of several partners the one with the greatest text in that field, else the last of the file.
     """
 
@@ -66,6 +67,8 @@ class Join:
     needed: bool
     rejection: str = ""
     splits: bool = False
+    alone: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,8 @@ def _join(alias: str, spec: dict[str, Any]) -> Join:
         latest=field_key(spec.get("latest", "")),
         needed=spec.get("needed", False),
         splits=spec.get("split", False),
+        alone=tuple(field_key(name) for name in spec.get("alone", {}).get("by", ())),
+        differing=tuple(field_key(name) for name in spec.get("alone", {}).get("unless", ())),
         rejection=" ".join(spec.get("or_rejected", "").split()),
     )
 

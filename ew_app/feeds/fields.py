@@ -13,7 +13,7 @@ Record = Mapping[str, Any]  # field -> text, or a list of texts where it stands 
 Texts = dict[str, str]
 
 _WORDS: Final = frozenset(
-    {"from", "map", "else", "always", "flags", "join", "with", "minus", "when", "first_of", "or_rejected"}
+    {"from", "map", "else", "always", "flags", "join", "with", "minus", "when", "first_of", "or_rejected", "plus"}
 )
 _NOT_SET: Final = frozenset({"", "false", "f", "no", "n"})
 
@@ -128,6 +128,8 @@ def _worked_out(spec: Mapping[str, Any], said: Texts) -> Taker:
         whole, part = (column(one, said) for one in spec["minus"])
         return _minus(whole, part, " ".join(spec.get("or_rejected", "").split()))
     taker = column(spec["from"], said)
+    if "plus" in spec:
+        return _plus(taker, int(spec["plus"]))
     if mark := spec.get("first_of"):
         return Taker(taker.fields, lambda record: taker.take(record).split(mark, 1)[0].strip())
     return taker
@@ -209,6 +211,16 @@ def _minus(whole: Taker, part: Taker, rejection: str) -> Taker:
         return f"{max(left, Decimal(0)):f}"
 
     return Taker(whole.fields | part.fields, take)
+
+
+def _plus(taker: Taker, more: int) -> Taker:
+    """A whole number and so much more; nothing where it is none."""
+
+    def take(record: Record) -> str:
+        text = taker.take(record)
+        return str(int(text) + more) if text.isascii() and text.isdigit() else ""
+
+    return Taker(taker.fields, take)
 
 
 def _only_when(taker: Taker, wanted: Condition) -> Taker:

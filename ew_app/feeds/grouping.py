@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from ew_app.feeds.cells import DateReader
+from ew_app.feeds.fields import Record, text_of
 from ew_app.feeds.formats import DateOrder
 
 Cells = list[str]
+Row = tuple[int, Cells, str]  # a line, its cells, and why it stays out, if it does
+_TWO_MEANINGS: Final = (
+    "Another row says something else of the same, and no year tells which of them holds now, so neither does. Export "
+    "the year with it."
+)
 
 
 class Grouped:
@@ -34,6 +41,69 @@ class Grouped:
         for place in self._last:
             kept[place] = max(kept[place], cells[place]) if kept[place] and cells[place] else ""
 
-    def rows(self) -> Iterator[tuple[int, Cells]]:
-        """(line, cells) of what they came to, by line."""
-        yield from sorted(self._rows.values(), key=lambda row: row[0])
+    def rows(self) -> Iterator[Row]:
+        """What they came to, by line."""
+        yield from ((line, cells, "") for line, cells in sorted(self._rows.values(), key=lambda row: row[0]))
+
+
+class OverYears:
+    """Rows that tell of the same (`by`) in several years. The newest stands without dates, and of the others those
+    that mean something else (`means`) keep theirs. Of a year with two meanings each row stays out.
+    """
+
+    def __init__(self, columns: Sequence[str], spec: dict[str, Any]) -> None:
+        self._by, self._means, self._dates = (
+            [columns.index(name) for name in spec[word] if name in columns] for word in ("by", "means", "dates")
+        )
+        self._rows: defaultdict[tuple[str, ...], list[tuple[int, Cells]]] = defaultdict(list)
+
+    def add(self, line: int, cells: Cells) -> None:
+        """One row more."""
+        self._rows[_at(cells, self._by)].append((line, cells))
+
+    def rows(self) -> Iterator[Row]:
+        """What they came to, by line."""
+        yield from sorted(row for rows in self._rows.values() for row in self._of_one(rows))
+
+    def _of_one(self, rows: Sequence[tuple[int, Cells]]) -> Iterator[Row]:
+        years: defaultdict[tuple[str, ...], list[tuple[int, Cells]]] = defaultdict(list)
+        for line, cells in rows:
+            years[_at(cells, self._dates)].append((line, cells))
+        _, newest = years[max(years)][0]
+        now = _at(newest, self._means)
+        for year, told in years.items():
+            line, cells = told[0]
+            meanings = {_at(row, self._means) for _, row in told}
+            if len(meanings) > 1:
+                yield from ((line, cells, _TWO_MEANINGS) for line, cells in told)
+            elif year == max(years):
+                yield line, ["" if place in self._dates else cell for place, cell in enumerate(cells)], ""
+            elif meanings != {now}:
+                yield line, cells, ""
+
+
+class Torn:
+    """Records that are alike in the fields `by` and differ in others: nobody knows which of them is meant."""
+
+    def __init__(self, by: Sequence[str], differing: Sequence[str]) -> None:
+        self._by, self._differing = by, differing
+        self._said: defaultdict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+        self._groups: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def add(self, key: tuple[str, ...], record: Record) -> None:
+        """One record more, under the key by which it is found."""
+        if self._by:
+            self._groups[key] = group = tuple(text_of(record.get(name, "")) for name in self._by)
+            self._said[group].add(tuple(text_of(record.get(name, "")).lower() for name in self._differing))
+
+    def found_by(self) -> list[tuple[str, ...]]:
+        """The keys under which such records are found."""
+        return [key for key, group in self._groups.items() if len(self._said[group]) > 1]
+
+    def shown(self) -> list[str]:
+        """What they are alike in, for people."""
+        return [" ".join(filter(None, group)) for group, said in self._said.items() if len(said) > 1]
+
+
+def _at(cells: Cells, places: Sequence[int]) -> tuple[str, ...]:
+    return tuple(cells[place] for place in places)

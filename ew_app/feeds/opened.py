@@ -10,6 +10,7 @@ from ew_app.feeds.delimited import Found, delimited_records
 from ew_app.feeds.elements import elements
 from ew_app.feeds.exports import Export, Join, Reads
 from ew_app.feeds.fields import condition, text_of
+from ew_app.feeds.grouping import Torn
 from ew_app.feeds.handed import Handed
 from ew_app.feeds.header import forbidden, refuse_forbidden
 from ew_app.feeds.looking import Seen, is_ours, known_fields, seen_as
@@ -18,6 +19,7 @@ from ew_app.feeds.refused import Problem, RefusedFile
 from ew_app.feeds.text import open_text
 
 CHANGES: Final = "delta"
+_TORN: Final = "Of {} several rows speak of the same ({}) and differ; nobody knows which is meant, so none is used."
 
 
 class Opened:
@@ -74,9 +76,11 @@ class Opened:
     def index(self, join: Join, wanted: Collection[str]) -> dict[tuple[str, ...], dict[str, Any]]:
         """Key -> the wanted fields of its last or latest record, each named `alias.field`."""
         meant, other = condition(join.where), condition(join.unless)
-        read = {*wanted, *join.theirs, *meant.fields, *other.fields, *filter(None, [join.latest])}
+        read = {*wanted, *join.theirs, *join.alone, *join.differing, *meant.fields, *other.fields}
+        read |= {join.latest} if join.latest else set()
         found: dict[tuple[str, ...], dict[str, Any]] = {}
         when: dict[tuple[str, ...], str] = {}
+        torn = Torn(join.alone, join.differing)
         for seen in self.files_of(join.to):
             for _, record in self.records(seen, join.to, read):
                 if isinstance(record, Problem) or not meant.holds(record) or (join.unless and other.holds(record)):
@@ -84,9 +88,14 @@ class Opened:
                 key = tuple(text_of(record.get(name, "")) for name in join.theirs)
                 if not all(key) or when.get(key, "") > (last := text_of(record.get(join.latest, ""))):
                     continue
+                torn.add(key, record)
                 found[key] = {f"{join.alias}.{name}": record[name] for name in wanted if name in record}
                 if join.latest:
                     when[key] = last
+        for key in torn.found_by():
+            del found[key]
+        for shown in torn.shown():
+            self.notes[_TORN.format(join.to, shown)] = None
         return found
 
     def lists_changes(self, kind: str) -> bool:

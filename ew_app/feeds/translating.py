@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from ew_app.feeds.exports import Export, load_export
 from ew_app.feeds.fields import cells_of
 from ew_app.feeds.formats import DateOrder, load_format
-from ew_app.feeds.grouping import Grouped
+from ew_app.feeds.grouping import Grouped, OverYears
 from ew_app.feeds.handed import Handed
 from ew_app.feeds.looking import Seen
 from ew_app.feeds.opened import Opened
@@ -143,7 +143,7 @@ class _Translation:
     def _fill(self, plan: Plan, seen: Seen, rows: Rows, order: DateOrder) -> None:
         """The rows of one file; where one line gives several, each number of them has a file of its own."""
         columns = [name for name in plan.takers if self._is_there(plan, seen, name)]
-        grouped = Grouped(columns, dict(plan.source.group), order) if plan.source.group else None
+        grouped = _grouped(columns, dict(plan.source.group), order)
         takers = [plan.takers[name] for name in columns]
         files: dict[str, Written] = {"": Written(columns, order)}
         for line, record in self.opened.records(seen, plan.source.of, self._wanted(plan, seen)):
@@ -161,8 +161,8 @@ class _Translation:
                 else:
                     nth = row.get("nth", "")
                     (files.get(nth) or files.setdefault(nth, Written(columns, order))).add(line, cells, reason)
-        for line, cells in grouped.rows() if grouped else ():
-            files[""].add(line, cells)
+        for line, cells, reason in grouped.rows() if grouped else ():
+            files[""].add(line, cells, reason)
         self.made += [Made(plan, seen, nth, file) for nth, file in files.items()]
         self._tell_left_out(seen, rows.left_out)
 
@@ -249,7 +249,13 @@ def _listed(lines: Sequence[int]) -> str:
     return f"{'line' if len(different) == 1 else 'lines'} {some}{f' and {more:,} more' if more > 0 else ''}"
 
 
-def _group(grouped: Grouped, file: Written, line: int, cells: list[str]) -> None:
+def _grouped(columns: Sequence[str], spec: dict[str, Any], order: DateOrder) -> Grouped | OverYears | None:
+    if not spec:
+        return None
+    return OverYears(columns, spec) if "means" in spec else Grouped(columns, spec, order)
+
+
+def _group(grouped: Grouped | OverYears, file: Written, line: int, cells: list[str]) -> None:
     try:
         grouped.add(line, cells)
     except ValueError as error:

@@ -46,7 +46,7 @@ _UNSAID_CODES = """
     FROM absence_code c JOIN school s ON s.id = c.school_id AND s.id = ANY(:schools)
     JOIN batch b ON b.id = c.batch_id
     LEFT JOIN mark m ON m.school_id = c.school_id AND m.code = c.code AND m.day >= :start
-    WHERE c.code <> '' AND c.excused = 'unknown' AND (
+    WHERE c.code <> '' AND c.excused = 'unknown' AND coalesce(c.valid_to >= :start, true) AND (
         c.kind = 'absence' AND b.options ->> 'format' <> 'csv'
         OR c.kind = 'present' AND b.options ->> 'format' = ANY(:tells_no_lateness) AND c.title !~* '^present$')
       AND NOT EXISTS (

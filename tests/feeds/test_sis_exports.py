@@ -87,6 +87,39 @@ def test_powerschool_rows_of_a_kind_that_is_not_read_are_rejected_with_their_day
     assert (unread.student_id, unread.school_id, unread.day, unread.period) == ("000123", "42", date(2026, 9, 16), "")
 
 
+@pytest.mark.parametrize("places", [(0, 1), (1, 0)])
+def test_a_powerschool_letter_means_what_its_newest_year_says_and_keeps_what_it_meant_before(
+    places: tuple[int, int],
+) -> None:
+    years = tabs("5 42 35 U Unprepared Present 1", "9 42 36 U Unexcused Absent 1").splitlines(keepends=True)
+    same = tabs("4 42 35 A Absent Absent 1")
+    codes = POWERSCHOOL["attendance_code.txt"] + same + "".join(years[place] for place in places)
+    rows = export(POWERSCHOOL | {"attendance_code.txt": codes}).rows(
+        "absence_codes", "code", "kind", "valid_from", "valid_to"
+    )
+    assert sorted(row for row in rows if row[2]) == [("U", "present", date(2025, 7, 1), date(2026, 6, 30))]
+    assert [row[:2] for row in rows if not row[2]].count(("U", "absence")) == 1
+    assert [row[0] for row in rows].count("A") == 1
+
+
+def test_a_powerschool_letter_with_two_meanings_and_no_year_is_held_out_with_its_rows() -> None:
+    codes = tabs(
+        "ID SchoolID Att_Code Description Presence_Status_CD",
+        "1 42 A Absent Absent",
+        "5 42 U Unprepared Present",
+        "9 42 U Unexcused Absent",
+    )
+    attendance = POWERSCHOOL["attendance.txt"] + tabs("77 42 9/16/2026 ATT_ModeDaily 9 _ _")
+    found = export(POWERSCHOOL | {"attendance_code.txt": codes, "attendance.txt": attendance})
+    assert found.rows("absence_codes", "code", "kind") == [("A", "absence")]
+    assert [problem[:47] for problem in found.problems("absence_codes")] == [
+        "line 3: Another row says something else of the ",
+        "line 4: Another row says something else of the ",
+    ]
+    assert ("000123", "Attendance_CodeID 9") in found.rows("attendance", "student_id", "code")
+    assert any("several rows speak of the same (42 U) and differ" in told for told in found.delivery.told)
+
+
 @pytest.mark.parametrize("mode", ["", "Att_Mode_Code "])
 def test_a_powerschool_row_that_does_not_say_what_it_is_about_is_about_the_class_it_names(mode: str) -> None:
     header = f"StudentID SchoolID Att_Date {mode}Attendance_CodeID PeriodID"
@@ -165,6 +198,15 @@ def test_infinite_campus_minutes_of_presence_in_a_period_of_unknown_length_are_n
     ]
     (problem,) = found.problems("attendance")
     assert problem.startswith("line 3: ") and "nothing says how long the period or the day is" in problem
+
+
+def test_infinite_campus_lengths_of_two_bell_schedules_are_not_guessed() -> None:
+    periods = (
+        "periodName,schoolNumber,periodScheduleName,periodMinutes\n1,42,Early,30\n1,42,Regular,60\n2,42,Regular,60\n"
+    )
+    found = export(CAMPUS | {"periods.csv": periods})
+    assert [row[5] for row in found.rows("attendance", *MARK)] == [None, 40, None]
+    assert any("several rows speak of the same (1 42) and differ" in told for told in found.delivery.told)
 
 
 @pytest.mark.parametrize(

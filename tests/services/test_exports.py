@@ -199,6 +199,17 @@ def test_powerschool_exits_the_day_before_and_keeps_what_people_said_of_its_code
     assert rows(explained) == [("tardy",)]
 
 
+def test_what_a_letter_means_this_year_takes_the_place_of_what_a_former_export_said() -> None:
+    codes = POWERSCHOOL["attendance_code.txt"].replace("\t36\tA\tAbsent\tAbsent", "\t35\tA\tAsked\tPresent")
+    meaning = "SELECT kind FROM absence_code WHERE code = 'A'"
+    hand_over("roster", POWERSCHOOL | {"attendance_code.txt": codes})
+    assert rows(meaning) == [("present",)]
+    told = hand_over("roster", POWERSCHOOL)
+    assert rows(meaning) == [("absence",)]
+    undo(told["batch"])
+    assert rows(meaning) == [("present",)]
+
+
 def test_what_is_said_of_exits_goes_before_what_the_export_usually_means() -> None:
     schools = {"schools.txt": "School_Number\tName\n42\tHarbor\n41\tHill\n"}
     hand_over("roster", POWERSCHOOL | schools, options={"exit": "inclusive"})

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import text
 
-from ew_app.feeds import Reading, layout, load_export, read
+from ew_app.feeds import OURS, Reading, layout, load_export, read
 from ew_app.kernel import now
 from ew_app.services.rosters import said_by_hand
 from ew_app.services.rosters.roster_rows import Incoming
@@ -21,12 +21,13 @@ from models.base import db
 from models.queries.kept_files import open_file
 from models.upsert import STANDS, again_of, end_rows, only_again, upsert
 
-# An export's own list of codes says less than a person does, so it explains what is new and corrects nothing; what was
-# said for the whole district holds also where the export has the code for each school.
+# An export's own list of codes says less than a person does, or a file of ours, so it corrects neither, only what an
+# export had said; what was said for the whole district holds also where the export has the code for each school.
 UNEXPLAINED: Final = f"""
     WHERE NOT EXISTS (
-        SELECT FROM absence_code c WHERE c.code = i.code AND (c.school_id IS NULL OR c.school_id = i.school_pk)
-          AND {STANDS.format(row="c")})
+        SELECT FROM absence_code c LEFT JOIN batch b ON b.id = c.batch_id
+        WHERE c.code = i.code AND (c.school_id IS NULL OR c.school_id = i.school_pk)
+          AND coalesce(b.options ->> 'format', '{OURS}') = '{OURS}' AND {STANDS.format(row="c")})
 """
 EXIT_KNOWN: Final = "exit_known"  # among a batch's options: how exit dates of its source were known to be meant
 _FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
