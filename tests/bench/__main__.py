@@ -179,9 +179,9 @@ def _whole_district(system: System, days: Sequence[Day], files: Path, asked: arg
 
 
 def _measures(text: str) -> dict[str, tuple[str, str, str]]:
-    """Student -> (enrolled days, absent days, tier)."""
+    """Student -> (enrolled days, absent days, tier by the rate: the other one waits while a code is not explained)."""
     rows = csv.DictReader(io.StringIO(text))
-    return {row["student_id"]: (row["enrolled_days"], row["absent_days"], row["tier"]) for row in rows}
+    return {row["student_id"]: (row["enrolled_days"], row["absent_days"], row["rate_tier"]) for row in rows}
 
 
 def _as_told(found: dict[str, tuple[int, int, str]]) -> dict[str, tuple[str, str, str]]:
