@@ -22,6 +22,7 @@ from models.staff import Grant, Person
 from rules.access import Area, NotAllowed
 from rules.late_days import Move
 from tests.services.lincoln_and_carver import FIRST_DAY, build, covers, csv, load_files, query, school_named
+from tests.services.looks import look
 from tests.services.test_expected_files import at, came, expect
 
 STAFF = (
@@ -65,6 +66,7 @@ def begun_by_itself() -> Path:
     folder = expect("18:30")
     with at("08-17 15:00"):
         came(folder, "08-17", "lincoln", "carver")
+        look()  # as the schedule does once more where something came
     return folder
 
 

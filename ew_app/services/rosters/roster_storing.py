@@ -27,7 +27,8 @@ UNEXPLAINED: Final = f"""
     WHERE NOT EXISTS (
         SELECT FROM absence_code c LEFT JOIN batch b ON b.id = c.batch_id
         WHERE c.code = i.code AND (c.school_id IS NULL OR c.school_id = i.school_pk)
-          AND coalesce(b.options ->> 'format', '{OURS}') = '{OURS}' AND {STANDS.format(row="c")})
+          AND (c.school_id IS NULL OR coalesce(b.options ->> 'format', '{OURS}') = '{OURS}')
+          AND {STANDS.format(row="c")})
 """
 EXIT_KNOWN: Final = "exit_known"  # among a batch's options: how exit dates of its source were known to be meant
 _FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
