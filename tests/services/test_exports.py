@@ -10,22 +10,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ew_app import kernel
 from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Refused
-from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, problem_rows
-from ew_app.services.deliveries.periods import UNHEARD
 from ew_app.services.measuring import measures, why
-from ew_app.services.rosters import fixing
 from ew_app.services.rosters.codes import Meaning, map_code
 from models.attendance import BatchFile
 from models.base import db
-from models.queries.periods import said_of_periods
-from rules.access import Area
 from tests.feeds import edfi
 from tests.feeds.test_oneroster import BULK
-from tests.feeds.test_sis_exports import ASPEN, CAMPUS, POWERSCHOOL, SYNERGY
+from tests.feeds.test_powerschool import POWERSCHOOL
+from tests.feeds.test_sis_exports import ASPEN, CAMPUS, SYNERGY
 from tests.services.lincoln_and_carver import assert_identity
 from tests.services.rosters import open_district, rows
 
@@ -58,6 +53,11 @@ def both(files: Mapping[str, str | bytes], **more: Any) -> dict[str, Any]:
     """A roster and the attendance of the same files; what became of the attendance."""
     assert hand_over("roster", files)["status"] == "applied"
     return hand_over("attendance", files, **more)
+
+
+def undo(batch: int) -> None:
+    ingest.take_back(batch, by=OPERATOR)
+    ingest.undo(batch)
 
 
 def marks() -> list[tuple[Any, ...]]:
@@ -218,7 +218,7 @@ def test_what_is_said_of_exits_goes_before_what_the_export_usually_means() -> No
 
 def test_minutes_of_periods_become_a_part_of_the_day() -> None:
     calendar = {"calendar.csv": "school_id,date,day_type\n42,2026-09-14,instructional\n"}
-    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints("42")}
+    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": stints("42")}
     hand_over("roster", roster | calendar)
     files = {"attendance.csv": CAMPUS["attendance.csv"].replace(",A,U,20,", ",A,U,0,"), "periods.csv": "x\n"}
     told = hand_over("attendance", files, options={"periods": "80"})
@@ -227,12 +227,12 @@ def test_minutes_of_periods_become_a_part_of_the_day() -> None:
     assert measure["absent_days"] == "0.5"  # 160 of 420 minutes: fewer than the 300 of a whole day were attended
 
 
-def _stints(school: str) -> str:
+def stints(school: str) -> str:
     return f"student_id,school_id,entry_date\n000123,{school},2026-08-24\n000124,{school},2026-08-24\n"
 
 
 def test_what_was_said_of_periods_is_remembered_for_the_source() -> None:
-    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints("42")}
+    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": stints("42")}
     hand_over("roster", roster)
     hand_over("attendance", CAMPUS, options={"periods": "50"})
     later = {name: text.replace("09/14/2026", "09/15/2026") for name, text in CAMPUS.items()}
@@ -246,7 +246,7 @@ def test_what_was_said_of_periods_is_remembered_for_the_source() -> None:
 def test_attendance_of_other_systems_goes_in(
     files: dict[str, str], school: str, options: dict[str, str], applied: int
 ) -> None:
-    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints(school)}
+    roster = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": stints(school)}
     hand_over("roster", roster | CODES)
     told = hand_over("attendance", files, options=options)
     assert (told["status"], told["applied"], told["unknown_code"]) == ("applied", applied, 0)
@@ -261,176 +261,3 @@ def test_rows_to_mend_are_told_in_our_columns_with_their_line() -> None:
     assert header.startswith("\ufeffstudent_id,school_id,date,code")
     (line,) = [line for line in lines if line.endswith(",yes")]
     assert line.startswith("000123,770042,1813-08-27,Homebound") and ",12,StudentAttendance.xml," in line
-
-
-# -- class periods -------------------------------------------------------------------------------------------
-
-DAYS = [date(2026, 9, day) for day in (14, 15, 16, 17, 18)]
-SEVEN = ",".join(f"Period{number}" for number in range(1, 8))
-KINDS = {
-    "absence_codes.csv": "code,title,kind,absent_fraction,excused\n"
-    "UNX,Unexcused,absence,1,unexcused\nTDY,Tardy,tardy,,\nACT,Trip,school_function,,\n"
-}
-
-
-def synergy(*days: str) -> dict[str, str]:
-    """Ana's periods on days from 14 September on, a code for all seven; Ben's absence on each of these days."""
-    lines = [f"000123,42,09/{14 + n}/2026,,{','.join([code] * 7)}" for n, code in enumerate(days)]
-    lines += [f"000124,42,09/{14 + n}/2026,UNX{',' * 7}" for n in range(len(days))]
-    return {"attendance.csv": f"SISNumber,SchoolCode,AbsenceDate,AllDayCode,{SEVEN}\n" + "\n".join(lines) + "\n"}
-
-
-def harbor(**more: str) -> None:
-    """A school with a week of September, two students and three codes."""
-    week = {"calendar.csv": "school_id,date,day_type\n" + "".join(f"42,{day},instructional\n" for day in DAYS)}
-    files = {"schools.csv": SCHOOL, "students.csv": TWO, "enrollments.csv": _stints("42")}
-    hand_over("roster", files | week | KINDS | more)
-
-
-def counted(student: str = "000123") -> tuple[str, str, str, str]:
-    """Enrolled, absent and unknown days, and tardies."""
-    (measure,) = measures.measures(DAYS[-1], student=student)
-    enrolled, absent, unknown, tardies = ("enrolled_days", "absent_days", "unknown_days", "tardies")
-    return measure[enrolled], measure[absent], measure[unknown], measure[tardies]
-
-
-def test_periods_nobody_can_add_up_are_neither_absent_nor_present() -> None:
-    harbor()
-    told = hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True)
-    assert (told["status"], told["rows_in"], told["applied"]) == ("applied", 24, 24)
-    assert any(note.startswith("One student's day is told by missed class periods alone") for note in told["notes"])
-    assert counted() == ("2", "0", "1", "1")
-    (unclear,) = [day for day in why.explain("000123").days if day.state == "unknown"]
-    assert unclear.words.endswith("; missed periods 1, 2, 3, 4, 5, 6 and 7")
-    assert "nobody has said what part of the day they are" in unclear.words
-    assert still_to_mend() == [("Harbor", 1)]
-
-
-@pytest.mark.parametrize(
-    ("code", "words", "absent"),
-    [
-        ("UNX", "60 of 420 minutes, by the timetable of the school", "0"),
-        ("HALF", "30 of 420 minutes, by the timetable of the school", "0"),
-        ("NEW", "180 of 360 minutes, by the timetable of the school", "0.5"),
-    ],
-)
-def test_a_day_told_by_periods_is_explained_by_the_figures_that_were_counted(
-    code: str, words: str, absent: str
-) -> None:
-    harbor()
-    codes = KINDS["absence_codes.csv"] + "HALF,Half a period,absence,0.5,unexcused\n"
-    lines = "".join(f"42,,{number},60,yes\n" for number in range(1, 8))
-    schedule = f"school_id,grade,period,minutes,counts\n{lines}42,,8,30,no\n"
-    hand_over("roster", {"absence_codes.csv": codes, "schedule.csv": schedule})
-    missed = {"UNX": "3 UNX,8 UNX", "HALF": "3 HALF", "NEW": "1 NEW,3 UNX,4 UNX,5 UNX"}[code].split(",")
-    rows_of = "".join("000123,42,2026-09-14,{1},{0}\n".format(*row.split()) for row in missed)
-    hand_over("attendance", {"attendance.csv": f"student_id,school_id,date,code,period\n{rows_of}"}, accept_held=True)
-    assert counted()[1] == absent
-    (told,) = [day.words for day in why.explain("000123").days if "missed" in day.words]
-    assert told.endswith(f"({words}; 300 minutes there are a day, 150 are half of one)")
-
-
-def test_a_trip_and_lateness_are_no_absence_however_long_a_period_is() -> None:
-    harbor()
-    hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True, options={"periods": "60"})
-    assert counted() == ("3", "1", "0", "1")
-    assert still_to_mend() == []
-
-
-def test_the_timetable_counts_the_days_that_waited_for_it_and_can_be_taken_back() -> None:
-    harbor()
-    hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True)
-    assert stored() == (2000, 0)
-    lines = "".join(f"42,,{number},60,yes\n" for number in range(1, 8))
-    told = hand_over("roster", {"schedule.csv": f"school_id,grade,period,minutes,counts\n{lines}42,,8,30,no\n"})
-    assert (told["status"], told["applied"], told["notes"]) == ("applied", 8, [])
-    assert (stored(), still_to_mend()) == ((3000, 1000), [])
-    assert rows("SELECT count(*) FROM touched_student") == [(0,)]
-    undo(told["batch"])
-    assert rows("SELECT count(*) FROM class_period") == [(0,)]
-    assert (stored(), still_to_mend()) == ((2000, 0), [("Harbor", 1)])
-
-
-def test_a_timetable_holds_from_its_day_on_and_what_held_before_stays() -> None:
-    harbor()
-    header = "school_id,grade,period,minutes,counts,valid_from,valid_to\n"
-    august = "".join(f"42,,{number},60,yes,,\n" for number in range(1, 8))
-    hand_over("roster", {"schedule.csv": header + august})
-    missed = "".join(f"000123,42,{day},UNX,{number}\n" for day in DAYS for number in (1, 2, 3))
-    hand_over("attendance", {"attendance.csv": "student_id,school_id,date,code,period\n" + missed}, accept_held=True)
-    assert counted() == ("5", "2.5", "0", "0")  # 180 of 420 minutes: half a day
-    later = "".join(f"42,,{number},{105 if number < 4 else 1},yes,2026-09-16,2026-09-17\n" for number in range(1, 8))
-    told = hand_over("roster", {"schedule.csv": header + later})
-    assert (told["status"], told["applied"]) == ("applied", 7)
-    assert counted() == ("5", "3.5", "0", "0")  # 315 minutes on two of the five days: all but nothing was attended
-    undo(told["batch"])
-    assert counted() == ("5", "2.5", "0", "0")
-    told = hand_over("roster", {"schedule.csv": header + "42,,1,60,yes,2026-09-16,2026-09-15\n"})
-    assert told["rejected"] == 1
-
-
-def test_an_answer_with_a_file_of_which_nothing_goes_in_is_neither_kept_nor_remembered() -> None:
-    harbor()
-    header = "student_id,school_id,date,code,period\n"
-    stray = header + "nobody,42,2026-09-14,UNX,1\n"
-    told = hand_over("attendance", {"attendance.csv": stray}, accept_held=True, options={"periods": "60"})
-    assert (told["rejected"], told["notes"][-1]) == (1, UNHEARD)
-    hand_over("attendance", {"attendance.csv": stray.replace("nobody", "000123")}, accept_held=True)
-    assert said_of_periods() == {} and still_to_mend() == [("Harbor", 1)]
-
-
-def test_a_past_moment_knows_nothing_of_a_later_timetable() -> None:
-    harbor()
-    hand_over("attendance", synergy("UNX"), accept_held=True)
-    before = kernel.now()
-    hand_over("roster", {"schedule.csv": "school_id,period,minutes,counts\n42,1,420,yes\n"})
-    hand_over("attendance", synergy("UNX", "UNX"), accept_held=True, options={"periods": "60"})
-    (then,) = measures.measures(DAYS[-1], student="000123", known_at=before)
-    assert (then["absent_days"], then["unknown_days"]) == ("0", "1")
-
-
-def test_the_answer_for_a_source_counts_its_earlier_rows_and_goes_with_its_delivery() -> None:
-    harbor()
-    hand_over("attendance", synergy("UNX"), accept_held=True)
-    assert stored() == (0, 0)
-    told = hand_over("attendance", synergy("UNX", "TDY"), accept_held=True, options={"periods": "rows"})
-    assert stored() == (2000, 1000)
-    undo(told["batch"])
-    assert stored() == (0, 0)
-
-
-def test_the_same_file_with_an_answer_is_heard_and_without_one_it_came_before() -> None:
-    harbor()
-    hand_over("attendance", synergy("UNX"), accept_held=True)
-    assert stored() == (0, 0)
-    told = hand_over("attendance", synergy("UNX"), accept_held=True, options={"periods": "60"})
-    assert (told["status"], told["unchanged"]) == ("applied", 8)
-    assert stored() == (1000, 1000)
-    assert hand_over("attendance", synergy("UNX"), options={"periods": "60"})["status"] == "duplicate"
-
-
-def test_a_schedule_with_a_period_of_no_minutes_or_an_unknown_school_is_explained() -> None:
-    harbor()
-    told = hand_over("roster", {"schedule.csv": "school_id,period,minutes,counts\n42,1,0,yes\n43,1,60,yes\n"})
-    assert (told["applied"], told["rejected"]) == (0, 2)
-
-
-def still_to_mend() -> list[tuple[str, int]]:
-    """Schools with class periods nobody can add up, and how many days of students."""
-    with kernel.transaction():
-        listed = fixing.rows("class_periods", Area(district=True), OPERATOR)
-    return [(row["school"], row["days"]) for row in listed]
-
-
-def stored() -> tuple[int, int]:
-    """Ana's enrolled and absent days as they were decided; deciding everything anew changes nothing."""
-    query = "SELECT enrolled, absent FROM student_status t JOIN student s ON s.id = t.student_id WHERE key = '000123'"
-    (kept,) = rows(query)
-    flagging.evaluate_all()
-    assert rows(query) == [kept]
-    return kept[0], kept[1]
-
-
-def undo(batch: int) -> None:
-    ingest.take_back(batch, by=OPERATOR)
-    ingest.undo(batch)
