@@ -9,6 +9,11 @@ from datetime import date
 NEW_A_WEEK = 8  # new cases that one owner can begin well in a week
 
 
+def room_of(people: int) -> int:
+    """New cases a week that so many owners can begin well."""
+    return people * NEW_A_WEEK
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A number under the policy in force and under the candidate."""
@@ -53,7 +58,8 @@ class RoleLoad:
 
     @property
     def room(self) -> int:
-        return self.people * NEW_A_WEEK
+        """New cases a week that they can begin well."""
+        return room_of(self.people)
 
     def hours_for_each(self, cases: int) -> str:
         """Hours of a week for each new case of the busiest one; '' where none are stated."""

@@ -12,7 +12,6 @@ from typing import Any
 from ew_app.kernel import today
 from ew_app.services.deciding.simulated import ALL, OUTCOMES, Figures
 from ew_app.services.deciding.simulation_lines import (
-    NEW_A_WEEK,
     Cut,
     Pair,
     RoleLoad,
@@ -20,6 +19,7 @@ from ew_app.services.deciding.simulation_lines import (
     SchoolLine,
     Week,
     plus,
+    room_of,
     total,
 )
 from ew_app.services.measuring import policies, policy_texts
@@ -116,12 +116,12 @@ class Result:
 
     def _load(self, key: str, held: rows.RoleHolders | None) -> RoleLoad:
         weeks = [side.get(key, Counter()) for side in self._by_role]
-        room = held.people * NEW_A_WEEK if held else 0
+        most = room_of(held.people if held else 0)
         return RoleLoad(
             role(key).label,
             Pair(*(week.total() for week in weeks)),
             Pair(*(max(week.values(), default=0) for week in weeks)),
-            Pair(*(sum(cases > room for cases in week.values()) for week in weeks)),
+            Pair(*(sum(cases > most for cases in week.values()) for week in weeks)),
             *((held.people, held.hours, held.without_hours) if held else (0, 0, 0)),
         )
 
