@@ -106,7 +106,7 @@ _FACT_WORDS = {
     "mental_health_days": "the number of mental-health days this year",
     "same_period_missed_last_20": "the number of times the same class was missed in the last 20 school days",
     "core_marks_below": "the number of core courses below the mark",
-    "care_transitions": "the number of returns from care, hospital or detention",
+    "care_transitions": "the number of returns from care, hospital or a placement",
     "days_not_arrived": "the number of school days enrolled without ever being present, before any that is not known",
 }
 
