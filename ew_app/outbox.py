@@ -36,6 +36,7 @@ HARD_LIMIT = 300
 LONG = {"soft_time_limit": 780, "time_limit": 840}  # of work that waits for another machine; below the visibility
 VISIBILITY = 900
 RESEND_AFTER = timedelta(seconds=20)
+NOW = timedelta()
 LOCK_SPACE = 7301
 
 
@@ -90,32 +91,39 @@ def make_celery(settings: Settings) -> Celery:
     return celery
 
 
-def enqueue(job: Job, *args: Any, key: str | None = None) -> None:
+def enqueue(job: Job, *args: Any, key: str | None = None, later: timedelta = NOW) -> None:
     """Ask for work: a row in the open transaction, sent after the commit.
 
-    `key` (default: the arguments) names the work; asking again while it waits adds nothing.
+    `key` (default: the arguments) names the work; asking again while it waits adds nothing. Work for `later` is sent
+    by the sweep then, unless it is asked for at once before; asked for later again, it waits anew.
     """
     row: dict[str, Any] = {
         "job": job.value,
         "key": key or ":".join(map(str, args)),
         "args": list(args),
         "created_at": clock(),
-        "sent_at": clock(),
+        "sent_at": clock() + later,
         "attempts": 0,
         "error": "",
     }
     asked = insert(Outbox).values(row).on_conflict_do_nothing().returning(Outbox.id)
     while (number := db.session.scalar(asked)) is None:
-        if db.session.scalar(_still_waits(row["job"], row["key"])):
+        waiting = db.session.scalars(_still_waits(row["job"], row["key"])).first()
+        if waiting is None:
+            continue
+        if waiting.sent_at is None or waiting.sent_at <= clock():
             return
-    on_commit(partial(send, job.value, number))
+        number, waiting.args, waiting.sent_at = waiting.id, row["args"], row["sent_at"]
+        break
+    if not later:
+        on_commit(partial(send, job.value, number))
 
 
-def _still_waits(job: str, key: str) -> Select[Any]:
+def _still_waits(job: str, key: str) -> Select[Outbox]:
     """The waiting row of this work, locked so that it begins after our commit and finds what we wrote."""
-    same = select(Outbox.id).where(Outbox.job == job, Outbox.key == key)
+    same = select(Outbox).where(Outbox.job == job, Outbox.key == key)
     waiting = same.where(Outbox.claimed_at.is_(None), Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None))
-    return waiting.with_for_update(read=True, key_share=True)
+    return waiting.with_for_update(read=True, key_share=True).execution_options(populate_existing=True)
 
 
 @contextmanager

@@ -18,6 +18,13 @@ def marks(cli: CommandLine) -> list[tuple[object, ...]]:
     return cli.query("SELECT student_id, day, code, batch_id, line FROM mark ORDER BY 1, 2")
 
 
+def evaluations(cli: CommandLine) -> int:
+    """How many chunks of students were ever decided."""
+    [(count,)] = cli.query("SELECT count(*)::int FROM event WHERE kind = 'evaluated'")
+    assert isinstance(count, int)
+    return count
+
+
 def one_absence(cli: CommandLine, folder: Path, day: str = "2026-09-16", code: str = "UA") -> Path:
     """A file that says one student, present until now, was absent."""
     student, school = cli.query(
@@ -66,9 +73,12 @@ def test_several_files_are_batches_with_totals(cli: CommandLine, tmp_path: Path)
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     files = [one_absence(cli, tmp_path / "a"), one_absence(cli, tmp_path / "b", day="2026-09-17")]
+    decided = evaluations(cli)
     told = cli.json("load", "attendance", *files, "--json")
     assert [batch["status"] for batch in told["batches"]] == ["applied", "applied"]
     assert told["totals"]["rows_in"] == told["totals"]["applied"] == 2
+    assert evaluations(cli) == decided + 1  # both days at once
+    assert cli.query("SELECT count(*) FROM touched_student") == [(0,)]
     for batch in reversed(told["batches"]):
         cli("load", "undo", batch["batch"])
 

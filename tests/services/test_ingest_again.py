@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -9,8 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from ew_app.kernel import OPERATOR, transaction
+from ew_app import outbox
+from ew_app.kernel import OPERATOR, operation, transaction
+from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import attendance, ingest, loading
+from ew_app.services.measuring.touched import ask_for_evaluation
 from models import touched
 from models.attendance import Batch
 from models.base import db
@@ -153,6 +157,34 @@ def test_a_load_that_is_done_is_left_alone() -> None:
     assert ingest.describe(told["batch"]) == told
 
 
+def test_of_several_files_whoever_they_concern_is_decided_once_at_the_end_and_also_if_that_never_comes() -> None:
+    flagging.evaluate_touched()
+    first, second = (_received(everyone(day, ana="A")) for day in ("08-17", "08-18"))
+    for batch in (first, second):
+        ingest.load(batch, more_follow=True)
+        assert ingest.describe(batch)["status"] == "applied"
+    assert touched.waiting() and _decisions_asked() == [([second], True)]
+    assert outbox.sweep() == 0  # others may follow yet
+    operation(ask_for_evaluation)(second)
+    assert _decisions_asked() == [([second], False)]
+    flagging.evaluate(second)
+    assert not touched.waiting()
+
+
+def _received(rows: Sequence[str]) -> int:
+    files = {"attendance.csv": csv(*rows)}
+    batch: int = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
+    return batch
+
+
+def _decisions_asked() -> list[tuple[list[int], bool]]:
+    """For which batch the waiting evaluations were asked, and whether only for later."""
+    asked = db.session.execute(
+        text("SELECT args, sent_at > now() FROM outbox WHERE job = 'evaluate' AND done_at IS NULL ORDER BY id")
+    )
+    return [(args, later) for args, later in asked]
+
+
 def test_everyone_is_measured_after_a_new_day_and_later_only_who_changed() -> None:
     assert _merged_only("ana lincoln 08-17 A") == set(LINCOLN)
     assert _merged_only("ana lincoln 08-17 E", "ben lincoln 08-17 A", "fay carver 08-18 A") == {"ana", "ben", *CARVER}
@@ -163,8 +195,7 @@ def _merged_only(*rows: str) -> set[str]:
     with transaction():
         touched.place_students(date(2026, 7, 1))
         touched.forget_all()
-    files = {"attendance.csv": csv(*rows)}
-    batch = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
+    batch = _received(rows)
     loading._stage(batch)
     loading._check(batch)
     loading._merge(batch)
@@ -177,8 +208,7 @@ def _merged_only(*rows: str) -> set[str]:
 
 def _interrupted_after_one_school(rows: list[str]) -> int:
     """A batch whose worker died after the first school."""
-    files = {"attendance.csv": csv(*rows)}
-    batch: int = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
+    batch = _received(rows)
     loading._stage(batch)
     with transaction():
         row = db.session.get_one(Batch, batch)

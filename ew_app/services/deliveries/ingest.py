@@ -77,13 +77,14 @@ def receive(
     accept_held: bool = False,
     options: Mapping[str, Any] | None = None,
     in_line: bool = False,
+    more_follow: bool = False,
 ) -> int:
     """Keep a delivery and queue its loading; returns the batch. Refused: there is nothing in it we can read.
 
     kind: attendance or roster. feed: exception or full, by default the source's setting. options: format, dates,
     ids and periods (`feeds.Said`), mapping {table: {our column: their header}}, max_rows, limits {name of a
     feed_checks.Limits field: value}, schools: the keys of those whose rows may go in. in_line: it waits until
-    whoever sent it says that its turn has come (`go_on`).
+    whoever sent it says that its turn has come (`go_on`). more_follow: as `load` says.
     A file that may never be kept is noted as refused without its bytes; the same delivery again as duplicate.
     """
     delivery = _opened(kind, files, source, options or {})
@@ -103,7 +104,7 @@ def receive(
     )
     db.session.add(batch)
     db.session.flush()
-    _take_in(batch, parts, in_line)
+    _take_in(batch, parts, in_line, more_follow)
     record("batch_received", by=by, subject=f"batch:{batch.id}", name=name, status=batch.status)
     return batch.id
 
@@ -187,7 +188,7 @@ def _source(name: str) -> Source:
     return db.session.scalars(select(Source).where(Source.name == name)).one()
 
 
-def _take_in(batch: Batch, parts: Sequence[Part], in_line: bool) -> None:
+def _take_in(batch: Batch, parts: Sequence[Part], in_line: bool, more_follow: bool) -> None:
     """Refuse, recognise, or keep the bytes and queue the work."""
     try:
         _look_at_headers(batch, parts)
@@ -203,7 +204,7 @@ def _take_in(batch: Batch, parts: Sequence[Part], in_line: bool) -> None:
     if in_line:
         batch.step = IN_LINE
     else:
-        enqueue(Job.LOAD_BATCH, batch.id)
+        enqueue(Job.LOAD_BATCH, batch.id, more_follow, key=str(batch.id))
 
 
 def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:

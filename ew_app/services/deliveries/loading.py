@@ -7,6 +7,7 @@ from there and comes to the same counts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import insert, text, update
@@ -20,6 +21,7 @@ from ew_app.services.deliveries.believing import compared, figures_of, limits_of
 from ew_app.services.deliveries.named_in import refused_as
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import Part, Staged, stage
+from ew_app.services.measuring.touched import ask_for_evaluation
 from ew_app.services.rosters import roster
 from ew_app.services.rosters.codes import know_codes, unexplained
 from models import marks, touched
@@ -33,14 +35,19 @@ FINISHED: Final = ("applied", "held", "refused", "duplicate", "previewed", "undo
 STAGED: Final = ("staged", "applying")  # read, and not yet to its end
 BUCKETS: Final = ("applied", "unchanged", "superseded", "removed")
 DELIVERY_LOCK: Final = 7305
+NO_MORE_CAME: Final = timedelta(minutes=10)
 
 
 class _Rehearsed(Exception):
     """Raised on purpose: everything was done to be counted and is taken back."""
 
 
-def load(batch_id: int) -> None:
-    """Bring a received batch to its end: applied, held, refused, duplicate or previewed. May be called again."""
+def load(batch_id: int, more_follow: bool = False) -> None:
+    """Bring a received batch to its end: applied, held, refused, duplicate or previewed. May be called again.
+
+    Where `more_follow` in the same command, whoever its rows concern stays marked: whoever gave the command has them
+    decided once, at its end. Should that never come, they are decided a while after the last file.
+    """
     kind, status, preview = standing(batch_id)
     if status in FINISHED and status != "held":
         return
@@ -48,7 +55,7 @@ def load(batch_id: int) -> None:
         if preview:
             _rehearse(batch_id, kind)
         elif status != "held":
-            _go(batch_id, kind)
+            _go(batch_id, kind, more_follow=more_follow)
         _tell_of_held(batch_id)
     except RefusedFile as refused:
         _refuse(batch_id, refused)
@@ -63,7 +70,7 @@ def load_now(batch_id: int) -> str:
 # -- attendance ----------------------------------------------------------------------------------------------
 
 
-def _go(batch_id: int, kind: str) -> None:
+def _go(batch_id: int, kind: str, *, more_follow: bool = False) -> None:
     if kind == "roster":
         _load_roster(batch_id)
     elif _stage(batch_id) and _check(batch_id):
@@ -71,8 +78,9 @@ def _go(batch_id: int, kind: str) -> None:
         _finish(batch_id)
     else:
         return
-    flagging.evaluate_touched(batch_id)
-    _applied(batch_id)
+    if not more_follow:
+        flagging.evaluate_touched(batch_id)
+    _applied(batch_id, more_follow=more_follow)
 
 
 @operation
@@ -161,10 +169,12 @@ def _finish(batch_id: int) -> None:
 
 
 @operation
-def _applied(batch_id: int) -> None:
+def _applied(batch_id: int, *, more_follow: bool) -> None:
     batch = locked(batch_id)
     if batch.status == "applied":
         return
+    if more_follow:
+        ask_for_evaluation(batch_id, later=NO_MORE_CAME)
     batch.status, batch.applied_at, batch.step, batch.percent = "applied", now(), "", 100
     marks.drop_staged(batch_id)
     record("batch_applied", by=WORKER, subject=f"batch:{batch_id}")
@@ -246,6 +256,7 @@ def _tell_of_held(batch_id: int) -> None:
     """What letting a held delivery in would do, once; nothing of it stays."""
     if not _is_untold(batch_id):
         return
+    flagging.evaluate_touched()  # what files before it left to be decided is not of its making
     _, told = _tried(batch_id, "attendance")
     _note_held(batch_id, told)
 

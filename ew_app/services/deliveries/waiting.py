@@ -41,6 +41,12 @@ def for_batch(batch_id: int, show: Show) -> Batch:
     return batch
 
 
+def decide(batch_id: int, show: Show) -> None:
+    """Have decided what a command's files left undecided; what moved is told of the last of them."""
+    operation(ask_for_evaluation)(batch_id)
+    for_evaluation(show)
+
+
 def evaluate_everybody(show: Show) -> dict[str, int]:
     """Have the worker decide for the whole district again; the effect as loads report it."""
     seen = db.session.scalar(select(func.max(Event.id))) or 0

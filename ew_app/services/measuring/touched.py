@@ -6,12 +6,12 @@ A change that concerns a whole school is one row for each block its students are
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from sqlalchemy import text
 
-from ew_app.outbox import Job, enqueue
+from ew_app.outbox import NOW, Job, enqueue
 from models import touched
 from models.base import db
 from models.queries.roster import schools_to_measure, students_to_measure
@@ -86,6 +86,9 @@ def touch_everyone(since: date) -> None:
         db.session.execute(statement, {"since": since})
 
 
-def ask_for_evaluation() -> None:
-    """Queue the evaluation of whoever is marked; asking again while it waits adds nothing."""
-    enqueue(Job.EVALUATE, key="touched")
+def ask_for_evaluation(batch_id: int | None = None, later: timedelta = NOW) -> None:
+    """Queue the evaluation of whoever is marked; asking again while it waits adds nothing.
+
+    Its effect is told of a batch. For `later`: at once as soon as anybody asks without.
+    """
+    enqueue(Job.EVALUATE, batch_id, key="touched", later=later)

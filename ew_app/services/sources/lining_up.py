@@ -17,9 +17,9 @@ from models.org import Source
 from models.queries import pulls as rows
 
 
-def load(batch_id: int) -> None:
+def load(batch_id: int, more_follow: bool = False) -> None:
     """Bring a delivery to its end, whoever sent it, and give its place to the next of its source."""
-    ingest.load(batch_id)
+    ingest.load(batch_id, more_follow)
     late_days.came_with(batch_id)
     _settled(batch_id)
 
