@@ -45,7 +45,7 @@ def moves(at_hand: CaseAtHand) -> list[dict[str, Any]]:
     for action in allowed:
         if action in WORDS:
             url = url_for(f"case_work.{action}", number=case.number)
-            made.append({"words": WORDS[action], "url": url, "post": action in AT_ONCE})
+            made.append({"action": str(action), "words": WORDS[action], "url": url, "post": action in AT_ONCE})
     return made
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,8 @@ from flask import current_app, request, url_for
 from ew_app.kernel import day_text, today
 from ew_app.services.casework import reaching
 from ew_app.services.casework.reaching import CaseAtHand
+from ew_app.services.measuring import why
+from ew_app.services.measuring.why import Explanation
 from ew_app.web.case_words import (
     grade_words,
     language_words,
@@ -32,8 +34,20 @@ from rules import access, roles
 from rules.access import FieldClass, Permission, Right, Scope
 from rules.counting import many
 from rules.places import Place
+from rules.roles import OPENS
 from rules.school_days import school_days_late
 from rules.vocabulary import vocabulary
+
+# key, words, screen: the tabs of a case in the order of the work
+TABS = (
+    ("overview", "Overview", "case.show"),
+    ("timeline", "Timeline", "case.timeline"),
+    ("plan", "Plan", "case.plan"),
+    ("tasks", "Tasks", "case.tasks"),
+    ("attendance", "Attendance", "case.attendance"),
+    ("contacts", "Contacts", "case.contacts"),
+    ("restricted", "Restricted", "case.restricted"),
+)
 
 
 def held(number: int, *permissions: Permission) -> CaseAtHand:
@@ -65,6 +79,11 @@ class Page:
     @cached_property
     def standing(self) -> StudentStatus | None:
         return rows.standing(self.at_hand.case.student_id)
+
+    @cached_property
+    def told(self) -> Explanation:
+        """Why the student stands where they stand, outside compartments."""
+        return why.explain(self.at_hand.case.student.key)
 
     @cached_property
     def contacts_made(self) -> Sequence[Outreach]:
@@ -116,14 +135,27 @@ class Page:
 def frame(at_hand: CaseAtHand, tab: str, page: Page | None = None) -> dict[str, Any]:
     """The values of case_frame.html."""
     page = page or Page(at_hand)
-    case, open_tasks = at_hand.case, [task for task in page.tasks if task.status == "open"]
-    parts = [
-        ("Overview", url_for("case.show", number=case.number), "overview"),
-        ("Timeline", url_for("case.timeline", number=case.number), "timeline"),
-        ("Tasks", url_for("case.tasks", number=case.number), "tasks", len(open_tasks) or None),
-        ("Contacts", url_for("case.contacts", number=case.number), "contacts", len(page.contacts_made) or None),
+    return {"case": _case(page), "tabs": list(_tabs(page)), "tab": tab, "here": request.path}
+
+
+def _tabs(page: Page) -> Iterator[tuple[Any, ...]]:
+    """(words, address, key, count) of the parts of a case; compartments only for whoever may open one."""
+    number = page.at_hand.case.number
+    open_tasks = sum(task.status == "open" for task in page.tasks)
+    counts = {"tasks": open_tasks or None, "contacts": len(page.contacts_made) or None}
+    for key, words, endpoint in TABS:
+        if key != "restricted" or compartments(page.at_hand):
+            yield words, url_for(endpoint, number=number), key, counts.get(key)
+
+
+def compartments(at_hand: CaseAtHand) -> list[dict[str, str]]:
+    """The compartments this reader may open, whether or not they hold anything."""
+    number, words = at_hand.case.number, vocabulary().labels["restricted"]
+    return [
+        {"label": words[one], "url": url_for("case_restricted.show", number=number, compartment=one)}
+        for one, permission in OPENS.items()
+        if one in at_hand.readable and access.can(actor().grants, permission, at_hand.place)
     ]
-    return {"case": _case(page), "tabs": parts, "tab": tab, "here": request.path}
 
 
 def subject(student: Student, school: str) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _lines(at_hand: CaseAtHand, inside: Compartment) -> dict[str, Any]:
 def _page(at_hand: CaseAtHand, compartment: str, **shown: Any) -> str:
     return render_template(
         "case_restricted.html",
-        **case_page.frame(at_hand, ""),
+        **case_page.frame(at_hand, "restricted"),
         compartment=compartment,
         label=vocabulary().label("restricted", str(FieldClass(compartment))),
         **shown,

@@ -91,7 +91,7 @@ def assign(number: int) -> ResponseReturnValue:
 # -- the way of a case -----------------------------------------------------------------------------------------
 
 
-@screen.route("/cases/<int:number>/plan", methods=["GET", "POST"])
+@screen.route("/cases/<int:number>/plan/write", methods=["GET", "POST"])
 @requires(WORK)
 def plan(number: int) -> ResponseReturnValue:
     def act() -> str:
@@ -178,7 +178,7 @@ def _where_kept(compartment: str | None) -> str:
     if compartment is None:
         return "It stands on this page."
     label = vocabulary().labels["restricted"][compartment]
-    return f"Only those who may open “{label}” can read it, under “Only for some” on this page."
+    return f"Only those who may open “{label}” can read it, under “Restricted”."
 
 
 # -- what is known -----------------------------------------------------------------------------------------------

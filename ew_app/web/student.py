@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
-from itertools import groupby
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -19,8 +18,9 @@ from ew_app.kernel import day_text
 from ew_app.services.casework import looking_in
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation
-from ew_app.web import freshness, limits, open_days, strips
+from ew_app.web import freshness, limits, open_days, rate_lines, strips
 from ew_app.web.guard import actor, found, requires, scope
+from ew_app.web.rate_lines import tier_words
 from ew_app.web.student_then import looked_back
 from models.org import School
 from models.people import Student
@@ -28,12 +28,10 @@ from models.queries import student_page as rows
 from rules import access
 from rules.access import FieldClass, Permission, Place, Right
 from rules.routing import compartment_of
-from rules.school_days import MONTHS
 from rules.vocabulary import vocabulary
 
 screen = Blueprint("student", __name__)
 
-SETTLES = 10_000  # thousandths: before ten days one absence moves the line too far to read
 NO_KEY = "BAND"  # the watch line is not a rule that people know by a key
 
 
@@ -58,8 +56,8 @@ def show(key: str) -> str:
         still_open=_open(student, told.measures, judged),
         summary=strips.summary(told),
         weeks=strips.weeks(told.days if judged else [replace(day, used_by=()) for day in told.days]),
-        points=_points(told),
-        lines=[(_plain(share), f"{_tier_words(tier)} starts", tier) for tier, share in told.lines] if judged else [],
+        points=rate_lines.points(told),
+        lines=rate_lines.thresholds(told) if judged else [],
         reasons=list(_reasons(told, student.id)) if judged else [],
         steps=list(_steps(told)) if judged else [],
         may_read_policy=access.can(actor().grants, Permission.SEE_POLICY),
@@ -93,16 +91,6 @@ def _left(student: Student, today: date) -> date | None:
     return max(end for end in ends if end)
 
 
-def _tier_words(tier: str) -> str:
-    return {"watch": "Watch", "none": "no tier"}.get(tier, f"Tier {tier}")
-
-
-def _plain(number: str) -> float | int:
-    """10 rather than 10.0, as people write a percentage."""
-    value = float(number)
-    return int(value) if value.is_integer() else value
-
-
 def _answer(student: Student, said: dict[str, Any], judged: bool) -> str:
     """The first thing to know, as a sentence; the full name stands above it."""
     name = student.first_name or student.name
@@ -111,7 +99,7 @@ def _answer(student: Student, said: dict[str, Any], judged: bool) -> str:
     days = f"{said['absent_days']} of {said['enrolled_days']} days"
     if not judged or said["tier"] in ("1", "none"):
         return f"{name} has missed {days}"
-    where = "on Watch" if said["tier"] == "watch" else f"in {_tier_words(said['tier'])}"
+    where = "on Watch" if said["tier"] == "watch" else f"in {tier_words(said['tier'])}"
     return f"{name} is {where}: {days} missed"
 
 
@@ -119,7 +107,7 @@ def _open(student: Student, said: dict[str, Any], judged: bool) -> str:
     """What is still open about the student's days, in a few sentences; nothing when all is known."""
     if not said:
         return ""
-    span = (_tier_words(said["tier_min"]), _tier_words(said["tier_max"])) if judged else ("", "")
+    span = (tier_words(said["tier_min"]), tier_words(said["tier_max"])) if judged else ("", "")
     name = student.first_name or student.name
     return open_days.sentence(name, int(said["missing_days"]), int(said["unknown_days"]), span)
 
@@ -133,13 +121,6 @@ def _reasons(told: Explanation, student_id: int) -> Iterator[dict[str, Any]]:
             "arithmetic": then.get((reason.rule, reason.since), reason.sentence),
             "rule": None if reason.rule == NO_KEY else reason.rule,
         }
-
-
-def _points(told: Explanation) -> list[tuple[str, float]]:
-    """The running rate at the end of each week, from the tenth counted day on."""
-    settled = [one for one in told.rates if one[2] >= SETTLES] or [one for one in told.rates if one[2]]
-    weekly = [list(week)[-1] for _, week in groupby(settled, key=lambda one: one[0].isocalendar()[:2])]
-    return [(f"{day.day} {MONTHS[day.month - 1]}", 1000 * absent // enrolled / 10) for day, absent, enrolled in weekly]
 
 
 def _beside(told: Explanation) -> list[tuple[str, dict[str, Any]]]:
@@ -157,7 +138,7 @@ def _steps(told: Explanation) -> Iterator[dict[str, Any]]:
         named = [rule for rule in open_rules if rule.startswith("R")]
         yield {
             "icon": "tier",
-            "kind": f"Moved from {_tier_words(step.before)} to {_tier_words(step.after)}",
+            "kind": f"Moved from {tier_words(step.before)} to {tier_words(step.after)}",
             "who": f"By rule {' and '.join(named)}" if named else "By the policy",
             "position": f"policy version {step.policy_version[:8]}",
             "when": day_text(step.day),

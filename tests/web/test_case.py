@@ -18,7 +18,7 @@ from tests.web.conftest import Browser, SignInAs
 from tests.web.world import FIRST_DAY
 
 House = dict[str, int]
-TABS = ("", "/timeline", "/tasks", "/contacts")
+TABS = ("", "/timeline", "/plan", "/tasks", "/attendance", "/contacts")
 
 
 def key_of(page: str) -> str:
@@ -77,8 +77,8 @@ def test_a_plan_is_agreed_and_followed(app: Flask, sign_in: SignInAs) -> None:
     with app.app_context():
         number = committed(open_case, "one", status="contacting")
     browser, path = sign_in("counselor"), f"/cases/{number}"
-    assert "Write the goal" in fill(browser, f"{path}/plan", goal=" ").text
-    fill(browser, f"{path}/plan", goal="Here four days of five", next_step="Mr. Lee meets the bus")
+    assert "Write the goal" in fill(browser, f"{path}/plan/write", goal=" ").text
+    fill(browser, f"{path}/plan/write", goal="Here four days of five", next_step="Mr. Lee meets the bus")
     assert "Mr. Lee meets the bus" in browser.get(path).text
     browser.send(f"{path}/monitor")
     with app.app_context():
@@ -200,7 +200,8 @@ def test_a_page_costs_the_same_for_few_and_many(app: Flask, sign_in: SignInAs) -
             with app.app_context(), counting() as sent:
                 browser.get(f"/cases/{number}{tab}")
                 spent.append(len(sent))
-    assert spent[4:8] == spent[8:]
+    last = len(TABS)
+    assert spent[-last:] == spent[-2 * last : -last]
 
 
 # -- compartments ------------------------------------------------------------------------------------------------
