@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from rules import room
 from rules.places import Place, PlaceKind
 from rules.roles import FieldClass, Right, role
 from rules.routing_table import CASE_OWNER, Due, Opens, Route, Seat, TaskText, routing_table
@@ -33,7 +34,10 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A person in a role at a place; dates inclusive. A contact without a department serves them all."""
+    """A person in a role at a place; dates inclusive. A contact without a department serves them all.
+
+    `hours`: what they state for a week, over all they hold; None is the whole week.
+    """
 
     person_id: int
     role: str
@@ -43,6 +47,7 @@ class Holder:
     deputy: int | None = None
     on_leave: tuple[tuple[date, date], ...] = ()
     department: str | None = None
+    hours: int | None = None
 
     def started(self, on: date) -> bool:
         return self.starts is None or self.starts <= on
@@ -107,14 +112,14 @@ def route(
     reasons = _open_only(reasons)
     causes = _open_only(causes)
     entry = _entry(reasons, tier, causes)
-    seat, person_id, via = _Staff.at(place, holders, on, loads).find(entry)
+    found = _Staff.at(place, holders, on, loads).find(entry, entry.seat, entry.fallback)
     return Assignment(
         department=_department(entry, causes),
-        role=seat.role,
-        person_id=person_id,
-        via=via,
+        role=found.seat.role,
+        person_id=found.person_id,
+        via=found.via,
         due=_due(entry, reasons, tier),
-        why=_why(entry, seat, via),
+        why=_why(entry, found),
     )
 
 
@@ -187,22 +192,31 @@ def _due(entry: Route, reasons: Sequence[str], tier: str) -> Due:
 
 
 def _planned(entry: Route, text: TaskText, staff: _Staff) -> PlannedTask:
-    seat, person_id, via = staff.find(entry, text.seat)
+    fallback = entry.fallback if text.fallback is None else text.fallback
+    found = staff.find(entry, text.seat or entry.seat, fallback)
     return PlannedTask(
         kind=text.kind,
         title=text.title,
         compartment=entry.restricted,
         department=entry.department,
-        role=seat.role,
-        person_id=person_id,
-        via=via,
+        role=found.seat.role,
+        person_id=found.person_id,
+        via=found.via,
         due_days=text.due,
     )
 
 
 # -- who holds the role -----------------------------------------------------------------------------------
 
-Found = tuple[Seat, int | None, Via]
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Who was found for which seat, how, and among how many who could have been."""
+
+    seat: Seat
+    person_id: int | None
+    via: Via
+    among: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,62 +231,65 @@ class _Staff:
     def at(cls, place: Place, holders: Iterable[Holder], on: date, loads: Loads | None) -> _Staff:
         return cls(tuple(h for h in holders if h.place.covers(place)), on, loads or {})
 
-    def find(self, entry: Route, seat: Seat | None = None) -> Found:
-        """Holder, deputy, the school's fallback roles, the network's, or nobody."""
-        seat = seat or entry.seat
+    def find(self, entry: Route, seat: Seat, fallback: Sequence[Seat]) -> _Found:
+        """Holder or deputy, the nearest first; the school's fallback roles; the network's; or nobody."""
         if seat.role == CASE_OWNER:
-            return seat, None, Via.HOLDER
-        found = (tried for tried in self._tries(entry, seat) if tried[1] is not None)
-        return next(found, (seat, None, Via.UNOWNED))
+            return _Found(seat, None, Via.HOLDER)
+        tried = self._tries(entry, seat, fallback)
+        return next((found for found in tried if found.person_id is not None), _Found(seat, None, Via.UNOWNED))
 
-    def _tries(self, entry: Route, seat: Seat) -> Iterator[Found]:
-        yield seat, self.holder(seat), Via.HOLDER
-        yield seat, self.deputy(seat, entry.restricted), Via.DEPUTY
-        for other in entry.fallback:
-            yield other, self.holder(other, wider=False), Via.FALLBACK
-        for other in (*entry.fallback, *entry.network):
-            yield other, self.holder(other), Via.NETWORK_FALLBACK
+    def _tries(self, entry: Route, seat: Seat, fallback: Sequence[Seat]) -> Iterator[_Found]:
+        for breadth in range(len(PlaceKind)):
+            yield self._pick(seat, Via.HOLDER, self.holders(seat, breadth))
+            yield self._pick(seat, Via.DEPUTY, self.deputies(seat, breadth, entry.restricted))
+        for other in fallback:
+            yield self._pick(other, Via.FALLBACK, self.holders(other, 0))
+        for other in (*fallback, *entry.network):
+            for breadth in range(len(PlaceKind)):
+                yield self._pick(other, Via.NETWORK_FALLBACK, self.holders(other, breadth))
 
-    def holder(self, seat: Seat, *, wider: bool = True) -> int | None:
-        """The active holder nearest by, of those the least loaded, of those the lowest id."""
-        active = [h for h in self.rows if h.fits(seat) and h.active(self.on)]
-        near = [h for h in active if wider or h.place.kind is PlaceKind.SCHOOL]
-        best = min(near, key=lambda h: (h.place.breadth, *self.rank(h.person_id)), default=None)
-        return best.person_id if best else None
+    def _pick(self, seat: Seat, via: Via, able: Mapping[int, int | None]) -> _Found:
+        """Of several, whoever has the least open work for their hours, then the lowest id."""
+        least = min(
+            able, key=lambda person: (room.weight(self.loads.get(person, 0), able[person]), person), default=None
+        )
+        return _Found(seat, least, via, len(able))
 
-    def deputy(self, seat: Seat, compartment: FieldClass | None) -> int | None:
-        """A deputy named by a holder who is away, if the deputy is there and may do the work."""
-        away = [h for h in self.rows if h.fits(seat) and h.started(self.on) and not h.active(self.on)]
-        named = {h.deputy for h in away if h.deputy is not None and self.may_act(h.deputy, compartment)}
-        return min(named, key=self.rank, default=None)
+    def holders(self, seat: Seat, breadth: int) -> dict[int, int | None]:
+        """Those who hold the seat today, at the school (0), the network (1) or the district (2), and their hours."""
+        here = (h for h in self.rows if h.place.breadth == breadth and h.fits(seat) and h.active(self.on))
+        return {h.person_id: h.hours for h in here}
 
-    def may_act(self, person_id: int, compartment: FieldClass | None) -> bool:
+    def deputies(self, seat: Seat, breadth: int, compartment: FieldClass | None) -> dict[int, int | None]:
+        """Those named by a holder who is away, if they are there and may do the work."""
+        away = (h for h in self.rows if h.place.breadth == breadth and h.fits(seat) and self._is_away(h))
+        named = {h.deputy for h in away if h.deputy is not None}
+        return {h.person_id: h.hours for h in self.rows if h.person_id in named and self._may_act(h, compartment)}
+
+    def _is_away(self, holder: Holder) -> bool:
+        return holder.started(self.on) and not holder.active(self.on)
+
+    def _may_act(self, holder: Holder, compartment: FieldClass | None) -> bool:
         """Whether someone here today may write to a case of theirs, or read the compartment."""
         held, needed = (compartment, Right.READ) if compartment else (FieldClass.CASE, Right.WRITE)
-        return any(
-            role(h.role).right(held, own=True).reaches(needed)
-            for h in self.rows
-            if h.person_id == person_id and h.active(self.on)
-        )
-
-    def rank(self, person_id: int) -> tuple[int, int]:
-        return self.loads.get(person_id, 0), person_id
+        return holder.active(self.on) and role(holder.role).right(held, own=True).reaches(needed)
 
 
 # -- words ------------------------------------------------------------------------------------------------
 
 
-def _why(entry: Route, seat: Seat, via: Via) -> str:
+def _why(entry: Route, found: _Found) -> str:
     """One sentence on who was chosen and how, without a name."""
-    asked, found = role(entry.seat.role).label, role(seat.role).label
-    match via:
+    asked, label = role(entry.seat.role).label, role(found.seat.role).label
+    least = ", who of several has the least open work for their hours" if found.among > 1 else ""
+    match found.via:
         case Via.HOLDER:
-            return f"{entry.when}: led by the {asked}."
+            return f"{entry.when}: led by the {asked}{least}."
         case Via.DEPUTY:
             return f"{entry.when}: led by the deputy, because the {asked} is away."
         case Via.FALLBACK:
-            return f"{entry.when}: led by the {found}, because the school has no {asked} today."
+            return f"{entry.when}: led by the {label}{least}, because the school has no {asked} today."
         case Via.NETWORK_FALLBACK:
-            return f"{entry.when}: led by the {found} from outside, because the school has nobody for it today."
+            return f"{entry.when}: led by the {label} from outside, because the school has nobody for it today."
         case Via.UNOWNED:
             return f"{entry.when}: nobody holds the role of {asked} today. Please give it to someone."

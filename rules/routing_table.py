@@ -68,17 +68,21 @@ def _least(one: int | None, other: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class TaskText:
-    """A kind of task, the title its owner reads, and when it is due; `seat` where it is not the entry's."""
+    """A kind of task, the title its owner reads, and when it is due; `seat`, `fallback` where not the entry's."""
 
     kind: str
     title: str
     due: int
     seat: Seat | None = None
+    fallback: tuple[Seat, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One entry of the table. `restricted`: everything it asks for stays inside that compartment."""
+    """One entry of the table. `restricted`: everything it asks for stays inside that compartment.
+
+    helpers: whom to ask as well, the owner stays. told: departments that learn how many, never who.
+    """
 
     key: str
     when: str
@@ -97,10 +101,21 @@ class Route:
     restricted: FieldClass | None = None
     about_school: bool = False
     row: int | None = None
+    helpers: tuple[Seat, ...] = ()
+    told: tuple[str, ...] = ()
+    first_step: str = ""
 
     @property
     def seats(self) -> tuple[Seat, ...]:
         return (self.seat, *self.fallback, *self.network)
+
+
+@dataclass(frozen=True, slots=True)
+class Rises:
+    """After how many school days of waiting work is shown to the principal, and to the network."""
+
+    principal: int
+    network: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,9 @@ class RoutingTable:
     strongest: tuple[str, ...]
     alarm_after: int
     alarm_tells: tuple[str, ...]
+    rising: Mapping[str, Rises]
+    full_week: int
+    new_cases: int
 
     def trigger(self, key: str) -> Route:
         """The entry for a rule, cause or condition; KeyError with a sentence when there is none."""
@@ -157,6 +175,9 @@ def routing_table() -> RoutingTable:
         strongest=tuple(document["strongest"]),
         alarm_after=document["unowned"]["alarm_after"],
         alarm_tells=tuple(document["unowned"]["tell"]),
+        rising={why: Rises(**days) for why, days in document["rising"].items()},
+        full_week=document["room"]["full_week"],
+        new_cases=document["room"]["new_cases"],
     )
 
 
@@ -176,18 +197,14 @@ def _unique(*pairs: tuple[str, Route]) -> dict[str, Route]:
 
 def _route(key: str, entry: dict[str, Any]) -> Route:
     department = entry["department"]
-
-    def seats(names: list[str]) -> tuple[Seat, ...]:
-        return tuple(Seat.parse(name, department) for name in names)
-
     due = entry["due"] if isinstance(entry["due"], dict) else {"contact": entry["due"]}
     return Route(
         key=key,
         when=entry.get("when", f"Rule {key}"),
         department=department,
         seat=Seat.parse(entry["role"], department),
-        fallback=seats(entry.get("fallback", [])),
-        network=seats(entry.get("network", [])),
+        fallback=_seats(entry.get("fallback", []), department),
+        network=_seats(entry.get("network", []), department),
         due=Due(**due),
         tasks=_tasks(entry, department, due["contact"]),
         opens=Opens(entry.get("opens", "task")),
@@ -197,12 +214,25 @@ def _route(key: str, entry: dict[str, Any]) -> Route:
         restricted=FieldClass(entry["restricted"]) if "restricted" in entry else None,
         about_school=entry.get("about") == "school",
         row=entry.get("row"),
+        helpers=_seats(entry.get("helpers", []), department),
+        told=tuple(entry.get("told", ())),
+        first_step=entry.get("first_step", ""),
     )
+
+
+def _seats(names: list[str], home: str) -> tuple[Seat, ...]:
+    return tuple(Seat.parse(name, home) for name in names)
 
 
 def _tasks(entry: dict[str, Any], department: str, due: int) -> tuple[TaskText, ...]:
     listed = entry.get("tasks") or ([{**entry["task"], "due": due}] if "task" in entry else [])
     return tuple(
-        TaskText(t["kind"], t["title"], t["due"], Seat.parse(t["role"], department) if "role" in t else None)
-        for t in listed
+        TaskText(
+            task["kind"],
+            task["title"],
+            task["due"],
+            Seat.parse(task["role"], department) if "role" in task else None,
+            _seats(task["fallback"], department) if "fallback" in task else None,
+        )
+        for task in listed
     )

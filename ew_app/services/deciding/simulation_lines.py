@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-NEW_A_WEEK = 8  # new cases that one owner can begin well in a week
+from rules.routing_table import routing_table
+
+NEW_A_WEEK = routing_table().new_cases  # that one owner can begin well in a week
 
 
 def room_of(people: int) -> int:
