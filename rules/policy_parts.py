@@ -17,7 +17,7 @@ from rules.policy import BAND_RULES, Policy
 from rules.policy_file import Entry
 from rules.policy_groups import FOR
 from rules.policy_schema import is_count, is_rate
-from rules.rule_words import HOW, fact_words
+from rules.rule_words import HOW, clause
 
 Path = tuple[Any, ...]
 
@@ -83,7 +83,7 @@ _PHRASES: dict[Any, str] = {
     ("scope", "not_grades"): "leaves out the grades {}",
     ("scope", "grades"): "speaks of the grades {}",
 }
-_FURTHER = {"also": "also asks whether", "either": "or else asks whether"}
+_FURTHER = {"also": "also asks for this", "either": "is met as well by this"}
 _WORDS = {
     "stls": "students in temporary living situations", "contact_since_streak": "a contact since the run began",
     "months_started": "the months begun", "watch_exit": "the way down of Watch", "tier_exit": "the tier's way down",
@@ -136,7 +136,7 @@ class Part:
         """What the value says of its rule, with {} in its place."""
         key = str(self.path[-1])
         if self.path[2:3] in (("also",), ("either",)):
-            return f"{_FURTHER[self.path[2]]} {fact_words(self.path[3])} is {HOW[key]} {{}}"
+            return f"{_FURTHER[self.path[2]]}: {clause(self.path[3], HOW[key])}"
         if (both := self.path[-2:]) in _PHRASES:
             return _PHRASES[both]
         told = _PHRASES.get(key, f"{key.replace('_', ' ')}: {{}}")

@@ -26,15 +26,14 @@ def describe(rule: Rule) -> str:
     said = [f"{_for(rule)}{LEVEL_WORDS[rule.level]} when {' '.join(asked)}", *_conditions(rule)]
     if rule.level_with:
         others, level = rule.level_with
-        said.append(f"{LEVEL_WORDS[level]} from the day {' or '.join(others)} is met as well")
+        said.append(f"and {LEVEL_WORDS[level]} from the day {' or '.join(others)} is met as well")
     counted = " In monitor mode: it is counted, opens nothing and moves no tier."
     return agreeing(", ".join(said) + ".") + (counted if rule.mode is Mode.MONITOR else "")
 
 
 def _asks(rule: Rule) -> str:
-    how = "at least" if rule.at_least is not None else "more than"
-    of = f" of {fact_words(rule.share_of)}" if rule.share_of else ""
-    return f"{fact_words(rule.fact)} is {how} {bound_text(rule)}{of}"
+    how = "at_least" if rule.at_least is not None else "more_than"
+    return clause(rule.fact, HOW[how].format(bound_text(rule)), rule.share_of)
 
 
 def _conditions(rule: Rule) -> list[str]:
@@ -43,9 +42,9 @@ def _conditions(rule: Rule) -> list[str]:
     said = {
         "for each month of school begun (20 days)": rule.for_each,
         f"with at least {days_text(absences or 0)} days absent": absences,
-        f"from {days_text(rule.after_days_enrolled or 0)} days enrolled on": rule.after_days_enrolled,
-        f"from the student's school day {since} on": since,
-        f"up to the student's school day {until}": until,
+        f"once enrolled for {days_text(rule.after_days_enrolled or 0)} days": rule.after_days_enrolled,
+        f"from their school day {since} on": since,
+        f"up to their school day {until}": until,
         "for students in temporary living situations": rule.only_for == "stls",
         f"for students {rule.scope.words if rule.scope else ''}": rule.scope,
         "unless somebody has reached the family since the run began": rule.unless,
@@ -53,12 +52,12 @@ def _conditions(rule: Rule) -> list[str]:
     return [words for words, asked in said.items() if asked]
 
 
-HOW = {"at_least": "at least", "more_than": "more than", "at_most": "at most", "below": "under"}
+HOW = {"at_least": "{} or more", "more_than": "more than {}", "at_most": "at most {}", "below": "under {}"}
 
 
 def line_words(line: Line) -> str:
     """A further fact and where it counts."""
-    return f"{fact_words(line.fact)} is {HOW[line.how]} {_bound_words(line.fact, line.bound)}"
+    return clause(line.fact, HOW[line.how].format(_bound_words(line.fact, line.bound)))
 
 
 def describe_each(rule: Rule) -> list[str]:
@@ -85,45 +84,59 @@ def _percent(share: Fraction | int) -> str:
     return f"{days_text(int(Fraction(share) * 100_000))}%"
 
 
-_FACT_WORDS = {
-    "absence_rate": "the share of days absent this year",
-    "prior_year_rate": "the share of days absent last year",
-    "absent": "the number of days absent this year",
-    "absent_first_20": "the number of absences in the first 20 school days",
-    "unexcused_last_180": "the number of days without an excuse in the last 180 attendance days",
-    "streak": "the number of full days absent in a row",
-    "unexplained_run": "the number of days in a row, missed by at least half, with no reason on record",
-    "unexplained_streak": "the number of full days absent in a row with no reason on record",
-    "unexcused_streak": "the number of full days absent in a row without an excuse",
-    "returned_after": "the number of full days absent in a row that a day at school has just ended",
-    "absent_in_pattern": "absence on one weekday, or beside weekends, holidays and short days,",
-    "absent_this_month": "the number of days absent in this month of school",
-    "attendance_days_180": "the number of attendance days on record, of the last 180,",
-    "days_on_plan": "the number of school days since the plan was agreed",
-    "rate_since_plan": "absence in the last 20 school days, as a share of what it was when the plan was agreed,",
-    "illness_days_last_40": "the number of days ill in the last 40 school days",
-    "illness_spells_last_40": "the number of times ill in the last 40 school days",
-    "mental_health_days": "the number of mental-health days this year",
-    "same_period_missed_last_20": "the number of times the same class was missed in the last 20 school days",
-    "core_marks_below": "the number of core courses below the mark",
-    "care_transitions": "the number of returns from care, hospital or a placement",
-    "days_not_arrived": "the number of school days enrolled without ever being present, before any that is not known",
+# How each fact reads once somebody's number is in it; {} is an amount such as "3 or more" or "under 5%".
+_CLAUSES = {
+    "absence_rate": "absent {} of this year's days",
+    "prior_year_rate": "absent {} of last year's days",
+    "absent": "absent {} days this year",
+    "absent_first_20": "absent {} of the first 20 school days",
+    "unexcused_last_180": "there are {} days without an excuse in the last 180 attendance days",
+    "streak": "absent {} full days in a row",
+    "unexplained_run": "there are {} days in a row, missed by at least half, with no reason on record",
+    "unexplained_streak": "absent {} full days in a row with no reason on record",
+    "unexcused_streak": "absent {} full days in a row without an excuse",
+    "returned_after": "back at school after {} full days absent in a row",
+    "absent_in_pattern": "{} fall on one weekday, or beside weekends, holidays and short days",
+    "absent_this_month": "absent {} days in this month of school",
+    "attendance_days_180": "{} attendance days are on record, of the last 180",
+    "days_on_plan": "{} school days have passed since the plan was agreed",
+    "rate_since_plan": "absence in the last 20 school days is {} of what it was when the plan was agreed",
+    "illness_days_last_40": "ill on {} of the last 40 school days",
+    "illness_spells_last_40": "ill {} times in the last 40 school days",
+    "mental_health_days": "there are {} mental-health days this year",
+    "same_period_missed_last_20": "the same class was missed {} times in the last 20 school days",
+    "core_marks_below": "{} core courses are below the mark",
+    "care_transitions": "there are {} returns from care, hospital or a placement",
+    "days_not_arrived": "enrolled for {} school days and never present, counted up to the first day that is not known",
 }
+_IN_WINDOW = {
+    "absent": "absent {{}} of the last {days} school days",
+    "excused": "there are {{}} excused days in the last {days} school days",
+    "unexcused": "there are {{}} days without an excuse in the last {days} school days",
+    "tardies": "late {{}} times in the last {days} school days",
+}
+_SHARED = {"absent": "this year's absences"}
 
 
-def fact_words(fact: str) -> str:
-    """What a fact counts, in words."""
+def clause(fact: str, amount: str, share_of: str | None = None) -> str:
+    """What has to be so, as the end of a sentence that begins with "when": absent 3 or more of the last 10 days.
+
+    amount: with the number, such as `3 or more`. share_of: the fact of which the amount is a share.
+    """
+    of = f" of {_SHARED.get(share_of, _plain(share_of))}" if share_of else ""
+    return _clause(fact).format(amount + of)
+
+
+def _clause(fact: str) -> str:
     windowed, recent = WINDOWED.fullmatch(fact), RECENT_RATE.fullmatch(fact)
     if recent:
         last, usual, before = recent.groups()
-        when = f"in the last {last} school days" if last else f"in the {usual} school days before the last {before}"
-        return f"the share of days absent {when}"
-    if fact in _FACT_WORDS or not windowed:
-        return _FACT_WORDS.get(fact, fact.replace("_", " "))
-    what = {
-        "absent": "days absent",
-        "excused": "excused days",
-        "unexcused": "days without an excuse",
-        "tardies": "days late",
-    }
-    return f"the number of {what.get(windowed[1], windowed[1])} in the last {windowed[2]} school days"
+        when = f"last {last} school days" if last else f"{usual} school days before the last {before}"
+        return f"absent {{}} of the {when}"
+    if fact in _CLAUSES or not windowed:
+        return _CLAUSES.get(fact, f"{_plain(fact)}: {{}}")
+    return _IN_WINDOW.get(windowed[1], f"{_plain(windowed[1])} {{{{}}}} in the last {{days}}").format(days=windowed[2])
+
+
+def _plain(fact: str) -> str:
+    return fact.replace("_", " ")

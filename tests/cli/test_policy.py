@@ -26,7 +26,7 @@ def test_a_wrong_file_is_named_with_its_line(fresh: CommandLine, tmp_path: Path)
 def test_the_policy_in_force_is_shown_in_plain_words(fresh: CommandLine) -> None:
     said = fresh("policy", "show", "--on", "2026-09-01").stdout
     assert Policy.preset("default").version in said
-    assert "Tier 2 when the share of days absent this year is at least 10%" in said
+    assert "Tier 2 when absent 10% or more of this year's days" in said
     assert "Ways down" in said
 
 
@@ -42,7 +42,7 @@ def test_another_policy_holds_from_its_day_on(cli: CommandLine) -> None:
 
 def test_two_policies_are_told_apart_in_sentences(fresh: CommandLine) -> None:
     said = fresh("policy", "diff", "default", "five-ten").stdout
-    assert "Tier 2 starts at 10% → 5%." in said and "Watch is gone: Watch when the share of days" in said
+    assert "Tier 2 starts at 10% → 5%." in said and "Watch is gone: Watch when absent 5% or more" in said
     assert fresh("policy", "diff", "now", "default").stdout == "They say the same.\n"
 
 

@@ -67,10 +67,10 @@ def test_everybody_has_the_bounds_of_their_grade_and_school(case: dict[str, Any]
 def test_a_policy_is_shown_with_what_differs_for_whom(policy: Policy) -> None:
     said = describe_each(policy.on(dt.date(2025, 10, 6)).rule("R07"))
     assert [line.split(",")[0] for line in said] == [
-        "Tier 2 when the share of days absent this year is at least 10%",
-        "For the early grades: Tier 2 when the share of days absent this year is at least 8%",
-        "For Lincoln: Tier 2 when the share of days absent this year is at least 15%",
-        "For Grade 1 at Lincoln: Tier 2 when the share of days absent this year is at least 10%",
+        "Tier 2 when absent 10% or more of this year's days",
+        "For the early grades: Tier 2 when absent 8% or more of this year's days",
+        "For Lincoln: Tier 2 when absent 15% or more of this year's days",
+        "For Grade 1 at Lincoln: Tier 2 when absent 10% or more of this year's days",
     ]
     assert len(describe_each(policy.on(dt.date(2025, 10, 5)).rule("R07"))) == 3
     assert policy.schools == ("S1",)

@@ -61,10 +61,10 @@ def test_every_kind_of_difference_is_one_sentence(ours: Policy) -> None:
         "Tier 2 starts at 10% → 7.5% from 1 Mar 2027.",
         "R03 Three unexcused days now asks for at least 2 days absent.",
         "R06 Chronic absence last year weighs more together with R04, R05 → R05.",
-        "R17 Five days in a row and no contact is gone: Tier 3 when the number of full days absent in a row is at "
-        "least 5, unless somebody has reached the family since the run began.",
+        "R17 Five days in a row and no contact is gone: Tier 3 when absent 5 or more full days in a row, unless "
+        "somebody has reached the family since the run began.",
         "The way down from Watch asks for at most 1 → 2 days absent from 1 Feb 2027.",
-        "R30 Late often is new: A task when the number of days late in the last 10 school days is at least 4.",
+        "R30 Late often is new: A task when late 4 or more times in the last 10 school days.",
     ]
 
 
@@ -94,8 +94,8 @@ def test_a_further_question_of_a_rule_is_told_by_what_it_looks_at(tmp_path: Path
     further = "rules: {R10: {also: {absence_rate_30_before_last_10: {below: {2027-02-01: 0.04}}}}}"
     (tmp_path / "a.yaml").write_text(f"extends: default\n{further}\n", encoding="utf-8")
     assert sentences(Policy.preset("default"), Policy.load(tmp_path / "a.yaml")) == [
-        "R10 A sharp change also asks whether the share of days absent in the 30 school days before the last 10 is "
-        "under 3% → 4% from 1 Feb 2027."
+        "R10 A sharp change also asks for this: absent under 3% → 4% of the 30 school days before the last 10 "
+        "from 1 Feb 2027."
     ]
 
 

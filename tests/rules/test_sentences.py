@@ -134,10 +134,9 @@ def test_the_truancy_window_uses_last_year_too() -> None:
 
 def test_rules_in_plain_words() -> None:
     assert describe(DEFAULT.rule("R08")) == (
-        "Tier 3 when the share of days absent this year is at least 20%, with at least 5 days absent, "
-        "from 20 days enrolled on."
+        "Tier 3 when absent 20% or more of this year's days, with at least 5 days absent, once enrolled for 20 days."
     )
     assert describe(DEFAULT.rule("R06")) == (
-        "Watch when the share of days absent last year is at least 10%, Tier 2 from the day R04 or R05 is met as well."
+        "Watch when absent 10% or more of last year's days, and Tier 2 from the day R04 or R05 is met as well."
     )
     assert all(describe(rule).endswith(".") for rule in DEFAULT.rules)
