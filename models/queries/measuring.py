@@ -17,6 +17,7 @@ from models.base import db
 from models.bulk import ints, read_columns, read_ints, read_lists
 from models.org import AbsenceCode
 from models.queries.calendars import NOT_KNOWN
+from models.queries.coded import meaning
 
 Columns = dict[str, np.ndarray]
 EPOCH = date(1970, 1, 1)
@@ -172,12 +173,10 @@ def marks(
 def told_by_days(students: Sequence[int] | np.ndarray, start: date, until: date) -> np.ndarray:
     """The students of whom a mark says that they missed something and neither a part, nor minutes, nor periods."""
     found = read_ints(
-        """
-        SELECT DISTINCT m.student_id FROM mark m
+        f"""
+        SELECT DISTINCT m.student_id FROM mark m JOIN LATERAL {meaning("m")} c ON c.absent_fraction > 0
         WHERE m.student_id = ANY(%(students)s) AND m.day BETWEEN %(start)s AND %(until)s
-          AND m.fraction IS NULL AND m.minutes IS NULL AND m.period = '' AND EXISTS (
-              SELECT FROM absence_code c WHERE c.code = m.code AND (c.school_id = m.school_id OR c.school_id IS NULL)
-                 AND c.absent_fraction > 0)
+          AND m.fraction IS NULL AND m.minutes IS NULL AND m.period = ''
         """,
         ["student"],
         {"students": ints(students), "start": start, "until": until},

@@ -9,13 +9,19 @@ from datetime import date
 from sqlalchemy import text
 
 from models.base import db
+from models.queries.coded import meaning
 from models.queries.measuring import told_first
 
-_MEANS = """EXISTS (SELECT FROM absence_code c WHERE c.code = {row}.code
-    AND (c.school_id IS NULL OR c.school_id = {row}.school_id) AND c.kind IN ({kinds}))"""
-_ABSENT = _MEANS.format(row="m", kinds="'absence', 'suspension_out'")
-_PRESENT = _MEANS.format(row="o", kinds="'present'")
-_PART_OF_A_DAY = _MEANS.format(row="w", kinds="'present', 'tardy', 'early_leave'")
+
+def _means(row: str, *kinds: str) -> str:
+    """SQL: whether the code of `row` means one of these at its school on its day."""
+    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    return f"EXISTS (SELECT FROM {meaning(row)} c WHERE c.kind IN ({listed}))"
+
+
+_ABSENT = _means("m", "absence", "suspension_out")
+_PRESENT = _means("o", "present")
+_PART_OF_A_DAY = _means("w", "present", "tardy", "early_leave")
 _SAME_DAY = "{row}.student_id = m.student_id AND {row}.school_id = m.school_id AND {row}.day = m.day"
 
 # The days between two changes of a timetable, `ends` excluded.
@@ -82,7 +88,7 @@ UNCLEAR = f"""
 _TOLD_TOGETHER = f"""{told_first("o", "student_id")} IN (
     SELECT abs({told_first("x", "student_id")}) FROM mark x
     WHERE {_SAME_DAY.format(row="x")} AND x.period <> '' AND x.fraction IS DISTINCT FROM 0
-      AND {_MEANS.format(row="x", kinds="'absence', 'suspension_out'")})"""
+      AND {_means("x", "absence", "suspension_out")})"""
 _NO_CORRECTION = """NOT EXISTS (
     SELECT FROM mark c JOIN batch b ON b.id = o.batch_id AND b.source_id = c.source_id
     WHERE c.student_id = o.student_id AND c.school_id = o.school_id AND c.day = o.day AND c.period = o.period

@@ -13,7 +13,7 @@ from ew_app.kernel import OPERATOR
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries.periods import UNHEARD
 from ew_app.services.measuring import measures, why
-from ew_app.services.rosters import fixing
+from ew_app.services.rosters import codes, fixing
 from models.queries.periods import said_of_periods
 from rules.access import Area
 from tests.services.rosters import open_district, rows
@@ -79,10 +79,10 @@ def test_a_day_told_by_periods_is_explained_by_the_figures_that_were_counted(
     code: str, words: str, absent: str
 ) -> None:
     harbor()
-    codes = KINDS["absence_codes.csv"] + "HALF,Half a period,absence,0.5,unexcused\n"
+    explained = KINDS["absence_codes.csv"] + "HALF,Half a period,absence,0.5,unexcused\n"
     lines = "".join(f"42,,{number},60,yes\n" for number in range(1, 8))
     schedule = f"school_id,grade,period,minutes,counts\n{lines}42,,8,30,no\n"
-    hand_over("roster", {"absence_codes.csv": codes, "schedule.csv": schedule})
+    hand_over("roster", {"absence_codes.csv": explained, "schedule.csv": schedule})
     missed = {"UNX": "3 UNX,8 UNX", "HALF": "3 HALF", "NEW": "1 NEW,3 UNX,4 UNX,5 UNX"}[code].split(",")
     rows_of = "".join("000123,42,2026-09-14,{1},{0}\n".format(*row.split()) for row in missed)
     hand_over("attendance", {"attendance.csv": f"student_id,school_id,date,code,period\n{rows_of}"}, accept_held=True)
@@ -95,6 +95,15 @@ def test_a_trip_and_lateness_are_no_absence_however_long_a_period_is() -> None:
     harbor()
     hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True, options={"periods": "60"})
     assert counted() == ("3", "1", "0", "1")
+    assert still_to_mend() == []
+
+
+def test_whether_missed_periods_are_unclear_is_asked_of_what_the_code_means_on_that_day() -> None:
+    harbor()
+    hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True)
+    assert still_to_mend() == [("Harbor", 1)]
+    september = codes.Meaning("UNX", kind="present", valid_from=date(2026, 9, 1), valid_to=date(2026, 9, 30))
+    codes.map_code(september, by=OPERATOR)
     assert still_to_mend() == []
 
 
