@@ -102,9 +102,10 @@ def test_whether_missed_periods_are_unclear_is_asked_of_what_the_code_means_on_t
     harbor()
     hand_over("attendance", synergy("UNX", "TDY", "ACT"), accept_held=True)
     assert still_to_mend() == [("Harbor", 1)]
-    september = codes.Meaning("UNX", kind="present", valid_from=date(2026, 9, 1), valid_to=date(2026, 9, 30))
-    codes.map_code(september, by=OPERATOR)
-    assert still_to_mend() == []
+    for year, left in ((2025, [("Harbor", 1)]), (2026, [])):
+        dates = date(year, 9, 1), date(year, 9, 30)
+        codes.map_code(codes.Meaning("UNX", "present", valid_from=dates[0], valid_to=dates[1]), by=OPERATOR)
+        assert still_to_mend() == left
 
 
 def test_the_timetable_counts_the_days_that_waited_for_it_and_can_be_taken_back() -> None:
