@@ -114,6 +114,13 @@ class Settings:
     public_url: str | None = _setting(
         "EW_PUBLIC_URL", read.public_url, "Address people type. With https, cookies travel on https only."
     )
+    smtp_url: str | None = _setting(
+        "EW_SMTP_URL", read.smtp_url, "Your mail server, for e-mails to staff. Unset: none are sent.", secret=True
+    )
+    smtp_password: str | None = _setting(
+        "EW_SMTP_PASSWORD", read.as_given, "Password for EW_SMTP_URL when the address has none.", secret=True
+    )
+    mail_from: str | None = _setting("EW_MAIL_FROM", read.as_given, "The address that e-mails to staff come from.")
     upload_mb: int = _setting(
         "EW_UPLOAD_MB", read.whole(1, 4096), "Largest file taken in the browser, in megabytes.", default="64"
     )
@@ -210,8 +217,8 @@ def _table() -> dict[str, _Setting]:
 def _read_all(env: Mapping[str, str]) -> dict[str, _Read]:
     _refuse_misspelled(env)
     found = {name: _read(setting, env) for name, setting in _table().items()}
-    for url, password in (("database_url", "database_password"), ("redis_url", "redis_password")):
-        found[url] = _with_password(found[url], found[password][0])
+    for url in ("database", "redis", "smtp"):
+        found[f"{url}_url"] = _with_password(found[f"{url}_url"], found[f"{url}_password"][0])
     if found["database_url"][0] is None:
         found["data_dir"] = _reachable_data_dir(found["data_dir"])
     return found

@@ -52,6 +52,7 @@ class Job(StrEnum):
     CLEAR_AWAY = "clear_away"
     NIGHTLY = "nightly"
     CHECK_QUALITY = "check_quality"
+    SEND_MAIL = "send_mail"
     SWEEP = "sweep"
     TICK = "tick"
 

@@ -29,6 +29,13 @@ def redis_url(text: str) -> str:
     return text
 
 
+def smtp_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("an address like smtp://user@mail.example.org:587, or smtps:// for TLS from the first byte")
+    return text
+
+
 def public_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:

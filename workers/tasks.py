@@ -9,6 +9,7 @@ from ew_app.outbox import Job
 from ew_app.services.casework import handing_out
 from ew_app.services.deciding import flagging, simulating
 from ew_app.services.deliveries import ingest
+from ew_app.services.notices import mails
 from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import quality, schedule, upkeep
 
@@ -65,6 +66,12 @@ def nightly(number: int) -> None:
 def check_quality(number: int) -> None:
     """Look through the records for mistakes."""
     outbox.perform(Job.CHECK_QUALITY, number, quality.look)
+
+
+@shared_task(name=Job.SEND_MAIL.value)
+def send_mail(number: int) -> None:
+    """Hand one e-mail to the mail server."""
+    outbox.perform(Job.SEND_MAIL, number, mails.send)
 
 
 @shared_task(name=Job.SWEEP.value)

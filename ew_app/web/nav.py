@@ -27,6 +27,7 @@ class Item:
 P = Permission
 ITEMS = (
     Item("Today", "/today", (P.SEE_TODAY,)),
+    Item("News", "/news", (P.SEE_TODAY,)),
     Item("Absent today", "/absent", (P.CALL_ABSENT,)),
     Item("Caseload", "/caseload", (P.SEE_CASELOAD,)),
     Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, current_app, g, request, url_for
 
 from ew_app import kernel
+from ew_app.services.notices import news
 from ew_app.services.people.signing_in import Visitor
 from ew_app.services.system import health
 from ew_app.web import guard, nav
@@ -44,13 +45,20 @@ def frame() -> dict[str, Any]:
 def _for(who: Visitor) -> dict[str, Any]:
     return {
         "viewer": {"name": who.actor.name, "role": who.actor.position, "place": _place(who)},
-        "nav": nav.places(current_app, who.actor.grants),
+        "nav": _places(who.actor),
         "place": nav.current(request.path),
         "banners": _banners(who),
         "session_minutes": guard.minutes_idle(),
         "sign_out_url": url_for("signin.sign_out"),
         "extend_url": url_for("signin.extend"),
     }
+
+
+def _places(by: kernel.Actor) -> list[tuple[str, str, str, int | None]]:
+    """The places this person may open; beside News how much of it is unread."""
+    unread = news.unread_count(by)
+    found = nav.places(current_app, by.grants)
+    return [(label, path, key, unread or None if key == "news" else None) for label, path, key in found]
 
 
 def _place(who: Visitor) -> str:

@@ -33,6 +33,7 @@ from tests.browser.window import assert_fine, contrast_troubles
 SCREENS: Mapping[str, tuple[str, ...]] = {
     "": ("/sign-in", "/set-password/{link}"),
     "social_worker": (
+        *("/news", "/news/choices"),
         *("/today", "/caseload", "/caseload?view=all&sort=-absent", "/caseload?view=all&q=nobody+of+this+name"),
         *("/flagged", "/flagged?since=year&tier=3", "/flagged?since=7&owner=without&tier=3"),
         *("/outreach", "/outreach?q=nobody+of+this+name", "/outreach/{student_id}", "/students/{student}"),

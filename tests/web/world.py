@@ -18,6 +18,7 @@ from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Task
 from models.letters import Letter
+from models.notices import Notice
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
 from models.quality import QualityFinding
@@ -58,7 +59,10 @@ def build() -> dict[str, int]:
         trials = {"north_trial": _trial("network:N"), "oak_trial": _trial("school:OAK")}
         db.session.add_all(trials.values())
         db.session.flush()
-        named = students | people | batches | on_it | findings | sources | days | trials
+        told = {"counselor_notice": _told(people["counselor"], cases["ana_case"])}
+        told["carver_notice"] = _told(people["carver_counselor"], cases["cleo_case"])
+        db.session.flush()
+        named = students | people | batches | on_it | findings | sources | days | trials | told
         numbers = {name: one.id for name, one in named.items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()} | _policies()
@@ -180,6 +184,13 @@ def _missing(school: School) -> Task:
     )  # fmt: skip
     db.session.add(task)
     return task
+
+
+def _told(person: Person, case: Case) -> Notice:
+    """What somebody was told about a case."""
+    notice = Notice(person_id=person.id, kind="case_given", once="test", case_id=case.id, numbers={}, at=now())
+    db.session.add(notice)
+    return notice
 
 
 def _on_the_case(case: Case) -> dict[str, Task | Cause | Letter]:

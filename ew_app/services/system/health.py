@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from ew_app.kernel import DomainError, day_text, local, now, settings, today, wall_clock
 from ew_app.services.deciding.everybody import Progress, Stage
 from ew_app.services.sources import clearing, expecting, refusals
-from ew_app.services.system import upkeep
+from ew_app.services.system import mail_health, upkeep
 from models.base import db
 from models.queries import health as rows
 from models.queries import late_days, pulls
@@ -103,6 +103,7 @@ def checks() -> list[Check]:
         ("Policy", _policy),
         ("Feeds", _feeds),
         ("Sources", _sources),
+        ("E-mail", _mail),
         ("Disk", _disk),
         ("Backup", _backup),
     )
@@ -130,6 +131,7 @@ _MEND = {
     "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
     "Feeds": "Ask the school what keeps it. `ew late` and the page of missing days tell who was asked, and since when.",
     "Sources": "Open Import, Sources: each says what its last look found.",
+    "E-mail": "Look at EW_SMTP_URL and the mail server. What e-mails tell stands under News in any case.",
     "Disk": "Make room on the disk of EW_DATA_DIR. Below a tenth, files sent in are refused.",
     "Backup": "Run `ew backup DIR` every night, unless your PostgreSQL is backed up in another way.",
 }
@@ -265,6 +267,13 @@ def _sources() -> Check:
         return Check("Sources", State.OK, "Everything that is expected has come.")
     more = f" And {len(found) - 1} more." if len(found) > 1 else ""
     return Check("Sources", State.LATE, found[0] + more, _MEND["Sources"])
+
+
+def _mail() -> Check:
+    sentence = mail_health.trouble()
+    if sentence:
+        return Check("E-mail", State.LATE, sentence, _MEND["E-mail"])
+    return Check("E-mail", State.OK, mail_health.in_order())
 
 
 def _disk() -> Check:

@@ -11,6 +11,7 @@ from ew_app import outbox
 from ew_app.kernel import local, now, operation
 from ew_app.outbox import Job, enqueue
 from ew_app.services.deliveries import late_days
+from ew_app.services.notices import digests, mails
 from ew_app.services.sources import starting
 from ew_app.services.system import audit, opening
 from models.base import db
@@ -43,7 +44,7 @@ def sweep() -> int:
 
 def tick() -> list[Job]:
     """Start the daily jobs and the looks at sources that are due, and ask schools for days that have not come in by
-    their hour; two ticks at once, or an hour told twice, do each once.
+    their hour, and ask for the e-mails that are due; two ticks at once, or an hour told twice, do each once.
 
     While the demo's past is being told, today's work would come between: the first tick after it does it.
     """
@@ -54,6 +55,8 @@ def tick() -> list[Job]:
     moment = local(now())
     started = [daily.job for daily in DAILY if _start(daily.job, due_date(daily, moment))]
     late_days.follow()
+    digests.ask_for_due()
+    mails.try_again()
     return started
 
 

@@ -1,0 +1,125 @@
+"""The news of one person: what they were told and may still see now, and what of it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import case as choose
+
+from ew_app.kernel import Actor, NotFound, now, operation
+from ew_app.services.casework import reaching
+from models.base import db
+from models.cases import Case, Task
+from models.notices import Notice
+from models.org import School
+from models.people import Student
+from models.queries import scope
+from rules import access
+from rules.access import Permission
+from rules.notices import notices
+
+SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A notice as its reader may see it now. `sentence` names no student; `student` does, for the screen alone.
+
+    case, school_key: where it leads, if the reader may go there. over: the task it is about needs nobody any more.
+    """
+
+    id: int
+    kind: str
+    sentence: str
+    student: str
+    title: str
+    case: int | None
+    school_key: str | None
+    at: datetime
+    read: bool
+    over: bool
+
+
+def unread_count(by: Actor) -> int:
+    """How many notices this person has not read and may see."""
+    if by.person_id is None:
+        return 0
+    counted = _seen(select(func.count()), by).where(Notice.read_at.is_(None))
+    return db.session.scalar(counted) or 0
+
+
+def read(
+    by: Actor, *, unread: bool = False, mailable: Collection[str] | None = None, one: int | None = None
+) -> list[News]:
+    """This person's notices, the newest first. mailable: only unread ones of these kinds that no e-mail told of yet."""
+    reached = reaching.cases_of(by, Permission.SEE_CASE)
+    name = func.concat_ws(" ", Student.first_name, Student.last_name)
+    wanted = _seen(
+        select(
+            Notice, choose((reached, Case.number), else_=None), name,
+            reaching.shown_title(by), School.name, School.key, Task.status,
+        ),
+        by,
+    )  # fmt: skip
+    if unread or mailable is not None:
+        wanted = wanted.where(Notice.read_at.is_(None))
+    if mailable is not None:
+        wanted = wanted.where(Notice.mailed_at.is_(None), Notice.kind.in_(sorted(mailable)))
+    if one is not None:
+        wanted = wanted.where(Notice.id == one)
+    found = db.session.execute(wanted.order_by(Notice.id.desc()).limit(SHOWN))
+    return [_news(*row) for row in found]
+
+
+def _news(
+    notice: Notice, case: int | None, student: str, title: str | None, school: str | None, key: str | None, state: str
+) -> News:
+    kind = notices().kind(notice.kind)
+    of_a_task = notice.task_id is not None
+    return News(
+        id=notice.id,
+        kind=notice.kind,
+        sentence=kind.sentence(case=case, school=school, **notice.numbers),
+        student=student,
+        title=(title or "") if of_a_task else "",
+        case=case,
+        school_key=key,
+        at=notice.at,
+        read=notice.read_at is not None,
+        over=of_a_task and state != "open",
+    )
+
+
+@operation
+def mark_read(by: Actor, *, one: int | None = None) -> News | None:
+    """Mark a notice as read, or all of them; read twice is read once. NotFound for one that is not theirs to see."""
+    found = read(by, one=one) if one is not None else []
+    if one is not None and not found:
+        raise NotFound("There is no such notice, or it is not about anything you may see now.")
+    mine = update(Notice).where(Notice.person_id == by.person_id, Notice.read_at.is_(None))
+    db.session.execute((mine.where(Notice.id == one) if one is not None else mine).values(read_at=now()))
+    return found[0] if found else None
+
+
+def _seen(wanted: Select[Any], by: Actor) -> Select[Any]:
+    """The notices of a person that are about nothing but them, or about what they may see now."""
+    about_me = and_(Notice.case_id.is_(None), Notice.task_id.is_(None), Notice.school_id.is_(None))
+    area = access.scope_of(by.grants, Permission.SEE_SCHOOL_BOARD).whole
+    ways: tuple[ColumnElement[bool], ...] = (
+        about_me,
+        and_(Notice.case_id.is_not(None), reaching.cases_of(by, Permission.SEE_CASE)),
+        and_(Notice.task_id.is_not(None), reaching.tasks_of(by)),
+        and_(Notice.school_id.is_not(None), scope.schools(area)),
+    )
+    return (
+        wanted.select_from(Notice)
+        .outerjoin(Task, Task.id == Notice.task_id)
+        .outerjoin(Case, Case.id == func.coalesce(Notice.case_id, Task.case_id))
+        .outerjoin(Student, Student.id == func.coalesce(Case.student_id, Task.student_id))
+        .outerjoin(School, School.id == Notice.school_id)
+        .where(Notice.person_id == by.person_id, or_(*ways))
+    )

@@ -1,0 +1,61 @@
+"""Telling members of staff that something happened: a row for each, in the transaction of what happened.
+
+    tell("case_given", [owner_id], case_id=case.id, once=f"case/{case.id}/given/{case.version}", by=by)
+
+What can be told, and how it is worded, stands in rules/policies/notices.yaml: to tell something new, add a line there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy.dialects.postgresql import insert
+
+from ew_app.kernel import Actor, now
+from ew_app.outbox import Job, enqueue
+from models.base import db
+from models.notices import Mail, Notice
+from rules.notices import About, notices
+
+
+def tell(
+    kind: str,
+    to: Collection[int | None],
+    *,
+    once: str,
+    by: Actor | None = None,
+    case_id: int | None = None,
+    task_id: int | None = None,
+    school_id: int | None = None,
+    **numbers: int,
+) -> int:
+    """Tell these people (ids; None and whoever did it, `by`, are passed over); returns how many were told.
+
+    kind: a key of notices.yaml, which says which one of case_id, task_id and school_id is needed. once: names the
+    occasion, of which nobody is told twice ("task/57/given"). numbers: what the sentence counts, such as days=3; never
+    words about a student. Call it inside the operation that did it. A notice is shown only while its reader may see
+    what it is about, so there is no harm in telling somebody who reaches less.
+    KeyError for an unknown kind, ValueError for a wrong `about`.
+    """
+    told = notices().kind(kind)
+    about = {About.CASE: case_id, About.TASK: task_id, About.SCHOOL: school_id}
+    if [key for key, value in about.items() if value is not None] != [told.about] * (told.about is not About.PERSON):
+        raise ValueError(f"A notice {kind!r} is about one {told.about}: name that one and no other.")
+    people = sorted({person for person in to if person is not None} - ({by.person_id} if by else set()))
+    if not people:
+        return 0
+    row = {
+        "kind": kind, "once": once, "case_id": case_id, "task_id": task_id, "school_id": school_id,
+        "numbers": numbers, "at": now(),
+    }  # fmt: skip
+    made = insert(Notice).values([row | {"person_id": person} for person in people])
+    new = db.session.execute(made.on_conflict_do_nothing().returning(Notice.id, Notice.person_id)).all()
+    if told.urgent:
+        for notice_id, person_id in new:
+            _mail_at_once(notice_id, person_id)
+    return len(new)
+
+
+def _mail_at_once(notice_id: int, person_id: int) -> None:
+    row = {"key": f"notice/{notice_id}", "person_id": person_id, "notice_id": notice_id, "created_at": now()}
+    enqueue(Job.SEND_MAIL, db.session.scalar(insert(Mail).values(row).returning(Mail.id)))

@@ -1,0 +1,89 @@
+"""What members of staff are told: the kinds of notices, their sentences, what may be left out of e-mails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+NOTICES_FILE = Path(__file__).parent / "policies" / "notices.yaml"
+
+
+class About(StrEnum):
+    """What a notice is about; whoever may not see that one any more does not see the notice either."""
+
+    CASE = "case"
+    TASK = "task"
+    SCHOOL = "school"
+    PERSON = "person"  # the reader alone
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Notices that are left out of e-mails together; never those that come `always`."""
+
+    key: str
+    label: str
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeKind:
+    """One thing that staff are told. `urgent`: by an e-mail of its own at once."""
+
+    key: str
+    about: About
+    group: Group
+    says: str
+    urgent: bool
+
+    def sentence(self, **said: Any) -> str:
+        """The sentence with its numbers and the name of the school; never the name of a student."""
+        return self.says.format_map(_Said(said))
+
+
+class _Said(dict[str, Any]):
+    def __missing__(self, name: str) -> str:
+        return "some"
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """`kinds` and `groups` by their permanent keys, in the order for screens."""
+
+    groups: Mapping[str, Group]
+    kinds: Mapping[str, NoticeKind]
+
+    def kind(self, key: str) -> NoticeKind:
+        """The kind with that key; KeyError with a sentence that lists those there are."""
+        if key in self.kinds:
+            return self.kinds[key]
+        raise KeyError(f"There is no notice {key!r}. Choose one of: {', '.join(self.kinds)}.")
+
+    def choices(self) -> tuple[tuple[str, str], ...]:
+        """(key, label) of the groups that a person may leave out of the e-mails."""
+        return tuple((group.key, group.label) for group in self.groups.values() if not group.always)
+
+    def mailed(self, left_out: tuple[str, ...]) -> frozenset[str]:
+        """The keys of the kinds that go into the e-mails of somebody who leaves these groups out."""
+        return frozenset(key for key, kind in self.kinds.items() if kind.group.always or kind.group.key not in left_out)
+
+
+@cache
+def notices() -> Notices:
+    """Everything that staff can be told, as notices.yaml says."""
+    document = yaml.safe_load(NOTICES_FILE.read_text(encoding="utf-8"))
+    groups = {key: Group(key, **entry) for key, entry in document["groups"].items()}
+    kinds = {key: _kind(key, entry, groups) for key, entry in document["kinds"].items()}
+    return Notices(groups, kinds)
+
+
+def _kind(key: str, entry: dict[str, Any], groups: Mapping[str, Group]) -> NoticeKind:
+    return NoticeKind(
+        key, About(entry["about"]), groups[entry["group"]], entry["says"], urgent=entry.get("urgent", False)
+    )
