@@ -11,6 +11,8 @@ from rules.audiences import Audience
 from rules.scopes import Scope
 from rules.statutes import Measure
 
+SUMS = ("absence_rate", "absent", "unexcused_last_180")
+
 
 class Mode(StrEnum):
     """Whether a rule acts, or is only counted."""
@@ -80,6 +82,11 @@ class Rule:
     def facts(self) -> tuple[str, ...]:
         """Every fact it looks at."""
         return (self.fact, *(line.fact for line in (*self.also, *self.either)))
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether it counts what adds up over the year: corrected down, it comes back by any later absence."""
+        return self.fact in SUMS
 
     @property
     def bound(self) -> Fraction | int:

@@ -229,8 +229,8 @@ def tasks(students: Sequence[int], years: Iterable[str]) -> Rows:
 def letters(students: Sequence[int]) -> Rows:
     """The letters about these students, drafts, sent ones and those taken back."""
     wanted = select(
-        Letter.id, Letter.student_id, Letter.template, Letter.period, Letter.rule, Letter.status, Letter.through,
-        Letter.corrected_at, Letter.settled_as,
+        Letter.id, Letter.student_id, Letter.template, Letter.period, Letter.rule, Letter.status, Letter.created_at,
+        Letter.through, Letter.corrected_at, Letter.settled_as,
     )  # fmt: skip
     return db.session.execute(wanted.where(_among(Letter.student_id, students)).order_by(Letter.id))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ew_app.kernel import Refused
+from ew_app.kernel import OPERATOR, Refused, told_as_of
 from ew_app.services.casework import cases, closing, letters, tasks
 from ew_app.services.casework import moves as casework
 from models.queries import letters as letter_rows
@@ -121,6 +122,11 @@ def test_nobody_is_told_of_an_arrival_that_is_not_known(world):
     assert not rows("SELECT FROM event WHERE kind = 'arrived'")
 
 
+def evening_of(day):
+    """What is done inside is done at six in the evening of that day."""
+    return told_as_of(datetime(day.year, day.month, day.day, 18, tzinfo=ZoneInfo("America/Chicago")))
+
+
 ASKED = "SELECT id, kind, status FROM task ORDER BY id"
 
 
@@ -154,12 +160,13 @@ def test_a_task_that_was_withdrawn_says_why(world):
 
 def test_a_correction_of_an_earlier_time_leaves_the_task_of_the_present_one(world):
     """The second time becomes the first when the first is taken back; what is met now is still asked for."""
-    world.stands("ana", 2)
+    world.stands("ana", 2, data_through=date(2026, 9, 21))
     first = world.finds("ana", "R16", date(2026, 9, 21))
     follow(world)
     comes(first, date(2026, 10, 5))
     ((task, *_),) = rows(ASKED)
     tasks.finish(task, by=world.actor("paul"))
+    world.stands("ana", 2)
     world.finds("ana", "R16", NEXT)
     follow(world)
     asked = rows(ASKED)
@@ -167,6 +174,39 @@ def test_a_correction_of_an_earlier_time_leaves_the_task_of_the_present_one(worl
     world.corrects(first)
     follow(world)
     assert rows(ASKED) == asked
+
+
+@pytest.mark.parametrize("rule", ["R02", "R12", "R21"])
+def test_a_correction_of_an_earlier_time_answers_no_later_one(world, rule):
+    """Two times were asked about and answered; the first was a mistake of the file. The third is asked for like any."""
+    found = []
+    for number, day in enumerate([date(2026, 9, 14), date(2026, 10, 12), date(2026, 11, 9)]):
+        with evening_of(day):
+            world.stands("ana", 0, data_through=day)
+            found.append(world.finds("ana", rule, day))
+            follow(world)
+            assert [status for *_, status in rows(ASKED)] == ["done"] * number + ["open"]
+            if number < 2:
+                tasks.finish(rows(ASKED)[-1][0], by=OPERATOR)
+                comes(found[-1], day + timedelta(days=3))
+            if number == 1:
+                world.corrects(found[0])
+                follow(world)
+                assert [status for *_, status in rows(ASKED)] == ["done", "done"]
+
+
+def test_a_note_for_the_day_before_does_not_answer_the_next_day_without_a_reason(world):
+    with evening_of(date(2026, 11, 9)):
+        world.stands("ana", 0, data_through=date(2026, 11, 9))
+        monday = world.finds("ana", "R01", date(2026, 11, 9))
+        follow(world)
+        tasks.finish(rows(ASKED)[0][0], by=OPERATOR)
+        world.corrects(monday)
+    with evening_of(date(2026, 11, 12)):
+        world.stands("ana", 0, data_through=date(2026, 11, 12))
+        world.finds("ana", "R01", date(2026, 11, 12))
+        follow(world)
+        assert [status for *_, status in rows(ASKED)] == ["done", "open"]
 
 
 def test_a_task_whose_rule_was_over_before_it_was_asked_is_taken_back(world):

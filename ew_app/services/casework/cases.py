@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ew_app.kernel import Actor, operation
-from ew_app.services.casework import coming, drafting, following, pupils
+from ew_app.services.casework import asked_for, coming, drafting, following, pupils
 from ew_app.services.casework.case_rows import CaseRows
 from ew_app.services.casework.following import Closed, Found, Open, Pupil
 from models.base import db
@@ -67,7 +67,7 @@ class _Desk:
 
     def follow(self, pupil: Pupil) -> None:
         """All of it for one student."""
-        for task in following.no_longer_asked(pupil):
+        for task in asked_for.no_longer_asked(pupil):
             self.rows.withdraw_task(pupil, task, OUTDATED if task.rule in pupil.outdated else CORRECTED)
         drafting.check(pupil, self.rows, (CORRECTED, OUTDATED))
         for task in coming.looked_for_in_vain(pupil):
@@ -224,13 +224,13 @@ class _Desk:
     def _ask(self, pupil: Pupil, found: Found) -> None:
         """Ask for the tasks of a finding that no task answers yet."""
         staff, school = self.rows.staff, pupil.case.school if pupil.case else pupil.school
-        if all(following.covered(pupil, text.kind, found) for text in following.task_texts(found.rule)):
+        if all(asked_for.covered(pupil, text.kind, found) for text in following.task_texts(found.rule)):
             for text in following.task_texts(found.rule):
                 self._revive(pupil, text.kind, found)
             return
         near = staff.near(school, pupil.homeroom)
         for planned in tasks_for(found.rule, staff.place(school), near, on=staff.on, loads=staff.loads):
-            if following.covered(pupil, planned.kind, found):
+            if asked_for.covered(pupil, planned.kind, found):
                 self._revive(pupil, planned.kind, found)
             else:
                 self._take_over(pupil, planned.kind, found)
@@ -245,11 +245,13 @@ class _Desk:
 
     def _revive(self, pupil: Pupil, kind: str, found: Found) -> None:
         """A task that the system withdrew is taken up again when its finding stands again."""
-        task = following.covered(pupil, kind, found)
-        if task is not None and task.period == found.period and task.status == "withdrawn" and task.by_system:
+        task = asked_for.covered(pupil, kind, found)
+        if task is None or task.status != "withdrawn" or not task.by_system:
+            return
+        if asked_for.answers(task, found, pupil):
             self._take_over(pupil, kind, found)
             self.rows.revive_task(pupil, task)
 
     def _take_over(self, pupil: Pupil, kind: str, found: Found) -> None:
-        for task in following.giving_way(pupil, kind, found):
+        for task in asked_for.giving_way(pupil, kind, found):
             self.rows.withdraw_task(pupil, task, TAKEN_OVER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from ew_app.services.casework import asked_for
 from ew_app.services.casework.following import Asked, Pupil
 from models.queries.following import DID_NOT_ARRIVE
 
@@ -12,8 +13,8 @@ def looked_for_in_vain(pupil: Pupil) -> list[Asked]:
     """Open tasks that look for a student who has come, or is enrolled here no longer."""
     if pupil.here and not pupil.seen:
         return []
-    over = {found.period for found in pupil.findings if found.rule == DID_NOT_ARRIVE and not found.active}
-    return [task for task in pupil.tasks if task.status == "open" and task.period in over]
+    looking = [task for task in pupil.tasks if task.status == "open" and task.rule == DID_NOT_ARRIVE]
+    return [task for task in looking if (found := asked_for.of(task, pupil)) is not None and not found.active]
 
 
 def has_come(pupil: Pupil) -> bool:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ew_app.services.casework.asked_for import answers, rests
 from ew_app.services.casework.case_rows import CaseRows
-from ew_app.services.casework.following import Found, Pupil, rests
+from ew_app.services.casework.following import Found, Pupil
 from rules.case_flow import Status
 from rules.letters import drafted_by
 
@@ -38,7 +39,7 @@ def draft(pupil: Pupil, reasons: Sequence[Found], rows: CaseRows) -> None:
         if template is None or pupil.is_answered(found):
             continue
         alike = [one for one in pupil.letters if one.template == template.key]
-        own = next((one for one in alike if one.period == found.period), None)
+        own = next((one for one in alike if answers(one, found, pupil)), None)
         if own is not None and own.status == "withdrawn":
             rows.letters.take_up(pupil, own)
         elif own is None and not any(one.status == "draft" for one in alike):

@@ -17,10 +17,10 @@ from rules.tiers import Tier
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A finding that stands. `nth`: the how manieth of its rule for this student in its school year.
+    """A finding that stands.
 
     `stood`: for how many school days, counted only where the rule waits before it opens a case. `policy`: the
-    version that made it.
+    version that made it. `adds_up`: its rule counts what adds up over the year.
     """
 
     rule: str
@@ -29,9 +29,9 @@ class Found:
     compartment: str | None
     sentence: str
     year: str
-    nth: int
     stood: int = 0
     policy: str = ""
+    adds_up: bool = False
 
     @property
     def active(self) -> bool:
@@ -39,8 +39,8 @@ class Found:
 
     @property
     def period(self) -> str:
-        """What makes its tasks one of a kind: a correction that moves the day makes no second one."""
-        return f"{self.year}/{self.rule}/{self.nth}"
+        """What makes its tasks one of a kind. A correction may move its day: see `asked_for.answers`."""
+        return f"{self.year}/{self.rule}/{self.since}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,7 @@ class Drafted:
     period: str
     rule: str
     status: str
+    day: date
     through: date | None
     corrected: bool
     settled_as: str | None
@@ -162,6 +163,11 @@ class Pupil:
         return closed is not None and found.since <= closed
 
 
+def is_plain(rule: str) -> bool:
+    """Whether a rule opens a task and no more, outside compartments."""
+    return opens(rule) is Opens.TASK
+
+
 def opens(rule: str) -> Opens | None:
     """What a rule opens; None for the watch band and rules kept in the file."""
     entry = routing_table().rules.get(rule)
@@ -194,7 +200,7 @@ def wanted(pupil: Pupil, reasons: Sequence[Found]) -> Iterable[Found]:
     paused = pupil.case is not None and pupil.case.status is Status.PAUSED
     if pupil.case is not None and not paused:
         yield from (found for found in reasons if not pupil.is_answered(found))
-    plain = [found for found in pupil.active if _is_plain(found.rule)]  # last: who asks for less gives way
+    plain = [found for found in pupil.active if is_plain(found.rule)]  # last: who asks for less gives way
     for found in (*(one for one in pupil.active if one not in plain), *plain[::-1]):
         kind = Opens.COMPARTMENT if found.compartment else opens(found.rule)
         alone = pupil.case is None and not _looked_at(pupil, found)
@@ -202,54 +208,6 @@ def wanted(pupil: Pupil, reasons: Sequence[Found]) -> Iterable[Found]:
         asks = {Opens.COMPARTMENT: True, Opens.TASK: not paused, Opens.WATCH: alone, Opens.CASE: early}
         if kind is not None and asks.get(kind, False):
             yield found
-
-
-def covered(pupil: Pupil, kind: str, found: Found) -> Asked | None:
-    """The task that already answers this: open, of the same finding, or made since it began.
-
-    A task that the system withdrew answers only its own finding, which takes it up again.
-    """
-    alike = [task for task in pupil.tasks if task.kind == kind and task.compartment == found.compartment]
-    own = [task for task in alike if task.period == found.period]
-    others = [task for task in alike if not _asks_for_less(task, found)]
-    waiting = [task for task in others if task.status == "open"]
-    since = [task for task in others if task.day >= found.since and not (task.status == "withdrawn" and task.by_system)]
-    return next(iter([*waiting, *(task for task in since if task.status == "done"), *own, *since]), None)
-
-
-def giving_way(pupil: Pupil, kind: str, found: Found) -> list[Asked]:
-    """Open tasks of the kind that ask for less than this finding does, and need not be done beside its own."""
-    alike = [task for task in pupil.tasks if task.kind == kind and task.compartment == found.compartment]
-    return [task for task in alike if task.status == "open" and _asks_for_less(task, found)]
-
-
-def _asks_for_less(task: Asked, found: Found) -> bool:
-    """A call about one absence is less than one after two, and both are less than the call to every contact."""
-    if task.rule is None or task.rule == found.rule or not _is_plain(task.rule):
-        return False
-    return not _is_plain(found.rule) or task.rule < found.rule
-
-
-def _is_plain(rule: str) -> bool:
-    return opens(rule) is Opens.TASK
-
-
-def no_longer_asked(pupil: Pupil) -> list[Asked]:
-    """Open tasks of this school year that nothing would have asked for, had the right marks always stood."""
-    return [task for task in pupil.tasks if task.status == "open" and not rests(task, pupil)]
-
-
-def rests(task: Asked | Drafted, pupil: Pupil) -> bool:
-    """Whether a finding of the rule was met when a task or letter was asked for, or is met since.
-
-    Corrections change the how manieth a finding is, so its number alone does not tell.
-    """
-    if not task.period.startswith(f"{pupil.year}/{task.rule}/"):
-        return True
-    alike = [found for found in pupil.findings if found.rule == task.rule and found.year == pupil.year]
-    if task.through is None:
-        return any(found.active or found.period == task.period for found in alike)
-    return any(found.until is None or found.until > task.through for found in alike)
 
 
 def backing(reason: Reason, pupil: Pupil) -> Found | None:

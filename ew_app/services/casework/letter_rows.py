@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from ew_app.kernel import Actor, Told
+from ew_app.kernel import Actor, Told, local
 from ew_app.services.casework.following import Drafted, Found, Pupil
 from models import casebook
 from models.base import db
@@ -33,7 +33,9 @@ class LetterRows:
             "status": "draft", "created_at": self._at, "note": "", "text": "", "student_id": pupil.student,
         }  # fmt: skip
         self._new.append((pupil, row))
-        pupil.letters.append(Drafted(0, template, found.period, found.rule, "draft", pupil.through, False, None))
+        pupil.letters.append(
+            Drafted(0, template, found.period, found.rule, "draft", local(self._at).date(), pupil.through, False, None)
+        )
         self._tell("letter_drafted", pupil, template)
 
     def withdraw(self, pupil: Pupil, letter: Drafted, why: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -80,13 +80,12 @@ def _add_cases(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
 
 
 def _add_findings(pupils: dict[int, Pupil], students: Sequence[int], since: date) -> None:
-    counted: Counter[tuple[int, str, str]] = Counter()
+    adding_up = {rule.key for rule in policies.timeline().on(today()).rules if rule.adds_up}
     for student, rule, start, until, compartment, sentence, policy in rows.findings(students, since):
-        year = year_text(start)
-        counted[student, rule, year] += 1
         if student in pupils:
-            nth = counted[student, rule, year]
-            found = Found(rule, start, until, compartment, sentence, year, nth, policy=policy)
+            found = Found(
+                rule, start, until, compartment, sentence, year_text(start), policy=policy, adds_up=rule in adding_up
+            )
             pupils[student].findings.append(found)
     _add_days_stood([pupil for pupil in pupils.values() if any(waits(found.rule) for found in pupil.active)])
 
@@ -135,11 +134,13 @@ def _add_tasks(pupils: dict[int, Pupil], students: Sequence[int], years: set[str
 
 
 def _add_letters(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
+    here = today()
     for row in rows.letters(students):
         if row.student_id in pupils:
             pupils[row.student_id].letters.append(
                 Drafted(
-                    row.id, row.template, row.period, row.rule, row.status, row.through,
+                    row.id, row.template, row.period, row.rule, row.status,
+                    day_of(local(row.created_at), here), row.through,
                     row.corrected_at is not None, row.settled_as,
                 )
             )  # fmt: skip

@@ -120,7 +120,7 @@ class _Student:
 
     def _found(self, rule: str, span: Span, column: int) -> Found:
         stood = int(self._taught[column + 1] - self._taught[span.since])
-        return Found(rule, self._days[span.since], None, self._restricted[rule], "", "", 1, stood)
+        return Found(rule, self._days[span.since], None, self._restricted[rule], "", "", stood)
 
 
 class _Owners:
