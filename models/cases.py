@@ -148,7 +148,11 @@ class Authored:
 
 
 class Outreach(Authored, Model):
-    """One attempt to reach the family or student, and what came of it."""
+    """One attempt to reach the family or student, and what came of it, as it reads now (models/outreach.py: before).
+
+    `about_day`, `told`: the absence it was about and the reason the family gave for it. `used`: the number or address
+    that was tried, as it was that day. `talk`: shared by the entries of one conversation about several children.
+    """
 
     __tablename__ = "outreach"
     __table_args__ = (
@@ -171,6 +175,11 @@ class Outreach(Authored, Model):
     minutes: Mapped[int | None]
     note: Mapped[str] = mapped_column(default="")
     is_contact: Mapped[bool]
+    about_day: Mapped[date | None]
+    told: Mapped[str] = mapped_column(default="", server_default="")
+    used: Mapped[str] = mapped_column(default="", server_default="")
+    talk: Mapped[str] = mapped_column(default="", server_default="")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     once: Mapped[str | None] = mapped_column(unique=True)
 
 

@@ -17,7 +17,8 @@ from models.people import Student
 from models.touched import note_schools
 
 BY_HAND = 0  # stands in history for the batch of a change that a person made
-WORK = ("support_case", "task", "letter", "outreach", "cause", "note")  # tables of people's work that name a student
+# tables of people's work that name a student
+WORK = ("support_case", "task", "letter", "outreach", "outreach_before", "noted_contact", "cause", "note")
 
 # Whose an enrolment is follows from the id it was sent under.
 _STINTS = """

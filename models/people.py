@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Id, Mils, Model, to
 from models.org import School, one_of
 
+PHONE_DIGITS = r"regexp_replace(phone, '\D', '', 'g')"  # SQL: a number as it is dialled, however it is written
 COMPARTMENTS = ("stls", "health", "counseling", "iep_504", "protected")
 
 
@@ -91,7 +92,11 @@ class Contact(Model):
     """A person to reach about a student, with the limits a custody order sets on mail and pick-up."""
 
     __tablename__ = "contact"
-    __table_args__ = (UniqueConstraint("student_id", "name", "relation"),)
+    __table_args__ = (
+        UniqueConstraint("student_id", "name", "relation"),
+        Index("ix_contact_digits", text(PHONE_DIGITS), postgresql_where=text("phone <> ''")),
+        Index("ix_contact_address", text("lower(address)"), postgresql_where=text("address <> ''")),
+    )
     id: Mapped[Id]
     student_id: Mapped[int] = to("student.id", index=False)
     name: Mapped[str]

@@ -3,69 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from functools import cached_property
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, Refused, day_text, today, transaction
-from ew_app.services.casework import causes, outreach, reaching, staffing
+from ew_app.kernel import SENTENCES, day_text, today, transaction
+from ew_app.services.casework import causes, families, laddering, reaching, staffing
 from ew_app.services.casework.causes import Heard
+from ew_app.services.casework.families import Family
 from ew_app.services.casework.outreach import Attempt
 from ew_app.services.casework.reaching import CaseAtHand
-from ew_app.web import asked, case_lines, case_page, guard
-from ew_app.web.case_words import day_given, lower_first
+from ew_app.web import asked, case_lines, case_page, guard, outreach_form, ways
+from ew_app.web.case_words import grade_words, lower_first
 from ew_app.web.guard import actor, requires, scope
+from models.cases import Case
+from models.org import School
+from models.people import Student
 from models.queries import student_page, worklists
 from rules.access import Permission, Place
-from rules.vocabulary import Cause, Outcome, vocabulary
+from rules.vocabulary import Cause, vocabulary
 
 screen = Blueprint("outreach", __name__)
 
 LOG = Permission.LOG_OUTREACH
-COMMON = {"call": "Call", "text": "Text", "in_person": "At school", "visit": "Visit"}
-FIRST = ("reached_agreed", "left_voicemail", "no_answer", "message_delivered", "visited_spoke", "visited_card_left")
-MORE = (
-    "with_whom",
-    "next_date",
-    "promise",
-    "cause",
-    "note",
-    "language",
-    "interpreter",
-    "minutes",
-    "on_day",
-    "from_them",
-)
 SAID_BY = {"student": "student", "caregiver": "caregiver", "relative": "caregiver"}
 OFFERED = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A method as a chip: `way` says which outcomes fit, the common ones are in sight under a short name."""
-
-    key: str
-    label: str
-    way: str
-
-    @property
-    def common(self) -> bool:
-        return self.key in COMMON
-
-    @property
-    def short(self) -> str:
-        return COMMON.get(self.key, self.label)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class About:
     """Whom a contact is about: a case, or a student without one. Found within reach, or not at all."""
 
-    student_id: int
-    shown: dict[str, Any]
-    phones: list[dict[str, Any]]
+    student: Student
+    school: School | None
+    place: Place
+    own: bool
     url: str
     action: str
     number: int | None = None
@@ -74,29 +48,31 @@ class About:
     @classmethod
     def case(cls, number: int) -> About:
         held = case_page.held(number, LOG)
-        return cls(
-            held.case.student_id,
-            case_page.subject(held.case.student, held.case.school.name),
-            [one for one in case_page.people(held.case.student_id, held.place, own=held.own) or [] if one["phone"]],
-            url_for("case.show", number=number),
-            url_for("outreach.save", number=number),
-            number,
-            held,
-        )
+        case = held.case
+        addresses = url_for("case.show", number=number), url_for("outreach.save", number=number)
+        return cls(case.student, case.school, held.place, held.own, *addresses, number, held)
 
     @classmethod
-    def student(cls, student_id: int) -> About:
+    def of_student(cls, student_id: int) -> About:
         student = reaching.student_at_hand(student_id, actor(), LOG, Permission.CALL_ABSENT)
         school = next(iter(student_page.schools_of(student_id, today())), None)
         place = staffing.place_of(school) if school else Place.district()
         own = student_page.is_own(student_id, actor().person_id)
-        return cls(
-            student_id,
-            case_page.subject(student, school.name if school else ""),
-            [one for one in case_page.people(student_id, place, own=own) or [] if one["phone"]],
-            url_for("today.show"),
-            url_for("outreach.save_for_student", student_id=student_id),
-        )
+        action = url_for("outreach.save_for_student", student_id=student_id)
+        return cls(student, school, place, own, url_for("today.show"), action)
+
+    @cached_property
+    def people(self) -> list[dict[str, Any]]:
+        return ways.people([ways.Whose(self.student.id, self.place, self.own)])[self.student.id] or []
+
+    @cached_property
+    def family(self) -> Family:
+        return families.of_student(self.student.id, by=actor())
+
+    @cached_property
+    def open_case(self) -> Case | None:
+        """The case whose next date this contact may set."""
+        return self.held.case if self.held and self.held.case.status not in ("closed", "paused") else None
 
 
 @screen.get("/outreach")
@@ -124,18 +100,18 @@ def save(number: int) -> ResponseReturnValue:
 @requires(LOG, Permission.CALL_ABSENT)
 def for_student(student_id: int) -> str:
     """The same for a student without a case: a call that a rule or a teacher asked for."""
-    return _page(About.student(student_id))
+    return _page(About.of_student(student_id))
 
 
 @screen.post("/outreach/<int:student_id>")
 @requires(LOG, Permission.CALL_ABSENT)
 def save_for_student(student_id: int) -> ResponseReturnValue:
-    return _save(About.student(student_id))
+    return _save(About.of_student(student_id))
 
 
 def _save(about: About) -> ResponseReturnValue:
     errors: dict[str, str] = {}
-    attempt = _attempt(errors)
+    attempt = outreach_form.attempt(errors, about.school.id if about.school else None)
     heard = _heard(about, errors)
     if not errors:
         try:
@@ -152,9 +128,10 @@ def _write(about: About, attempt: Attempt, heard: Heard | None) -> None:
     """The contact and what was learned in it: both are kept, or neither."""
     once, task = guard.once(), request.form.get("task", type=asked.number)
     with transaction():
-        outreach.log_outreach(
-            attempt, case_number=about.number, student_id=about.student_id, task_id=task, by=actor(), once=once
-        )
+        families.log_talk(
+            attempt, case_number=about.number, student_id=about.student.id, task_id=task, by=actor(), once=once,
+            others=outreach_form.others({one.id for one in about.family.siblings}),
+        )  # fmt: skip
         if heard is not None and about.number is not None:
             causes.record_cause(about.number, heard, by=actor(), once=once)
 
@@ -173,30 +150,43 @@ def _saved(about: About) -> str:
 
 def _page(about: About, errors: dict[str, str] | None = None) -> str:
     """The form with what was typed; a fresh one has a phone call chosen."""
-    words, values = vocabulary(), {**request.form.to_dict()} or {"method": "call"}
-    methods = [Way(m.key, m.label, str(m.way)) for m in words.methods.values() if not m.automatic]
+    words, values = vocabulary(), {**request.form.to_dict()} or _begun(about)
+    methods = outreach_form.methods()
     return render_template(
         "outreach.html",
-        about=about.shown,
-        phones=about.phones,
+        about=case_page.subject(about.student, about.school.name if about.school else ""),
+        phones=ways.phones(about.people),
+        numbers=outreach_form.numbers(about.people),
+        cautions=outreach_form.cautions(about.family),
+        coming=_coming(about),
+        siblings=[(one.id, f"{one.first_name}, {grade_words(one.grade).lower()}") for one in about.family.siblings],
+        also=request.form.getlist("also"),
         action=about.action,
         task=request.values.get("task", ""),
         errors=errors or {},
         values=values,
         key=guard.new_once(),
         back=_back(about.url),
-        open=any(values.get(name) for name in (*MORE, "from_them")),
-        methods=sorted(methods, key=lambda way: list(COMMON).index(way.key) if way.common else len(COMMON)),
+        open=any(values.get(name) for name in outreach_form.MORE),
+        methods=methods,
         others={m.key for m in methods if not m.common},
-        outcomes=sorted(words.outcomes.values(), key=_place),
+        outcomes=outreach_form.outcomes(),
+        reasons=words.choices("absence_reason") if values.get("about_day") else (),
         whom=words.choices("with_whom"),
         languages=words.choices("language"),
         causes=[(one.code, one.label) for one in _offered(about)],
     )
 
 
-def _place(outcome: Outcome) -> int:
-    return FIRST.index(outcome.key) if outcome.key in FIRST else len(FIRST)
+def _begun(about: About) -> dict[str, str]:
+    """A fresh form: a phone call, its next date by the ladder."""
+    day = outreach_form.day_or_none(request.args.get("about_day", ""))
+    return {"method": "call", "when": outreach_form.BY_LADDER} | ({"about_day": day.isoformat()} if day else {})
+
+
+def _coming(about: About) -> list[tuple[str, str]]:
+    case = about.open_case
+    return outreach_form.coming(case, laddering.climb(case)) if case else []
 
 
 def _offered(about: About) -> list[Cause]:
@@ -205,46 +195,6 @@ def _offered(about: About) -> list[Cause]:
     if held is None or held.case.closed_on is not None or not case_page.writes_case(held):
         return []
     return [one for one in vocabulary().causes_shown(held.readable) if one.restricted is None and one.known]
-
-
-def _attempt(errors: dict[str, str]) -> Attempt:
-    """What the form says; a sentence for each field that cannot be taken goes to `errors`."""
-    form = request.form
-    method, outcome = form.get("method", ""), form.get("outcome", "")
-    if method not in vocabulary().methods:
-        errors["method"] = "Choose how you tried."
-    if outcome not in vocabulary().outcomes:
-        errors["outcome"] = "Choose what happened."
-    elif "method" not in errors and vocabulary().outcomes[outcome] not in vocabulary().outcomes_for(method):
-        errors["outcome"] = "Choose an outcome that fits the way you tried."
-    return Attempt(
-        method=method,
-        outcome=outcome,
-        on_day=_day("on_day", errors),
-        direction="in" if "from_them" in form else "out",
-        with_whom=form.get("with_whom", ""),
-        language=form.get("language", ""),
-        interpreter="interpreter" in form,
-        promise=form.get("promise", "").strip(),
-        next_date=_day("next_date", errors),
-        minutes=_minutes(errors),
-        note=form.get("note", "").strip(),
-    )
-
-
-def _day(name: str, errors: dict[str, str]) -> date | None:
-    try:
-        return day_given(request.form.get(name, "").strip())
-    except Refused as refusal:
-        errors[name] = str(refusal)
-        return None
-
-
-def _minutes(errors: dict[str, str]) -> int | None:
-    text = request.form.get("minutes", "").strip()
-    if text and not text.isdecimal():
-        errors["minutes"] = "Give the minutes as a number."
-    return int(text) if text.isdecimal() else None
 
 
 def _heard(about: About, errors: dict[str, str]) -> Heard | None:

@@ -42,7 +42,10 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/cases/{case}/outreach", "/cases/{case}/causes", "/cases/{case}/notes", "/cases/{case}/plan/write"),
         *("/cases/{case}/assign", "/cases/{case}/pause", "/cases/{case}/close", "/cases/{case}/restricted/stls"),
     ),
-    "attendance_clerk": ("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality", "/late"),
+    "attendance_clerk": (
+        *("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality", "/late"),
+        *("/absent", "/absent?view=settled&sort=last", "/absent/never-came", "/outreach/{student_id}"),
+    ),
     "data_steward": (
         *("/imports/{batch}", "/fix/unknown_codes", "/fix/unmatched", "/fix/late_schools", "/fix/did_not_arrive"),
         *("/fix/code?code=QX", "/fix/same-child", "/fix/same-child?one={student}&other={looked_after}"),

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Refused, local, now, operation, record, settings, today
-from ew_app.services.casework import reaching, tasks
+from ew_app.services.casework import laddering, reaching, tasks
 from ew_app.services.casework.staffing import Staff
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from models.base import db
 from models.cases import Case, Outreach, Task
 from models.people import Stint, Student
+from models.queries import ways
 from models.tiers import StudentStatus
 from rules.access import Permission
 from rules.case_flow import Action, Status, move
@@ -26,11 +27,16 @@ LONGEST_NOTE = 1000
 AGAIN = "Contact the family again"
 ANSWERED_BY_CONTACT = ("call", "contact")
 REPAIR = "R27"
+KINDS = {"told": "absence_reason"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What the form of one attempt holds; keys are those of the vocabulary. `at` (aware) wins over `on_day`."""
+    """What the form of one attempt holds; keys are those of the vocabulary. `at` (aware) wins over `on_day`.
+
+    `about_day`, `told`: the absence it was about and the reason given for it. `used`: the number or address tried.
+    `by_ladder`: a try that reached nobody sets the next date by the school's ladder.
+    """
 
     method: str
     outcome: str
@@ -44,6 +50,10 @@ class Attempt:
     next_date: date | None = None
     minutes: int | None = None
     note: str = ""
+    about_day: date | None = None
+    told: str = ""
+    used: str = ""
+    by_ladder: bool = False
 
 
 @operation
@@ -55,21 +65,24 @@ def log_outreach(
     case_number: int | None = None,
     task_id: int | None = None,
     once: str | None = None,
+    talk: str = "",
 ) -> Outreach:
     """Write down an attempt to reach a family; the same `once` again returns the first entry.
 
     A contact finishes open calls and first contacts of the student, and `task_id` names any other task it does.
+    `talk` is shared by the entries of one conversation about several children.
     Raises NotFound, NotAllowed, Refused, UnfitWords.
     """
     student = _student(by, student_id, case_number)
     outcome = _checked(attempt)
+    _check_way(student.id, attempt.used)
     case = _open_case(student.id)
-    entry, new = _written(attempt, outcome, student, case, by, once)
+    entry, new = _written(attempt, outcome, student, case, by, once, talk)
     if not new:
         return entry
     _finish_tasks(student.id, outcome, task_id, by)
     if case is not None:
-        _move(case, attempt)
+        _move(case, attempt, entry)
     if outcome.contact_problem:
         _ask_for_repair(entry, case)
     if entry.is_contact:  # rules ask whether anybody was reached
@@ -101,10 +114,10 @@ def _checked(attempt: Attempt) -> Outcome:
             f"{outcome.label!r} cannot come of {vocabulary().label('method', method)!r}. Choose another outcome."
         )
     reaching.known("direction", attempt.direction)
-    for kind, key in (("with_whom", attempt.with_whom), ("language", attempt.language)):
-        if key:
-            reaching.known(kind, key)
-    if _day(attempt) > today():
+    for kind in ("with_whom", "language", "told"):
+        if key := getattr(attempt, kind):
+            reaching.known(KINDS.get(kind, kind), key)
+    if max(_day(attempt), attempt.about_day or _day(attempt)) > today():
         raise Refused("A contact cannot lie ahead. Use the next date for what is planned.")
     if attempt.next_date is not None and attempt.next_date < today():
         raise Refused("The next date has passed already. Choose today or a later day.")
@@ -117,6 +130,19 @@ def _checked(attempt: Attempt) -> Outcome:
     return outcome
 
 
+def _check_way(student_id: int, used: str) -> None:
+    if used and not has_way(student_id, used):
+        raise Refused("That number is not on file for this student. Note it under the contacts first.")
+
+
+def has_way(student_id: int, used: str) -> bool:
+    """Whether a number or address is one of the student's, from the roster or noted by hand."""
+    people = ways.contacts_of([student_id]).get(student_id, ())
+    known = {ways.alike(way) for one in people for way in (one.phone, one.email, one.address) if way}
+    known |= {ways.alike(one.phone) for one in ways.noted_for([student_id]).get(student_id, ())}
+    return ways.alike(used) in known
+
+
 def _day(attempt: Attempt) -> date:
     if attempt.at is not None:
         return local(attempt.at).date()
@@ -124,16 +150,17 @@ def _day(attempt: Attempt) -> date:
 
 
 def _written(
-    attempt: Attempt, outcome: Outcome, student: Student, case: Case | None, by: Actor, once: str | None
+    attempt: Attempt, outcome: Outcome, student: Student, case: Case | None, by: Actor, once: str | None, talk: str
 ) -> tuple[Outreach, bool]:
     """The entry, and whether it is new: a key that was used stands for the entry it made."""
     day = _day(attempt)
     # A day without an hour stands at noon, unless it is today.
     noon = datetime.combine(day, time(12), settings().timezone)
     at = attempt.at or (now() if attempt.on_day is None or day == local(now()).date() else noon)
-    values = asdict(attempt) | {
+    said = {name: value for name, value in asdict(attempt).items() if name != "by_ladder"}
+    values = said | {
         "student_id": student.id, "case_id": case.id if case else None, "on_day": day, "at": at,
-        "is_contact": outcome.counts_as_contact, "once": once,
+        "is_contact": outcome.counts_as_contact, "once": once, "talk": talk,
         "author_id": by.person_id, "author": by.name, "position": by.position, "written_at": now(),
         "note": attempt.note.strip(), "promise": attempt.promise.strip(),
     }  # fmt: skip
@@ -167,12 +194,19 @@ def _finish_tasks(student_id: int, outcome: Outcome, task_id: int | None, by: Ac
     tasks.mark_done([task for task in {t.id: t for t in [*named, *found]}.values() if task.status == "open"], by)
 
 
-def _move(case: Case, attempt: Attempt) -> None:
-    """A personal attempt starts the contacting; the next date says what comes next."""
+def _move(case: Case, attempt: Attempt, entry: Outreach) -> None:
+    """A personal attempt starts the contacting; the next date, or the school's ladder, says what comes next."""
     if vocabulary().is_attempt(attempt.method):
         case.status = str(move(Status(case.status), Action.OUTREACH))
     if attempt.next_date is not None:
         case.due, case.next_step = attempt.next_date, attempt.promise.strip() or AGAIN
+    elif entry.is_contact:
+        if case.next_step.startswith((laddering.TRY, laddering.TRIED_ALL, AGAIN)):
+            tasks.look_ahead(case)
+    elif attempt.by_ladder and case.status != Status.PAUSED:
+        way = laddering.climb(case)
+        if way.reached is None:
+            case.due, case.next_step, entry.next_date = way.due, way.words, way.due
 
 
 def _ask_for_repair(entry: Outreach, case: Case | None) -> None:
