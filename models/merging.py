@@ -18,7 +18,17 @@ from models.touched import note_schools
 
 BY_HAND = 0  # stands in history for the batch of a change that a person made
 # tables of people's work that name a student
-WORK = ("support_case", "task", "letter", "outreach", "outreach_before", "noted_contact", "cause", "note")
+WORK = (
+    "support_case",
+    "task",
+    "letter",
+    "outreach",
+    "outreach_before",
+    "noted_contact",
+    "cause",
+    "note",
+    "plan_support",
+)
 
 # Whose an enrolment is follows from the id it was sent under.
 _STINTS = """

@@ -90,6 +90,21 @@ class CloseReason:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """How a plan goes on after a look at it: when to look again (school days), and what stands on the case then."""
+
+    key: str
+    label: str
+    look_again: int
+    next_step: str
+
+    @property
+    def asks_anew(self) -> bool:
+        """Whether the plan is to be agreed anew."""
+        return self.key in ("change", "intensify")
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """`labels` holds every kind of word: kind -> key -> label, in the order for screens."""
 
@@ -98,6 +113,7 @@ class Vocabulary:
     methods: Mapping[str, Method]
     outcomes: Mapping[str, Outcome]
     close_reasons: Mapping[str, CloseReason]
+    decisions: Mapping[str, Decision]
 
     def label(self, kind: str, key: str) -> str:
         """The word for a key; KeyError with a sentence when there is none."""
@@ -150,6 +166,7 @@ def vocabulary() -> Vocabulary:
             key: CloseReason(key, entry["label"], entry.get("asks_plan_review", False), entry.get("by_system", False))
             for key, entry in document["close_reason"].items()
         },
+        decisions={key: Decision(key, **entry) for key, entry in document["plan_decision"].items()},
     )
 
 

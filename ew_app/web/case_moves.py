@@ -44,7 +44,7 @@ def moves(at_hand: CaseAtHand) -> list[dict[str, Any]]:
         made.append({"words": "Give to someone", "url": url_for("case_work.assign", number=case.number)})
     for action in allowed:
         if action in WORDS:
-            url = url_for(f"case_work.{action}", number=case.number)
+            url = url_for("plans.write" if action is Action.PLAN else f"case_work.{action}", number=case.number)
             made.append({"action": str(action), "words": WORDS[action], "url": url, "post": action in AT_ONCE})
     return made
 

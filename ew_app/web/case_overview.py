@@ -14,13 +14,9 @@ from ew_app.web.case_work import note_places
 from models.queries import case_page as rows
 from rules import roles
 from rules.access import FieldClass, Permission, Right
-from rules.case_flow import Action
 from rules.roles import Reach
 from rules.routing import visible_rules
 from rules.vocabulary import vocabulary
-
-OF_A_PLAN = {str(Action.PLAN), str(Action.MONITOR)}
-AGREED = "Plan: "  # how the note of a goal begins
 
 
 def next_step(page: Page) -> dict[str, Any]:
@@ -74,15 +70,6 @@ def notes(page: Page) -> dict[str, Any] | None:
 def about(page: Page) -> dict[str, Any]:
     """The facts of the case and what this reader can do with it."""
     return {"moves": case_moves.moves(page.at_hand), "doors": case_page.compartments(page.at_hand)}
-
-
-def agreed(page: Page) -> dict[str, Any]:
-    """The goals that were agreed, the newest first, and the moves that make or follow a plan."""
-    goals = [entry_of_note(note) for note in page.notes if note.text.startswith(AGREED)]
-    return {
-        "goals": [goal | {"kind": "Agreed", "text": goal["text"].removeprefix(AGREED)} for goal in goals],
-        "moves": [one for one in case_moves.moves(page.at_hand) if one.get("action") in OF_A_PLAN],
-    }
 
 
 def doors(page: Page) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ew_app.web import case_attendance, case_overview, case_reached, case_tasks, case_timeline
+from ew_app.web import case_attendance, case_overview, case_reached, case_tasks, case_timeline, plan_parts
 from ew_app.web.case_page import Page
 
 
@@ -40,8 +40,11 @@ PARTS = (
     Part("overview", "case_seers.html", case_overview.seers, Where.SIDE),
     Part("timeline", "case_timeline.html", case_timeline.entries),
     Part("plan", "case_next.html", case_overview.next_step, Where.TOP),
-    Part("plan", "case_agreed.html", case_overview.agreed),
-    Part("plan", "case_causes.html", case_overview.causes),
+    Part("plan", "case_plan.html", plan_parts.plan),
+    Part("plan", "case_supports.html", plan_parts.supports),
+    Part("plan", "case_looks.html", plan_parts.looks),
+    Part("plan", "case_causes.html", case_overview.causes, Where.SIDE),
+    Part("plan", "case_plan_history.html", plan_parts.history, Where.SIDE),
     Part("tasks", "case_tasks.html", case_tasks.tasks),
     Part("tasks", "case_letters.html", case_tasks.letters_written),
     Part("attendance", "case_days.html", case_attendance.days),

@@ -13,6 +13,7 @@ from models.cases import Cause, Note, Outreach, Task
 from models.people import Student
 from rules import roles
 from rules.case_flow import Status
+from rules.interventions import catalogue
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 
@@ -33,6 +34,13 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "case_taken": ("person", "Taken by {to}"),
     "case_moved": ("person", "Asked of the {role}"),
     "case_planned": ("plan", "Plan agreed"),
+    "plan_changed": ("plan", "Plan changed"),
+    "plan_reviewed": ("plan", "Looked at the plan: {decision}"),
+    "support_offered": ("plan", "Support offered: {support}"),
+    "support_changed": ("plan", "Support changed: {support}"),
+    "support_given": ("done", "Support given: {support}"),
+    "support_not_given": ("plan", "Not given after all: {support}"),
+    "support_ended": ("plan", "Support ended: {support}. {result}"),
     "case_monitored": ("plan", "Following the plan"),
     "case_paused": ("clock", "Paused"),
     "case_resumed": ("plan", "Taken up after the pause"),
@@ -104,6 +112,17 @@ def _named(data: Mapping[str, Any]) -> dict[str, str]:
     ):
         if key in vocabulary().labels[kind]:
             named["code" if kind == "cause" else "why"] = vocabulary().label(kind, str(key))
+    return named | _of_a_plan(data)
+
+
+def _of_a_plan(data: Mapping[str, Any]) -> dict[str, str]:
+    """The decision, support and result of an event of a plan; a support for what not all may read is not named."""
+    named = {}
+    for kind, name in (("plan_decision", "decision"), ("plan_result", "result")):
+        if data.get(name) in vocabulary().labels[kind]:
+            named[name] = lower_first(vocabulary().label(kind, data[name]))
+    if (one := catalogue().get(data.get("support", ""))) is not None:
+        named["support"] = "as agreed" if one.limited else lower_first(one.label)
     return named
 
 

@@ -91,20 +91,6 @@ def assign(number: int) -> ResponseReturnValue:
 # -- the way of a case -----------------------------------------------------------------------------------------
 
 
-@screen.route("/cases/<int:number>/plan/write", methods=["GET", "POST"])
-@requires(WORK)
-def plan(number: int) -> ResponseReturnValue:
-    def act() -> str:
-        form = request.form
-        case = casework.plan(
-            number, goal=form.get("goal", ""), next_step=form.get("next_step", ""), due=day_given(form.get("due")),
-            by=actor(), version=_version(),
-        )  # fmt: skip
-        return f"The plan stands. Next: {_next(case.next_step, case.due)}"
-
-    return _step(number, "case_plan.html", WORK, act, title="What did you agree on?", button="Save the plan")
-
-
 @screen.post("/cases/<int:number>/monitor")
 @requires(WORK)
 def monitor(number: int) -> ResponseReturnValue:

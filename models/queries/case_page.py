@@ -16,6 +16,7 @@ from models.audit import Event
 from models.base import db
 from models.cases import Case, CaseReason, Cause, Note, Outreach, Task
 from models.people import Contact
+from models.plans import PlanSupport
 from models.queries import same_child
 from models.staff import Grant, Person
 from models.tiers import StudentStatus
@@ -96,7 +97,9 @@ def holds_anything(case: Case, compartments: Collection[str]) -> bool:
     task = exists().where(Task.student_id == case.student_id, Task.status == "open", Task.compartment.in_(inside))
     cause = exists().where(Cause.case_id == case.id, Cause.ended_at.is_(None), Cause.compartment.in_(inside))
     note = exists().where(Note.case_id == case.id, Note.compartment.in_(inside))
-    return bool(db.session.scalar(select(or_(task, cause, note))))
+    running = PlanSupport.result.is_(None), PlanSupport.compartment.in_(inside)
+    support = exists().where(PlanSupport.case_id == case.id, *running)
+    return bool(db.session.scalar(select(or_(task, cause, note, support))))
 
 
 # -- the people around it --------------------------------------------------------------------------------------

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 import pytest
 
 from ew_app.kernel import Conflict, NotFound, Refused
-from ew_app.services.casework import closing, notes, tasks, usefulness
+from ew_app.services.casework import closing, notes, planning, tasks, usefulness
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard, end_cause, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
+from ew_app.services.casework.planning import Agreed
 from rules.access import NotAllowed
 from rules.case_flow import IllegalMove
 from rules.words import UnfitWords
@@ -176,7 +177,8 @@ def test_a_case_from_taking_to_closing_to_a_new_episode(world):
     flag_ana(world)
     by = world.actor("cora")
     assert casework.assign(1001, by=by).status == "assigned"
-    assert casework.plan(1001, by=by, goal="At most one absence in 20 days").status == "planned"
+    assert planning.agree(1001, Agreed(goal="At most one absence in 20 days"), by=by).version == 1
+    assert the_case("status") == ("planned",)
     assert casework.monitor(1001, by=by).status == "monitoring"
     assert casework.pause(1001, by=by, reason="bereavement").status == "paused"
     assert casework.resume(1001, by=by).status == "monitoring"

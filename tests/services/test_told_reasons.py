@@ -9,7 +9,8 @@ from flask import Flask
 from sqlalchemy import text
 
 from ew_app.kernel import OPERATOR, settings, told_as_of, transaction
-from ew_app.services.casework import moves
+from ew_app.services.casework import planning
+from ew_app.services.casework.planning import Agreed
 from ew_app.services.deciding import flagging
 from ew_app.services.measuring import why
 from ew_app.services.measuring.outlook import Outlook
@@ -104,5 +105,5 @@ def agree(on: date) -> None:
     """A plan for every open case, agreed with the family that evening."""
     with told_as_of(datetime.combine(on, time(19), settings().timezone)):
         for (number,) in said("UPDATE support_case SET status = 'contacting' RETURNING number"):
-            moves.plan(number, by=OPERATOR, goal="At most one day away in twenty")
+            planning.agree(number, Agreed(goal="At most one day away in twenty"), by=OPERATOR)
         flagging.evaluate_touched()

@@ -21,6 +21,7 @@ from models.letters import Letter
 from models.notices import Notice
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
+from models.plans import Plan, PlanSupport, SupportGiven
 from models.quality import QualityFinding
 from models.simulations import Simulation
 from models.staff import Grant, Person
@@ -193,7 +194,7 @@ def _told(person: Person, case: Case) -> Notice:
     return notice
 
 
-def _on_the_case(case: Case) -> dict[str, Task | Cause | Letter]:
+def _on_the_case(case: Case) -> dict[str, Any]:
     """A task, a cause and a letter, so that addresses of one of them can be tried."""
     task = Task(
         case_id=case.id, student_id=case.student_id, school_id=case.school_id, kind="visit", period="2026-27/R08/1",
@@ -209,4 +210,20 @@ def _on_the_case(case: Case) -> dict[str, Task | Cause | Letter]:
         period="2026-27/R16/1", created_at=now(),
     )  # fmt: skip
     db.session.add_all([task, cause, letter])
-    return {"ana_task": task, "ana_cause": cause, "ana_letter": letter}
+    return {"ana_task": task, "ana_cause": cause, "ana_letter": letter} | _planned(case)
+
+
+def _planned(case: Case) -> dict[str, PlanSupport | SupportGiven]:
+    """A plan with a mentor who came once."""
+    written = {"author_id": case.owner_id, "author": "Person counselor", "position": "School counselor"}
+    of_case = {"case_id": case.id, "episode": 1, "written_at": now(), **written}
+    plan = Plan(version=1, goal="Here four days of five", next_step="Look at it", review_on=START, **of_case)
+    support = PlanSupport(
+        student_id=case.student_id, intervention="I12", starts=START, planned_end=START + timedelta(days=84),
+        dose_planned=36, **of_case,
+    )  # fmt: skip
+    db.session.add_all([plan, support])
+    db.session.flush()
+    given = SupportGiven(support_id=support.id, on_day=START, written_at=now(), **written)
+    db.session.add(given)
+    return {"ana_support": support, "ana_given": given}

@@ -5,7 +5,7 @@ A restricted cause stays in its compartment with its task. Nothing outside moves
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
@@ -46,15 +46,24 @@ class Heard:
 def record_cause(case_number: int, heard: Heard, *, by: Actor, once: str | None = None) -> Cause:
     """Note a root cause of an open case and ask for the help the routing table names.
 
-    One that is current already is returned as it is. Raises NotFound, NotAllowed, Refused, UnfitWords, IllegalMove.
+    One that is current already and says the same is returned as it is, and so is the first of the same `once`; one that
+    says something new takes the place of the earlier entry, which stays in the history. Raises NotFound, NotAllowed,
+    Refused, UnfitWords, IllegalMove.
     """
     held = reaching.case_at_hand(case_number, by, *MAY_RECORD)
+    if once and (sent := _sent_before(once, by)):
+        return sent
     compartment = _checked(held, heard, by)
     current = _current(held.case, compartment)
-    if same := next((cause for cause in current if cause.code == heard.code), None):
+    same = next((cause for cause in current if cause.code == heard.code), None)
+    if same is not None and _says_nothing_new(same, heard):
         return same
     move(Status(held.case.status), Action.CAUSE)
-    if len(current) >= MOST:
+    if same is not None:
+        heard = _kept_beside(heard, same)
+        same.ended_at, same.is_primary = now(), False
+        current.remove(same)
+    elif len(current) >= MOST:
         raise Refused(f"There are {MOST} current causes already. End the one that matters least, then add this one.")
     cause = _store(held.case, heard, compartment, current, by, once)
     if compartment is None:
@@ -81,7 +90,10 @@ def end_cause(cause_id: int, *, by: Actor) -> Cause:
     if cause.compartment is not None and FieldClass(cause.compartment) not in held.readable:
         raise NotFound("There is no such cause.")
     if cause.ended_at is None:
+        was_primary = cause.is_primary
         cause.ended_at, cause.is_primary = now(), False
+        if was_primary and (left := _current(case, cause.compartment)):
+            left[0].is_primary = True
         record(
             "cause_ended", by=by, subject=f"cause:{cause.id}", student_id=case.student_id, case_id=case.id,
             compartment=cause.compartment, code=cause.code,
@@ -107,11 +119,32 @@ def _checked(held: CaseAtHand, heard: Heard, by: Actor) -> str | None:
     return cause.restricted
 
 
+def _sent_before(once: str, by: Actor) -> Cause | None:
+    same: Cause | None = db.session.scalar(select(Cause).where(Cause.once == once, Cause.author_id == by.person_id))
+    return same
+
+
+def _says_nothing_new(cause: Cause, heard: Heard) -> bool:
+    """Whether an entry says already who said it, how sure it is, and everything that was written with it."""
+    told = _kept_beside(heard, cause)
+    before = (cause.said_by, cause.confidence, cause.note, cause.strengths, cause.is_primary)
+    return before == (told.said_by, told.confidence, told.note.strip(), told.strengths.strip(), told.primary)
+
+
+def _kept_beside(heard: Heard, before: Cause) -> Heard:
+    """What is heard now, with the note and strengths of the earlier entry where nothing new is said of them."""
+    return replace(
+        heard, primary=heard.primary or before.is_primary, note=heard.note.strip() or before.note,
+        strengths=heard.strengths.strip() or before.strengths,
+    )  # fmt: skip
+
+
 def _current(case: Case, compartment: str | None) -> list[Cause]:
     """Current causes of one compartment, or outside all; what lies elsewhere must not be felt here."""
     mine = select(Cause).where(
         Cause.case_id == case.id, Cause.ended_at.is_(None), Cause.compartment.is_not_distinct_from(compartment)
     )
+    db.session.flush()
     return list(db.session.scalars(mine.order_by(Cause.id)))
 
 

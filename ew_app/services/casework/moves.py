@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from ew_app.kernel import Actor, Refused, operation, record, today
-from ew_app.services.casework import notes, reaching, tasks
+from ew_app.services.casework import reaching, tasks
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from ew_app.services.people import signing_in
@@ -46,27 +46,6 @@ def assign(case_number: int, *, by: Actor, to: int | None = None, version: int |
     touch([case.student_id], today())
     ask_for_evaluation()
     return case
-
-
-@operation
-def plan(
-    case_number: int, *, by: Actor, goal: str, next_step: str = "", due: date | None = None, version: int | None = None
-) -> Case:
-    """Agree a plan: the goal becomes a note, the next step and its day stand on the case.
-
-    Raises NotFound, NotAllowed, Refused, Conflict, IllegalMove, UnfitWords.
-    """
-    held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
-    held.case.status = str(move(Status(held.case.status), Action.PLAN))
-    if not goal.strip():
-        raise Refused("Write the goal of the plan, as you agreed it with the family.")
-    notes.add(held.case, f"Plan: {goal.strip()}", by)
-    _finish(held.case, ("plan",), by)
-    _set_step(held.case, next_step or "Look at how the plan goes", due or tasks.due_in(10, held.case.school_id))
-    _tell(held, "case_planned", by, day=today().isoformat())
-    touch([held.case.student_id], today())  # from here on rules ask how the plan goes
-    ask_for_evaluation()
-    return held.case
 
 
 @operation
@@ -151,11 +130,6 @@ def _set_step(case: Case, step: str, due: date) -> None:
     if due < today():
         raise Refused("The next day has passed already. Choose today or a later day.")
     case.next_step, case.due = step.strip(), due
-
-
-def _finish(case: Case, kinds: Iterable[str], by: Actor) -> None:
-    found = tasks.open_plain(case).where(Task.kind.in_(list(kinds)))
-    tasks.mark_done(list(db.session.scalars(found)), by)
 
 
 def _before_pause(case: Case) -> Status | None:

@@ -12,6 +12,7 @@ from ew_app.services.casework import reaching
 from ew_app.services.casework.reaching import CaseAtHand
 from models.base import db
 from models.cases import Case, Cause, Note, Task
+from models.plans import PlanSupport
 from rules import access
 from rules.access import FieldClass, NotAllowed, Permission, Right
 from rules.roles import OPENS
@@ -116,6 +117,7 @@ class Compartment:
     notes: list[Note]
     causes: list[Cause]
     tasks: list[Task]
+    supports: list[PlanSupport]
 
 
 @operation
@@ -144,14 +146,16 @@ def read_compartment(case_number: int, compartment: str, *, by: Actor, reason: s
 def inside(
     compartment: str, *, notes: ColumnElement[bool], causes: ColumnElement[bool], student_id: int
 ) -> Compartment:
-    """Notes in their last version, causes and the student's tasks, newest first; the conditions say whose."""
+    """Notes in their last version, causes, the student's tasks and supports, newest first; the conditions say whose."""
     replaced = select(Note.replaces_id).where(notes, Note.replaces_id.is_not(None))
     written = select(Note).where(notes, Note.compartment == compartment, Note.id.not_in(replaced))
     said = select(Cause).where(causes, Cause.compartment == compartment)
     asked = select(Task).where(Task.student_id == student_id, Task.compartment == compartment)
+    offered = select(PlanSupport).where(PlanSupport.student_id == student_id, PlanSupport.compartment == compartment)
     return Compartment(
         compartment,
         list(db.session.scalars(written.order_by(Note.id.desc()))),
         list(db.session.scalars(said.order_by(Cause.id.desc()))),
         list(db.session.scalars(asked.order_by(Task.id.desc()))),
+        list(db.session.scalars(offered.order_by(PlanSupport.id.desc()))),
     )

@@ -32,11 +32,24 @@ def ask(
     """Ask for a planned task in the open transaction, unless one of its kind is open already; True if asked."""
     if _open_alike(planned, student_id):
         return False
+    due = due_in(planned.due_days, school_id)
+    return _add(planned, student_id=student_id, school_id=school_id, case=case, period=period, rule=rule, due=due)
+
+
+def ask_beside(planned: PlannedTask, *, case: Case, period: str, due: date) -> bool:
+    """Ask for one task more, whatever else of its kind is open; True if it was not asked before."""
+    return _add(planned, student_id=case.student_id, school_id=case.school_id, case=case, period=period, due=due)
+
+
+def _add(
+    planned: PlannedTask, *, student_id: int, school_id: int, case: Case | None, period: str, due: date,
+    rule: str | None = None,
+) -> bool:  # fmt: skip
     row = {
         "case_id": case.id if case else None, "student_id": student_id, "school_id": school_id,
         "kind": planned.kind, "period": period, "title": planned.title, "rule": rule,
         "compartment": planned.compartment, "department": planned.department, "owner_role": planned.role,
-        "owner_id": planned.person_id, "due": due_in(planned.due_days, school_id), "created_at": now(),
+        "owner_id": planned.person_id, "due": due, "created_at": now(),
     }  # fmt: skip
     asked = insert(Task).values(row).on_conflict_do_nothing().returning(Task.id)
     return db.session.scalar(asked) is not None

@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from ew_app.demo import casework as invented
 from ew_app.demo.casework import Act, Deed, Due
 from ew_app.kernel import Actor, settings, told_as_of
-from ew_app.services.casework import causes, closing, moves, notes, outreach, tasks
+from ew_app.services.casework import causes, closing, moves, notes, outreach, planning, tasks
 from ew_app.services.casework.causes import Heard
 from ew_app.services.casework.outreach import Attempt
+from ew_app.services.casework.planning import Agreed
 from ew_app.services.people import signing_in
 from models.base import db
 from models.cases import Case, Outreach, Task
@@ -102,7 +103,7 @@ class Staff:
                 heard = Heard(code=_told_to(by, act.key), said_by="caregiver", primary=True)
                 causes.record_cause(number, heard, by=by)
             case Deed.PLAN:
-                moves.plan(number, by=by, goal=act.words, due=self._ahead(on, act.ahead))
+                planning.agree(number, Agreed(goal=act.words, review_on=self._ahead(on, act.ahead)), by=by)
             case Deed.NOTE if access.right(by.grants, FieldClass.NOTES, own=True).reaches(Right.WRITE):
                 notes.write_note(number, act.words, by=by)
             case Deed.CLOSE:
