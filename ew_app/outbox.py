@@ -53,6 +53,7 @@ class Job(StrEnum):
     NIGHTLY = "nightly"
     CHECK_QUALITY = "check_quality"
     SEND_MAIL = "send_mail"
+    VISIT_LATE = "visit_late"
     SWEEP = "sweep"
     TICK = "tick"
 

@@ -24,6 +24,7 @@ from models import (
     staff,
     staged,
     tiers,
+    visits,
 )
 from models.base import db
 
@@ -47,4 +48,5 @@ __all__ = [
     "staff",
     "staged",
     "tiers",
+    "visits",
 ]

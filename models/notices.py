@@ -25,7 +25,7 @@ class Notice(Model):
     __tablename__ = "notice"
     __table_args__ = (
         UniqueConstraint("person_id", "once"),
-        CheckConstraint("num_nonnulls(case_id, task_id, school_id) <= 1", name="about"),
+        CheckConstraint("num_nonnulls(case_id, task_id, school_id, visit_id) <= 1", name="about"),
         Index("ix_notice_unread", "person_id", "id", postgresql_where=text("read_at IS NULL")),
     )
     id: Mapped[BigId]
@@ -35,6 +35,7 @@ class Notice(Model):
     case_id: Mapped[int | None] = to("support_case.id", index=False)
     task_id: Mapped[int | None] = to("task.id", index=False)
     school_id: Mapped[int | None] = to("school.id", index=False)
+    visit_id: Mapped[int | None] = to("visit.id", index=False)
     numbers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=EMPTY)
     at: Mapped[datetime]
     read_at: Mapped[datetime | None]

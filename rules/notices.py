@@ -20,6 +20,7 @@ class About(StrEnum):
     CASE = "case"
     TASK = "task"
     SCHOOL = "school"
+    VISIT = "visit"
     PERSON = "person"  # the reader alone
 
 

@@ -6,7 +6,7 @@ from celery import shared_task
 
 from ew_app import outbox
 from ew_app.outbox import Job
-from ew_app.services.casework import handing_out
+from ew_app.services.casework import handing_out, visit_alarm
 from ew_app.services.deciding import flagging, simulating
 from ew_app.services.deliveries import ingest
 from ew_app.services.notices import mails
@@ -72,6 +72,12 @@ def check_quality(number: int) -> None:
 def send_mail(number: int) -> None:
     """Hand one e-mail to the mail server."""
     outbox.perform(Job.SEND_MAIL, number, mails.send)
+
+
+@shared_task(name=Job.VISIT_LATE.value)
+def visit_late(number: int) -> None:
+    """Tell that two people are not back from a visit."""
+    outbox.perform(Job.VISIT_LATE, number, visit_alarm.give)
 
 
 @shared_task(name=Job.SWEEP.value)

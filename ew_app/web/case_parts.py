@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ew_app.web import case_attendance, case_overview, case_reached, case_tasks, case_timeline, plan_parts
+from ew_app.web import case_attendance, case_overview, case_reached, case_tasks, case_timeline, plan_parts, visits
 from ew_app.web.case_page import Page
 
 
@@ -50,6 +50,7 @@ PARTS = (
     Part("attendance", "case_days.html", case_attendance.days),
     Part("attendance", "case_rate.html", case_attendance.rate),
     Part("contacts", "case_people.html", case_reached.people),
+    Part("contacts", "case_visits.html", visits.of_case),
     Part("contacts", "case_contacts.html", case_reached.made),
     Part("restricted", "case_doors.html", case_overview.doors),
 )

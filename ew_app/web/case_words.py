@@ -69,6 +69,11 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "letter_stands_again": ("letter", "A letter that was sent stands after all: {letter}"),
     "letter_told_again": ("letter", "The family was told of the correction: {letter}"),
     "letter_left_as_is": ("letter", "Nothing more to tell the family: {letter}"),
+    "visit_planned": ("visit", "Home visit planned"),
+    "visit_begun": ("visit", "Two people left for a home visit"),
+    "visit_back": ("visit", "Back from the home visit"),
+    "visit_late": ("warning", "Not back from the home visit in time: colleagues were told"),
+    "visit_called_off": ("visit", "The home visit was called off"),
     "cause_ended": ("note", "No longer in the way: {code}"),
 }
 

@@ -30,6 +30,7 @@ ITEMS = (
     Item("News", "/news", (P.SEE_TODAY,)),
     Item("Absent today", "/absent", (P.CALL_ABSENT,)),
     Item("Caseload", "/caseload", (P.SEE_CASELOAD,)),
+    Item("Visits", "/visits", (P.LOG_OUTREACH,)),
     Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),
     Item("Meeting", "/meeting", (P.RUN_MEETING,)),
     Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),

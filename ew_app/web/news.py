@@ -106,7 +106,9 @@ def _line(one: News) -> dict[str, object]:
 
 
 def _address(one: News) -> str:
-    """Where a notice leads: the case, the school, or the day's list."""
+    """Where a notice leads: the visit, the case, the school, or the day's list."""
+    if one.visit is not None:
+        return url_for("visits.one", visit_id=one.visit)
     if one.case is not None:
         return url_for("case.show", number=one.case)
     if one.school_key is not None and access.can(actor().grants, Permission.SEE_SCHOOL_BOARD):

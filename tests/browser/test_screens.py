@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from ew_app.factory import create_app
-from ew_app.kernel import OPERATOR
+from ew_app.kernel import OPERATOR, now, today, transaction
 from ew_app.services.deciding import simulating
 from ew_app.services.deliveries import late_days
 from ew_app.services.measuring import policies, policy_changes
@@ -24,6 +24,7 @@ from models.cases import Case, Task
 from models.org import School
 from models.people import Stint, Student
 from models.staff import Grant, Person
+from models.visits import Visit
 from rules.places import Place
 from tests.browser.conftest import Open
 from tests.browser.system import System
@@ -33,7 +34,8 @@ from tests.browser.window import assert_fine, contrast_troubles
 SCREENS: Mapping[str, tuple[str, ...]] = {
     "": ("/sign-in", "/set-password/{link}"),
     "social_worker": (
-        *("/news", "/news/choices"),
+        *("/news", "/news/choices", "/visits", "/cases/{case}/visit", "/visits/{visit}"),
+        *("/visits/{visit}/sheet", "/visits/{visit}/card"),
         *("/today", "/caseload", "/caseload?view=all&sort=-absent", "/caseload?view=all&q=nobody+of+this+name"),
         *("/flagged", "/flagged?since=year&tier=3", "/flagged?since=7&owner=without&tier=3"),
         *("/outreach", "/outreach?q=nobody+of+this+name", "/outreach/{student_id}", "/students/{student}"),
@@ -125,6 +127,7 @@ def numbers(system: System) -> dict[str, Any]:
             "student_id": db.session.scalar(select(Stint.student_id).where(Stint.school_id == case.school_id).limit(1)),
             "batch": db.session.scalar(select(Batch.id).where(Batch.kind == "attendance").order_by(Batch.id).limit(1)),
             "source": keeping.add("Aspen", Wanted("folder", location={"folder": "aspen"}), by=OPERATOR),
+            "visit": visit_of(case, worker, nurse),
             "school": late.key,
             "late_day": missing_day(),
             "network": late.network.key,
@@ -133,6 +136,15 @@ def numbers(system: System) -> dict[str, Any]:
             "change": policy_changes.begin(version, EIGHT, by=OPERATOR),
             "trial": simulating.ask(version, by=OPERATOR, place=Place.district(), queued=False),
         }
+
+
+def visit_of(case: Case, visitor: int, watcher: int) -> int:
+    """The number of a visit for today, with somebody of a partner."""
+    wanted = {"case_id": case.id, "student_id": case.student_id, "school_id": case.school_id, "day": today()}
+    with transaction():
+        visit = Visit(**wanted, visitor_id=visitor, second_name="J. Lee", watcher_id=watcher, planned_at=now())
+        db.session.add(visit)
+    return visit.id
 
 
 def missing_day() -> int:

@@ -25,6 +25,7 @@ from models.plans import Plan, PlanSupport, SupportGiven
 from models.quality import QualityFinding
 from models.simulations import Simulation
 from models.staff import Grant, Person
+from models.visits import Visit
 from rules.places import PlaceKind
 from rules.roles import Role, assignable_roles
 
@@ -60,8 +61,10 @@ def build() -> dict[str, int]:
         trials = {"north_trial": _trial("network:N"), "oak_trial": _trial("school:OAK")}
         db.session.add_all(trials.values())
         db.session.flush()
-        told = {"counselor_notice": _told(people["counselor"], cases["ana_case"])}
+        told: dict[str, Any] = {"counselor_notice": _told(people["counselor"], cases["ana_case"])}
         told["carver_notice"] = _told(people["carver_counselor"], cases["cleo_case"])
+        told["ana_visit"] = _visit(cases["ana_case"], people["counselor"], people["principal"])
+        told["cleo_visit"] = _visit(cases["cleo_case"], people["carver_counselor"], people["oak_clerk"])
         db.session.flush()
         named = students | people | batches | on_it | findings | sources | days | trials | told
         numbers = {name: one.id for name, one in named.items()}
@@ -192,6 +195,16 @@ def _told(person: Person, case: Case) -> Notice:
     notice = Notice(person_id=person.id, kind="case_given", once="test", case_id=case.id, numbers={}, at=now())
     db.session.add(notice)
     return notice
+
+
+def _visit(case: Case, visitor: Person, watcher: Person) -> Visit:
+    """A home visit that was planned for long ago."""
+    visit = Visit(
+        case_id=case.id, student_id=case.student_id, school_id=case.school_id, day=START, visitor_id=visitor.id,
+        second_name="Somebody of a partner", watcher_id=watcher.id, planned_at=now(),
+    )  # fmt: skip
+    db.session.add(visit)
+    return visit
 
 
 def _on_the_case(case: Case) -> dict[str, Any]:

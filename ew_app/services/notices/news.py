@@ -18,18 +18,21 @@ from models.notices import Notice
 from models.org import School
 from models.people import Student
 from models.queries import scope
+from models.queries.visits import takes_part
+from models.visits import Visit
 from rules import access
 from rules.access import Permission
 from rules.notices import notices
 
 SHOWN = 100
+ABOUT = (Notice.case_id, Notice.task_id, Notice.school_id, Notice.visit_id)
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """A notice as its reader may see it now. `sentence` names no student; `student` does, for the screen alone.
 
-    case, school_key: where it leads, if the reader may go there. over: the task it is about needs nobody any more.
+    case, school_key, visit: where it leads, if the reader may go there. over: its task is nobody's any more.
     """
 
     id: int
@@ -39,6 +42,7 @@ class News:
     title: str
     case: int | None
     school_key: str | None
+    visit: int | None
     at: datetime
     read: bool
     over: bool
@@ -84,10 +88,11 @@ def _news(
         id=notice.id,
         kind=notice.kind,
         sentence=kind.sentence(case=case, school=school, **notice.numbers),
-        student=student,
+        student=student if notice.visit_id is None or case is not None else "",
         title=(title or "") if of_a_task else "",
         case=case,
         school_key=key,
+        visit=notice.visit_id,
         at=notice.at,
         read=notice.read_at is not None,
         over=of_a_task and state != "open",
@@ -107,18 +112,20 @@ def mark_read(by: Actor, *, one: int | None = None) -> News | None:
 
 def _seen(wanted: Select[Any], by: Actor) -> Select[Any]:
     """The notices of a person that are about nothing but them, or about what they may see now."""
-    about_me = and_(Notice.case_id.is_(None), Notice.task_id.is_(None), Notice.school_id.is_(None))
+    about_me = and_(*(column.is_(None) for column in ABOUT))
     area = access.scope_of(by.grants, Permission.SEE_SCHOOL_BOARD).whole
     ways: tuple[ColumnElement[bool], ...] = (
         about_me,
         and_(Notice.case_id.is_not(None), reaching.cases_of(by, Permission.SEE_CASE)),
         and_(Notice.task_id.is_not(None), reaching.tasks_of(by)),
         and_(Notice.school_id.is_not(None), scope.schools(area)),
+        and_(Notice.visit_id.is_not(None), or_(takes_part(by.person_id), reaching.cases_of(by, Permission.SEE_CASE))),
     )
     return (
         wanted.select_from(Notice)
         .outerjoin(Task, Task.id == Notice.task_id)
-        .outerjoin(Case, Case.id == func.coalesce(Notice.case_id, Task.case_id))
+        .outerjoin(Visit, Visit.id == Notice.visit_id)
+        .outerjoin(Case, Case.id == func.coalesce(Notice.case_id, Task.case_id, Visit.case_id))
         .outerjoin(Student, Student.id == func.coalesce(Case.student_id, Task.student_id))
         .outerjoin(School, School.id == Notice.school_id)
         .where(Notice.person_id == by.person_id, or_(*ways))

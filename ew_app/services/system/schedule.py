@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ew_app import outbox
 from ew_app.kernel import local, now, operation
 from ew_app.outbox import Job, enqueue
+from ew_app.services.casework import visit_alarm
 from ew_app.services.deliveries import late_days
 from ew_app.services.notices import digests, mails
 from ew_app.services.sources import starting
@@ -55,6 +56,7 @@ def tick() -> list[Job]:
     moment = local(now())
     started = [daily.job for daily in DAILY if _start(daily.job, due_date(daily, moment))]
     late_days.follow()
+    visit_alarm.look()
     digests.ask_for_due()
     mails.try_again()
     return started
