@@ -172,6 +172,13 @@ document.addEventListener("click", (event) => {
   dialog.showModal();
 });
 
+// --- Turning pages: <nav data-turn> with rel="prev" and rel="next"; the arrow keys, unless something else has the focus
+document.addEventListener("keydown", (event) => {
+  const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+  const used = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.target.closest("input, select, textarea, [role=slider]");
+  if (rel && !used) document.querySelector(`[data-turn] a[rel="${rel}"]`)?.click();
+});
+
 // --- Copy: <button data-copy="id of the text"> ---------------------------------------------------------
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");

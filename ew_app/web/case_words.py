@@ -59,6 +59,8 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "arrived": ("done", "The student has come to school"),
     "left_unseen": ("done", "Not enrolled here any more, and never seen"),
     "not_arrived_after_all": ("tier", "Not here after all: the marks were corrected"),
+    "task_given": ("task", "Given to somebody: {task}"),
+    "team_decided": ("meeting", "The team talked about it"),
     "task_done": ("task", "Done: {task}"),
     "task_taken_back": ("task", "Not done after all: {task}"),
     "task_withdrawn": ("task", "No longer needed: {task}"),

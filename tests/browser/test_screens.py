@@ -15,7 +15,8 @@ from ew_app.services.deciding import simulating
 from ew_app.services.deliveries import late_days
 from ew_app.services.measuring import policies, policy_changes
 from ew_app.services.measuring.policy_writing import Wanted as Numbers
-from ew_app.services.people import accounts, credentials
+from ew_app.services.meetings import holding
+from ew_app.services.people import accounts, credentials, signing_in
 from ew_app.services.sources import keeping
 from ew_app.services.sources.keeping import Wanted
 from models.attendance import Batch
@@ -56,7 +57,11 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
     ),
     "homeroom_teacher": ("/today",),
     "nurse": ("/today", "/caseload?view=all", "/students/{looked_after}/restricted/health"),
-    "principal": ("/today", "/schools", "/people", "/people/classes", "/people/new", "/people/{nurse}"),
+    "principal": (
+        *("/meeting", "/meeting/schools/{met_school}", "/meeting/{meeting}", "/meeting/{meeting}/students/1"),
+        *("/meeting/{meeting}?view=room&names=initials", "/meeting/{meeting}/students/1?view=room"),
+        *("/today", "/schools", "/people", "/people/classes", "/people/new", "/people/{nurse}"),
+    ),
     "network_lead": ("/today", "/networks", "/schools"),
     "district_analyst": ("/district", "/networks", "/networks/{network}", "/schools/{school}"),
     "system_admin": (
@@ -127,6 +132,7 @@ def numbers(system: System) -> dict[str, Any]:
             "student_id": db.session.scalar(select(Stint.student_id).where(Stint.school_id == case.school_id).limit(1)),
             "batch": db.session.scalar(select(Batch.id).where(Batch.kind == "attendance").order_by(Batch.id).limit(1)),
             "source": keeping.add("Aspen", Wanted("folder", location={"folder": "aspen"}), by=OPERATOR),
+            **meeting_of(),
             "visit": visit_of(case, worker, nurse),
             "school": late.key,
             "late_day": missing_day(),
@@ -136,6 +142,16 @@ def numbers(system: System) -> dict[str, Any]:
             "change": policy_changes.begin(version, EIGHT, by=OPERATOR),
             "trial": simulating.ask(version, by=OPERATOR, place=Place.district(), queued=False),
         }
+
+
+def meeting_of() -> dict[str, Any]:
+    """A meeting of the principal's school that has begun, with somebody on its agenda."""
+    principal = signing_in.actor_of(accounts.find("principal"))
+    key = principal.grants.held[0].place.key
+    meeting = holding.begin(key, by=principal)
+    case = select(Case.number).join(School).where(School.key == key, Case.closed_on.is_(None)).limit(1)
+    holding.add_student(meeting, db.session.scalars(case).one(), by=principal)
+    return {"met_school": key, "meeting": meeting}
 
 
 def visit_of(case: Case, visitor: int, watcher: int) -> int:

@@ -12,12 +12,12 @@ from ew_app.outbox import Job, done_here
 from ew_app.services.casework import visit_alarm, visits
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from ew_app.services.casework.visits import Wanted
-from ew_app.services.notices import news
+from ew_app.services.notices import mails, news
 from tests.services.one_case import flag_ana, the_case
 from tests.services.world import TODAY, World, rows
 
 AFTERNOON = datetime(2026, 11, 16, 21, 0, tzinfo=UTC)  # three in Chicago, a Monday
-WORK = {Job.VISIT_LATE: visit_alarm.give}
+WORK = {Job.VISIT_LATE: visit_alarm.give, Job.SEND_MAIL: mails.send}
 
 
 def wanted(world: World) -> Wanted:
@@ -106,8 +106,9 @@ def test_when_the_time_runs_out_the_watcher_and_the_principal_are_told_once(worl
     assert told(world, "paul") == ["visit_late"] and told(world, "clara") == ["visit_late", "visit_begins"]
     assert rows("SELECT count(*) FROM event WHERE kind = 'visit_late'") == [(1,)]
     assert rows("SELECT count(*) FROM mail") == [(2,)], "an e-mail at once for each of them"
-    (notice, _) = news.read(world.actor("clara"))
-    assert "15:45" in notice.sentence and (notice.student, notice.case) == ("Ana Rivera", 1001)
+    for login, seen in (("paul", ("Ana Rivera", 1001)), ("clara", ("", None))):
+        notice = news.read(world.actor(login))[0]
+        assert "15:45" in notice.sentence and (notice.student, notice.case) == seen, login
     with told_as_of(minutes_later(70)):
         visits.back(number, by=world.actor("nia"))
     assert told(world, "paul")[0] == "visit_safe"
@@ -149,19 +150,19 @@ def test_what_happened_becomes_a_contact_and_the_address_goes(world: World) -> N
 def test_who_watches_learns_the_address_only_when_they_are_late(world: World) -> None:
     lea = world.actor("lea")
     flag_ana(world)
-    visit = visits.plan(1001, replace(wanted(world), watcher_id=world.people["lea"]), by=world.actor("cora"))
-    at_hand = visits.visit_at_hand(visit.id, lea)
+    visit = visits.plan(1001, replace(wanted(world), watcher_id=world.people["lea"]), by=world.actor("cora")).id
+    at_hand = visits.visit_at_hand(visit, lea)
     assert at_hand.case is None, "the liaison reaches no case of somebody else"
     assert visits.address_for(at_hand, lea) == ""
     with told_as_of(AFTERNOON):
-        visits.check_address(visit.id, "14 Elm Street", by=world.actor("cora"))
-        visits.go(visit.id, by=world.actor("cora"), no_call_why="No number works.")
+        visits.check_address(visit, "14 Elm Street", by=world.actor("cora"))
+        visits.go(visit, by=world.actor("cora"), no_call_why="No number works.")
     look_at(50)
-    assert visits.address_for(visits.visit_at_hand(visit.id, lea), lea) == "14 Elm Street"
+    assert visits.address_for(visits.visit_at_hand(visit, lea), lea) == "14 Elm Street"
     assert rows("SELECT actor FROM audit_row WHERE action = 'visit_address_read'") == [("lea",)]
     assert [one.student for one in news.read(lea)] == ["", ""], "no name for who does not reach the case"
     with pytest.raises(NotFound):
-        visits.visit_at_hand(visit.id, world.actor("dora"))
+        visits.visit_at_hand(visit, world.actor("dora"))
 
 
 def test_a_visit_that_was_called_off_makes_room_for_another(world: World) -> None:

@@ -18,6 +18,7 @@ from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Task
 from models.letters import Letter
+from models.meetings import Meeting, MeetingItem
 from models.notices import Notice
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
@@ -65,6 +66,8 @@ def build() -> dict[str, int]:
         told["carver_notice"] = _told(people["carver_counselor"], cases["cleo_case"])
         told["ana_visit"] = _visit(cases["ana_case"], people["counselor"], people["principal"])
         told["cleo_visit"] = _visit(cases["cleo_case"], people["carver_counselor"], people["oak_clerk"])
+        told["lincoln_meeting"] = _meeting(schools["LIN"], cases["ana_case"])
+        told["oak_meeting"] = _meeting(schools["OAK"], cases["dora_case"])
         db.session.flush()
         named = students | people | batches | on_it | findings | sources | days | trials | told
         numbers = {name: one.id for name, one in named.items()}
@@ -205,6 +208,16 @@ def _visit(case: Case, visitor: Person, watcher: Person) -> Visit:
     )  # fmt: skip
     db.session.add(visit)
     return visit
+
+
+def _meeting(school: School, case: Case) -> Meeting:
+    """A meeting of long ago that nobody has closed, with one student on its agenda."""
+    meeting = Meeting(school_id=school.id, day=START, begun_at=now(), begun_by="Person principal", numbers={})
+    db.session.add(meeting)
+    db.session.flush()
+    numbers = {"tier": 2}
+    db.session.add(MeetingItem(meeting_id=meeting.id, position=1, case_id=case.id, why=["review"], numbers=numbers))
+    return meeting
 
 
 def _on_the_case(case: Case) -> dict[str, Any]:

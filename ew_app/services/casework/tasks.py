@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Refused, now, operation, record, today
 from ew_app.services.casework import reaching
+from ew_app.services.people.telling import tell
 from models.base import db
 from models.cases import Case, Task
 from models.queries import following
@@ -53,6 +54,30 @@ def _add(
     }  # fmt: skip
     asked = insert(Task).values(row).on_conflict_do_nothing().returning(Task.id)
     return db.session.scalar(asked) is not None
+
+
+@operation
+def give(
+    case: Case, title: str, *, owner_id: int, owner_role: str, due: date, period: str, by: Actor, kind: str = "agreed"
+) -> Task:
+    """Give one person something to do on a case in words of one's own, and tell them. `period` names the occasion."""
+    check_words(title)
+    task = Task(
+        case_id=case.id, student_id=case.student_id, school_id=case.school_id, kind=kind, period=period, title=title,
+        department=case.department, owner_role=owner_role, owner_id=owner_id, due=due, created_at=now(),
+    )  # fmt: skip
+    db.session.add(task)
+    db.session.flush()
+    _tell("task_given", task, by)
+    tell("task_given", [owner_id], once=f"task/{task.id}/given", by=by, task_id=task.id)
+    return task
+
+
+@operation
+def withdraw(task: Task, why: str, by: Actor) -> None:
+    """Ask for a task no longer; it stays on record with the reason."""
+    task.status, task.done_at, task.note = "withdrawn", now(), why
+    _tell("task_withdrawn", task, by)
 
 
 def _open_alike(planned: PlannedTask, student_id: int) -> bool:

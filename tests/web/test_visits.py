@@ -1,0 +1,64 @@
+"""The screens of home visits and news: two people, what the door needs and no more, a card without a reason."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from ew_app.kernel import today
+from models.base import db
+from models.people import Contact
+from tests.web.casebook import committed
+from tests.web.conftest import SignInAs
+
+
+def test_a_visit_from_the_plan_to_the_contact(sign_in: SignInAs, app: Flask, world: dict[str, int]) -> None:
+    with app.app_context():
+        committed(db.session.execute, db.text("UPDATE visit SET status = 'called_off'"))
+        committed(
+            db.session.add, Contact(student_id=world["ana"], name="Rosa", phone="555 0100", address="14 Elm Street")
+        )
+    browser = sign_in("counselor")
+    form = browser.get("/cases/1/visit").text
+    assert 'value="14 Elm Street"' in form and "Person nurse" in form
+    once = form.split('name="once" value="')[1].split('"')[0]
+    fields = {"day": today().isoformat(), "minutes": 45, "address": "14 Elm Street", "once": once}
+    assert "Two people go on a visit" in browser.send("/cases/1/visit", fields).text
+    fields |= {"second_id": world["nurse"], "watcher_id": world["attendance_clerk"]}
+    planned = browser.send("/cases/1/visit", fields)
+    again = browser.send("/cases/1/visit", fields)
+    visit = planned.location
+    assert planned.status_code == 302 and again.location == visit, "a double click plans one visit"
+    assert "Check the address today" in browser.get(visit).text
+    browser.send(f"{visit}/address", {"address": "14 Elm Street"})
+    browser.send(f"{visit}/go", {"no_call_why": "No number works"})
+    page = browser.get(visit)
+    assert "If it does not feel safe, leave." in page.text and "no-store" in page.headers["Cache-Control"]
+    clerk = sign_in("attendance_clerk").get(visit).text
+    assert "They are back and well" in clerk and "Elm Street" not in clerk and "Ana" not in clerk
+    sheet, card = browser.get(f"{visit}/sheet").text, browser.get(f"{visit}/card").text
+    assert "Ana Sample" in sheet and "14 Elm Street" in sheet and "Absent" not in sheet
+    inside = card.split('class="door-card"', 1)[1].split("</main>")[0]
+    assert "Person counselor" in inside and not any(word in inside for word in ("Ana", "Lincoln", "absen", "school"))
+    browser.send(f"{visit}/back")
+    assert "Elm Street" not in browser.get(visit).text.split("<main", 1)[1]
+    once = browser.get(visit).text.split('name="once" value="')[1].split('"')[0]
+    browser.send(f"{visit}/outcome", {"outcome": "visited_spoke", "once": once})
+    assert "Spoke at the door" in browser.get("/cases/1/contacts").text.replace("spoke", "Spoke")
+
+
+def test_news_are_counted_opened_and_read(sign_in: SignInAs, world: dict[str, int]) -> None:
+    browser = sign_in("counselor")
+    assert "1 thing you have not read yet" in browser.get("/news").text
+    assert 'class="badge-count">1<' in browser.get("/today").text
+    assert browser.send(f"/news/{world['counselor_notice']}").location.endswith("/cases/1")
+    assert "badge-count" not in browser.get("/today").text.split("<main")[0]
+    assert sign_in("carver_counselor").send(f"/news/{world['counselor_notice']}").status_code == 404
+
+
+def test_the_choice_of_e_mails_is_kept(sign_in: SignInAs, world: dict[str, int]) -> None:
+    browser = sign_in("counselor")
+    choice = {"address": "cora@district.example", "how_often": "weekly", "hour": 9, "weekday": 2, "mailed": ["given"]}
+    assert browser.send("/news/choices", choice).status_code == 302
+    kept = browser.get("/news/choices").text
+    assert 'value="cora@district.example"' in kept and 'value="9" selected' in kept and 'value="weekly" checked' in kept
+    assert browser.send("/news/choices", choice | {"address": "not one"}).status_code == 422
