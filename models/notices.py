@@ -87,3 +87,16 @@ class Mail(Model):
     tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     said: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how many notices it told of
     error: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class CalendarAddress(Model):
+    """The secret address at which a person's calendar program asks for what is due; a new one ends the old.
+
+    asked_at: when a program last asked, to the day.
+    """
+
+    __tablename__ = "calendar_address"
+    person_id: Mapped[int] = to("person.id", primary_key=True, index=False)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[datetime]
+    asked_at: Mapped[datetime | None]

@@ -28,7 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ASSETS = frozenset({"static", "bootstrap.static", "health.healthz", "health.readyz"})
-PUBLIC = ASSETS | {"signin.sign_in", "signin.code", "signin.app", "signin.set_password"}
+PUBLIC = ASSETS | {"signin.sign_in", "signin.code", "signin.app", "signin.set_password", "calendar.feed"}
 
 log = logging.getLogger("ew.web")
 logins = LoginManager()

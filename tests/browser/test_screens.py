@@ -35,7 +35,7 @@ from tests.browser.window import assert_fine, contrast_troubles
 SCREENS: Mapping[str, tuple[str, ...]] = {
     "": ("/sign-in", "/set-password/{link}"),
     "social_worker": (
-        *("/news", "/news/choices", "/visits", "/cases/{case}/visit", "/visits/{visit}"),
+        *("/news", "/news/choices", "/news/calendar", "/visits", "/cases/{case}/visit", "/visits/{visit}"),
         *("/visits/{visit}/sheet", "/visits/{visit}/card"),
         *("/today", "/caseload", "/caseload?view=all&sort=-absent", "/caseload?view=all&q=nobody+of+this+name"),
         *("/flagged", "/flagged?since=year&tier=3", "/flagged?since=7&owner=without&tier=3"),
@@ -99,6 +99,7 @@ ELSEWHERE = {
     "batches.problems": "a file",
     "quality.download": "a file",
     "policy.download": "a file",
+    "calendar.feed": "an answer for calendar programs",
     "static": "files",
     "bootstrap.static": "files",
 }

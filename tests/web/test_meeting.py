@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
 
-from ew_app.kernel import today
+from ew_app.kernel import clock
 from tests.web import casebook
 from tests.web.casebook import committed, counting
 from tests.web.conftest import SignInAs
@@ -24,7 +25,7 @@ def begun(sign_in: SignInAs) -> str:
 def action(world: dict[str, int], **more: Any) -> dict[str, Any]:
     plain = {
         "decision": "act", "action": "Walk in together on Monday", "owner_id": world["nurse"],
-        "due": today().isoformat(), "note": "Only for the minutes", "version": 1,
+        "due": (clock() + timedelta(days=2)).date().isoformat(), "note": "Only for the minutes", "version": 1,
     }  # fmt: skip
     return plain | more
 

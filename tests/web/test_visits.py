@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask
 
 from ew_app.kernel import today
 from models.base import db
 from models.people import Contact
+from tests.web import casebook
 from tests.web.casebook import committed
-from tests.web.conftest import SignInAs
+from tests.web.conftest import Browser, SignInAs
 
 
 def test_a_visit_from_the_plan_to_the_contact(sign_in: SignInAs, app: Flask, world: dict[str, int]) -> None:
     with app.app_context():
         committed(db.session.execute, db.text("UPDATE visit SET status = 'called_off'"))
+        day = today().isoformat()
         committed(
             db.session.add, Contact(student_id=world["ana"], name="Rosa", phone="555 0100", address="14 Elm Street")
         )
@@ -21,7 +25,7 @@ def test_a_visit_from_the_plan_to_the_contact(sign_in: SignInAs, app: Flask, wor
     form = browser.get("/cases/1/visit").text
     assert 'value="14 Elm Street"' in form and "Person nurse" in form
     once = form.split('name="once" value="')[1].split('"')[0]
-    fields = {"day": today().isoformat(), "minutes": 45, "address": "14 Elm Street", "once": once}
+    fields = {"day": day, "minutes": 45, "address": "14 Elm Street", "once": once}
     assert "Two people go on a visit" in browser.send("/cases/1/visit", fields).text
     fields |= {"second_id": world["nurse"], "watcher_id": world["attendance_clerk"]}
     planned = browser.send("/cases/1/visit", fields)
@@ -62,3 +66,29 @@ def test_the_choice_of_e_mails_is_kept(sign_in: SignInAs, world: dict[str, int])
     kept = browser.get("/news/choices").text
     assert 'value="cora@district.example"' in kept and 'value="9" selected' in kept and 'value="weekly" checked' in kept
     assert browser.send("/news/choices", choice | {"address": "not one"}).status_code == 422
+
+
+def test_a_calendar_program_gets_numbers_and_no_name_until_the_address_ends(
+    sign_in: SignInAs, app: Flask, world: dict[str, int], browser: Browser
+) -> None:
+    with app.app_context():
+        committed(db.session.execute, db.text("UPDATE support_case SET due = current_date"))
+        committed(casebook.give_task, 1, "counselor", "Ask about the inhaler", compartment="health", kind="support")
+    mine = sign_in("counselor")
+    first = address_in(mine.send("/news/calendar").text)
+    answer = browser.get(first)
+    assert answer.content_type.startswith("text/calendar") and b"Case 1: next step" in answer.data
+    assert answer.data.count(b"A task is due") == 1 and b"no-store" in answer.headers["Cache-Control"].encode()
+    assert not any(word in answer.data for word in (b"Ana", b"inhaler", b"Lincoln", b"health"))
+    again = address_in(mine.send("/news/calendar").text)
+    assert browser.get(first).status_code == 404 and browser.get(again).status_code == 200
+    with app.app_context():
+        committed(db.session.execute, db.text("UPDATE person SET disabled_at = now() WHERE login = 'counselor'"))
+    assert browser.get(again).status_code == 404, "whoever is shut out has no calendar"
+
+
+def address_in(page: str) -> str:
+    """The path of the secret address that a page shows."""
+    found = re.search(r"/calendar/[\w-]+\.ics", page)
+    assert found
+    return found[0]
