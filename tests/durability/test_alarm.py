@@ -49,7 +49,10 @@ def test_delivered_many_times_to_two_workers_everyone_is_told_once_by_one_e_mail
     told = "SELECT count(*), count(DISTINCT person_id) FROM notice WHERE kind = 'visit_late'"
     assert ask(settings, told) == [(3, 3)], "the school's own principal too, who has no address"
     assert ask(settings, "SELECT count(*) FROM event WHERE kind = 'visit_late'") == [(1,)]
-    assert ask(settings, "SELECT status, count(*)::int FROM mail GROUP BY 1 ORDER BY 1") == [("nothing", 1), ("sent", 2)]
+    assert ask(settings, "SELECT status, count(*)::int FROM mail GROUP BY 1 ORDER BY 1") == [
+        ("nothing", 1),
+        ("sent", 2),
+    ]
 
 
 def _not_back() -> None:
