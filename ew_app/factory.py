@@ -13,6 +13,8 @@ from models.base import db
 # Our statements compare thousands of rows handed over as arrays: a plan made once for any array reads them one by
 # one, and compiling a plan takes longer than running it.
 _SESSION = "-c timezone=UTC -c plan_cache_mode=force_custom_plan -c jit=off -c work_mem=32MB"
+# The district's day, for what the database notes by itself.
+_DAY = "-c ew.timezone={timezone} -c ew.today={today}"
 
 
 def create_app(settings: Settings | None = None, *, screens: bool = True) -> Flask:
@@ -29,7 +31,7 @@ def create_app(settings: Settings | None = None, *, screens: bool = True) -> Fla
         SQLALCHEMY_ENGINE_OPTIONS={
             "pool_pre_ping": True,
             "hide_parameters": True,  # an error in a log must not tell about students
-            "connect_args": {"application_name": "early-warning", "options": _SESSION},
+            "connect_args": {"application_name": "early-warning", "options": f"{_SESSION} {_day(settings)}"},
         },
         MAX_CONTENT_LENGTH=settings.upload_mb * 1024 * 1024,
     )
@@ -38,6 +40,10 @@ def create_app(settings: Settings | None = None, *, screens: bool = True) -> Fla
     if screens:
         _add_screens(app, settings)
     return app
+
+
+def _day(settings: Settings) -> str:
+    return _DAY.format(timezone=settings.timezone, today=settings.today or "")
 
 
 def _add_screens(app: Flask, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app
+from sqlalchemy import text
 
 from ew_app.config import Settings
 from models.audit import WORKER_POSITION, AuditRow, Event
@@ -137,6 +138,8 @@ def transaction() -> Iterator[None]:
         return
     token = _in_transaction.set(True)
     try:
+        if (moment := _as_of.get()) is not None:  # for what the database notes by itself
+            db.session.execute(text("SELECT set_config('ew.moment', :moment, true)"), {"moment": moment.isoformat()})
         yield
         db.session.commit()
         leaving = db.session.info.pop("on_commit", [])

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Identity, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Id, Model, to
+from models.base import BigId, Id, Model, to
 from models.org import School, one_of
 from models.people import COMPARTMENTS, Student
 
@@ -71,6 +71,22 @@ class CaseEpisode(Model):
     close_reason: Mapped[str | None]
     opened_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     closed_at: Mapped[datetime | None]
+
+
+class CaseOwner(Model):
+    """Who owned a case from one day until another; written by the database whenever an owner changes.
+
+    `since`, `until`: by the district's days, the last one excluded. A person who still owns it has no `until`.
+    """
+
+    __tablename__ = "case_owner"
+    id: Mapped[BigId]
+    case_id: Mapped[int] = to("support_case.id")
+    person_id: Mapped[int] = to("person.id", index=False)
+    since: Mapped[date]
+    since_at: Mapped[datetime]
+    until: Mapped[date | None]
+    until_at: Mapped[datetime | None]
 
 
 class CaseReason(Model):

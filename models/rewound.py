@@ -90,6 +90,11 @@ _FINDINGS = """
     FROM finding WHERE recorded_at <= :moment AND {only}
 """
 _EVENTS = "SELECT * FROM event WHERE at <= :moment AND {only}"
+_OWNERS = """
+    SELECT id, case_id, person_id, since, since_at, CASE WHEN until_at <= :moment THEN until END AS until,
+           CASE WHEN until_at <= :moment THEN until_at END AS until_at
+    FROM case_owner WHERE since_at <= :moment
+"""
 _REASONS = """
     SELECT stood.* FROM case_reason r JOIN support_case c ON c.id = r.case_id
     LEFT JOIN LATERAL (
@@ -133,6 +138,7 @@ _TIMED = {
     "tier_change": _STEPS,
     "standing": _DECIDED,
     "case_episode": _EPISODES,
+    "case_owner": _OWNERS,
     "finding": _FINDINGS,
     "event": _EVENTS,
     "case_reason": _REASONS,

@@ -106,14 +106,14 @@ def _measure(key: str, entry: Entry, state: str) -> Measure:
 _FIELDS = {"least_attended_days": "least_attended", "longer_than_minutes": "longer_than"}
 
 
-def found(measure: Measure, matrix: Matrix, minutes: Ints | None, inside: Bools | None) -> tuple[Counted, Bools]:
+def found(
+    measure: Measure, matrix: Matrix, minutes: Ints | None, inside: Bools | None, taught: Bools | None = None
+) -> tuple[Counted, Bools]:
     """What was counted, and [S, D] whether the line is reached, on days on which the law stands and by whom it asks.
 
-    `inside` [S, D]: whom the scope of the measure takes in; None: everybody.
+    `inside` [S, D]: whom the scope of the measure takes in; None: everybody. `taught` [S, D]: as `windows.count` has.
     """
-    counted = windows.count(
-        matrix, measure.unit, measure.window, measure.counts, minutes, longer_than=measure.longer_than
-    )
+    counted = windows.count(matrix, measure.unit, measure.window, measure.counts, minutes, measure.longer_than, taught)
     met = np.zeros(matrix.cells.shape, dtype=bool)
     days: list[dt.date] = matrix.days.tolist()
     for first, end in _stages(measure, days):

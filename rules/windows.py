@@ -75,17 +75,22 @@ def count(
     excuses: tuple[str, ...],
     minutes: Ints | None = None,
     longer_than: int = 0,
+    taught: Bools | None = None,
 ) -> Counted:
     """Count on every day. `minutes` [S, D]: how long each school day is, for hours and occasions.
 
-    `excuses`: which absences count, by what their code says. `longer_than`: minutes that make an occasion.
+    `excuses`: which absences count, by what their code says. `longer_than`: minutes that make an occasion. `taught`
+    [S, D]: on which days the student's school has class, for school months; on every day of the matrix if not said.
     """
     member = c.status(matrix.cells) == Status.MEMBER
     counts = (
         member & np.isin(c.excuse(matrix.cells), [STATES[name] for name in excuses]) & (c.fraction(matrix.cells) > 0)
     )
     daily = np.where(counts, _amount(matrix, unit, minutes, longer_than), 0)
-    begins = _begins(matrix, window, member, counts & (c.fraction(matrix.cells) == WHOLE_DAY))
+    if window.span is Span.SCHOOL_MONTH:
+        begins = _school_months(matrix, taught)
+    else:
+        begins = _begins(matrix, window, member, counts & (c.fraction(matrix.cells) == WHOLE_DAY))
     weights = np.where(member, matrix.weights, 0)
     return Counted(_since(daily, begins, matrix.first), _since(weights, begins, matrix.first))
 
@@ -150,7 +155,7 @@ def _since(daily: NDArray[Any], begins: Ints, first: int) -> Ints:
 def _begins(matrix: Matrix, window: Window, member: Bools, missed_whole: Bools) -> Ints:
     """The first column of each day's window; [D], or [S, D] where it is the student's own."""
     earliest = 0 if window.reaches_back else matrix.first
-    own = {Span.ATTENDANCE_DAYS: _attendance_days, Span.IN_A_ROW: _in_a_row, Span.SCHOOL_MONTH: _school_months}
+    own = {Span.ATTENDANCE_DAYS: _attendance_days, Span.IN_A_ROW: _in_a_row}
     if window.span in own:
         begins = own[window.span](matrix, window, member, missed_whole, earliest)
     else:
@@ -201,10 +206,18 @@ def _in_a_row(matrix: Matrix, window: Window, member: Bools, missed_whole: Bools
     return begins
 
 
-def _school_months(matrix: Matrix, window: Window, member: Bools, _: Bools, earliest: int) -> Ints:
-    """Weeks with a school day on the calendars, from the first of the school year on, four by four."""
+def _school_months(matrix: Matrix, taught: Bools | None) -> Ints:
+    """Weeks in which the student's own school has class, from the first of its school year on, four by four."""
+    if taught is None:
+        return _months_of(matrix, np.ones(len(matrix.days), dtype=bool))[None, :]
+    alike, which = np.unique(taught, axis=0, return_inverse=True)
+    return np.array([_months_of(matrix, row) for row in alike], dtype=np.int64)[which.reshape(-1)]
+
+
+def _months_of(matrix: Matrix, taught: Bools) -> Ints:
+    """[D] the column with which the school month of each day begins."""
     monday = (matrix.days.astype(np.int64) + 3) // WEEK
-    weeks = np.unique(monday[matrix.first :])
+    weeks = np.unique(monday[matrix.first :][taught[matrix.first :]])
     month = np.maximum(np.searchsorted(weeks, monday, side="right") - 1, 0) // SCHOOL_WEEKS_A_MONTH
     begins = np.searchsorted(month[matrix.first :], month) + matrix.first
-    return np.asarray(begins, dtype=np.int64)[None, :]
+    return np.asarray(begins, dtype=np.int64)

@@ -249,18 +249,23 @@ def contacts(students: Sequence[int] | np.ndarray, start: date) -> Columns:
 
 
 def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
-    """When cases were open, and from when the barrier had a named owner (an owner and a cause all may see)."""
+    """When cases were open, and when in that time the barrier had a named owner (an owner, and a cause all may see).
+
+    A case that changed hands comes once for each owner.
+    """
     return read_ints(
         f"""
-        SELECT c.student_id, e.opened - DATE '1970-01-01',
-               coalesce(e.closed_on - DATE '1970-01-01', {OPEN}),
-               coalesce((SELECT min(k.written_at)::date - DATE '1970-01-01' FROM cause k
-                         WHERE k.case_id = c.id AND k.compartment IS NULL AND c.owner_id IS NOT NULL), {OPEN})
+        SELECT c.student_id, e.opened - DATE '1970-01-01', coalesce(e.closed_on - DATE '1970-01-01', {OPEN}),
+               CASE WHEN o.id IS NULL THEN {OPEN} ELSE greatest(o.since, k.known) - DATE '1970-01-01' END,
+               coalesce(o.until - DATE '1970-01-01', {OPEN})
         FROM support_case c JOIN case_episode e ON e.case_id = c.id
+        CROSS JOIN LATERAL (
+            SELECT min(written_at)::date AS known FROM cause WHERE case_id = c.id AND compartment IS NULL) k
+        LEFT JOIN case_owner o ON o.case_id = c.id AND k.known IS NOT NULL
         WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
           AND e.close_reason IS DISTINCT FROM 'taken_back'
         """,
-        ["student", "opened", "closed", "owned"],
+        ["student", "opened", "closed", "owned", "owned_until"],
         {"students": ints(students)},
     )
 

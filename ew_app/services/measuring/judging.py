@@ -236,9 +236,10 @@ def _contacts(year: Year, matrix: Matrix) -> NDArray[np.int32]:
 def _cases(students: Ints, matrix: Matrix) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """[S, D] whether a case was open that day, and whether its barrier had a named owner."""
     found = rows.case_spans(students)
-    row, opened = np.searchsorted(students, found["student"]), found["opened"]
-    during = partial(_during, matrix, row, until=found["closed"])
-    return during(since=opened), during(since=np.maximum(opened, found["owned"]))
+    row, opened, closed = np.searchsorted(students, found["student"]), found["opened"], found["closed"]
+    during = partial(_during, matrix, row)
+    owned = during(since=np.maximum(opened, found["owned"]), until=np.minimum(closed, found["owned_until"]))
+    return during(since=opened, until=closed), owned
 
 
 def _plans(students: Ints, matrix: Matrix) -> NDArray[np.int32]:

@@ -6,6 +6,7 @@ Worked out when somebody asks, for the states that the policy names; the daily e
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -22,13 +23,17 @@ from ew_app.services.measuring.policies import timeline
 from ew_app.services.measuring.years import Year, year_of
 from models.queries import measuring as rows
 from models.queries import naming, same_child
+from models.queries.following import school_days
+from rules import cells as c
 from rules import statutes, windows
+from rules.matrix import Matrix
 from rules.statutes import Measure, of_state
 from rules.tiers import days_text, rate_text
-from rules.windows import Unit
+from rules.windows import Span, Unit
 
 CHUNK = 20_000
-BY_MINUTES = (Unit.HOURS, Unit.OCCASIONS)  # minutes as they are; days and parts of days pass the half-day rule
+# Minutes as they are, however few: these laws know no half-day rule, which all other days pass first.
+EXACT = (Unit.HOURS, Unit.OCCASIONS, Unit.DAY_PARTS)
 COLUMNS = (
     *("as_of", "state", "measure", "label", "value", "unit", "bound", "met", "since", "in_scope", "in_force"),
     *("incomplete", "estimated", "note", "unverified", "source", "url", "verified_on", "verified_against"),
@@ -63,7 +68,7 @@ def _counts(as_of: date | None, student: str | None, states: Sequence[str] | Non
         chunk = np.array(students[start : start + CHUNK], dtype=np.int64)
         enrolments = Enrolments.read(np.sort(chunk), at.since)
         year = year_of(enrolments, at, policy.no_show_exit_codes)
-        exact = year_of(enrolments, at, policy.no_show_exit_codes, exact=True) if _by_minutes(measures) else year
+        exact = year_of(enrolments, at, policy.no_show_exit_codes, exact=True) if _asks_exactly(measures) else year
         if len(year.days) and len(year.by_student.students):
             for number, row in _told(year, exact, measures):
                 yield {"student_id": keys[number], **row}
@@ -78,8 +83,23 @@ def _asked(at: Frame, student: str | None) -> list[int]:
     return [found]
 
 
-def _by_minutes(measures: Sequence[Measure]) -> bool:
-    return any(measure.unit in BY_MINUTES for measure in measures)
+def _asks_exactly(measures: Sequence[Measure]) -> bool:
+    return any(measure.unit in EXACT for measure in measures)
+
+
+def _parts(by_rule: Matrix, exact: Matrix) -> Matrix:
+    """Where parts of days are counted: an absence however short, and lateness only where it makes half a day."""
+    late = c.tardy(by_rule.cells) | c.tardy(exact.cells)
+    return replace(by_rule, cells=np.where(late, by_rule.cells, exact.cells))
+
+
+def _taught(year: Year) -> NDArray[np.bool_]:
+    """[S, D] whether the school of each student has class: of who is enrolled nowhere now, the last one."""
+    here = year.school
+    of_school = {number: np.zeros(len(year.days), dtype=bool) for number in np.unique(here).tolist()}
+    for number, days in school_days(of_school, year.frame.since).items():
+        of_school[number] = np.isin(year.days, np.array(days, dtype="datetime64[D]"))
+    return np.array([of_school[number] for number in here.tolist()])
 
 
 def _told(year: Year, exact: Year, measures: Sequence[Measure]) -> Iterator[tuple[int, dict[str, str]]]:
@@ -87,12 +107,14 @@ def _told(year: Year, exact: Year, measures: Sequence[Measure]) -> Iterator[tupl
     matrix = year.by_student
     estimated = _estimated(year) if any(measure.unit is Unit.HOURS for measure in measures) else None
     within = covered({measure.scope for measure in measures if measure.scope}, year, matrix, born(matrix.students))
+    taught = _taught(year) if any(one.window.span is Span.SCHOOL_MONTH for one in measures) else None
+    parts = _parts(matrix, exact.by_student)
     last, found = len(matrix.days) - 1, []
     for one in measures:
-        laid = exact if one.unit in BY_MINUTES else year
+        laid = parts if one.unit is Unit.DAY_PARTS else exact.by_student if one.unit in EXACT else matrix
         inside = within[one.scope] if one.scope else None
-        short = windows.incomplete(laid.by_student, one.window, last)
-        found.append((one, *statutes.found(one, laid.by_student, laid.minutes, inside), short))
+        short = windows.incomplete(laid, one.window, last)
+        found.append((one, *statutes.found(one, laid, exact.minutes, inside, taught), short))
     for row, number in enumerate(matrix.students.tolist()):
         for measure, counted, met, short in found:
             scoped = measure.scope is None or bool(within[measure.scope][row, last])

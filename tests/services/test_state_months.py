@@ -1,0 +1,28 @@
+"""Ohio's school month is four weeks of the student's own school, whoever else is asked about."""
+
+from __future__ import annotations
+
+import pytest
+
+from ew_app.services.measuring import statutory
+from tests.services import letters
+
+pytestmark = pytest.mark.usefixtures("app")
+DAYS = letters.weekdays(60)
+
+
+def test_a_school_month_is_that_of_the_students_own_school_whoever_else_is_asked_about() -> None:
+    late, early = letters.school("late"), letters.school("early")
+    letters.close(late, DAYS[:5])  # its first school month ends a week after the other's
+    letters.year(late, {"ana": "-" * 5 + "P" * 14 + "A" * 6 + "P"})
+    letters.year(early, {"bo": "P" * 26})
+    assert hours("ana", student="ana") == hours("ana") == [("42", "true")]
+
+
+def hours(of: str, **asked: str) -> list[tuple[str, str]]:
+    told = statutory.counts(as_of=DAYS[24], states=["OH"], **asked)
+    return [
+        (row["value"], row["met"])
+        for row in told
+        if row["measure"] == "OH_42_HOURS_IN_A_MONTH" and row["student_id"] == of
+    ]
