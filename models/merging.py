@@ -28,6 +28,7 @@ WORK = (
     "cause",
     "note",
     "plan_support",
+    "district_day",
 )
 
 # Whose an enrolment is follows from the id it was sent under.

@@ -106,7 +106,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`labels` holds every kind of word: kind -> key -> label, in the order for screens."""
+    """`labels` holds every kind of word: kind -> key -> label, in the order for screens.
+
+    `district_causes`: why the district caused a day away -> the compartment that keeps it, or None.
+    """
 
     labels: Mapping[str, Mapping[str, str]]
     causes: Mapping[str, Cause]
@@ -114,6 +117,7 @@ class Vocabulary:
     outcomes: Mapping[str, Outcome]
     close_reasons: Mapping[str, CloseReason]
     decisions: Mapping[str, Decision]
+    district_causes: Mapping[str, FieldClass | None]
 
     def label(self, kind: str, key: str) -> str:
         """The word for a key; KeyError with a sentence when there is none."""
@@ -167,6 +171,10 @@ def vocabulary() -> Vocabulary:
             for key, entry in document["close_reason"].items()
         },
         decisions={key: Decision(key, **entry) for key, entry in document["plan_decision"].items()},
+        district_causes={
+            key: FieldClass(entry["restricted"]) if "restricted" in entry else None
+            for key, entry in document["district_cause"].items()
+        },
     )
 
 

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ew_app.web import case_attendance, case_overview, case_reached, case_tasks, case_timeline, plan_parts, visits
+from ew_app.web import (
+    case_attendance,
+    case_overview,
+    case_reached,
+    case_tasks,
+    case_timeline,
+    duty_parts,
+    plan_parts,
+    visits,
+)
 from ew_app.web.case_page import Page
 
 
@@ -47,8 +56,11 @@ PARTS = (
     Part("plan", "case_plan_history.html", plan_parts.history, Where.SIDE),
     Part("tasks", "case_tasks.html", case_tasks.tasks),
     Part("tasks", "case_letters.html", case_tasks.letters_written),
+    Part("tasks", "case_search.html", duty_parts.search),
+    Part("tasks", "case_supports_first.html", duty_parts.supports_first),
     Part("attendance", "case_days.html", case_attendance.days),
     Part("attendance", "case_rate.html", case_attendance.rate),
+    Part("attendance", "case_caused.html", duty_parts.caused),
     Part("contacts", "case_people.html", case_reached.people),
     Part("contacts", "case_visits.html", visits.of_case),
     Part("contacts", "case_contacts.html", case_reached.made),

@@ -13,6 +13,7 @@ from models.cases import Cause, Note, Outreach, Task
 from models.people import Student
 from rules import roles
 from rules.case_flow import Status
+from rules.duty_of_care import duty
 from rules.interventions import catalogue
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
@@ -41,6 +42,9 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "support_given": ("done", "Support given: {support}"),
     "support_not_given": ("plan", "Not given after all: {support}"),
     "support_ended": ("plan", "Support ended: {support}. {result}"),
+    "search_begun": ("visit", "Began to look for the student"),
+    "search_step": ("visit", "Looked for the student: {step}"),
+    "legal_step_asked": ("plan", "Asked what comes first: {step}"),
     "case_monitored": ("plan", "Following the plan"),
     "case_paused": ("clock", "Paused"),
     "case_resumed": ("plan", "Taken up after the pause"),
@@ -123,11 +127,13 @@ def _named(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _of_a_plan(data: Mapping[str, Any]) -> dict[str, str]:
-    """The decision, support and result of an event of a plan; a support for what not all may read is not named."""
+    """Decision, support, result and step of an event; a support for what not all may read is not named."""
     named = {}
     for kind, name in (("plan_decision", "decision"), ("plan_result", "result")):
         if data.get(name) in vocabulary().labels[kind]:
             named[name] = lower_first(vocabulary().label(kind, data[name]))
+    if (step := duty().search.get(data.get("step", "")) or duty().steps.get(data.get("step", ""))) is not None:
+        named["step"] = lower_first(step.label)
     if (one := catalogue().get(data.get("support", ""))) is not None:
         named["support"] = "as agreed" if one.limited else lower_first(one.label)
     return named

@@ -43,7 +43,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/cases/{case}", "/cases/{case}/timeline", "/cases/{case}/tasks", "/cases/{case}/contacts"),
         *("/cases/{case}/plan", "/cases/{case}/attendance", "/cases/{case}/restricted"),
         *("/cases/{case}/outreach", "/cases/{case}/causes", "/cases/{case}/notes", "/cases/{case}/plan/write"),
-        *("/cases/{case}/plan/supports/new", "/interview-guide"),
+        *("/cases/{case}/plan/supports/new", "/interview-guide", "/cases/{case}/supports-first"),
         *("/cases/{case}/assign", "/cases/{case}/pause", "/cases/{case}/close", "/cases/{case}/restricted/stls"),
     ),
     "attendance_clerk": (
@@ -89,6 +89,7 @@ ELSEWHERE = {
     "batches.match": "step 2 of an import: test_import.py",
     "case_work.reopen": "needs a closed case",
     "letters.one": "in each of its states: test_correction.py",
+    "duty.pack": "needs a record that is whole: tests/web/test_duty.py",
     "plans.look": "needs a plan: test_plan.py",
     "plans.family": "the same",
     "plan_supports.change": "needs a support: test_plan.py",

@@ -17,6 +17,7 @@ from ew_app.services.measuring.policy_writing import Wanted
 from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Task
+from models.duty import DistrictDay
 from models.letters import Letter
 from models.meetings import Meeting, MeetingItem
 from models.notices import Notice
@@ -239,8 +240,8 @@ def _on_the_case(case: Case) -> dict[str, Any]:
     return {"ana_task": task, "ana_cause": cause, "ana_letter": letter} | _planned(case)
 
 
-def _planned(case: Case) -> dict[str, PlanSupport | SupportGiven]:
-    """A plan with a mentor who came once."""
+def _planned(case: Case) -> dict[str, Any]:
+    """A plan with a mentor who came once, and a day on which the bus was late."""
     written = {"author_id": case.owner_id, "author": "Person counselor", "position": "School counselor"}
     of_case = {"case_id": case.id, "episode": 1, "written_at": now(), **written}
     plan = Plan(version=1, goal="Here four days of five", next_step="Look at it", review_on=START, **of_case)
@@ -251,5 +252,6 @@ def _planned(case: Case) -> dict[str, PlanSupport | SupportGiven]:
     db.session.add_all([plan, support])
     db.session.flush()
     given = SupportGiven(support_id=support.id, on_day=START, written_at=now(), **written)
-    db.session.add(given)
-    return {"ana_support": support, "ana_given": given}
+    late_bus = DistrictDay(student_id=case.student_id, day=START, why="bus", written_at=now(), **written)
+    db.session.add_all([given, late_bus])
+    return {"ana_support": support, "ana_given": given, "ana_day": late_bus}

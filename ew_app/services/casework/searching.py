@@ -1,0 +1,136 @@
+"""Looking for a student who cannot be found: a list with days, who did what, and a copy to the network.
+
+Whoever is asked to look begins the list; from that moment the network's re-engagement contact has a task with the name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from ew_app.kernel import Actor, Refused, now, operation, record, today
+from ew_app.services.casework import reaching, tasks
+from ew_app.services.casework.reaching import CaseAtHand
+from ew_app.services.casework.staffing import Staff
+from models.base import db
+from models.cases import Case
+from models.duty import SearchDone
+from models.queries import duty as rows
+from models.queries import following
+from rules.access import Permission
+from rules.case_flow import Action, Status, move
+from rules.duty_of_care import FOUND, SearchStep, duty, is_whole, search_due
+from rules.routing import PlannedTask, Via
+from rules.words import check_words
+
+MAY = (Permission.WORK_CASE, Permission.LOG_OUTREACH)
+BEGUN = "begun"
+LONGEST = 280
+CONTACT = "network_reengagement_contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A step of the list: due by a day, done or not yet."""
+
+    step: SearchStep
+    due: date
+    done: SearchDone | None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The list as it stands. `found`: the entry that ended it, if the student was found."""
+
+    began: date
+    lines: tuple[Line, ...]
+    found: SearchDone | None
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has ended: every step is done, or the student was found."""
+        return self.found is not None or all(line.done for line in self.lines)
+
+
+def search_of(case: Case) -> Search | None:
+    """The search in the case's episode; None before it began."""
+    done = {one.step: one for one in rows.search_steps(case)}
+    if BEGUN not in done:
+        return None
+    began = done[BEGUN].on_day
+    days = following.school_days([case.school_id], began).get(case.school_id, [])
+    lines = (Line(step, search_due(step, began, days), done.get(key)) for key, step in duty().search.items())
+    return Search(began, tuple(lines), done.get(FOUND))
+
+
+@operation
+def begin(case_number: int, *, by: Actor) -> Search:
+    """Begin the list, with a copy to the network; twice it is begun once. NotFound, NotAllowed, IllegalMove."""
+    held = reaching.case_at_hand(case_number, by, *MAY)
+    if search_of(held.case) is None:
+        move(Status(held.case.status), Action.OUTREACH)
+        _add(held.case, BEGUN, "", today(), by, None)
+        _copy_to_network(held)
+        _tell(held.case, "search_begun", by)
+    begun = search_of(held.case)
+    assert begun is not None
+    return begun
+
+
+@operation
+def do(case_number: int, step: str, *, by: Actor, words: str = "", once: str | None = None) -> Search:
+    """Write down a step as done, or `found`; done twice it is done once. The last one ends the tasks that asked.
+
+    Raises NotFound, NotAllowed, Refused, UnfitWords.
+    """
+    held = reaching.case_at_hand(case_number, by, *MAY)
+    case, search = held.case, search_of(held.case)
+    if search is None:
+        raise Refused("Begin the list first; then the network is told.")
+    _check(step, words)
+    if step not in {one.step for one in rows.search_steps(case)}:
+        _add(case, step, words.strip(), today(), by, once)
+        _tell(case, "search_step", by, step=step)
+        if is_whole([one.step for one in rows.search_steps(case)]):
+            tasks.mark_done(list(rows.asked_to_search(case)), by)
+    after = search_of(case)
+    assert after is not None
+    return after
+
+
+def _check(step: str, words: str) -> None:
+    if step != FOUND and step not in duty().search:
+        raise Refused("This is not a step of the list.")
+    if step == FOUND and not words.strip():
+        raise Refused("Say in a few words how the student was found, and what comes next.")
+    if len(words) > LONGEST:
+        raise Refused(f"Please keep this under {LONGEST} characters.")
+    check_words(words)
+
+
+def _add(case: Case, step: str, words: str, day: date, by: Actor, once: str | None) -> None:
+    db.session.add(
+        SearchDone(
+            case_id=case.id, episode=case.episode, step=step, words=words, on_day=day, once=once,
+            author_id=by.person_id, author=by.name, position=by.position, written_at=now(),
+        )
+    )  # fmt: skip
+    db.session.flush()
+
+
+def _copy_to_network(held: CaseAtHand) -> None:
+    """The named contact of the network gets a task about this student, and nobody else there does."""
+    case = held.case
+    staff = Staff([case.school_id])
+    contact = next((one for one in staff.near(case.school_id) if one.role == CONTACT), None)
+    planned = PlannedTask(
+        kind="search_copy", title="A school looks for a student: see what the network can do", compartment=None,
+        department="networks", role=CONTACT, person_id=contact.person_id if contact else None,
+        via=Via.HOLDER if contact else Via.UNOWNED, due_days=2,
+    )  # fmt: skip
+    due = tasks.due_in(planned.due_days, case.school_id)
+    tasks.ask_beside(planned, case=case, period=f"search/{case.number}/{case.episode}", due=due)
+
+
+def _tell(case: Case, kind: str, by: Actor, **data: str) -> None:
+    record(kind, by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, **data)

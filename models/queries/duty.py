@@ -1,0 +1,63 @@
+"""Searches, days that the district caused, and the record of supports before a legal step."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from sqlalchemy import func, select, text
+
+from models.base import db
+from models.cases import Case, Task
+from models.duty import DistrictDay, SearchDone
+from models.queries.coded import meaning
+
+ASKS_FOR_SEARCH = ("search", "locate", "evidence")
+_SUSPENDED = f"""
+    SELECT DISTINCT m.day FROM mark m JOIN LATERAL {meaning("m")} c ON c.kind = 'suspension_out'
+    WHERE m.student_id = ANY(:students) AND m.day >= :since AND m.period = '' ORDER BY m.day
+"""
+
+
+def search_steps(case: Case) -> Sequence[SearchDone]:
+    """The steps done of the search in the case's episode, in the order in which they were written."""
+    mine = select(SearchDone).where(SearchDone.case_id == case.id, SearchDone.episode == case.episode)
+    return db.session.scalars(mine.order_by(SearchDone.id)).all()
+
+
+def asked_to_search(case: Case) -> Sequence[Task]:
+    """Open tasks that ask to look for the student."""
+    mine = select(Task).where(Task.case_id == case.id, Task.status == "open", Task.kind.in_(ASKS_FOR_SEARCH))
+    return db.session.scalars(mine.where(Task.compartment.is_(None)).order_by(Task.id)).all()
+
+
+def caused_days(students: Collection[int], since: date, compartments: Collection[str]) -> Sequence[DistrictDay]:
+    """The days from a day on that the district caused, outside compartments and in these; ascending."""
+    inside = DistrictDay.compartment.in_(sorted(compartments)) if compartments else DistrictDay.compartment.is_(None)
+    wanted = select(DistrictDay).where(
+        DistrictDay.student_id.in_(list(students)), DistrictDay.day >= since, DistrictDay.taken_back_at.is_(None),
+        inside | DistrictDay.compartment.is_(None),
+    )  # fmt: skip
+    return db.session.scalars(wanted.order_by(DistrictDay.day, DistrictDay.id)).all()
+
+
+def suspended_days(students: Collection[int], since: date) -> list[date]:
+    """Days of which a mark says "suspended, out of school"; the district caused those too."""
+    return list(db.session.scalars(text(_SUSPENDED), {"students": list(students), "since": since}))
+
+
+def attempts(student_id: int, since: date) -> tuple[int, int]:
+    """(days on which somebody tried in person, in how many ways) since a day; machines do not count."""
+    found = db.session.execute(
+        text("""
+            SELECT count(DISTINCT on_day), count(DISTINCT method) FROM outreach
+            WHERE student_id = :student AND on_day >= :since AND direction = 'out' AND method <> 'robocall'
+        """),
+        {"student": student_id, "since": since},
+    ).one()
+    return int(found[0]), int(found[1])
+
+
+def first_opened(case: Case) -> date:
+    """The day on which the first case of the student was opened; what was done since belongs to the record."""
+    return db.session.scalar(select(func.min(Case.opened)).where(Case.student_id == case.student_id)) or case.opened

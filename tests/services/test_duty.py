@@ -1,0 +1,153 @@
+"""Looking for a student, days that the district caused, and supports before any sanction."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from ew_app.kernel import NotFound, Refused
+from ew_app.services.casework import district_days, evidence, searching, supporting
+from ew_app.services.casework.causes import Heard, record_cause
+from ew_app.services.casework.district_days import Caused
+from ew_app.services.casework.outreach import Attempt, log_outreach
+from ew_app.services.casework.supporting import Offer
+from ew_app.services.measuring.why import Day
+from models.base import db
+from models.people import Student
+from rules.access import FieldClass, NotAllowed, Place
+from rules.duty_of_care import FOUND, duty
+from rules.words import UnfitWords
+from tests.services.one_case import flag_ana, follow, the_case
+from tests.services.world import TODAY, rows
+
+LINCOLN = Place.of_school("LIN", "N1")
+STEPS = list(duty().search)
+
+
+def day(back: int, state: str = "unexcused") -> Day:
+    """A day so many days ago, missed or not."""
+    return Day(TODAY - timedelta(days=back), state, state, 1000 if state in ("unexcused", "excused") else 0)
+
+
+# -- looking for a student -------------------------------------------------------------------------------------
+
+
+def test_a_search_is_a_list_with_days_and_a_copy_for_the_network(world):
+    flag_ana(world)
+    world.give("rita", "Rita Voss", "network_reengagement_contact", "network:N1")
+    by = world.actor("wanda")
+    with pytest.raises(Refused, match="Begin the list first"):
+        searching.do(1001, STEPS[0], by=by)
+    for _ in range(2):
+        search = searching.begin(1001, by=by)
+    assert [line.due for line in search.lines][:4] == [date(2026, 11, 17), *[date(2026, 11, 18)] * 3]
+    assert rows("SELECT owner_role, owner_id, due FROM task WHERE kind = 'search_copy'") == [
+        ("network_reengagement_contact", world.people["rita"], date(2026, 11, 18))
+    ]
+    with pytest.raises(UnfitWords):
+        searching.do(1001, STEPS[0], by=by, words="Neighbours say they were deported")
+    for step in STEPS:
+        for _ in range(2):
+            search = searching.do(1001, step, by=by, words="Nobody answers")
+    assert search.whole and rows("SELECT count(*) FROM search_done") == [(len(STEPS) + 1,)]
+    assert rows("SELECT count(*) FROM event WHERE kind = 'search_step'") == [(len(STEPS),)]
+
+
+def test_a_student_who_is_found_ends_the_search_and_the_tasks_that_asked(world):
+    world.stands("ana", 3)
+    world.finds("ana", "R18")
+    follow(world)
+    by = world.actor("paul")
+    searching.begin(1001, by=by)
+    with pytest.raises(Refused, match="how the student was found"):
+        searching.do(1001, FOUND, by=by)
+    searching.do(1001, FOUND, by=by, words="With an aunt; comes on Monday")
+    assert rows("SELECT DISTINCT status FROM task WHERE kind IN ('search', 'evidence')") == [("done",)]
+
+
+# -- days that the district caused -----------------------------------------------------------------------------
+
+
+def test_days_of_the_district_are_counted_apart_and_those_of_a_compartment_only_there(world):
+    told = [day(6), day(5), day(4), day(3, "present")]
+    ana, clara, nia = world.students["ana"], world.actor("clara"), world.actor("nia")
+    for _ in range(2):
+        district_days.tag(ana, told[0].day, "bus", place=LINCOLN, missed=told, by=clara)
+    district_days.tag(ana, told[1].day, "exclusion", place=LINCOLN, missed=told, by=nia)
+    with pytest.raises(NotAllowed):
+        district_days.tag(ana, told[1].day, "exclusion", place=LINCOLN, missed=told, by=clara)
+    with pytest.raises(Refused, match="was not away"):
+        district_days.tag(ana, told[3].day, "bus", place=LINCOLN, missed=told, by=clara)
+    student = db.session.get_one(Student, ana)
+    outside = district_days.counted_apart(student, told, ())
+    inside = district_days.counted_apart(student, told, [FieldClass.HEALTH])
+    assert (outside.district, outside.others, outside.all) == (1000, 2000, 3000)
+    assert (inside.district, inside.others) == (2000, 1000)
+    (row,) = rows("SELECT id FROM district_day WHERE compartment IS NULL")
+    district_days.take_back(row[0], by=clara)
+    assert district_days.counted_apart(student, told, ()).district == 0
+    (hidden,) = rows("SELECT id FROM district_day WHERE compartment = 'health'")
+    with pytest.raises(NotFound):
+        district_days.take_back(hidden[0], by=clara)
+
+
+def test_a_run_of_days_counts_neither_the_districts_nor_unknown_ones():
+    days = [day(9, "present"), *(day(n) for n in (8, 7, 6, 5)), day(4, "unknown"), day(3)]
+    assert evidence.in_a_row(days, Caused((), 0, 0)) == 5
+    assert evidence.in_a_row(days, Caused(((days[2].day, "bus"),), 1000, 5000)) == 4
+    assert evidence.in_a_row([*days, day(2, "excused")], Caused((), 0, 0)) == 0
+
+
+# -- supports before any sanction ------------------------------------------------------------------------------
+
+
+TRIES = ((3, "call", "no_answer"), (2, "text", "message_delivered"), (0, "call", "reached_agreed"))
+
+
+def test_a_legal_step_is_refused_until_the_record_is_whole_and_then_legal_is_asked(world):
+    flag_ana(world)
+    by = world.actor("paul")
+    _, lacks = evidence.ask(1001, "outside_referral", by=by)
+    assert [one.need for one in lacks] == list(duty().steps["outside_referral"].least)
+    with pytest.raises(Refused, match="not whole yet"):
+        evidence.take_out(1001, "outside_referral", by=by)
+    for back, method, outcome in (
+        (3, "call", "no_answer"),
+        (2, "text", "message_delivered"),
+        (0, "call", "reached_agreed"),
+    ):
+        attempt = Attempt(method=method, outcome=outcome, on_day=TODAY - timedelta(days=back))
+        rows("UPDATE support_case SET opened = '2026-11-01' RETURNING 1")
+        log_outreach(attempt, by=by, case_number=1001)
+    for said_by in ("student", "staff"):
+        record_cause(1001, Heard(code="B-CARE" if said_by == "staff" else "B-TRANSPORT", said_by=said_by), by=by)
+    supporting.offer(1001, Offer(intervention="I12", family_agreed="no"), by=by)
+    pack, lacks = evidence.ask(1001, "outside_referral", by=by)
+    assert lacks == [] and (pack.counts["attempts"], pack.counts["ways"]) == (3, 2)
+    assert rows("SELECT department FROM task WHERE period LIKE 'legal/%'") == [("legal",)]
+    evidence.take_out(1001, "outside_referral", by=by)
+    assert rows("SELECT actor, reason FROM audit_row WHERE action = 'evidence_taken_out'") == [
+        ("paul", duty().steps["outside_referral"].label)
+    ]
+    assert the_case("closed_on", "close_reason") == (None, None)  # nothing happens to the student
+
+
+def test_the_record_holds_nothing_of_a_compartment_and_nothing_limited(world):
+    flag_ana(world)
+    before = evidence.look(1001, by=world.actor("paul"))
+    record_cause(1001, Heard(code="A-ANX", said_by="student"), by=world.actor("cora"))
+    supporting.offer(1001, Offer(intervention="I33"), by=world.actor("cora"))
+    record_cause(1001, Heard(code="B-BASIC", said_by="student"), by=world.actor("cora"))
+    supporting.offer(1001, Offer(intervention="I06"), by=world.actor("cora"))
+    after = evidence.look(1001, by=world.actor("cora"))
+    assert (after.supports, after.causes, after.counts) == (before.supports, before.causes, before.counts)
+
+
+def test_only_those_who_lead_cases_ask(world):
+    flag_ana(world)
+    for colleague in ("clara", "nia", "lea", "tara", "zoe"):
+        with pytest.raises((NotAllowed, NotFound)):
+            evidence.ask(1001, "withdrawal", by=world.actor(colleague))
+    with pytest.raises(Refused, match="Choose what"):
+        evidence.ask(1001, "anything else", by=world.actor("paul"))
