@@ -13,7 +13,7 @@ import zlib
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, SmallInteger, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, SmallInteger, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -45,7 +45,11 @@ DAY_STATUSES = ("submitted", "partial", "not_submitted", "closed")
 
 
 class Batch(Model):
-    """One delivery and its life: received, staged, checked, applied (or held, refused), perhaps undone."""
+    """One delivery and its life: received, staged, checked, applied (or held, refused), perhaps undone.
+
+    `undecided`: it went in, and its students are decided at the end of its command, together with those of the files
+    after it; `decided_with`: the last of these, of which what moved is told.
+    """
 
     __tablename__ = "batch"
     __table_args__ = (
@@ -53,6 +57,7 @@ class Batch(Model):
         one_of("kind", ("roster", "attendance")),
         one_of("feed", FEEDS),
         Index("ix_batch_sha256_kind", "sha256", "kind"),
+        Index("ix_batch_undecided", "id", postgresql_where=text("undecided")),
     )
     id: Mapped[Id]
     kind: Mapped[str]
@@ -65,6 +70,9 @@ class Batch(Model):
     received_by: Mapped[str]
     applied_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]
+    undecided: Mapped[bool] = mapped_column(default=False, server_default=false())
+    decided_with: Mapped[int | None]
+    decided_at: Mapped[datetime | None]
     accept_held: Mapped[bool] = mapped_column(default=False)
     preview: Mapped[bool] = mapped_column(default=False)
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)

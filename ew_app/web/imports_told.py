@@ -71,6 +71,8 @@ def finished(batch: Batch, here: Area, by: Actor) -> dict[str, Any]:
         "may_undo": batch.status == "applied" and access.can(by.grants, needs),
         "undo_later": batch.status == "applied" and needs is Permission.UNDO_ANY,
         "moved": sentences(batch.effect, done=True),
+        "together": batch.decided_with if batch.decided_with != batch.id else None,
+        "undecided": batch.undecided,
         "outlook": [*came_twice.outlook(batch.id), *taking_back.outlook(batch.id)] if batch.status == "applied" else [],
         **_told(batch),
     }

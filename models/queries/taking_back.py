@@ -22,12 +22,17 @@ class OpenCase:
 
 
 def opened_by(batch_id: int) -> list[OpenCase]:
-    """Open cases that were opened while this applied batch went in, by number."""
+    """Open cases that were opened while this applied batch went in, by number.
+
+    Of one that was decided together with others: those of students of whom it says something.
+    """
     return _cases(f"""
         SELECT c.id, c.number, c.student_id, {WORKED_ON} FROM support_case c JOIN batch b ON b.id = :batch
-        WHERE c.closed_on IS NULL AND c.opened_at <= b.applied_at AND c.opened_at >= (
+        WHERE c.closed_on IS NULL AND c.opened_at <= coalesce(b.decided_at, b.applied_at) AND c.opened_at >= (
             SELECT max(at) FROM event
             WHERE subject = 'batch:' || :batch AND kind IN ('batch_received', 'batch_confirmed', 'batch_accepted'))
+          AND (b.decided_at IS NULL OR EXISTS (
+              SELECT FROM mark m WHERE m.student_id = c.student_id AND m.batch_id = b.id))
         ORDER BY c.number
     """, batch_id)  # fmt: skip
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from ew_app import outbox
 from ew_app.kernel import OPERATOR, operation, transaction
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import attendance, ingest, loading
+from ew_app.services.deliveries import attendance, ingest, loading, together
 from ew_app.services.measuring.touched import ask_for_evaluation
 from models import touched
 from models.attendance import Batch
@@ -169,6 +169,44 @@ def test_of_several_files_whoever_they_concern_is_decided_once_at_the_end_and_al
     assert _decisions_asked() == [([second], False)]
     flagging.evaluate(second)
     assert not touched.waiting()
+
+
+WEEK = ("08-17", "08-18", "08-19", "08-20", "08-21")
+
+
+def test_what_moved_is_told_of_the_files_that_waited_and_not_of_another() -> None:
+    """Ana is away all week: the file that waits moved her, ben's nobody."""
+    flagging.evaluate_touched()
+    waits = _received([row for day in WEEK for row in everyone(day, ana="A")])
+    ingest.load(waits, more_follow=True)
+    preview = ingest.receive(
+        kind="attendance", name="x", files={"attendance.csv": csv("ben lincoln 08-17 T")}, by=OPERATOR, preview=True
+    )
+    ingest.load(preview)
+    assert not any(ingest.describe(preview)["effect"].values())
+    assert ingest.describe(waits)["effect"]["enter_3"] == 1
+    assert not any(load("ben lincoln 08-17 T")["effect"].values())
+
+
+def test_files_decided_together_say_with_which_and_an_undo_between_tells_only_its_own() -> None:
+    flagging.evaluate_touched()
+    halves = (WEEK[:3], WEEK[3:])
+    first, second = (_received([row for day in days for row in everyone(day, ana="A")]) for days in halves)
+    for batch in (first, second):
+        ingest.load(batch, more_follow=True)
+    together.decide()
+    with transaction():
+        told = [db.session.get_one(Batch, batch) for batch in (first, second)]
+        assert [(one.decided_with, one.undecided, one.effect.get("enter_3", 0)) for one in told] == [
+            (second, False, 0),
+            (second, False, 1),
+        ]
+    third = _received(["ben lincoln 08-17 A", "ben lincoln 08-18 A"])
+    ingest.load(third, more_follow=True)
+    ingest.take_back(first, by=OPERATOR)
+    ingest.undo(first)
+    assert ingest.describe(third)["effect"]["enter_watch"] == 1
+    assert ingest.describe(first)["effect"]["leave_3"] == 1
 
 
 def _received(rows: Sequence[str]) -> int:

@@ -7,7 +7,6 @@ from there and comes to the same counts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import insert, text, update
@@ -15,13 +14,12 @@ from sqlalchemy import insert, text, update
 from ew_app.feeds import OURS, RefusedFile
 from ew_app.kernel import WORKER, now, operation, record, transaction
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import attendance, came_twice, ledger, periods
+from ew_app.services.deliveries import attendance, came_twice, ledger, periods, together
 from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import compared, figures_of, limits_of
 from ew_app.services.deliveries.named_in import refused_as
 from ew_app.services.deliveries.staged_rows import store_problems
 from ew_app.services.deliveries.staging import Part, Staged, stage
-from ew_app.services.measuring.touched import ask_for_evaluation
 from ew_app.services.rosters import roster
 from ew_app.services.rosters.codes import know_codes, unexplained
 from models import marks, touched
@@ -35,7 +33,6 @@ FINISHED: Final = ("applied", "held", "refused", "duplicate", "previewed", "undo
 STAGED: Final = ("staged", "applying")  # read, and not yet to its end
 BUCKETS: Final = ("applied", "unchanged", "superseded", "removed")
 DELIVERY_LOCK: Final = 7305
-NO_MORE_CAME: Final = timedelta(minutes=10)
 
 
 class _Rehearsed(Exception):
@@ -45,16 +42,18 @@ class _Rehearsed(Exception):
 def load(batch_id: int, more_follow: bool = False) -> None:
     """Bring a received batch to its end: applied, held, refused, duplicate or previewed. May be called again.
 
-    Where `more_follow` in the same command, whoever its rows concern stays marked: whoever gave the command has them
-    decided once, at its end. Should that never come, they are decided a while after the last file.
+    Where `more_follow` in the same command, whoever its rows concern stays marked until its end: see `together`.
     """
     kind, status, preview = standing(batch_id)
     if status in FINISHED and status != "held":
         return
     try:
         if preview:
+            together.decide()
             _rehearse(batch_id, kind)
         elif status != "held":
+            if not more_follow:
+                together.decide()
             _go(batch_id, kind, more_follow=more_follow)
         _tell_of_held(batch_id)
     except RefusedFile as refused:
@@ -174,7 +173,7 @@ def _applied(batch_id: int, *, more_follow: bool) -> None:
     if batch.status == "applied":
         return
     if more_follow:
-        ask_for_evaluation(batch_id, later=NO_MORE_CAME)
+        together.leave(batch)
     batch.status, batch.applied_at, batch.step, batch.percent = "applied", now(), "", 100
     marks.drop_staged(batch_id)
     record("batch_applied", by=WORKER, subject=f"batch:{batch_id}")
@@ -256,7 +255,7 @@ def _tell_of_held(batch_id: int) -> None:
     """What letting a held delivery in would do, once; nothing of it stays."""
     if not _is_untold(batch_id):
         return
-    flagging.evaluate_touched()  # what files before it left to be decided is not of its making
+    together.decide()  # what files before it left is not of its making
     _, told = _tried(batch_id, "attendance")
     _note_held(batch_id, told)
 

@@ -10,7 +10,7 @@ from typing import Final
 from ew_app.kernel import WORKER, Actor, Refused, now, operation, record, transaction
 from ew_app.services.casework import taking_back
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import attendance, came_twice, ledger, periods
+from ew_app.services.deliveries import attendance, came_twice, ledger, periods, together
 from ew_app.services.deliveries.batch_rows import locked, set_columns, standing
 from ew_app.services.deliveries.believing import limits_of
 from ew_app.services.deliveries.setting_back import set_back
@@ -31,6 +31,7 @@ def undo(batch_id: int) -> None:
         return
     if status not in ("applied", "undoing"):
         raise Refused(f"Batch {batch_id} is {status}; only an applied batch can be taken back.")
+    together.decide()
     _begin(batch_id)
     if kind == "roster":
         _undo_roster(batch_id)

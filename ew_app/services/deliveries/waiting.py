@@ -16,6 +16,7 @@ from ew_app import outbox
 from ew_app.kernel import Refused, operation
 from ew_app.outbox import Job, enqueue
 from ew_app.services.deciding import flagging
+from ew_app.services.deliveries import together
 from ew_app.services.measuring.touched import ask_for_evaluation
 from models import touched
 from models.attendance import Batch
@@ -41,10 +42,11 @@ def for_batch(batch_id: int, show: Show) -> Batch:
     return batch
 
 
-def decide(batch_id: int, show: Show) -> None:
+def decide(last: int, show: Show) -> None:
     """Have decided what a command's files left undecided; what moved is told of the last of them."""
-    operation(ask_for_evaluation)(batch_id)
+    together.ask(last)
     for_evaluation(show)
+    together.decided(last)
 
 
 def evaluate_everybody(show: Show) -> dict[str, int]:
