@@ -39,6 +39,7 @@ ITEMS = (
     Item("Fix data", "/fix", (P.FIX_DATA,)),
     Item("Data quality", "/quality", (P.SEE_QUALITY,)),
     Item("School", "/schools", (P.SEE_SCHOOL_BOARD,)),
+    Item("Week", "/week", (P.MANAGE_PEOPLE, P.SEE_NETWORK_BOARD)),
     Item("Network", "/networks", (P.SEE_NETWORK_BOARD,)),
     Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),
     Item("What works", "/what-works", (P.SEE_WHAT_WORKS,)),

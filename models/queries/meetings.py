@@ -13,6 +13,7 @@ from models.base import db
 from models.cases import Case, Cause, Outreach, Task
 from models.meetings import Meeting, MeetingItem, MeetingMember
 from models.people import Student
+from models.plans import Plan
 from models.queries import scope
 from models.queries.scope import Reach
 from models.queries.worklists import last_contact
@@ -61,7 +62,8 @@ def candidates(school_id: int, since: date, on: date, *, tries: int, last: int |
         MeetingItem.case_id == Case.id, MeetingItem.meeting_id == last, MeetingItem.decision == "later"
     )
     new_tier_3 = and_(rose.correlate(Case), func.coalesce(StudentStatus.tier, Case.tier) == 3)
-    no_answer, review = and_(tried >= tries, ~reached), and_(Case.status.in_(UNDER_PLAN), Case.due <= on)
+    no_answer = and_(tried >= tries, ~reached)
+    review = and_(Case.status.in_(UNDER_PLAN), func.coalesce(_next_look(), Case.due) <= on)
     why = new_tier_3, no_answer, back.correlate(Case), left_over.correlate(Case), review
     wanted = (
         select(
@@ -72,6 +74,12 @@ def candidates(school_id: int, since: date, on: date, *, tries: int, last: int |
         .where(Case.school_id == school_id, Case.closed_on.is_(None), Case.status != "paused", or_(*why))
     )  # fmt: skip
     return [Candidate(*row) for row in db.session.execute(wanted)]
+
+
+def _next_look() -> Any:
+    """The day on which the newest version of a case's plan is to be looked at."""
+    newest = select(Plan.review_on).where(Plan.case_id == Case.id, Plan.episode == Case.episode)
+    return newest.order_by(Plan.version.desc()).limit(1).correlate(Case).scalar_subquery()
 
 
 def shared_causes(school_id: int, at_least: int) -> list[tuple[str, int]]:

@@ -62,7 +62,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/meeting/{meeting}?view=room&names=initials", "/meeting/{meeting}/students/1?view=room"),
         *("/today", "/schools", "/people", "/people/classes", "/people/new", "/people/{nurse}"),
     ),
-    "network_lead": ("/today", "/networks", "/schools"),
+    "network_lead": ("/week", "/today", "/networks", "/schools"),
     "district_analyst": ("/district", "/networks", "/networks/{network}", "/schools/{school}"),
     "system_admin": (
         *("/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 from ew_app.kernel import clock
+from models.base import db
 from tests.web import casebook
 from tests.web.casebook import committed, counting
 from tests.web.conftest import SignInAs
@@ -84,3 +85,17 @@ def test_the_pages_ask_as_much_for_many_students_as_for_one(
             browser.get(address)
         asked.append(len(sent))
     assert asked[0] == asked[1], "whatever the number of students and actions"
+
+
+def test_the_week_counts_by_school_and_role_and_names_nobody(
+    sign_in: SignInAs, app: Flask, world: dict[str, int]
+) -> None:
+    with app.app_context():
+        number = committed(casebook.open_case, "nia", owner=None, due=casebook.long_ago(), tier=3)
+        committed(casebook.give_task, number, "nurse", "Look at the plan", compartment="health", kind="support")
+        committed(db.session.execute, db.text("UPDATE task SET due = due - 9"))
+    lead, principal = (sign_in(login).get("/week").text.split("<main")[1] for login in ("network_lead", "principal"))
+    for page in (lead, principal):
+        assert "Lincoln" in page and "School counselor" in page
+        assert not any(name in page for name in ("Nia", "Ana", "Person ", "nurse", "Nurse", "Oak"))
+    assert "Carver" in lead and "Carver" not in principal

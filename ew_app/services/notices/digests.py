@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, local, now, operation, settings, today
 from ew_app.outbox import Job, enqueue
-from ew_app.services.notices import choosing, news, post
+from ew_app.services.notices import choosing, news, post, week
 from ew_app.services.notices.news import News
 from models.base import db
 from models.notices import Mail, MailChoice
@@ -47,7 +47,8 @@ def words(mail: Mail, by: Actor) -> Words | None:
     if chosen.how_often == "never" or not _in_time(mail, chosen.hour):
         return None
     told = news.read(by, mailable=notices().mailed(chosen.left_out))
-    return _digest(told, work.due(mail.person_id, today()))
+    monday = local(now()).weekday() == 0 or chosen.how_often == "weekly"
+    return _digest(told, work.due(mail.person_id, today()), week.line(by) if monday else "")
 
 
 def _in_time(mail: Mail, hour: int) -> bool:
@@ -63,8 +64,8 @@ def _of_one(found: Sequence[News]) -> Words | None:
     return Words("Early Warning: please look now", f"{one.sentence}\n\n{_where('/news')}\n", [one.id])
 
 
-def _digest(told: Sequence[News], due: work.Due) -> Words | None:
-    if not told and not due.things:
+def _digest(told: Sequence[News], due: work.Due, schools: str) -> Words | None:
+    if not told and not due.things and not schools:
         return None
     new = [f"- {one.sentence}" for one in told[:NAMED]]
     if len(told) > NAMED:
@@ -72,10 +73,11 @@ def _digest(told: Sequence[News], due: work.Due) -> Words | None:
     parts = [
         "\n".join([f"New for you: {len(told)}", *new]) if told else "",
         _due(due),
+        schools,
         _where("/news"),
         f"How often this comes, and what it leaves out, is yours to choose: {settings().address}/news/choices",
     ]
-    subject = f"Early Warning: {many(len(told) + due.things, 'thing')} for you"
+    subject = f"Early Warning: {many(len(told) + due.things + bool(schools), 'thing')} for you"
     return Words(subject, "\n\n".join(part for part in parts if part) + "\n", [one.id for one in told])
 
 
