@@ -13,6 +13,7 @@ from ew_app.services.casework import reaching, tasks
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from ew_app.services.people import signing_in
+from ew_app.services.people.telling import tell
 from models.audit import Event
 from models.base import db
 from models.cases import Case, Task
@@ -43,6 +44,8 @@ def assign(case_number: int, *, by: Actor, to: int | None = None, version: int |
     _hand_tasks_over(case, before, person.id, role)
     taken = person.id == by.person_id
     _tell(held, "case_taken" if taken else "case_assigned", by, to=person.name, role=role)
+    once = f"case/{case.id}/given/{case.version}"
+    tell("case_given", [person.id], once=once, by=by, case_id=case.id)
     touch([case.student_id], today())
     ask_for_evaluation()
     return case
