@@ -76,6 +76,15 @@ def candidates(school_id: int, since: date, on: date, *, tries: int, last: int |
     return [Candidate(*row) for row in db.session.execute(wanted)]
 
 
+def tried(case_id: int) -> tuple[int, date | None]:
+    """How often the family was tried since the case was opened, and the last day anybody was reached."""
+    made = Outreach.student_id == Case.student_id, Outreach.on_day >= Case.opened
+    counted = select(func.count()).where(*made, Outreach.direction == "out").correlate(Case).scalar_subquery()
+    wanted = select(counted, last_contact(Case.student_id)).where(Case.id == case_id)
+    tries, reached = db.session.execute(wanted).one()
+    return tries, reached
+
+
 def _next_look() -> Any:
     """The day on which the newest version of a case's plan is to be looked at."""
     newest = select(Plan.review_on).where(Plan.case_id == Case.id, Plan.episode == Case.episode)

@@ -207,7 +207,10 @@ def test_what_was_agreed_and_what_was_left_over_come_back_next_time(world: World
 def test_a_student_added_by_the_team_stands_once(world: World, lincoln: School) -> None:
     with transaction():
         db.session.execute(db.text("UPDATE support_case SET status = 'new' WHERE number = 1002"))
+    log_outreach(Attempt(method="call", outcome="reached_agreed"), by=world.actor("paul"), case_number=1002)
     meeting, paul = begun(world), world.actor("paul")
     assert [holding.add_student(meeting, 1002, by=paul) for _ in range(2)] == [2, 2]
+    ((kept,),) = rows("SELECT numbers FROM meeting_item WHERE position = 2")
+    assert (kept["tries"], kept["reached"]) == (1, TODAY.isoformat())
     with pytest.raises(NotFound):
         holding.add_student(meeting, 9999, by=paul)

@@ -122,6 +122,8 @@ def add_student(meeting_id: int, case_number: int, *, by: Actor) -> int:
     last = db.session.scalar(select(func.max(MeetingItem.position)).where(MeetingItem.meeting_id == meeting.id)) or 0
     status = db.session.get(StudentStatus, case.student_id)
     kept = agenda.standing_numbers(status, tier=case.tier) if status else {"tier": case.tier}
+    tries, reached = rows.tried(case.id)
+    kept |= {"tries": tries, "reached": reached.isoformat() if reached else None}
     row = {"meeting_id": meeting.id, "position": last + 1, "case_id": case.id, "why": [Why.ADDED], "numbers": kept}
     db.session.execute(insert(MeetingItem).values(row).on_conflict_do_nothing())
     here = select(MeetingItem.position).where(MeetingItem.meeting_id == meeting.id, MeetingItem.case_id == case.id)
