@@ -126,8 +126,8 @@ def set_tasks(ids: Sequence[int], status: str, at: datetime | None, note: str) -
     )
 
 
-def give_tasks(owners: Mapping[int, tuple[int, str]]) -> None:
-    """Give tasks by id to a person in a role."""
+def give_tasks(owners: Mapping[int, tuple[int | None, str]]) -> None:
+    """Give tasks by id to a person in a role, or to nobody yet."""
     people = [owner for owner, _ in owners.values()]
     db.session.execute(
         text("""

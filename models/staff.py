@@ -24,6 +24,7 @@ class Person(Model):
     totp_last_step: Mapped[int | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
     hours_per_week: Mapped[int | None]
+    list_keys: Mapped[bool] = mapped_column(default=False)  # lists take j, k and the like from the keyboard
     failed_logins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
