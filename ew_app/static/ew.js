@@ -151,6 +151,25 @@ function countTicks(bar) {
   });
 }
 
+// --- Keys for rows, where somebody turned them on: <form data-keys> around a list -----------------------
+// j and k go down and up, Enter opens (the link has the focus), x ticks. Never while somebody writes.
+function takeKeys(form) {
+  const links = [...form.querySelectorAll("tbody .row-link")];
+  const step = (by) => {
+    const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+    const next = at < 0 ? (by > 0 ? 0 : links.length - 1) : Math.max(0, Math.min(links.length - 1, at + by));
+    links[next]?.focus();
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
+    if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+    else if (event.key === "x") document.activeElement.closest("tr")?.querySelector(".pick input")?.click();
+    else return;
+    event.preventDefault();
+  });
+}
+
 // --- Undo: <div data-undo="10"> goes away by itself unless someone is using it ------------------------
 function fadeLater(bar) {
   const left = bar.querySelector(".undo-left");
@@ -249,6 +268,7 @@ function enhance(root) {
   all("[data-strip]").forEach(slideOver);
   all("[data-undo]").forEach(fadeLater);
   all("[data-bulk]").forEach(countTicks);
+  all("form[data-keys]").forEach(takeKeys);
   all("textarea[data-limit]").forEach(countDown);
   all("[data-focus]").forEach((box) => box.focus());
 }

@@ -9,12 +9,14 @@ from typing import Any
 
 from flask import url_for
 
-from ew_app.kernel import day_text
+from ew_app.kernel import day_text, today
+from ew_app.services.measuring import trends
 from ew_app.web.case_words import grade_words, lower_first, status_words, tier_range, tier_text
 from ew_app.web.page import days, rate
 from models.queries import today as rows
 from models.queries.flagged import FlaggedLine
 from models.queries.worklists import CaseLine, TaskLine
+from rules.counting import many
 from rules.vocabulary import vocabulary
 
 Line = dict[str, Any]
@@ -33,11 +35,20 @@ def _case(line: CaseLine, last: tuple[date, str] | None) -> Line:
         "number": line.number, "name": name(line), "url": url_for("case.show", number=line.number),
         "about": about(line), "next_step": line.next_step or "Decide what comes next",
         "reason": _step(line), "due": line.paused_until if paused else line.due,
-        "late": 0 if paused else line.late, "last_contact": last_words(last),
+        "late": 0 if paused else line.late, "last_contact": last_words(last), "reached": reached_words(line, last),
         "days": days_of(line.absent, line.enrolled), "tier": tier_text(line.tier), "status": status,
         "status_kind": kind, "owner": line.owner or "nobody yet", "owner_id": line.owner_id,
         **tier_range(line.tier, line.low, line.high, line.open_days),
     }  # fmt: skip
+
+
+def with_trends(found: Sequence[CaseLine]) -> list[Line]:
+    """The same, with the last weeks of each student as small numbers."""
+    weeks = trends.weekly_absence([line.student_id for line in found])
+    return [
+        line | {"trend": weeks.get(one.student_id), "share": rate(one.absent or 0, one.enrolled or 0)}
+        for line, one in zip(case_lines(found), found, strict=True)
+    ]
 
 
 def _step(line: CaseLine) -> str:
@@ -92,7 +103,8 @@ def flagged_lines(found: Sequence[FlaggedLine], trends: dict[int, list[int]], me
     """Flagged students as rows: why with dates, the trend in numbers, what was tried, who has it."""
     return [
         {
-            "number": line.case_number, "name": name(line), "about": about(line), "tier": tier_text(line.tier),
+            "number": line.case_number, "student_id": line.student_id, "name": name(line), "about": about(line),
+            "tier": tier_text(line.tier), "new": line.case_status == "new",
             "url": _student_or_case(line), "since": line.since, "reason": line.sentence,
             "trend": trends.get(line.student_id), "share": rate(line.absent, line.enrolled),
             "days": days_of(line.absent, line.enrolled), "contacts": _contacts(line),
@@ -135,6 +147,15 @@ def last_words(last: tuple[date, str] | None) -> str:
         return "none yet"
     day, outcome = last
     return f"{day_text(day)}, {lower_first(vocabulary().label('outcome', outcome)).partition(',')[0]}"
+
+
+def reached_words(line: CaseLine, last: tuple[date, str] | None) -> str:
+    """How long ago anybody was really reached since the case was opened, beside the last try."""
+    if line.last_contact is None or line.last_contact < line.opened:
+        return "nobody reached yet" if last else ""
+    ago = (today() - line.last_contact).days
+    words = "today" if ago <= 0 else f"{many(ago, 'day')} ago"
+    return words if last and last[0] == line.last_contact else f"reached {words}"
 
 
 def days_of(absent: int | None, enrolled: int | None) -> str:

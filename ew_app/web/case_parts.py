@@ -14,6 +14,7 @@ from typing import Any
 from ew_app.web import (
     case_attendance,
     case_overview,
+    case_protocol,
     case_reached,
     case_tasks,
     case_timeline,
@@ -45,6 +46,7 @@ PARTS = (
     Part("overview", "case_why.html", case_overview.reasons),
     Part("overview", "case_causes.html", case_overview.causes),
     Part("overview", "case_notes.html", case_overview.notes),
+    Part("overview", "case_protocol.html", case_protocol.steps, Where.SIDE),
     Part("overview", "case_about.html", case_overview.about, Where.SIDE),
     Part("overview", "case_seers.html", case_overview.seers, Where.SIDE),
     Part("timeline", "case_timeline.html", case_timeline.entries),

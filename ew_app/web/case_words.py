@@ -33,6 +33,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "case_reopened": ("plan", "Case taken up again"),
     "case_assigned": ("person", "Given to {to}"),
     "case_taken": ("person", "Taken by {to}"),
+    "case_given_back": ("person", "Given back: the giving was taken back"),
     "case_moved": ("person", "Asked of the {role}"),
     "case_planned": ("plan", "Plan agreed"),
     "plan_changed": ("plan", "Plan changed"),

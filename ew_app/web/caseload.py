@@ -1,23 +1,28 @@
-"""S07: Which of my cases needs me next? Open cases within reach, what is due first."""
+"""S07: Which of my cases needs me next? Open cases within reach, what is due first; several given away at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, today
+from ew_app.kernel import SENTENCES, day_text, today
 from ew_app.services.casework import closing
-from ew_app.web import asked, case_lines, freshness
+from ew_app.web import asked, case_lines, freshness, giving, own_views
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
+from models.queries import caseload as rows
+from models.queries import own_views as kept
 from models.queries import today as heads
 from models.queries import worklists
 from rules import access
 from rules.access import Permission
 from rules.counting import are, many
+from rules.room import hours_of, new_cases_a_week
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 
@@ -29,18 +34,20 @@ COLUMNS = [
     {"label": "Next step"},
     {"label": "Due", "key": "due"},
     {"label": "Last contact", "key": "contact"},
-    {"label": "Days absent", "key": "absent", "number": True},
+    {"label": "Days absent", "key": "absent"},
     {"label": "Tier", "key": "tier"},
     {"label": "Status", "key": "status"},
 ]
 TIERS = [(str(int(tier)), tier.words) for tier in (Tier.THREE, Tier.TWO, Tier.WATCH, Tier.ONE)]
 YES = "1"
 NAMED = 3  # students by name in a sentence
+WEEKEND = 4  # the weekday that ends a week of work
 VIEWS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("mine", "Mine", {}),
     ("mine", "Mine, overdue", {"overdue": YES}),
     ("mine", "Mine, no first contact yet", {"first": YES}),
     ("all", "Everyone's in my schools", {}),
+    ("all", "Nobody has them", {"unowned": YES}),
 )
 
 
@@ -71,55 +78,99 @@ def _closed(close: Callable[..., int]) -> ResponseReturnValue:
 
 @screen.get("/caseload")
 @requires(SEE)
-def show() -> str:
-    reach, person, on = scope(SEE), actor().person_id, today()
-    counts = heads.counts(reach, person, on, since=on, owner=person)
+def show() -> ResponseReturnValue:
+    if address := own_views.first("caseload"):
+        return redirect(address)
+    return _page()
+
+
+@screen.post("/caseload")
+@requires(Permission.WORK_CASE)
+def give() -> ResponseReturnValue:
+    """Give the cases that are ticked to a person: all of them, or none."""
+    return giving.give(_page)
+
+
+def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
+    person, on = actor().person_id, today()
+    counts = heads.counts(scope(SEE), person, on, since=on - timedelta(days=on.weekday()), owner=person)
     view = _view(bool(counts.open))
-    schools = [(str(number), case_lines.short_school(name)) for number, name in heads.schools_of(reach, person, on)]
-    filters = _filters(schools)
-    values, page = filters.values, page_number()
-    sort = request.args.get("sort", "due")
-    found = worklists.caseload(
-        reach,
-        person,
+    schools = [
+        (str(number), case_lines.short_school(name)) for number, name in heads.schools_of(scope(SEE), person, on)
+    ]
+    filters, sort, page = filters_of(schools), request.args.get("sort", "due"), page_number()
+    found = found_by(filters.values, view, sort, page)
+    keep = {"view": view, "sort": sort}
+    asks = keep | filters.given()
+    here = f"{url_for('caseload.show')}?{urlencode(asks | ({'page': str(page)} if page > 1 else {}))}"
+    may_give = access.can(actor().grants, Permission.WORK_CASE)
+    return render_template(
+        "caseload.html",
+        answer=_answer(counts),
+        workload=_workload(counts),
+        freshness=freshness.of_schools(scope(Permission.SEE_SCHOOL_BOARD).whole),
+        rows=case_lines.with_trends(found.rows),
+        total=found.total,
+        page=page,
+        pages=pages_of(found.total),
+        page_url=f"?{urlencode(asks)}&page=",
+        columns=COLUMNS,
+        sort=sort,
+        view=view,
+        views=_views(view, filters.given()),
+        own=own_views.shown("caseload", asks),
+        asks=urlencode(asks),
+        keys=own_views.has_keys(),
+        chips=filters.chips(url_for("caseload.show"), keep),
+        values=filters.values,
+        schools=schools,
+        tiers=TIERS,
+        statuses=vocabulary().choices("status"),
+        here=here,
+        arrived=_arrived(),
+        idle=_held_by_nothing(),
+        may_log=access.can(actor().grants, Permission.LOG_OUTREACH),
+        may_give=may_give,
+        people=giving.people(sorted({line.school_id for line in found.rows})) if may_give else [],
+        error=error,
+        ticked=set(ticked),
+        chosen=request.form.get("to", ""),
+        undo=giving.undo(here),
+        empty=_empty(view, bool(filters.given())),
+    )
+
+
+def _schools(person: int | None, on: date) -> list[tuple[str, str]]:
+    """(number, name) of the schools at which this person has cases within reach."""
+    found = heads.schools_of(scope(SEE), person, on)
+    return [(str(number), case_lines.short_school(name)) for number, name in found]
+
+
+def found_by(values: Mapping[str, str], view: str, sort: str, page: int, size: int = 25) -> worklists.Page:
+    """What the filters of an address find."""
+    on = today()
+    return rows.caseload(
+        scope(SEE),
+        actor().person_id,
         on,
         mine=view == "mine",
         school=int(values["school"]) if values["school"] else None,
         tier=int(values["tier"]) if values["tier"] else None,
         status=values["status"],
         overdue=bool(values["overdue"]),
+        until=_end_of_week(on) if values["soon"] else None,
+        unowned=bool(values["unowned"]),
         first_contact=bool(values["first"]),
         text=values["q"],
         sort=sort.removeprefix("-"),
         descending=sort.startswith("-"),
         page=page,
+        size=size,
     )
-    keep = {"view": view, "sort": sort}
-    return render_template(
-        "caseload.html",
-        answer=_answer(counts),
-        workload=_workload(counts),
-        freshness=freshness.of_schools(scope(Permission.SEE_SCHOOL_BOARD).whole),
-        rows=case_lines.case_lines(found.rows),
-        total=found.total,
-        page=page,
-        pages=pages_of(found.total),
-        page_url=f"?{urlencode(keep | filters.given())}&page=",
-        columns=COLUMNS,
-        sort=sort,
-        view=view,
-        views=_views(view, filters.given()),
-        chips=filters.chips(url_for("caseload.show"), keep),
-        values=values,
-        schools=schools,
-        tiers=TIERS,
-        statuses=vocabulary().choices("status"),
-        here=request.full_path.rstrip("?"),
-        arrived=_arrived(),
-        idle=_held_by_nothing(),
-        may_log=access.can(actor().grants, Permission.LOG_OUTREACH),
-        empty=_empty(view, bool(filters.given())),
-    )
+
+
+def _end_of_week(on: date) -> date:
+    return on + timedelta(days=(WEEKEND - on.weekday()) % 7)
 
 
 def _arrived() -> dict[str, str] | None:
@@ -166,7 +217,8 @@ def _views(view: str, given: dict[str, str]) -> list[tuple[str, str, bool]]:
     ]
 
 
-def _filters(schools: list[tuple[str, str]]) -> Filters:
+def filters_of(schools: list[tuple[str, str]]) -> Filters:
+    """The filters of a caseload with the values they take."""
     return Filters(
         {
             "q": None,
@@ -174,7 +226,9 @@ def _filters(schools: list[tuple[str, str]]) -> Filters:
             "tier": dict(TIERS),
             "status": dict(vocabulary().choices("status")),
             "overdue": {YES: "overdue"},
+            "soon": {YES: "due this week"},
             "first": {YES: "no first contact yet"},
+            "unowned": {YES: "nobody has it"},
         }
     )
 
@@ -190,14 +244,19 @@ def _answer(counts: heads.Counts) -> str:
     return f"None of your {many(counts.open, 'case')} is late"
 
 
-def _workload(counts: heads.Counts) -> str:
-    """How much one carries, in a line."""
+def _workload(counts: heads.Counts) -> dict[str, Any] | None:
+    """How much one carries, and how much of what a week of theirs has room for is new."""
     if not counts.open:
-        return ""
+        return None
+    stated = kept.hours_of(actor().person_id)
+    room = new_cases_a_week(stated)
     parts = [f"{many(counts.open, 'open case')}, {counts.tier_3} in Tier 3"]
+    if counts.soon:
+        parts.append(f"{counts.soon} due by {day_text(_end_of_week(today()))}")
     if counts.first_due:
         parts.append(f"{many(counts.first_due, 'first contact')} due by today")
-    return "; ".join(parts) + "."
+    week = f"{counts.opened} new this week; {hours_of(stated)} hours have room for {room}"
+    return {"words": "; ".join(parts) + ".", "new": counts.opened, "room": room, "week": week}
 
 
 def _empty(view: str, filtered: bool) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def entries(page: Page) -> Iterable[Entry]:
         entry = entry_of_event(event)
         if entry is not None:
             url = _both_truths(page, event) if event.kind in CORRECTED else None
-            yield entry | ({"url": url, "url_words": COMPARE} if url else {})
+            yield entry | {"event": event.kind} | ({"url": url, "url_words": COMPARE} if url else {})
 
 
 def taken_back(page: Page) -> list[dict[str, Any]]:

@@ -10,20 +10,21 @@ from urllib.parse import urlencode
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, Refused, day_text, today, transaction
-from ew_app.services.casework import moves as casework
+from ew_app.kernel import SENTENCES, Refused, day_text, today
+from ew_app.services.casework import flags
 from ew_app.services.measuring import trends
-from ew_app.web import asked, case_lines, case_moves, freshness, guard
-from ew_app.web.guard import actor, requires, scope
+from ew_app.web import case_lines, freshness, giving, guard, own_views
+from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
 from models.queries import flagged as rows
-from models.queries import naming
 from models.queries.flagged import FlaggedLine
 from rules import access
-from rules.access import Permission, Place
+from rules.access import Permission
 from rules.counting import many
+from rules.routing_table import routing_table
 from rules.stints import school_year_start
 from rules.tiers import Tier
+from rules.vocabulary import vocabulary
 
 screen = Blueprint("flagged", __name__)
 
@@ -45,40 +46,49 @@ SPANS = {
 SPAN = "14"
 TIERS = {str(int(tier)): tier.words for tier in (Tier.THREE, Tier.TWO, Tier.WATCH)}
 OWNERS = {"nobody": "nobody has them", "without": "no case is open"}
+ASIDE = {"1": "set aside"}
 
 
 @screen.get("/flagged")
 @requires(SEE)
-def show() -> str:
+def show() -> ResponseReturnValue:
+    if address := own_views.first("flagged"):
+        return redirect(address)
     return _page()
 
 
 def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     schools = {str(number): case_lines.short_school(name) for number, name in rows.schools_of(scope(SEE))}
-    filters = Filters({"school": schools, "tier": TIERS, "since": SPANS, "owner": OWNERS})
-    since, sort, page = _since(filters.values["since"]), request.args.get("sort", "-tier"), page_number()
-    found = _found(filters.values, since, sort, page)
+    filters = Filters({"school": schools, "tier": TIERS, "since": SPANS, "owner": OWNERS, "aside": ASIDE})
+    since, sort, page = _since(filters.values["since"]), request.args.get("sort", "rule"), page_number()
+    listed = _listed(filters.values, since, sort, page)
     lines = case_lines.flagged_lines(
-        found.rows, trends.weekly_absence([line.student_id for line in found.rows]), actor().person_id
+        listed.rows, trends.weekly_absence([line.student_id for line in listed.rows]), actor().person_id
     )
+    asks = {"sort": sort} | filters.given()
+    here = f"{url_for('flagged.show')}?{urlencode(asks | ({'page': str(page)} if page > 1 else {}))}"
     return render_template(
         "flagged.html",
-        answer=_answer(found.total, since),
+        answer=_answer(listed.total, since),
         freshness=freshness.of_schools(scope(Permission.SEE_SCHOOL_BOARD).whole),
         rows=lines,
-        total=found.total,
+        total=listed.total,
         page=page,
-        pages=pages_of(found.total),
-        page_url=f"?{urlencode({'sort': sort} | filters.given())}&page=",
+        pages=pages_of(listed.total),
+        page_url=f"?{urlencode(asks)}&page=",
         columns=COLUMNS,
         sort=sort,
         chips=filters.chips(url_for("flagged.show"), {"sort": sort}),
         values=filters.values,
         choices={"school": schools, "tier": TIERS, "since": SPANS, "owner": OWNERS},
+        own=own_views.shown("flagged", asks),
+        asks=urlencode(asks),
+        keys=own_views.has_keys(),
         span=SPANS[SPAN],
         may_assign=access.can(actor().grants, WORK),
-        people=_people(found.rows),
-        here=request.full_path.rstrip("?") if request.method == "GET" else url_for("flagged.show"),
+        people=giving.people(sorted({line.school_id for line in listed.rows})),
+        here=here,
+        undo=giving.undo(here),
         error=error,
         ticked=set(ticked),
         chosen=request.form.get("to", ""),
@@ -86,7 +96,7 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     )
 
 
-def _found(values: dict[str, str], since: date, sort: str, page: int) -> Any:
+def _listed(values: dict[str, str], since: date, sort: str, page: int) -> Any:
     return rows.flagged(
         scope(SEE),
         actor().person_id,
@@ -96,10 +106,19 @@ def _found(values: dict[str, str], since: date, sort: str, page: int) -> Any:
         tier=int(values["tier"]) if values["tier"] else None,
         without_case=values["owner"] == "without",
         unowned=values["owner"] == "nobody",
+        set_aside=bool(values["aside"]),
+        urgent=_urgent(),
         sort=sort.removeprefix("-"),
         descending=sort.startswith("-"),
         page=page,
     )
+
+
+def _urgent() -> list[str]:
+    """The rules, the one that asks for somebody soonest first."""
+    table = routing_table()
+    soonest = [(route.due.contact, key) for key, route in table.rules.items() if route.due.contact is not None]
+    return [key for _, key in sorted(soonest)]
 
 
 def _since(span: str) -> date:
@@ -113,37 +132,55 @@ def _answer(total: int, since: date) -> str:
     return f"{many(total, 'student')} newly flagged since {day_text(since)}"
 
 
-def _people(found: Sequence[FlaggedLine]) -> list[tuple[int, str]]:
-    """Who could own a case at the schools on the page; for those who may give one."""
-    if not access.can(actor().grants, WORK):
-        return []
-    places = naming.places()
-    here = {places[line.school_id] for line in found}
-    return case_moves.may_own(*(Place.of_school(school, network) for network, school in sorted(here)))
-
-
 @screen.post("/flagged")
-@requires(SEE)
+@requires(WORK)
 def give() -> ResponseReturnValue:
     """Take one case, or give all that are ticked to a person: all of them, or none."""
-    taken = request.form.get("take", type=asked.number)
-    numbers = [taken] if taken else request.form.getlist("case", type=asked.number)
+    return giving.give(_page)
+
+
+# -- set aside -------------------------------------------------------------------------------------------------------
+
+
+@screen.route("/flagged/<int:student_id>/set-aside", methods=["GET", "POST"])
+@requires(WORK)
+def set_aside(student_id: int) -> ResponseReturnValue:
+    """Say why nothing follows now; an open case is closed by it."""
+    line = found(rows.one(scope(SEE), actor().person_id, today(), student_id))
+    if request.method == "GET":
+        return _ask(line, "")
+    form = request.form
     try:
-        sentence = _give(numbers, actor().person_id if taken else request.form.get("to", type=asked.number))
+        closed = flags.set_aside(
+            student_id, reason=form.get("reason", ""), useful=form.get("useful", ""), note=form.get("note", ""),
+            by=actor(),
+        )  # fmt: skip
     except SENTENCES as refusal:
-        return _page(str(refusal), request.form.getlist("case")), 422
-    flash(sentence, "good")
+        return _ask(line, str(refusal)), 422
+    what = "The case is closed" if closed else "The flag is set aside"
+    flash(f"{what}: {case_lines.name(line)}. A new step up is told again.", "good")
+    return redirect(guard.local_path(form.get("back")))
+
+
+@screen.post("/flagged/<int:student_id>/take-up")
+@requires(WORK)
+def take_up(student_id: int) -> ResponseReturnValue:
+    """Put a flag back on the list."""
+    try:
+        flags.take_up(student_id, by=actor())
+        flash("The flag stands on the list again.", "good")
+    except Refused as refusal:
+        flash(str(refusal), "error")
     return redirect(guard.local_path(request.form.get("back")))
 
 
-def _give(numbers: Sequence[int], to: int | None) -> str:
-    if not numbers:
-        raise Refused("Tick the students whose cases you want to give away.")
-    if to is None:
-        raise Refused("Choose the person who takes them on.")
-    with transaction():
-        for number in numbers:
-            casework.assign(number, to=to, by=actor())
-    if to == actor().person_id:
-        return "This case is yours now." if len(numbers) == 1 else f"{many(len(numbers), 'case')} are yours now."
-    return f"{many(len(numbers), 'case')} given to {case_moves.person_name(to)}."
+def _ask(line: FlaggedLine, error: str) -> str:
+    return render_template(
+        "flag_aside.html",
+        line=case_lines.flagged_lines([line], {}, actor().person_id)[0],
+        reasons=[one for one in vocabulary().choices("close_reason") if one[0] in flags.REASONS],
+        useful=vocabulary().choices("useful"),
+        error=error,
+        values=request.values,
+        back=guard.local_path(request.values.get("back") or url_for("flagged.show")),
+    )

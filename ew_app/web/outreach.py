@@ -21,7 +21,7 @@ from ew_app.web.guard import actor, requires, scope
 from models.cases import Case
 from models.org import School
 from models.people import Student
-from models.queries import student_page, worklists
+from models.queries import caseload, student_page
 from rules.access import Permission, Place
 from rules.vocabulary import Cause, vocabulary
 
@@ -80,7 +80,7 @@ class About:
 def choose() -> str:
     """Whom was it about? The open cases that this person may write to, the next due first."""
     text = request.args.get("q", "").strip()[:100]
-    found = worklists.caseload(scope(LOG), actor().person_id, today(), text=text, size=OFFERED)
+    found = caseload.caseload(scope(LOG), actor().person_id, today(), text=text, size=OFFERED)
     return render_template("outreach_choose.html", rows=case_lines.case_lines(found.rows), q=text, back=_back("/today"))
 
 

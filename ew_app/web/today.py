@@ -16,7 +16,7 @@ from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.today_parts import SHOWN, Day, Part, verb
 from models.queries import boards as schools
-from models.queries import flagged, late_days, worklists
+from models.queries import caseload, flagged, late_days, worklists
 from models.queries import today as heads
 from models.queries.today import Counts
 from rules import access
@@ -166,7 +166,7 @@ def _unowned(me: int, on: date) -> Part:
 
 def _overdue(me: int, on: date, counts: Counts) -> Part:
     """The longest waits at the whole school, whoever owns them."""
-    found = worklists.caseload(scope(P.SEE_CASELOAD), me, on, overdue=True, size=SHOWN)
+    found = caseload.caseload(scope(P.SEE_CASELOAD), me, on, overdue=True, size=SHOWN)
     lines = case_lines.case_lines(found.rows)
     for line in lines:
         line["reason"] = f"{line['owner']}: {line['next_step']}"

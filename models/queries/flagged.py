@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.orm import aliased
 
 from models.base import db
 from models.cases import Case, Outreach
+from models.lists import FlagAnswer
 from models.org import School
 from models.people import Student
 from models.queries import scope
@@ -53,6 +56,7 @@ class FlaggedLine:
     open_days: int
 
 
+RULES_LOOKED_AT = 6  # of those that a student meets; the others decide no order
 SORTS: dict[str, Any] = {
     "name": Student.last_name,
     "tier": StudentStatus.tier,
@@ -79,8 +83,10 @@ def flagged(
     tier: int | None = None,
     without_case: bool = False,
     unowned: bool = False,
-    sort: str = "tier",
-    descending: bool = True,
+    set_aside: bool = False,
+    urgent: Sequence[str] = (),
+    sort: str = "rule",
+    descending: bool = False,
     page: int = 1,
     size: int = 25,
 ) -> Page:
@@ -88,12 +94,12 @@ def flagged(
 
     A step down is good news and no flag.
 
-    `sort`: a key of SORTS; by default the highest tier comes first.
+    `sort`: a key of SORTS; by default the highest tier comes first, and in it the rule that asks soonest (`urgent`, the
+    first asks first). `set_aside`: those whose flag somebody has answered, who are left out otherwise.
     `without_case`: nobody works on them yet; `unowned`: a case is open and nobody has it.
     """
-    owner = aliased(Person)
     raised = StudentStatus.tier_since >= since, func.coalesce(TierChange.after > TierChange.before, True)
-    found = _lines(owner).where(scope.students(reach, person_id, on), *raised)
+    found = _lines(aliased(Person)).where(scope.students(reach, person_id, on), *raised)
     if school is not None:
         found = found.where(StudentStatus.school_id == school)
     if tier is not None:
@@ -102,12 +108,40 @@ def flagged(
         found = found.where(Case.id.is_(None))
     if unowned:
         found = found.where(Case.id.is_not(None), Case.owner_id.is_(None))
-    first = SORTS.get(sort, StudentStatus.tier)
-    order = first.desc().nulls_last() if descending else first.asc().nulls_last()
-    rest = StudentStatus.tier.desc(), StudentStatus.tier_since.desc(), Student.last_name, Student.id
-    rows = db.session.execute(found.order_by(order, *rest).offset((page - 1) * size).limit(size))
+    found = found.where(_answered() if set_aside else ~_answered())
+    rows = db.session.execute(found.order_by(*_order(sort, descending, urgent)).offset((page - 1) * size).limit(size))
     total = select(func.count()).select_from(found.with_only_columns(Student.id).subquery())
     return Page([FlaggedLine(*row) for row in rows], db.session.scalar(total) or 0)
+
+
+def one(reach: Reach, person_id: int | None, on: date, student_id: int) -> FlaggedLine | None:
+    """How one student within reach stands on the list, whether or not the flag is answered."""
+    wanted = _lines(aliased(Person)).where(scope.students(reach, person_id, on), Student.id == student_id)
+    row = db.session.execute(wanted).first()
+    return FlaggedLine(*row) if row else None
+
+
+def _answered() -> ColumnElement[bool]:
+    """Somebody has answered this very step up."""
+    return exists().where(FlagAnswer.student_id == Student.id, FlagAnswer.since == StudentStatus.tier_since)
+
+
+def _order(sort: str, descending: bool, urgent: Sequence[str]) -> Iterator[ColumnElement[Any]]:
+    """By a column or, without one, by tier and the most urgent rule; among equals the newest first."""
+    if sort in SORTS:
+        yield SORTS[sort].desc().nulls_last() if descending else SORTS[sort].asc().nulls_last()
+    yield StudentStatus.tier.desc()
+    if sort not in SORTS and urgent:
+        places = [func.array_position(literal(list(urgent), ARRAY(TEXT)), rule) for rule in _rules()]
+        yield func.least(*places).asc().nulls_last()
+    yield StudentStatus.tier_since.desc()
+    yield Student.last_name.asc()
+    yield Student.id.asc()
+
+
+def _rules() -> Iterator[ColumnElement[Any]]:
+    """The first few of the rules that a student meets."""
+    return (StudentStatus.rules[number] for number in range(1, RULES_LOOKED_AT + 1))
 
 
 def _lines(owner: type[Person]) -> Select[*tuple[Any, ...]]:

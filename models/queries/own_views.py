@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from models.base import db
-from models.lists import SavedView
+from models.lists import Handful, SavedView
 from models.staff import Person
 
 
@@ -26,3 +26,9 @@ def hours_of(person_id: int | None) -> int | None:
     """The hours a week that a person has stated for this work."""
     hours: int | None = db.session.scalar(select(Person.hours_per_week).where(Person.id == person_id))
     return hours
+
+
+def handful(person_id: int | None, number: int) -> Handful | None:
+    """Cases that this person gave away by one press."""
+    wanted = select(Handful).where(Handful.id == number, Handful.person_id == person_id)
+    return db.session.scalars(wanted).one_or_none()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import and_, exists, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -28,10 +28,12 @@ class Counts:
     unowned: int
     opened: int  # on the day asked for or later
     tier_3: int
+    soon: int  # due by the end of the week, late ones and those of today among them
 
 
 def counts(reach: Reach, person_id: int | None, on: date, *, since: date, owner: int | None = None) -> Counts:
     """Open cases within reach, of one owner if given; a paused case waits for nothing."""
+    friday = on + timedelta(days=(4 - on.weekday()) % 7)
     waits = Case.status != "paused"
     wanted = select(
         func.count(),
@@ -41,6 +43,7 @@ def counts(reach: Reach, person_id: int | None, on: date, *, since: date, owner:
         func.count().filter(Case.owner_id.is_(None)),
         func.count().filter(Case.opened >= since),
         func.count().filter(Case.tier == 3),
+        func.count().filter(waits, Case.due <= friday),
     ).where(Case.closed_on.is_(None), scope.cases(reach, person_id, on))
     if owner is not None:
         wanted = wanted.where(Case.owner_id == owner)

@@ -6,7 +6,7 @@ tasks and those of a compartment open to them, so nothing here can be felt by an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -121,7 +121,7 @@ def open_days() -> ColumnElement[int]:
     return func.coalesce(StudentStatus.missing_days, 0) + func.coalesce(StudentStatus.unknown_days, 0)
 
 
-def _case_lines(on: date) -> Select[*tuple[Any, ...]]:
+def case_lines(on: date) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Case.number, Case.student_id, Student.key, Student.first_name, Student.last_name, Student.grade,
@@ -153,73 +153,14 @@ def _task_lines(on: date, openings: Sequence[Opening], person_id: int | None) ->
     )  # fmt: skip
 
 
-# -- the caseload --------------------------------------------------------------------------------------------
-
-SORTS: dict[str, tuple[Any, ...]] = {
-    "due": (Case.due, Case.number),
-    "name": (Student.last_name, Student.first_name, Case.number),
-    "school": (School.name, Case.due, Case.number),
-    "tier": (Case.tier, Case.due, Case.number),
-    "status": (Case.status, Case.due, Case.number),
-    "opened": (Case.opened, Case.number),
-    "contact": (last_contact(Case.student_id), Case.number),
-    "absent": (StudentStatus.absent, Case.number),
-}
+# -- some of them, and what they wait for -------------------------------------------------------------------
 
 
-def caseload(
-    reach: Reach,
-    person_id: int | None,
-    on: date,
-    *,
-    mine: bool = False,
-    school: int | None = None,
-    tier: int | None = None,
-    status: str = "",
-    overdue: bool = False,
-    first_contact: bool = False,
-    text: str = "",
-    sort: str = "due",
-    descending: bool = False,
-    page: int = 1,
-    size: int = 25,
-) -> Page:
-    """Open cases within reach (`mine`: only one's own), what is due first; `status="closed"` shows closed ones.
-
-    `first_contact`: nobody was reached yet, and the day for it has come.
-    """
-    where = [scope.cases(reach, person_id, on), *_filters(on, school, tier, status, overdue, text)]
-    if mine:
-        where.append(Case.owner_id == person_id)
-    if first_contact:
-        where.append(waits_for_first_contact(on))
-    first, *rest = SORTS.get(sort, SORTS["due"])
-    order = first.desc().nulls_last() if descending else first.asc().nulls_last()
-    rows = _case_lines(on).where(*where).order_by(order, *rest).offset((page - 1) * size).limit(size)
-    counted = select(func.count()).select_from(Case).join(Student, Student.id == Case.student_id).where(*where)
-    return Page([CaseLine(*row) for row in db.session.execute(rows)], db.session.scalar(counted) or 0)
-
-
-def _filters(
-    on: date, school: int | None, tier: int | None, status: str, overdue: bool, text: str
-) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = [Case.closed_on.is_not(None) if status == "closed" else Case.closed_on.is_(None)]
-    if school is not None:
-        where.append(Case.school_id == school)
-    if tier is not None:
-        where.append(Case.tier == tier)
-    if status:
-        where.append(Case.status == status)
-    if overdue:
-        where.append(_overdue(on))
-    if text:
-        name = func.concat(Student.first_name, " ", Student.last_name)
-        where.append(or_(name.icontains(text, autoescape=True), Student.key.icontains(text, autoescape=True)))
-    return where
-
-
-def _overdue(on: date) -> ColumnElement[bool]:
-    return and_(Case.due < on, Case.status != "paused")
+def by_number(reach: Reach, person_id: int | None, on: date, numbers: Collection[int]) -> list[CaseLine]:
+    """The cases within reach that have these numbers, by name."""
+    here = scope.cases(reach, person_id, on), Case.number.in_(sorted(numbers))
+    rows = case_lines(on).where(*here).order_by(Student.last_name, Student.first_name, Case.number)
+    return [CaseLine(*row) for row in db.session.execute(rows)]
 
 
 def waits_for_first_contact(on: date) -> ColumnElement[bool]:
@@ -246,14 +187,14 @@ def my_tasks(
 def my_due_cases(person_id: int, on: date, *, until: date | None = None, limit: int = 100) -> list[CaseLine]:
     """The open cases a person owns that are due by a day (default: today), the latest first."""
     mine = Case.owner_id == person_id, Case.closed_on.is_(None), Case.status != "paused"
-    rows = _case_lines(on).where(*mine, Case.due <= (until or on)).order_by(Case.due, Case.number)
+    rows = case_lines(on).where(*mine, Case.due <= (until or on)).order_by(Case.due, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows.limit(limit))]
 
 
 def new_cases(reach: Reach, person_id: int | None, on: date, since: datetime, *, limit: int = 100) -> list[CaseLine]:
     """Open cases within reach that were opened, or taken up again, after a moment."""
     here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), Case.opened_at > since
-    rows = _case_lines(on).where(*here).order_by(Case.tier.desc(), Case.number).limit(limit)
+    rows = case_lines(on).where(*here).order_by(Case.tier.desc(), Case.number).limit(limit)
     return [CaseLine(*row) for row in db.session.execute(rows)]
 
 
@@ -261,7 +202,7 @@ def arrived(person_id: int, on: date) -> list[CaseLine]:
     """A person's open cases that were opened to look for a student for whom nobody has to look any more."""
     missing = exists().where(Finding.student_id == Case.student_id, stands(DID_NOT_ARRIVE))
     mine = Case.owner_id == person_id, Case.closed_on.is_(None), Case.kind == "did_not_arrive"
-    rows = _case_lines(on).where(*mine, ~missing).order_by(Student.last_name, Case.number)
+    rows = case_lines(on).where(*mine, ~missing).order_by(Student.last_name, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows)]
 
 
@@ -269,7 +210,7 @@ def held_by_nothing(reach: Reach, person_id: int | None, on: date) -> list[CaseL
     """Open cases within reach, one's own or nobody's, that no reason holds and nobody has worked on."""
     theirs = or_(Case.owner_id == person_id, Case.owner_id.is_(None))
     here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), theirs, idle()
-    rows = _case_lines(on).where(*here).order_by(Student.last_name, Case.number)
+    rows = case_lines(on).where(*here).order_by(Student.last_name, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows)]
 
 
@@ -279,12 +220,12 @@ def answers_waiting(person_id: int, on: date) -> list[CaseLine]:
     later = exists().where(answered.student_id == came.student_id, answered.direction == "out", answered.at > came.at)
     waiting = exists().where(came.case_id == Case.id, came.direction == "in", ~later)
     mine = Case.owner_id == person_id, Case.closed_on.is_(None)
-    rows = _case_lines(on).where(*mine, waiting).order_by(Case.due, Case.number)
+    rows = case_lines(on).where(*mine, waiting).order_by(Case.due, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows)]
 
 
 def unowned(reach: Reach, person_id: int | None, on: date) -> list[CaseLine]:
     """Open cases within reach that nobody owns, the oldest first."""
     here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), Case.owner_id.is_(None)
-    rows = _case_lines(on).where(*here).order_by(Case.opened_at, Case.number)
+    rows = case_lines(on).where(*here).order_by(Case.opened_at, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows)]

@@ -20,6 +20,7 @@ from ew_app.services.casework.causes import Heard, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from models.base import db
 from models.queries import boards, flagged, worklists
+from models.queries import caseload as caseloads
 from rules.access import Permission, scope_of
 from tests.opened import on
 from tests.services import world as district
@@ -52,7 +53,7 @@ def caseload(by: Actor, **wanted: Any) -> list[str]:
     """First names on a person's list of cases."""
     reach = scope_of(by.grants, Permission.SEE_CASELOAD)
     with transaction():
-        return [line.first_name for line in worklists.caseload(reach, by.person_id, TODAY, **wanted).rows]
+        return [line.first_name for line in caseloads.caseload(reach, by.person_id, TODAY, **wanted).rows]
 
 
 def everything_seen(by: Actor) -> bytes:
@@ -62,7 +63,7 @@ def everything_seen(by: Actor) -> bytes:
     openings = reaching.openings(by)
     with transaction():
         lists = [
-            worklists.caseload(seen, mine, TODAY),
+            caseloads.caseload(seen, mine, TODAY),
             worklists.my_tasks(mine, TODAY, openings),
             worklists.my_due_cases(mine, TODAY, until=date(2027, 1, 1)),
             worklists.new_cases(seen, mine, TODAY, now() - timedelta(days=1)),
@@ -118,7 +119,7 @@ def test_a_list_is_narrowed_sorted_and_cut_into_pages(world):
     assert caseload(by, overdue=True) == []
     rows("UPDATE support_case SET due = '2026-11-12' WHERE number = 1002 RETURNING 1")
     assert caseload(by, overdue=True) == ["Ben"]
-    page = worklists.caseload(scope_of(by.grants, Permission.SEE_CASELOAD), by.person_id, TODAY, size=1)
+    page = caseloads.caseload(scope_of(by.grants, Permission.SEE_CASELOAD), by.person_id, TODAY, size=1)
     assert (page.total, page.rows[0].late, page.rows[0].absent, page.rows[0].enrolled) == (3, 2, 6000, 50000)
 
 

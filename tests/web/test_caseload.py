@@ -8,8 +8,9 @@ from flask import Flask
 
 from ew_app.kernel import today
 from models.base import db
+from models.cases import Task
 from models.tiers import StudentStatus
-from tests.web.casebook import case_of, committed, counting, long_ago, open_case, person
+from tests.web.casebook import case_of, committed, counting, give_task, long_ago, open_case, person
 from tests.web.conftest import SignInAs
 from tests.web.importing import words
 
@@ -113,7 +114,7 @@ def test_flagged_students_are_taken_with_one_press(app: Flask, sign_in: SignInAs
     assert "1 student newly flagged" in page
     assert "11.5%" in page
     answer = browser.send("/flagged", {"take": number, "back": "/flagged?tier=2"})
-    assert answer.location == "/flagged?tier=2"
+    assert answer.location.startswith("/flagged?tier=2&undo=")
     with app.app_context():
         assert case_of(number).owner_id == person("social_worker").id
 
@@ -127,7 +128,11 @@ def test_several_are_given_at_once_and_all_or_none(app: Flask, world: House, sig
     assert answer.status_code == 422
     with app.app_context():
         assert {case_of(number).owner_id for number in numbers} == {person("social_worker").id}
-    browser.send("/flagged", {"case": numbers, "to": to})
+    asked = browser.send("/flagged", {"case": numbers, "to": to})
+    assert "Give 2 cases to Person counselor?" in asked.text
+    with app.app_context():
+        assert {case_of(number).owner_id for number in numbers} == {person("social_worker").id}
+    browser.send("/flagged", {"case": numbers, "to": to, "sure": "1"})
     with app.app_context():
         assert {case_of(number).owner_id for number in numbers} == {to}
 
@@ -141,3 +146,113 @@ def test_giving_nothing_or_to_nobody_says_so_and_keeps_the_ticks(app: Flask, sig
     answer = browser.send("/flagged", {"case": number})
     assert "Choose the person" in answer.text
     assert f'value="{number}" aria-label="Student One" checked' in answer.text
+
+
+def test_what_was_given_is_taken_back_as_it_was(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        numbers = [committed(open_case, "one", owner=None), committed(open_case, "two", owner="principal")]
+        task = committed(give_task, numbers[1], "principal", "Visit the family")
+        to, principal = person("counselor").id, person("principal").id
+    browser = sign_in("social_worker")
+    sent = {"case": numbers, "to": to, "sure": "1", "back": "/caseload?view=all"}
+    answer = browser.send("/caseload", sent, follow_redirects=True)
+    assert "2 cases given to Person counselor." in answer.text
+    again = browser.send("/caseload", sent)
+    path = answer.text.split('action="/given/')[1].split('"')[0].replace("&amp;", "&")
+    assert f"undo={path.partition('/')[0]}" in again.location, "the same press twice is one handful"
+    with app.app_context():
+        assert {case_of(number).owner_id for number in numbers} == {to}
+        assert db.session.get_one(Task, task).owner_id == to
+    assert "where they were before" in browser.send(f"/given/{path}", follow_redirects=True).text
+    with app.app_context():
+        assert [(case_of(n).owner_id, case_of(n).status) for n in numbers] == [(None, "new"), (principal, "new")]
+        assert db.session.get_one(Task, task).owner_id == principal
+    assert "Given back" in browser.get(f"/cases/{numbers[0]}/timeline").text
+
+
+def test_nothing_is_taken_back_over_the_work_of_somebody_else(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        number = committed(open_case, "one", owner=None)
+    browser = sign_in("social_worker")
+    given = browser.send("/caseload", {"case": number, "take": number, "back": "/caseload?view=all"})
+    sign_in("principal").send(f"/cases/{number}/take")
+    answer = browser.send(f"/given/{given.location.rpartition('=')[2]}/undo", follow_redirects=True)
+    assert "Somebody changed this case" in answer.text
+    with app.app_context():
+        assert case_of(number).owner_id == person("principal").id
+
+
+def test_a_handful_is_given_by_the_same_number_of_statements(app: Flask, sign_in: SignInAs) -> None:
+    browser, spent = sign_in("social_worker"), []
+    for keys in ("xy", "ab", "cdefghijklmn"):  # the first round fills what is kept in memory
+        with app.app_context():
+            numbers = [committed(open_case, key, owner=None) for key in keys]
+            to = person("counselor").id
+        with app.app_context(), counting() as sent:
+            assert browser.send("/caseload", {"case": numbers, "to": to, "sure": "1"}).status_code == 302
+            spent.append(sent)
+    assert len(spent[1]) == len(spent[2]), [one for one in spent[2] if one not in spent[1]]
+
+
+def test_a_flag_is_set_aside_with_a_reason_and_comes_back_on_request(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        number = committed(open_case, "one", owner=None)
+        flag(number)
+        student = case_of(number).student_id
+        committed(_without_case, number)
+    browser, path = sign_in("social_worker"), f"/flagged/{student}"
+    assert "Choose why nothing follows now" in browser.send(f"{path}/set-aside", {"useful": "no"}).text
+    assert "right to be told" in browser.send(f"{path}/set-aside", {"reason": "not_needed"}).text
+    answer = browser.send(f"{path}/set-aside", {"reason": "not_needed", "useful": "no", "back": "/flagged"})
+    assert answer.location == "/flagged"
+    browser.get("/flagged")  # shows what was said
+    assert "Student One" not in browser.get("/flagged?tier=2").text
+    assert "Student One" in browser.get("/flagged?aside=1").text
+    browser.send(f"{path}/take-up")
+    assert "Student One" in browser.get("/flagged").text
+
+
+def _without_case(number: int) -> None:
+    case = case_of(number)
+    case.status, case.closed_on, case.close_reason = "closed", today(), "not_needed"
+
+
+def test_setting_a_flag_aside_closes_its_open_case(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        number = committed(open_case, "one", owner=None)
+        flag(number)
+        student = case_of(number).student_id
+    browser = sign_in("social_worker")
+    assert f"Case {number} is closed by this" in browser.get(f"/flagged/{student}/set-aside").text
+    browser.send(f"/flagged/{student}/set-aside", {"reason": "other_team", "useful": "yes"})
+    with app.app_context():
+        case = case_of(number)
+        assert (case.status, case.close_reason) == ("closed", "other_team")
+
+
+def test_a_view_is_kept_begins_the_list_and_is_taken_off(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        committed(open_case, "one", tier=3)
+    browser = sign_in("principal")
+    kept = {"asks": "view=all&sort=due&tier=3&page=9", "name": "My Tier 3", "first": "1"}
+    page = browser.send("/views/caseload", kept, follow_redirects=True).text
+    assert "Kept as “My Tier 3”" in page and "Student One" in page
+    assert "tier=3&view=all" in browser.get("/caseload").location
+    assert "My Tier 3" not in sign_in("social_worker").get("/caseload?view=all").text
+    number = page.split("/views/caseload/")[1].split("/")[0]
+    assert sign_in("social_worker").send(f"/views/caseload/{number}/forget").status_code == 404
+    browser.send(f"/views/caseload/{number}/first")
+    assert browser.get("/caseload").status_code == 200
+    browser.send(f"/views/caseload/{number}/forget", follow_redirects=True)
+    assert "My Tier 3" not in browser.get("/caseload").text
+
+
+def test_keys_are_off_until_somebody_turns_them_on(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        committed(open_case, "one")
+    browser = sign_in("counselor")
+    assert "data-keys" not in browser.get("/caseload?view=mine").text
+    browser.send("/keys", {"on": "1"})
+    assert "data-keys" in browser.get("/caseload?view=mine").text
+    browser.send("/keys")
+    assert "data-keys" not in browser.get("/caseload?view=mine").text

@@ -20,6 +20,7 @@ from models.cases import Case, Cause, Task
 from models.duty import DistrictDay
 from models.letters import Letter
 from models.meetings import Meeting, MeetingItem
+from models.lists import Handful, SavedView
 from models.notices import Notice
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
@@ -28,6 +29,7 @@ from models.quality import QualityFinding
 from models.simulations import Simulation
 from models.staff import Grant, Person
 from models.visits import Visit
+from models.tiers import StudentStatus
 from rules.places import PlaceKind
 from rules.roles import Role, assignable_roles
 
@@ -70,7 +72,10 @@ def build() -> dict[str, int]:
         told["lincoln_meeting"] = _meeting(schools["LIN"], cases["ana_case"])
         told["oak_meeting"] = _meeting(schools["OAK"], cases["dora_case"])
         db.session.flush()
-        named = students | people | batches | on_it | findings | sources | days | trials | told
+        kept = _kept(people["counselor"])
+        db.session.add_all([*kept.values(), *(_flag(students[name]) for name in ("ana", "dora"))])
+        db.session.flush()
+        named = students | people | batches | on_it | findings | sources | days | trials | kept | told
         numbers = {name: one.id for name, one in named.items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()} | _policies()
@@ -82,6 +87,21 @@ def _policies() -> dict[str, Any]:
     planned = policies.put_in_force(version, starts=date(2199, 7, 1), by=OPERATOR)
     change = policy_changes.begin(version, Wanted(date(2199, 7, 1), "To be agreed on"), by=OPERATOR)
     return {"policy": version, "planned": planned, "policy_change": change}
+
+
+def _kept(counselor: Person) -> dict[str, SavedView | Handful]:
+    """What the counselor keeps: a view of the caseload, and cases given away long ago."""
+    view = SavedView(person_id=counselor.id, page="caseload", name="Grade 4", asks={"view": "mine"}, kept_at=now())
+    given = Handful(person_id=counselor.id, given_to=counselor.id, at=now() - timedelta(days=1), before=[])
+    return {"view": view, "given": given}
+
+
+def _flag(student: Student) -> StudentStatus:
+    """Stands in Tier 2 since the first day."""
+    return StudentStatus(
+        student_id=student.id, school_id=student.stints[0].school_id, grade="4", enrolled_now=True, tier=2,
+        too_early=False, tier_since=START, rules=[],
+    )  # fmt: skip
 
 
 def _trial(place: str) -> Simulation:

@@ -65,7 +65,7 @@ def take_back(handful_id: int, *, by: Actor) -> int:
         raise NotFound("There is nothing of yours to take back.")
     if kept.taken_back_at is not None:
         return 0
-    if now() - kept.at > UNDO_WITHIN:
+    if not can_take_back(kept):
         raise Refused("This can be taken back for ten seconds only. Give the cases to somebody else instead.")
     cases = {case.id: case for case in _by_ids([row["id"] for row in kept.before])}
     if any(not _still_given(cases[row["id"]], row, kept.given_to) for row in kept.before):
@@ -75,6 +75,11 @@ def take_back(handful_id: int, *, by: Actor) -> int:
     record_all([_told("case_given_back", case, by) for case in cases.values()])
     _look_again(cases.values())
     return len(cases)
+
+
+def can_take_back(kept: Handful) -> bool:
+    """Whether the moment in which it can be taken back is not over."""
+    return kept.taken_back_at is None and now() - kept.at <= UNDO_WITHIN
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

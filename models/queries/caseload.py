@@ -1,0 +1,98 @@
+"""A caseload: open cases within reach, narrowed and in an order, some rows at a time. Two statements for any number."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+
+from models.base import db
+from models.cases import Case
+from models.org import School
+from models.people import Student
+from models.queries import scope
+from models.queries.scope import Reach
+from models.queries.worklists import CaseLine, Page, case_lines, last_contact, waits_for_first_contact
+from models.tiers import StudentStatus
+
+SORTS: dict[str, tuple[Any, ...]] = {
+    "due": (Case.due, Case.number),
+    "name": (Student.last_name, Student.first_name, Case.number),
+    "school": (School.name, Case.due, Case.number),
+    "tier": (Case.tier, Case.due, Case.number),
+    "status": (Case.status, Case.due, Case.number),
+    "opened": (Case.opened, Case.number),
+    "contact": (last_contact(Case.student_id), Case.number),
+    "absent": (StudentStatus.absent, Case.number),
+}
+
+
+def caseload(
+    reach: Reach,
+    person_id: int | None,
+    on: date,
+    *,
+    mine: bool = False,
+    school: int | None = None,
+    tier: int | None = None,
+    status: str = "",
+    overdue: bool = False,
+    until: date | None = None,
+    unowned: bool = False,
+    first_contact: bool = False,
+    text: str = "",
+    sort: str = "due",
+    descending: bool = False,
+    page: int = 1,
+    size: int = 25,
+) -> Page:
+    """Open cases within reach (`mine`: only one's own), what is due first; `status="closed"` shows closed ones.
+
+    `until`: due by that day; `unowned`: nobody has it; `first_contact`: nobody was reached yet, and the day for it has
+    come.
+    """
+    where = [scope.cases(reach, person_id, on), *_filters(on, school, tier, status, overdue, text)]
+    if mine:
+        where.append(Case.owner_id == person_id)
+    if until is not None:
+        where += [Case.due <= until, Case.status != "paused"]
+    if unowned:
+        where.append(Case.owner_id.is_(None))
+    if first_contact:
+        where.append(waits_for_first_contact(on))
+    first, *rest = SORTS.get(sort, SORTS["due"])
+    order = first.desc().nulls_last() if descending else first.asc().nulls_last()
+    rows = case_lines(on).where(*where).order_by(order, *rest).offset((page - 1) * size).limit(size)
+    counted = select(func.count()).select_from(Case).join(Student, Student.id == Case.student_id).where(*where)
+    return Page([CaseLine(*row) for row in db.session.execute(rows)], db.session.scalar(counted) or 0)
+
+
+def _filters(
+    on: date, school: int | None, tier: int | None, status: str, overdue: bool, text: str
+) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [Case.closed_on.is_not(None) if status == "closed" else Case.closed_on.is_(None)]
+    if school is not None:
+        where.append(Case.school_id == school)
+    if tier is not None:
+        where.append(Case.tier == tier)
+    if status:
+        where.append(Case.status == status)
+    if overdue:
+        where.append(_overdue(on))
+    if text:
+        where.append(_named(text))
+    return where
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    """Part of the name or of the student's id, or the number of the case."""
+    name = func.concat(Student.first_name, " ", Student.last_name)
+    ways = [name.icontains(text, autoescape=True), Student.key.icontains(text, autoescape=True)]
+    if text.isdecimal() and len(text) < 10:
+        ways.append(Case.number == int(text))
+    return or_(*ways)
+
+
+def _overdue(on: date) -> ColumnElement[bool]:
+    return and_(Case.due < on, Case.status != "paused")
