@@ -19,8 +19,8 @@ from models.base import db
 from models.cases import Case, Cause, Task
 from models.duty import DistrictDay
 from models.letters import Letter
-from models.meetings import Meeting, MeetingItem
 from models.lists import Handful, SavedView
+from models.meetings import Meeting, MeetingItem
 from models.notices import Notice
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
@@ -28,8 +28,8 @@ from models.plans import Plan, PlanSupport, SupportGiven
 from models.quality import QualityFinding
 from models.simulations import Simulation
 from models.staff import Grant, Person
-from models.visits import Visit
 from models.tiers import StudentStatus
+from models.visits import Visit
 from rules.places import PlaceKind
 from rules.roles import Role, assignable_roles
 
