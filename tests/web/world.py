@@ -100,7 +100,8 @@ def _flag(student: Student) -> StudentStatus:
     """Stands in Tier 2 since the first day."""
     return StudentStatus(
         student_id=student.id, school_id=student.stints[0].school_id, grade="4", enrolled_now=True, tier=2,
-        too_early=False, tier_since=START, rules=[],
+        too_early=False, tier_since=START, rules=[], enrolled=52000, absent=6000, absent_last_20=0,
+        enrolled_last_20=20000,
     )  # fmt: skip
 
 
