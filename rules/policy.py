@@ -14,6 +14,7 @@ from rules import policy_schema as schema
 from rules.audiences import Audience
 from rules.policy_file import Dated, Entry, PolicyError, merged, read
 from rules.policy_groups import FOR
+from rules.policy_sense import check_sense, notices
 from rules.policy_values import Exits, Level, Line, Mode, PolicyInForce, Rule, TierExit, WatchExit
 from rules.statutes import of_state
 
@@ -54,7 +55,18 @@ class Policy:
     @classmethod
     def load(cls, path: Path | str) -> Policy:
         """The policy in a file; PolicyError names file, line, key and what is allowed."""
+        policy = cls.kept(path)
+        check_sense(policy.entry, policy._content)
+        return policy
+
+    @classmethod
+    def kept(cls, path: Path | str) -> Policy:
+        """The policy in a file that was taken in before, perhaps when less was asked of one: it stays readable."""
         return cls(_with_base(Path(path), ()))
+
+    def notices(self) -> tuple[str, ...]:
+        """What is allowed in it and may still not be meant, in sentences."""
+        return tuple(notices(self.entry, Policy.preset("default").entry))
 
     @classmethod
     def preset(cls, name: str) -> Policy:

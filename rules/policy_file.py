@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import yaml
 
 T = TypeVar("T")
+PLAIN = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 
 
 class PolicyError(ValueError):
@@ -87,7 +89,14 @@ def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Fraction | str:
         return text
 
 
+def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | str:
+    """Only what everybody reads as that number: 1:30 is not ninety, 010 is not eight."""
+    text = str(loader.construct_scalar(node))
+    return int(text.replace("_", "")) if PLAIN.fullmatch(text) else text
+
+
 ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)
+ExactLoader.add_constructor("tag:yaml.org,2002:int", _whole)
 
 
 def read(path: Path) -> Entry:

@@ -83,6 +83,24 @@ _CAPITALS = (
 )
 
 
+# Words of punishment, which never meet a family, a student or a colleague.
+NOT_SAID = re.compile(
+    r"\b(police|court|courts|ticket|tickets|ticketed|fine|fines|fined|truant|truants|truancy|violation|violations"
+    r"|offender|offenders|immigra\w+|birthplace|citizenship|nationality|social security|ssn)\b",
+    re.IGNORECASE,
+)
+_PUNISHING = re.compile(
+    r"\b(expel\w*|expuls\w*|punish\w*|delinquen\w*|arrest\w*|prosecut\w*|crim(?:e|es|inal\w*))\b", re.I
+)
+
+
+def unkind(text: str) -> tuple[str, ...]:
+    """Words of a text that a rule must not say to staff or families: of punishment, or of what is never stored."""
+    found = [hit for pattern in (NOT_SAID, _PUNISHING) for hit in pattern.finditer(text)]
+    never = [text[one.start : one.end] for one in findings(text)]
+    return (*(hit[0] for hit in sorted(found, key=lambda hit: hit.start())), *never)
+
+
 def findings(text: str) -> tuple[Finding, ...]:
     """Everything in the text that must not be stored, in the order it stands there."""
     found = [

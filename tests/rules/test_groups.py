@@ -115,7 +115,7 @@ def test_the_order_of_groups_is_part_of_the_version(tmp_path: Path) -> None:
         ("[K-2]", "[K-2, 13]", "line 5, groups.early_grades.grades: 13 is no grade; allowed: PK, TK, K, 1, 2,"),
         ("[K-2]", "[2-K]", "2-K is no grade"),
         ("[K-2]", "K-2", "expected a list"),
-        ("[S1]}\n  first", "[001]}\n  first", "1 is no key of a school; write it in quotes"),
+        ("[S1]}\n  first", "[101]}\n  first", "101 is no key of a school; write it in quotes"),
         ("label: Lincoln, schools", "label: Lincoln, school", "school is not known here; allowed: label, from_age"),
         ("label: Lincoln, schools: [S1]", "label: Lincoln", "line 6, groups.lincoln: an age, grades or schools"),
         ("label: Lincoln, ", "", "line 6, groups.lincoln: label is missing"),

@@ -23,7 +23,7 @@ bands:
 """
 RULE = """\
 rules:
-  R30:
+  R12:
     label: Late often
     fact: tardies_last_10
     at_least: {2000-01-01: 4}
@@ -87,7 +87,7 @@ def test_a_district_changes_one_thing(tmp_path: Path) -> None:
 
 
 def test_a_new_rule_on_a_known_fact_is_one_entry(tmp_path: Path) -> None:
-    rule = policy(tmp_path, BASE + RULE).on(dt.date(2026, 1, 1)).rule("R30")
+    rule = policy(tmp_path, BASE + RULE).on(dt.date(2026, 1, 1)).rule("R12")
     assert (rule.fact, rule.bound, rule.level) == ("tardies_last_10", 4, Level.TASK)
 
 
@@ -137,7 +137,7 @@ WRONG = [
     ("clears: unmet", "clears: watch_exit", 16, "at level task a finding clears by: owner, unmet"),
     ("at_least: {2000-01-01: 4}", "at_least: {2000-01-01: 4.5}", 14, "a whole number"),
     ("at_least: {2000-01-01: 4}", "reference: none", 12, "exactly one bound"),
-    ("R30", "R07", 12, "R07, R08 and BAND stand under bands"),
+    ("R12", "R07", 12, "R07, R08 and BAND stand under bands"),
 ]
 
 
@@ -154,9 +154,9 @@ def test_a_wrong_file_is_refused_with_the_place(tmp_path: Path, right: str, wron
 def test_further_facts_have_lines_of_their_own(tmp_path: Path) -> None:
     more = "    also: {absence_rate_last_20: {at_most: {2000-01-01: 0.05, 2027-01-01: 0.04}}}\n"
     mine = policy(tmp_path, BASE + RULE + more)
-    assert mine.on(dt.date(2026, 1, 1)).rule("R30").also == (Line("absence_rate_last_20", "at_most", Fraction(1, 20)),)
-    assert mine.on(dt.date(2027, 1, 1)).rule("R30").also[0].bound == Fraction(1, 25)
-    assert mine.on(dt.date(2026, 1, 1)).rule("R30").facts == ("tardies_last_10", "absence_rate_last_20")
+    assert mine.on(dt.date(2026, 1, 1)).rule("R12").also == (Line("absence_rate_last_20", "at_most", Fraction(1, 20)),)
+    assert mine.on(dt.date(2027, 1, 1)).rule("R12").also[0].bound == Fraction(1, 25)
+    assert mine.on(dt.date(2026, 1, 1)).rule("R12").facts == ("tardies_last_10", "absence_rate_last_20")
 
 
 def test_bands_must_rise_on_every_day(tmp_path: Path) -> None:

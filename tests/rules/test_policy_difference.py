@@ -36,7 +36,7 @@ rules:
     label: Late often
     fact: tardies_last_10
     at_least: {2000-01-01: 4}
-    level: task
+    level: file
     clears: unmet
     sentence: "Late {value} times."
 exits:
@@ -64,7 +64,7 @@ def test_every_kind_of_difference_is_one_sentence(ours: Policy) -> None:
         "R17 Five days in a row and no contact is gone: Tier 3 when absent 5 or more full days in a row, unless "
         "somebody has reached the family since the run began.",
         "The way down from Watch asks for at most 1 → 2 days absent from 1 Feb 2027.",
-        "R30 Late often is new: A task when late 4 or more times in the last 10 school days.",
+        "R30 Late often is new: A note on record when late 4 or more times in the last 10 school days.",
     ]
 
 

@@ -110,7 +110,7 @@ def test_words_are_quoted_and_a_shared_value_is_noticed(tmp_path: Path) -> None:
     assert after.label == named.value and as_meant(before, after, [named])
     shared = "{2000-01-01: 0.3}"
     text = WRITTEN.replace("{2000-01-01: 0.2}", f"&line {shared}").replace(
-        "rules:", "exits: {tier_2: {rate_below: *line}}\nrules:"
+        "rules:", "exits: {tier_3: {rate_below: *line}}\nrules:"
     )
     one = policy(tmp_path, text)
     edit = Edit(("bands", "tier_3", "at_least"), FEBRUARY, Fraction(1, 4))

@@ -76,6 +76,7 @@ def ask(version: str, *, by: Actor, place: Place, as_of: date | None = None, que
     students = rows.students_of(schools, at.start, at.day)
     if not len(students) or not any(at.data_through(school) for school in schools):
         raise Refused("No attendance of that school year is known there, so nothing can be tried on it.")
+    policy_texts.check_usable(version)
     in_force, candidate = policies.timeline().on(at.day), policy_texts.stored(version)
     trial = Simulation(
         asked_at=now(), asked_by=by.login, asked_name=by.name, version=candidate.version, label=candidate.label,

@@ -88,6 +88,7 @@ def put_in_force(version: str, *, starts: date, by: Actor, reason: str = "", app
             f"{day_text(starts)} is over: days that have been decided would be decided again. Say why, "
             f"or choose today or a later day."
         )
+    policy_texts.check_usable(version)
     number = _add(version, starts, by, reason, approved_by)
     if starts <= today() or rows.days_from(starts):
         touch_everyone(starts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def check(path: Path) -> Policy:
 @operation
 def keep(content: str, *, by: Actor) -> Policy:
     """Keep a frozen policy, once for all who bring the same. PolicyError for one that cannot be used."""
-    policy = thawed(content)
+    policy = usable(content)
     row = {"version": policy.version, "name": policy.name, "content": content, "kept_by": by.login, "kept_at": now()}
     added = insert(PolicyText).values(row).on_conflict_do_nothing(index_elements=[PolicyText.version])
     if db.session.execute(added.returning(PolicyText.id)).first():
@@ -52,6 +53,14 @@ def text_row(version: str) -> PolicyText:
 def stored(version: str) -> Policy:
     """The policy of a version that was ever kept: put in force, planned, or only tried. NotFound."""
     return thawed(text_row(version).content)
+
+
+def check_usable(version: str) -> None:
+    """Refused where less was asked of a policy when this version was kept, and it cannot be used as it stands."""
+    try:
+        usable(text_row(version).content)
+    except PolicyError as error:
+        raise Refused(f"This version cannot be used any more. {error}") from error
 
 
 def given(version: str) -> str:
@@ -96,12 +105,22 @@ def main_text(content: str) -> str:
 
 @lru_cache(maxsize=64)
 def thawed(content: str) -> Policy:
-    """The policy of a frozen text; PolicyError when it cannot be used."""
+    """The policy of a frozen text that was kept; PolicyError when it cannot be read."""
+    return _laid_out(content, Policy.kept)
+
+
+@lru_cache(maxsize=64)
+def usable(content: str) -> Policy:
+    """The policy of a frozen text that is to be tried or put in force; PolicyError when it cannot be used."""
+    return _laid_out(content, Policy.load)
+
+
+def _laid_out(content: str, read: Callable[[Path], Policy]) -> Policy:
     kept = json.loads(content)
     with tempfile.TemporaryDirectory() as folder:
         for name, text in kept["files"].items():
             (Path(folder) / name).write_text(text, encoding="utf-8")
-        return Policy.load(Path(folder) / kept["main"])
+        return read(Path(folder) / kept["main"])
 
 
 def _file_name(given: str) -> str:

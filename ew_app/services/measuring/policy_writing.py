@@ -43,6 +43,9 @@ def written(base: str, wanted: Wanted, *, by: Actor) -> str:
     try:
         kept = policy_texts.keep(_with(content, edits), by=by)
     except PolicyError as error:
+        theirs = next((key for key in asked if error.key.startswith(key)), None)
+        if theirs is not None:
+            raise NotFit({theirs: _reason(error)}) from error
         raise NotFit({}, f"{_reason(error)}. Nothing was saved yet.") from error
     if not as_meant(policy, kept, edits):
         raise NotFit({}, "This file uses one value in several places. Change the file itself and upload it.")
