@@ -113,19 +113,22 @@ def _check_bounds(entry: Entry, rule: Mapping[str, Any]) -> None:
 def _check_bound(
     entry: Entry, how: str, bound: Fraction | int, fact: str, share: bool = False, each: bool = False
 ) -> None:
-    least, most = 0, _most(fact, share)
-    too_low = bound <= least if how in ("at_least", "below") else False
-    top = most is not None and not each
-    too_high = top and (bound > most if how in ("at_least", "below") else bound >= most)
+    most, inclusive = None if each else _most(fact, share), how in ("at_least", "below")
+    too_low = inclusive and bound <= 0
+    too_high = most is not None and (bound > most if inclusive else bound >= most)
     if not (too_low or too_high):
         return
     always = (how == "at_least" and too_low) or (how in ("at_most", "below") and too_high)
     told = "everybody would meet it" if always else "nobody can ever meet it"
+    raise entry.wrong(f"{told}; allowed: {_allowed(fact, share, most, inclusive)}")
+
+
+def _allowed(fact: str, share: bool, most: int | None, inclusive: bool) -> str:
     unit = 1 if share or is_rate(fact) or is_count(fact) else 1000
-    limit = f"up to {most // unit}" if most is not None and not each else "any amount"
-    over = "more than 0, " if how in ("at_least", "below") else ""
-    ending = "" if how in ("at_least", "below") or not top else ", but less than that"
-    raise entry.wrong(f"{told}; allowed: {over}{limit}{ending}")
+    limit = f"up to {most // unit}" if most is not None else "any amount"
+    if inclusive:
+        return f"more than 0, {limit}"
+    return limit if most is None else f"{limit}, but less than that"
 
 
 def _most(fact: str, share: bool) -> int | None:
@@ -156,7 +159,7 @@ def _check_own_limit(entry: Entry, rule: Mapping[str, Any], day: dt.date, now: M
             )
 
 
-# -- whom it speaks of, and how ------------------------------------------------------------------------------------------
+# -- whom it speaks of, and how ----------------------------------------------------------------------------------------
 
 
 def _check_groups(root: Entry, groups: Iterable[Audience]) -> None:
