@@ -102,7 +102,7 @@ class Policy:
     def _stage(self, day: dt.date) -> PolicyInForce:
         content, groups = _on(self._content, day), tuple(self._content["groups"].values())
         lines = tuple(_line(name, content["bands"][name], groups) for name in BAND_RULES if name in content["bands"])
-        others = tuple(_rule(key, content["rules"][key], groups) for key in content["rules"])
+        others = tuple(_rule(key, content["rules"], groups) for key in content["rules"])
         return PolicyInForce(
             name=self.name,
             label=self.label,
@@ -161,12 +161,15 @@ def _line(name: str, values: dict[str, Any], groups: Groups) -> Rule:
     return _with_groups(line, values, groups)
 
 
-def _rule(key: str, values: dict[str, Any], groups: Groups) -> Rule:
+def _rule(key: str, rules: dict[str, dict[str, Any]], groups: Groups) -> Rule:
+    values = rules[key]
     raised = values.get("level_with")
     level_with = (raised["rules"], Level(raised["level"])) if raised else None
     lines = {name: _lines(values.get(name, {})) for name in ("also", "either")}
     given = {"fact": "", "clears": "owner"} | _alone(values) | lines | {"mode": Mode(values.get("mode", "active"))}
-    rule = Rule(key=key, **given | {"level": Level(values["level"]), "level_with": level_with})
+    labels = tuple(rules[other]["label"] for other in raised["rules"]) if raised else ()
+    raising = {"level": Level(values["level"]), "level_with": level_with, "level_with_labels": labels}
+    rule = Rule(key=key, **given | raising)
     return _with_groups(rule, values, groups)
 
 

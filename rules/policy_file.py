@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -160,6 +160,25 @@ def merged(base: Entry, change: Entry) -> Entry:
         else:
             both[key] = merged(both[key], entry) if key in both else entry
     return Entry(both, change.file, change.line, change.key)
+
+
+def read_keys(entry: Entry, readers: Mapping[str, Callable[[Entry], Any]], always: Iterable[str]) -> dict[str, Any]:
+    """The values below, each by its reader; an empty one is as good as none. PolicyError for a key too many or few."""
+    given = entry.mapping()
+    for key, value in given.items():
+        if key not in readers:
+            raise value.wrong(f"{key} is not known here; allowed: {', '.join(readers)}")
+    for key in always:
+        needed(entry, key)
+    return {key: readers[key](value) for key, value in given.items() if value.value is not None}
+
+
+def needed(entry: Entry, key: str) -> Entry:
+    """The entry of a key that has to be there."""
+    found = entry.mapping().get(key)
+    if found is None or found.value is None:
+        raise entry.wrong(f"{key} is missing")
+    return found
 
 
 # -- readers of one value: each takes an entry and gives the checked value

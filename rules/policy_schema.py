@@ -8,7 +8,7 @@ from string import Formatter
 from typing import Any
 
 from rules.facts import NAMES, WINDOWED
-from rules.policy_file import Entry, count, dated, list_of, mils, one_of, rate, text
+from rules.policy_file import Entry, count, dated, list_of, mils, one_of, rate, read_keys, text
 from rules.policy_groups import FOR, check_groups, for_groups, ladders, read_groups
 from rules.scopes import read_scope
 from rules.statutes import states
@@ -83,7 +83,7 @@ def _lines(entry: Entry) -> dict[str, Any]:
     found = {}
     for key, line in entry.mapping().items():
         fact = _fact(Entry(key, line.file, line.line, line.key))
-        found[fact] = _read(line, dict.fromkeys(BOUNDS, _amount(fact)), ())
+        found[fact] = read_keys(line, dict.fromkeys(BOUNDS, _amount(fact)), ())
         if len(found[fact]) != 1:
             raise line.wrong(f"exactly one bound is needed: {', '.join(BOUNDS)}")
     return found
@@ -136,9 +136,9 @@ _WATCH_EXIT_NEEDS, _TIER_EXIT_NEEDS = tuple(_WATCH_EXIT), tuple(_TIER_EXIT)
 _WATCH_EXIT[FOR] = for_groups({name: _WATCH_EXIT[name] for name in _WATCH_EXIT if name != "in_last_days"})
 _TIER_EXIT[FOR] = for_groups({name: _TIER_EXIT[name] for name in ("rate_below", "after_days_in_tier")})
 _EXITS: dict[str, Reader] = {
-    "watch": lambda entry: _read(entry, _WATCH_EXIT, _WATCH_EXIT_NEEDS),
-    "tier_2": lambda entry: _read(entry, _TIER_EXIT, _TIER_EXIT_NEEDS),
-    "tier_3": lambda entry: _read(entry, _TIER_EXIT, _TIER_EXIT_NEEDS),
+    "watch": lambda entry: read_keys(entry, _WATCH_EXIT, _WATCH_EXIT_NEEDS),
+    "tier_2": lambda entry: read_keys(entry, _TIER_EXIT, _TIER_EXIT_NEEDS),
+    "tier_3": lambda entry: read_keys(entry, _TIER_EXIT, _TIER_EXIT_NEEDS),
     "early_margin": dated(rate), "again_after_absences": dated(mils), "rest_days": dated(count),
 }  # fmt: skip
 
@@ -150,7 +150,7 @@ _NOT_GIVEN: dict[str, Any] = {
 
 def checked(root: Entry) -> dict[str, Any]:
     """The content of a policy, every value checked and still dated; PolicyError at the first wrong one."""
-    content = _read(root, _TOP, ("name", "label", "moves", "bands"))
+    content = read_keys(root, _TOP, ("name", "label", "moves", "bands"))
     content = _NOT_GIVEN | content
     check_groups(root, tuple(content["groups"]))
     if content["moves"] == "replay" and not content["exits"]:
@@ -159,18 +159,8 @@ def checked(root: Entry) -> dict[str, Any]:
     return content
 
 
-def _read(entry: Entry, readers: Mapping[str, Reader], needed: tuple[str, ...]) -> dict[str, Any]:
-    given = entry.mapping()
-    for key, value in given.items():
-        if key not in readers:
-            raise value.wrong(f"{key} is not known here; allowed: {', '.join(readers)}")
-    if missing := [key for key in needed if key not in given]:
-        raise entry.wrong(f"{missing[0]} is missing")
-    return {key: readers[key](value) for key, value in given.items() if value.value is not None}
-
-
 def _bands(entry: Entry) -> dict[str, Any]:
-    return _read(entry, dict.fromkeys(_LINES, lambda line: _read(line, _LINE, _LINE_NEEDS)), ())
+    return read_keys(entry, dict.fromkeys(_LINES, lambda line: read_keys(line, _LINE, _LINE_NEEDS)), ())
 
 
 def _rules(entry: Entry) -> dict[str, Any]:
@@ -184,12 +174,12 @@ def _rules(entry: Entry) -> dict[str, Any]:
 def _rule(entry: Entry, keys: tuple[str, ...]) -> dict[str, Any]:
     given = entry.mapping()
     if "decided_by" in given:
-        return _read(entry, _ELSEWHERE, ("label", "level", "sentence"))
+        return read_keys(entry, _ELSEWHERE, ("label", "level", "sentence"))
     bound = dated(rate) if "share_of" in given else _amount(_fact(given["fact"]) if "fact" in given else "")
     level_with = _read_level_with(keys)
     others = {name: _RULE[name] for name in _COUNTED} | {name: bound for name in _BOUNDS if name in entry.mapping()}
     more = {"level_with": level_with, FOR: for_groups(others)}
-    rule = _read(entry, _RULE | dict.fromkeys(_BOUNDS, bound) | more, _RULE_NEEDS)
+    rule = read_keys(entry, _RULE | dict.fromkeys(_BOUNDS, bound) | more, _RULE_NEEDS)
     if sum(name in rule for name in _BOUNDS) != 1:
         raise entry.wrong("exactly one bound is needed: at_least (inclusive) or more_than")
     if rule["clears"] not in CLEARS[rule["level"]]:
@@ -200,7 +190,7 @@ def _rule(entry: Entry, keys: tuple[str, ...]) -> dict[str, Any]:
 
 def _read_level_with(keys: tuple[str, ...]) -> Reader:
     def reader(entry: Entry) -> dict[str, Any]:
-        raised = _read(entry, _LEVEL_WITH, tuple(_LEVEL_WITH))
+        raised = read_keys(entry, _LEVEL_WITH, tuple(_LEVEL_WITH))
         for key in raised["rules"]:
             if key not in keys:
                 raise entry.wrong(f"{key} is not a rule of this policy; allowed: {', '.join(keys)}")
@@ -221,6 +211,6 @@ def _check_ladder(root: Entry, content: Mapping[str, Any]) -> None:
 _TOP: dict[str, Reader] = {
     "name": text, "label": text, "moves": one_of(("replay", "bands")), "no_show_exit_codes": list_of(text),
     "statutes": list_of(one_of(states())), "groups": read_groups,
-    "absence_reasons": lambda entry: _read(entry, dict.fromkeys(REASONS, list_of(text)), ()),
-    "bands": _bands, "rules": _rules, "exits": lambda entry: _read(entry, _EXITS, tuple(_EXITS)),
+    "absence_reasons": lambda entry: read_keys(entry, dict.fromkeys(REASONS, list_of(text)), ()),
+    "bands": _bands, "rules": _rules, "exits": lambda entry: read_keys(entry, _EXITS, tuple(_EXITS)),
 }  # fmt: skip

@@ -70,6 +70,7 @@ class Rule:
     only_for: str | None = None
     unless: str | None = None
     level_with: tuple[tuple[str, ...], Level] | None = None
+    level_with_labels: tuple[str, ...] = ()  # what people call those rules
     open_for_days: int = 0
     restricted: str | None = None
     reference: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from rules.audiences import forms
 from rules.counting import agreeing, many
@@ -117,6 +118,11 @@ def ways_down(policy: PolicyInForce) -> tuple[tuple[str, str], ...]:
     return (*down, ("After every step", " ".join(_after_a_step(policy.exits))))
 
 
+def decides(rule: Rule) -> bool:
+    """Whether a rule decides who is offered support: not a line of the watch band, and not only kept on record."""
+    return rule.key != BAND and rule.level is not Level.FILE and rule.mode is Mode.ACTIVE and rule.decided_by is None
+
+
 def due_words(due: Due) -> str:
     """first contact within 3 school days, plan within 10."""
     named = (("first contact", due.contact), ("plan", due.plan), ("visit", due.visit))
@@ -133,10 +139,19 @@ def _named(tier: str, to: str, told: list[tuple[str, str]]) -> list[tuple[str, s
 
 
 def _after_a_step(exits: Exits) -> Iterator[str]:
-    again, margin = days_text(exits.again_after_absences), days_text(int(exits.early_margin * 100_000))
+    again = days_text(exits.again_after_absences)
     yield f"The tier rests {many(exits.rest_days, 'school day')}."
     yield agreeing(f"A rule that is still met starts again after {again} more days absent.")
-    yield f"While the last days are still few, {margin}% less is asked for."
+    if exits.early_margin:
+        line, lower = exits.tier_2.rate_below, exits.tier_2.rate_below - exits.early_margin
+        yield (
+            f"Until so many days of a student are known, the line is {_percent(exits.early_margin)} lower: "
+            f"Tier 2 is then left under {_percent(lower)}, not under {_percent(line)}."
+        )
+
+
+def _percent(share: Fraction) -> str:
+    return f"{days_text(int(share * 100_000))}%"
 
 
 def _watch_exit(way: WatchExit) -> str:

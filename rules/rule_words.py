@@ -26,7 +26,8 @@ def describe(rule: Rule) -> str:
     said = [f"{_for(rule)}{LEVEL_WORDS[rule.level]} when {' '.join(asked)}", *_conditions(rule)]
     if rule.level_with:
         others, level = rule.level_with
-        said.append(f"and {LEVEL_WORDS[level]} from the day {' or '.join(others)} is met as well")
+        named = [f"“{label}” ({key})" for key, label in zip(others, rule.level_with_labels or others, strict=True)]
+        said.append(f"and {LEVEL_WORDS[level]} from the day {' or '.join(named)} is met as well")
     counted = " In monitor mode: it is counted, opens nothing and moves no tier."
     return agreeing(", ".join(said) + ".") + (counted if rule.mode is Mode.MONITOR else "")
 

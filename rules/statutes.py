@@ -18,7 +18,21 @@ import numpy as np
 
 from rules import windows
 from rules.matrix import Matrix
-from rules.policy_file import Dated, Entry, PolicyError, count, dated, list_of, mils, one_of, rate, read, text
+from rules.policy_file import (
+    Dated,
+    Entry,
+    PolicyError,
+    count,
+    dated,
+    list_of,
+    mils,
+    needed,
+    one_of,
+    rate,
+    read,
+    read_keys,
+    text,
+)  # fmt: skip
 from rules.scopes import Scope, read_scope
 from rules.windows import COUNTED, STATES, Bools, Counted, Ints, Span, Unit, Window
 
@@ -78,12 +92,12 @@ def of_state(state: str) -> tuple[Measure, ...]:
 def load(path: Path) -> tuple[Measure, ...]:
     """The measures in a file; PolicyError names file, line, key and what is allowed."""
     root = read(path)
-    top = _read(root, {"state": text, "label": text, "measures": Entry.mapping}, ("state", "label", "measures"))
+    top = read_keys(root, {"state": text, "label": text, "measures": Entry.mapping}, ("state", "label", "measures"))
     return tuple(_measure(key, entry, top["state"]) for key, entry in top["measures"].items())
 
 
 def _measure(key: str, entry: Entry, state: str) -> Measure:
-    unit = Unit(one_of(Unit)(_needed(entry, "unit")))
+    unit = Unit(one_of(Unit)(needed(entry, "unit")))
     bound = dated(rate if unit is Unit.SHARE else _amount)
     readers: dict[str, Reader] = {
         "label": text, "unit": one_of(Unit), "window": _window, "counts": list_of(one_of(STATES)), "at_least": bound,
@@ -91,8 +105,8 @@ def _measure(key: str, entry: Entry, state: str) -> Measure:
         "longer_than_minutes": count, "scope": read_scope, "effective_from": _day, "effective_to": _day,
         "source": text, "verified_on": _day, "verified_against": text, "url": text, "unverified": text, "note": text,
     }  # fmt: skip
-    needed = ("label", "unit", "window", "counts", "effective_from", "source", "verified_on", "verified_against")
-    said = _read(entry, readers, needed)
+    always = ("label", "unit", "window", "counts", "effective_from", "source", "verified_on", "verified_against")
+    said = read_keys(entry, readers, always)
     if not {"at_least", "more_than"} & said.keys():
         raise entry.wrong("a bound is needed: at_least (inclusive) or more_than")
     if said.get("effective_to") and said["effective_to"] < said["effective_from"]:
@@ -135,23 +149,6 @@ def _stages(measure: Measure, days: Sequence[dt.date]) -> Iterator[tuple[int, in
         starts |= {int(np.searchsorted(np.array(days, dtype="datetime64[D]"), np.datetime64(day))) for day in given}
     edges = [*sorted(start for start in starts if start < len(days)), len(days)]
     yield from zip(edges, edges[1:], strict=False)
-
-
-def _read(entry: Entry, readers: dict[str, Reader], needed: tuple[str, ...]) -> dict[str, Any]:
-    given = entry.mapping()
-    for key, value in given.items():
-        if key not in readers:
-            raise value.wrong(f"{key} is not known here; allowed: {', '.join(readers)}")
-    for key in needed:
-        _needed(entry, key)
-    return {key: readers[key](value) for key, value in given.items()}
-
-
-def _needed(entry: Entry, key: str) -> Entry:
-    found = entry.mapping().get(key)
-    if found is None:
-        raise entry.wrong(f"{key} is missing")
-    return found
 
 
 def _window(entry: Entry) -> Window:

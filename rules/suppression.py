@@ -161,6 +161,11 @@ def count_words(count: int) -> str:
     return f"{count:,}" if count >= LEAST else HIDDEN
 
 
+def tens(count: int) -> int:
+    """The count to the nearest ten."""
+    return (count + 5) // 10 * 10
+
+
 def tens_words(count: int | None) -> str:
     """A count in tens, so that two tables that differ by one child look alike."""
-    return HIDDEN if count is None else f"about {(count + 5) // 10 * 10:,}"
+    return HIDDEN if count is None else f"about {tens(count):,}"

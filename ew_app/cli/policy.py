@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ew_app.cli.runtime import Runtime, runtime
 from ew_app.cli.simulate import simulate
 from ew_app.kernel import OPERATOR, NotFound, Refused, today
 from ew_app.services.deliveries import waiting
-from ew_app.services.measuring import policies, policy_inputs
+from ew_app.services.measuring import policies, policy_inputs, policy_story
 from models.policies import PolicyVersion
 from models.queries import policies as rows
 from rules.counting import many
@@ -38,6 +38,8 @@ def check(path: str) -> None:
     """Read a policy file, or a shipped preset by its name, and say whether it can be used."""
     policy = policies.check(_file(path))
     click.echo(f"{path}: {policy.label}. {len(policy.on(policy.starts[-1]).rules)} rules, version {policy.version}.")
+    for notice in policy.notices():
+        click.echo(f"Please note: {notice}")
 
 
 @policy_group.command("show")
@@ -97,7 +99,18 @@ def activate(run: Runtime, path: str, starts: datetime, reason: str) -> None:
         told = (
             f" {many(again, 'day')} with attendance {'was' if again == 1 else 'were'} decided again." if again else ""
         )
-        click.echo(f"{policy.label} is in force from {starts.date()} (version {policy.version}).{told}")
+        click.echo(f"{policy.label} {_holding(starts.date())} (version {policy.version}).{told}")
+
+
+def _holding(starts: date) -> str:
+    """is in force from 2026-08-24; or only until what was put in force from a later day goes on holding."""
+    after = policy_story.taken_over(starts)
+    if after is None:
+        return f"is in force from {starts}"
+    goes_on = "goes on holding" if after.starts <= today() else "takes over"
+    return (
+        f"holds from {starts} through {after.starts - timedelta(days=1)}; from {after.starts} on {after.name} {goes_on}"
+    )
 
 
 @policy_group.command("withdraw")

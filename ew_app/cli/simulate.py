@@ -43,7 +43,7 @@ def simulate(
         by = acting(login)
         number = simulating.ask(_version(path, by), by=by, place=_place(place), as_of=day, queued=False)
         simulating.go_on(number, output.on_terminal())
-        found = simulation_result.result(simulating.one(number, by))
+        found = simulation_result.result(simulating.one(number, by), by)
         if found is None:
             raise Refused("The trial was stopped.")
         if as_json:
@@ -74,7 +74,7 @@ def _lines(found: Result) -> Iterator[str]:
     yield f"Beside the policy in force: {trial.in_force_label}"
     yield f"{many(trial.students, 'student')}, {trial.seconds:.1f} seconds of work, trial {trial.id}"
     yield ""
-    yield f"{'':<28}{'in force':>12}{'candidate':>12}{'change':>10}"
+    yield f"{'':<28}{'in force':>12}{'candidate':>14}{'change':>16}"
     names = {"1": "Tier 1", "watch": "Watch", "2": "Tier 2", "3": "Tier 3", "none": "No tier yet"}
     yield from (_row(names[tier], pair) for tier, pair in found.tiers.items())
     yield _row("Cases opened in the year", found.opened)
@@ -84,11 +84,11 @@ def _lines(found: Result) -> Iterator[str]:
         yield _row(f"  {one.label}"[:27], one.opened)
         yield _row("    in the busiest week", one.busiest)
     back = found.came_back
-    yield f"{'Came back without help':<28}{back.alone[0]:>12}{back.alone[1]:>12}"
+    yield f"{'Came back without help':<28}{back.alone[0]:>12}{back.alone[1]:>14}"
 
 
 def _row(name: str, pair: Pair) -> str:
-    return f"{name:<28}{pair.in_force:>12,}{pair.candidate:>12,}{pair.change:>+10,}"
+    return f"{name:<28}{pair.in_force:>12,}{pair.candidate_words:>14}{pair.change_words:>16}"
 
 
 COMMANDS = [simulate]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,7 +21,7 @@ from rules.access import Permission
 from rules.counting import many
 from rules.policy import Policy
 from rules.policy_difference import coming, difference
-from rules.policy_words import by_role, groups, ways_down
+from rules.policy_words import by_role, decides, groups, ways_down
 
 screen = Blueprint("policy", __name__, url_prefix="/policy")
 
@@ -30,7 +31,8 @@ CHIPS = {
     Holds.PLANNED: ("planned", "new"),
     Holds.NOW: ("in force", "good"),
     Holds.PAST: ("held before", "plain"),
-    Holds.REPLACED: ("replaced", "plain"),
+    Holds.OVERLAID: ("held, then replaced", "plain"),
+    Holds.REPLACED: ("replaced before its day", "plain"),
     Holds.WITHDRAWN: ("taken back", "wait"),
 }
 BY_COMMAND = {"operator": "the command line", "worker": "the system"}
@@ -59,7 +61,8 @@ def may() -> May:
 @reads
 def show() -> str:
     """The policy in force, by where its rules lead."""
-    now = policy_story.now_held()
+    story = policy_story.story()
+    now = policy_story.now_held(story)
     return render_template(
         "policy.html",
         answer=_answer(now),
@@ -67,7 +70,7 @@ def show() -> str:
         coming=coming(now.policy, today()) if now.until is None else (),
         useful=usefulness.of_rules([rule.key for rule in now.policy.on(today()).rules]) if may().tries else {},
         wanted=usefulness.wanted(),
-        **_frame(now, "rules"),
+        **_frame(story, "rules"),
     )
 
 
@@ -75,13 +78,14 @@ def show() -> str:
 @reads
 def people() -> str:
     """The policy in force, by who has to act."""
-    now = policy_story.now_held()
+    story = policy_story.story()
+    now = policy_story.now_held(story)
     found = by_role(now.policy.on(today()))
     return render_template(
         "policy_people.html",
         answer=f"{many(len(found), 'role')} {'is' if len(found) == 1 else 'are'} asked to act by a rule",
         found=found,
-        **_frame(now, "people"),
+        **_frame(story, "people"),
     )
 
 
@@ -89,7 +93,6 @@ def people() -> str:
 @reads
 def versions() -> str:
     """What holds, what is planned, what held before, and what is being worked on."""
-    now = policy_story.now_held()
     told = policy_story.story()
     changes = rows.open_changes() if may().see_changes else ()
     logins = {login for one in told for login in (one.row.activated_by, one.row.approved_by or "")}
@@ -103,7 +106,7 @@ def versions() -> str:
         chips=CHIPS,
         today=today(),
         undo=_undo(told),
-        **_frame(now, "versions"),
+        **_frame(told, "versions"),
     )
 
 
@@ -112,8 +115,9 @@ def versions() -> str:
 def version(version: str) -> str:
     """One version in plain words, and what it says otherwise than today's."""
     text = policy_texts.text_row(version)
-    policy, now = policy_texts.thawed(text.content), policy_story.now_held()
-    held = [one for one in policy_story.story() if one.row.version == text.version]
+    policy, story = policy_texts.thawed(text.content), policy_story.story()
+    now = policy_story.now_held(story)
+    held = [one for one in story if one.row.version == text.version]
     day = max(today(), *(one.row.starts for one in held)) if held else max(today(), policy.starts[-1])
     return render_template(
         "policy_version.html",
@@ -179,12 +183,11 @@ def in_words(policy: Policy, day: date) -> dict[str, Any]:
     }
 
 
-def _frame(now: Chapter, place: str) -> dict[str, Any]:
+def _frame(told: Sequence[Chapter], place: str) -> dict[str, Any]:
     """What stands above every part: today's policy, what is planned, what waits."""
-    told = policy_story.story()
     waits = [one for one in rows.open_changes() if one.state == "sent"] if may().approve else []
     return {
-        "now": now,
+        "now": policy_story.now_held(told),
         "planned": [one for one in reversed(told) if one.holds is Holds.PLANNED],
         "waits": waits,
         "part": place,
@@ -194,7 +197,7 @@ def _frame(now: Chapter, place: str) -> dict[str, Any]:
 
 
 def _answer(now: Chapter) -> str:
-    rules = len(now.policy.on(today()).rules)
+    rules = sum(decides(rule) for rule in now.policy.on(today()).acting)
     since = "" if now.first else f" since {day_text(now.row.starts)}"
     return f"{many(rules, 'rule')} {'decides' if rules == 1 else 'decide'} who is offered support{since}"
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, NotFound, Refused, today
 from ew_app.services.casework import usefulness
-from ew_app.services.deciding import simulating, simulation_result
+from ew_app.services.deciding import simulating, simulation_result, simulation_rules
 from ew_app.services.deciding.simulation_lines import NEW_A_WEEK, Pair
 from ew_app.services.deciding.simulation_result import Result
 from ew_app.services.measuring import policies
@@ -104,7 +104,7 @@ def _counted() -> list[tuple[str, str, str]]:
     """(key, label, students for whom it was met) of the rules in force that are only counted."""
     count = simulating.monitored()
     return [
-        (rule.key, rule.label, simulation_result.met_in_force(count, rule.key) if count else "")
+        (rule.key, rule.label, simulation_rules.met_in_force(count, rule, actor()) if count else "")
         for rule in policies.timeline().on(today()).monitored
     ]
 
@@ -122,9 +122,10 @@ def _places() -> list[tuple[str, str]]:
 def one(number: int) -> str:
     """How far a trial is, or what came of it."""
     trial = simulating.one(number, actor())
-    found = simulation_result.result(trial)
+    found = simulation_result.result(trial, actor())
     if found is None:
-        return render_template("simulate_going.html", trial=trial, percent=_percent(trial), state=state(trial))
+        failed = simulating.failed(trial)
+        return render_template("simulate_going.html", trial=trial, percent=_percent(trial), failed=failed)
     return render_template(
         "simulate_result.html",
         found=found,
@@ -156,12 +157,17 @@ def _percent(trial: Simulation) -> int:
 def state(trial: Simulation) -> str:
     """How a trial stands, in words."""
     words = {"waiting": "waits for its turn", "done": "done", "cancelled": "stopped"}
+    if simulating.failed(trial):
+        return "could not be counted"
     return words.get(trial.status) or f"{_percent(trial)}% done"
 
 
 def _answer(found: Result) -> str:
     """The one sentence that the page is about."""
-    more = found.opened.change
+    opened = found.opened
+    more, about = opened.change, "About " if opened.about else ""
+    if more is None:
+        return "Under ten cases, so their number is kept back"
     if not more:
-        return f"As many cases as under the policy in force: {found.opened.candidate:,}"
-    return f"{many(abs(more), 'more case' if more > 0 else 'fewer case')} than under the policy in force"
+        return f"{about or 'As '}{'as ' if about else ''}many cases as under the policy in force: {opened.candidate:,}"
+    return f"{about}{many(abs(more), 'more case' if more > 0 else 'fewer case')} than under the policy in force"

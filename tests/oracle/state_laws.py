@@ -63,7 +63,7 @@ def california(child: Child, today: date) -> Answers:
         "CA_FOURTH_OCCASION": Told(occasions, since_2013 and about and occasions >= 4, about),
         "CA_FIFTH_OCCASION": Told(occasions, since_2013 and about and occasions >= 5, about),
         "CA_TENTH_WITHOUT_EXCUSE": Told(without, since_2011 and about and tenth(without, enrolled), about, enrolled),
-        "CA_TENTH_OF_THE_YEAR": Told(missed, since_2011 and enrolled >= 30 and tenth(missed, enrolled), of=enrolled),
+        "CA_TENTH_OF_THE_YEAR": Told(missed, since_2011 and enrolled > 30 and tenth(missed, enrolled), of=enrolled),
     }
 
 

@@ -137,6 +137,7 @@ def test_rules_in_plain_words() -> None:
         "Tier 3 when absent 20% or more of this year's days, with at least 5 days absent, once enrolled for 20 days."
     )
     assert describe(DEFAULT.rule("R06")) == (
-        "Watch when absent 10% or more of last year's days, and Tier 2 from the day R04 or R05 is met as well."
+        "Watch when absent 10% or more of last year's days, and Tier 2 from the day “Early pace” (R04) or "
+        "“On pace to chronic absence” (R05) is met as well."
     )
     assert all(describe(rule).endswith(".") for rule in DEFAULT.rules)

@@ -13,7 +13,9 @@ from sqlalchemy import text
 
 from ew_app.kernel import OPERATOR, NotFound, Refused, transaction
 from ew_app.services.deciding import flagging, simulating
-from ew_app.services.measuring import policies
+from ew_app.services.deciding.simulation_lines import Pair
+from ew_app.services.deciding.simulation_telling import Telling
+from ew_app.services.measuring import policies, policy_texts
 from models.base import db
 from models.queries import simulating as rows
 from rules.places import Place
@@ -122,6 +124,68 @@ def test_a_trial_counts_only_its_schools_and_each_slice_once() -> None:
     simulating.work(number, 1)  # delivered twice
     assert rows.figures(number) == figures
     assert figures["candidate"]["students"] == 7  # the one who moved there too
+
+
+def test_a_trial_at_one_school_leaves_out_what_happened_at_another() -> None:
+    """Ana's case opened at Lincoln before she moved: its owners are there, and none of it is Carver's."""
+    lincoln, carver = letters.school("lincoln"), letters.school("carver")
+    days = letters.weekdays(45)
+    ana = letters.student("ana", lincoln, exit=days[29])
+    letters.student("ana", carver, entry=days[30])
+    for day in days[15:25]:
+        letters.mark(ana, lincoln, day, "A")
+    letters.submit(lincoln, days)
+    letters.submit(carver, days)
+    for name in ("default", "five-ten"):
+        _, figures = tried(name, place=Place.of_school("carver"))
+        assert figures["candidate"]["students"] == 1
+        assert figures["candidate"]["rules"]["R17"] == figures["candidate"]["rules"]["R02"] == {}
+        assert set(figures["candidate"]["schools"]) == {str(carver)}
+    _, figures = tried("default", place=Place.of_school("lincoln"))
+    assert figures["candidate"]["rules"]["R17"] == {"met": 1, "opened": 1}
+
+
+def test_a_trial_whose_command_ends_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_district(students=6)
+    monkeypatch.setattr(simulating.simulated, "figures", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        tried("five-ten")
+    (trial,) = simulating.seen(OPERATOR)
+    assert trial.status == "cancelled"
+
+
+def test_what_cannot_be_used_any_more_is_not_tried(tmp_path: Path) -> None:
+    """A version that was kept when less was asked of a policy."""
+    small_district(students=6)
+    version = simulating.chosen("five-ten", by=OPERATOR)
+    with transaction():
+        row = policy_texts.text_row(version)
+        row.content = policy_texts.frozen_text(
+            "name: old\nlabel: Old\nextends: default\nrules: {R22: {restricted: , level: 3, clears: tier_exit}}\n"
+        )
+    assert policy_texts.stored(version).label == "Old"
+    with pytest.raises(Refused, match="cannot be used any more.*R22: stls is kept in a compartment"):
+        simulating.ask(version, by=OPERATOR, place=DISTRICT)
+    with pytest.raises(Refused, match="R22"):
+        policies.put_in_force(version, starts=letters.FIRST_DAY, by=OPERATOR)
+
+
+def pairs(*counts: int) -> list[Pair]:
+    return [Pair(count, count) for count in counts]
+
+
+def test_tens_keep_one_child_and_its_complement_back() -> None:
+    telling = Telling(exact=False)
+    rows_ = telling.table([pairs(400, 31, 4), pairs(300, 54, 20), pairs(200, 12, 3)])
+    shown = [[pair.candidate for pair in row] for row in rows_]
+    assert shown[0][2] is None and shown[2][2] is None  # small
+    assert all(count is None or count % 10 == 0 for row in shown for count in row)
+    assert sum(count is None for count in shown[0]) > 1  # the row's total would tell the small one
+    one, other = telling.count(Pair(107, 107)), telling.count(Pair(107, 105))
+    assert (one.candidate_words, other.candidate_words) == ("about 110", "about 110") and other.change == 0
+    assert telling.count(Pair(30, 9)).candidate_words == "kept back"
+    assert telling.weeks_over([9, 1, 12], 0) == 1
+    assert Telling(exact=True).table([pairs(4, 2)]) == [pairs(4, 2)]
 
 
 def test_a_stopped_trial_counts_no_further() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
-from ew_app.kernel import OPERATOR, transaction
+from ew_app.kernel import OPERATOR, clock, transaction
+from ew_app.outbox import Job, enqueue
 from ew_app.services.measuring import policy_texts
 from models.base import db
+from models.jobs import Outbox
 from models.simulations import Simulation, SimulationPart
 from rules.policy import PRESETS
 from tests.web.conftest import SignInAs
@@ -55,7 +58,30 @@ def test_a_small_group_is_told_nowhere(sign_in: SignInAs, trial: int) -> None:
     told = words(sign_in("district_analyst").get(f"/policy/simulate/{trial}").text)
     for group in ("Yes", "No"):
         assert f"Has an IEP: {group} kept back in force, → kept back candidate kept back in force" in told
-    assert "R22 under 10" in told
+    assert "R22 not told in force, → not told candidate not told in force" in told  # it stays in its compartment
+
+
+def test_a_candidate_that_speaks_of_some_grades_is_told_in_tens(sign_in: SignInAs, app: Flask, trial: int) -> None:
+    """Two such candidates that differ in one school's kindergarten would tell its children by subtraction."""
+    with app.app_context(), transaction():
+        text = "extends: default\nname: k\nlabel: Kindergarten\nrules: {R03: {scope: {not_grades: [K]}}}\n"
+        row = db.session.get_one(Simulation, trial)
+        row.version = policy_texts.keep(policy_texts.frozen_text(text), by=OPERATOR).version
+    told = words(sign_in("policy_editor").get(f"/policy/simulate/{trial}").text)
+    assert "About 60 more cases than under the policy in force" in told
+    assert "about 100 students stand in Tier 2 or 3: about 70 more than under the policy in force" in told
+    assert "Its counts are therefore told in tens" in told
+
+
+def test_a_trial_that_was_given_up_says_so(sign_in: SignInAs, app: Flask, world: dict[str, int]) -> None:
+    number = world["north_trial"]
+    with app.app_context(), transaction():
+        enqueue(Job.SIMULATE, number, 1)
+        db.session.execute(update(Outbox).where(Outbox.job == "simulate").values(quarantined_at=clock()))
+    browser = sign_in("network_lead")
+    page = words(browser.get(f"/policy/simulate/{number}").text)
+    assert "This trial could not be counted" in page and "Counting" not in page
+    assert "could not be counted" in words(browser.get("/policy/simulate").text)
 
 
 def test_a_trial_under_way_is_stopped_by_whoever_may_try(sign_in: SignInAs, world: dict[str, int]) -> None:

@@ -28,6 +28,7 @@ WELL = 20  # one day in so many absent is still well: under 5%
 ALL = "everybody"
 OUTCOMES = ("alone", "helped", "not_yet", "too_soon")
 UNTOLD = "not given"
+GRADES = ((2, "PK to 2"), (5, "3 to 5"), (8, "6 to 8"), (99, "9 to 12"))  # up to which grade, what they are called
 FRIDAY, WEEK = timedelta(days=4), timedelta(days=7)
 
 
@@ -61,7 +62,13 @@ def grade_group(grade: str) -> str:
     if not grade.isdigit():
         return {"PK": "PK to 2", "K": "PK to 2", "KG": "PK to 2"}.get(grade.upper(), UNTOLD)
     number = int(grade)
-    return next(name for top, name in ((2, "PK to 2"), (5, "3 to 5"), (8, "6 to 8"), (99, "9 to 12")) if number <= top)
+    return next(name for top, name in GRADES if number <= top)
+
+
+def in_school_order(groups: Collection[str]) -> list[str]:
+    """Groups as people list them: grades from the youngest on, all else by letters."""
+    grades = [name for _, name in GRADES]
+    return sorted(groups, key=lambda group: (grades.index(group) if group in grades else len(grades), group))
 
 
 def _yes_no(said: bool | None) -> str:
@@ -78,14 +85,14 @@ def figures(judged: Judged, schools: Collection[int], groups: Groups, staff: Sta
     """Tiers by week, the end and the cases of each school, what each rule did, and who came back, of some schools."""
     decisions = Decisions(judged, np.full(len(judged.students), judged.year.frame.start, dtype="datetime64[D]"))
     opened = [one for one in would_open(decisions, groups.homeroom, staff) if one.school in schools]
-    standing = _Standings(decisions, schools)
+    standing, here = _Standings(decisions, schools), _at(judged, schools)
     return added(
         {"students": len(standing.people)},
         {"tiers": {monday.isoformat(): standing.tiers(monday + FRIDAY) for monday in standing.weeks}},
         {"schools": standing.at_the_end()},
         {"schools": _cases(opened)},
-        {"rules": _rules(judged, opened, standing.people)},
-        {"groups": _came_back(judged, groups, standing.people)},
+        {"rules": _rules(judged, opened, here)},
+        {"groups": _came_back(judged, groups, here)},
     )
 
 
@@ -157,29 +164,34 @@ def _case(one: Opened) -> Figures:
     return {"cases": {monday.isoformat(): {one.role: 1}}, "unowned": int(one.unowned), "standing": int(one.standing)}
 
 
-def _rules(judged: Judged, opened: list[Opened], people: Collection[int]) -> Figures:
-    """Rule -> students for whom it was met this school year, and cases that it opened."""
-    mine = np.isin(judged.students, np.array(sorted(people), dtype=np.int64))
+def _at(judged: Judged, schools: Collection[int]) -> NDArray[np.bool_]:
+    """[S, D] whether each was enrolled at one of the schools."""
+    year = judged.year
+    at = np.append(np.isin(year.stint_school, list(schools)), False)  # -1: nowhere
+    return np.asarray(at[year.stint_at])
+
+
+def _rules(judged: Judged, opened: list[Opened], here: NDArray[np.bool_]) -> Figures:
+    """Rule -> students for whom it was met this school year while they were here, and cases that it opened."""
     by_rule = (*judged.replay.active.items(), *judged.replay.counted.items())
-    met = [{rule: {"met": np.count_nonzero(found[mine].any(axis=1))}} for rule, found in by_rule]
+    met = [{rule: {"met": np.count_nonzero((found & here).any(axis=1))}} for rule, found in by_rule]
     return added(*met, *({rule: {"opened": 1}} for one in opened for rule in one.rules))
 
 
-def _came_back(judged: Judged, groups: Groups, people: Collection[int]) -> Figures:
-    """Dimension -> group -> outcome -> students who were ever flagged: in Tier 2 or 3."""
+def _came_back(judged: Judged, groups: Groups, here: NDArray[np.bool_]) -> Figures:
+    """Dimension -> group -> outcome -> students who were ever flagged here: in Tier 2 or 3."""
     found: Figures = {}
-    for row, outcome in _outcomes(judged):
-        if int(judged.students[row]) in people:
-            for dimension, named in groups.of.items():
-                group = found.setdefault(dimension, {}).setdefault(named[row], dict.fromkeys(OUTCOMES, 0))
-                group[outcome] += 1
+    for row, outcome in _outcomes(judged, here):
+        for dimension, named in groups.of.items():
+            group = found.setdefault(dimension, {}).setdefault(named[row], dict.fromkeys(OUTCOMES, 0))
+            group[outcome] += 1
     return found
 
 
-def _outcomes(judged: Judged) -> Iterator[tuple[int, str]]:
-    """(row, what became of them) of everybody who reached Tier 2 or 3."""
+def _outcomes(judged: Judged, here: NDArray[np.bool_]) -> Iterator[tuple[int, str]]:
+    """(row, what became of them) of everybody who reached Tier 2 or 3 while they were here."""
     facts = judged.deciding
-    flagged = judged.replay.tier >= Tier.TWO
+    flagged = (judged.replay.tier >= Tier.TWO) & here
     for row in np.flatnonzero(flagged.any(axis=1)).tolist():
         first = int(flagged[row].argmax())
         days = facts.member_days[row]

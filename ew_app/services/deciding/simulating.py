@@ -33,6 +33,7 @@ from rules.places import Place, PlaceKind
 from rules.policy import PRESETS, Policy
 from rules.timeline import Timeline
 
+UNDER_WAY = ("waiting", "running")
 SLICE = 2_500  # students judged at once: every fact of every day lies in memory
 
 
@@ -163,10 +164,14 @@ def cancel(number: int, *, by: Actor) -> None:
     """Stop a trial; what it counted so far is forgotten. Raises NotFound."""
     one(number, by)
     trial = _locked(number)
-    if trial.status in ("waiting", "running"):
-        trial.status, trial.finished_at = "cancelled", now()
-        db.session.execute(delete(SimulationPart).where(SimulationPart.simulation_id == number))
+    if trial.status in UNDER_WAY:
+        _end(trial)
         record("simulation_cancelled", by=by, subject=f"simulation:{number}")
+
+
+def _end(trial: Simulation) -> None:
+    trial.status, trial.finished_at = "cancelled", now()
+    db.session.execute(delete(SimulationPart).where(SimulationPart.simulation_id == trial.id))
 
 
 # -- the work ------------------------------------------------------------------------------------------------------
@@ -180,9 +185,24 @@ def work(number: int, nth: int) -> None:
 def go_on(number: int, told: Callable[[int, str], None]) -> None:
     """All of it in this process, telling (percent, step); for the command line."""
     slices = len(_known(number).slices)
-    for nth in range(1, slices + 1):
-        _one_slice(number, nth, lambda: None)
-        told(nth * 100 // slices, f"slice {nth} of {slices}")
+    try:
+        for nth in range(1, slices + 1):
+            _one_slice(number, nth, lambda: None)
+            told(nth * 100 // slices, f"slice {nth} of {slices}")
+    except BaseException:
+        _give_up(number)
+        raise
+
+
+@operation
+def _give_up(number: int) -> None:
+    """Nobody goes on with a trial whose command has ended."""
+    _end(_locked(number))
+
+
+def failed(trial: Simulation) -> bool:
+    """Whether a trial was set aside because it cannot be counted; someone who runs the system has to look."""
+    return trial.status in UNDER_WAY and rows.set_aside(trial.id)
 
 
 @operation
@@ -222,7 +242,8 @@ def _counted(trial: Simulation, nth: int) -> Figures:
     judged = judge(rows.students_of(schools, at.start, at.day, ids), at)
     if judged is None:
         return {}
-    staff, groups, wanted = Staff(schools), simulated.groups_of(judged), frozenset(schools)
+    everywhere = {*schools, *judged.year.stint_school.tolist()}  # cases open elsewhere too, and are left out after
+    staff, groups, wanted = Staff(everywhere), simulated.groups_of(judged), frozenset(schools)
     in_force = simulated.figures(judged, wanted, groups, staff)
     tried = judge_otherwise(judged, Timeline([(policies.FIRST_DAY, policy_texts.stored(trial.version))]))
     return {"in_force": in_force, "candidate": simulated.figures(tried, wanted, groups, staff) if tried else {}}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rules.routing_table import routing_table
+from rules.suppression import HIDDEN, tens
 
 NEW_A_WEEK = routing_table().new_cases  # that one owner can begin well in a week
 
@@ -18,14 +19,46 @@ def room_of(people: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A number under the policy in force and under the candidate."""
+    """A number under the policy in force and under the candidate: exact, in tens (`about`), or kept back (None)."""
 
     in_force: int
-    candidate: int
+    candidate: int | None
+    about: bool = False
+
+    @classmethod
+    def of(cls, counts: Iterable[int]) -> Pair:
+        """Of the policy in force, then of the candidate."""
+        in_force, candidate = counts
+        return cls(in_force, candidate)
 
     @property
-    def change(self) -> int:
-        return self.candidate - self.in_force
+    def whole(self) -> int:
+        """The candidate's number while nothing of it is kept back yet."""
+        assert self.candidate is not None and not self.about
+        return self.candidate
+
+    @property
+    def change(self) -> int | None:
+        """How many more; of tens the difference of tens, so that it tells no more than they do."""
+        if self.candidate is None:
+            return None
+        return self.candidate - (tens(self.in_force) if self.about else self.in_force)
+
+    @property
+    def candidate_words(self) -> str:
+        """550, about 550, or kept back."""
+        if self.candidate is None:
+            return HIDDEN
+        return f"{'about ' if self.about else ''}{self.candidate:,}"
+
+    @property
+    def change_words(self) -> str:
+        """+12, about +10, none, or kept back."""
+        if self.change is None:
+            return HIDDEN
+        if not self.change:
+            return "about the same" if self.about else "none"
+        return f"{'about ' if self.about else ''}{self.change:+,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +69,7 @@ class Week:
     tier_2: Pair
     tier_3: Pair
     opened: Pair
-
-    @property
-    def needing(self) -> Pair:
-        return plus(self.tier_2, self.tier_3)
+    needing: Pair  # in Tier 2 or 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +93,7 @@ class RoleLoad:
         """New cases a week that they can begin well."""
         return room_of(self.people)
 
-    def hours_for_each(self, cases: int) -> str:
+    def hours_for_each(self, cases: int | None) -> str:
         """Hours of a week for each new case of the busiest one; '' where none are stated."""
         return f"{self.hours / cases:.1f}" if self.hours and cases else ""
 
@@ -102,7 +132,7 @@ class Cut:
 
 def plus(one: Pair, other: Pair) -> Pair:
     """Both together."""
-    return Pair(one.in_force + other.in_force, one.candidate + other.candidate)
+    return Pair(one.in_force + other.in_force, one.whole + other.whole)
 
 
 def total(pairs: Iterable[Pair]) -> Pair:

@@ -9,8 +9,8 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from ew_app.kernel import today
-from ew_app.services.deciding.simulated import ALL, OUTCOMES, Figures
+from ew_app.kernel import Actor, today
+from ew_app.services.deciding.simulated import ALL, OUTCOMES, Figures, in_school_order
 from ew_app.services.deciding.simulation_lines import (
     Cut,
     Pair,
@@ -22,13 +22,13 @@ from ew_app.services.deciding.simulation_lines import (
     room_of,
     total,
 )
-from ew_app.services.measuring import policies, policy_texts
+from ew_app.services.deciding.simulation_rules import rule_lines
+from ew_app.services.deciding.simulation_telling import telling
 from models.queries import boards
 from models.queries import simulating as rows
 from models.simulations import Simulation
 from rules.access import Area
 from rules.places import Place
-from rules.policy import BAND, Mode, Rule
 from rules.roles import role
 from rules.suppression import HIDDEN, LEAST, Table, count_words, share_words, suppress_together, tens_words
 
@@ -45,8 +45,10 @@ DIMENSIONS = {
 class Result:
     """Everything that a trial says."""
 
-    def __init__(self, trial: Simulation, figures: Figures) -> None:
+    def __init__(self, trial: Simulation, figures: Figures, by: Actor) -> None:
         self.trial = trial
+        self.telling = telling(trial)
+        self._by = by
         self._in_force: Figures = figures.get("in_force", {})
         self._candidate: Figures = figures.get("candidate", {})
 
@@ -62,30 +64,33 @@ class Result:
         return self._pair("students").in_force
 
     @cached_property
+    def _whole(self) -> list[Pair]:
+        """Students in each tier at the end, at all schools."""
+        schools = self._both("schools")
+        return [total(self._pair("schools", school, "tiers", tier) for school in schools) for tier in TIERS]
+
+    @cached_property
     def tiers(self) -> dict[str, Pair]:
         """Tier -> students at the end, at all schools."""
-        schools = self._both("schools")
-        return {tier: total(self._pair("schools", school, "tiers", tier) for school in schools) for tier in TIERS}
+        return dict(zip(TIERS, self.telling.row(self._whole), strict=True))
 
     @property
     def needing(self) -> Pair:
         """Students in Tier 2 and 3 at the end."""
-        return plus(self.tiers["2"], self.tiers["3"])
+        whole = dict(zip(TIERS, self._whole, strict=True))
+        return self.telling.count(plus(whole["2"], whole["3"]))
 
     @cached_property
     def weeks(self) -> list[Week]:
-        return [
-            Week(
-                date.fromisoformat(monday),
-                self._pair("tiers", monday, "2"),
-                self._pair("tiers", monday, "3"),
-                self._opened_in(monday),
-            )
-            for monday in self._both("tiers")
-        ]
+        return [self._week(monday) for monday in self._both("tiers")]
+
+    def _week(self, monday: str) -> Week:
+        two, three = self._pair("tiers", monday, "2"), self._pair("tiers", monday, "3")
+        shown = map(self.telling.count, (two, three, self._opened_in(monday), plus(two, three)))
+        return Week(date.fromisoformat(monday), *shown)
 
     def _opened_in(self, monday: str) -> Pair:
-        return Pair(*(sum(week.get(monday, 0) for week in side.values()) for side in self._by_role))
+        return Pair.of(sum(week.get(monday, 0) for week in side.values()) for side in self._by_role)
 
     @cached_property
     def _by_role(self) -> tuple[dict[str, Counter[str]], dict[str, Counter[str]]]:
@@ -95,33 +100,39 @@ class Result:
     @property
     def opened(self) -> Pair:
         """Cases that would have been opened over the year."""
-        return Pair(*(sum(week.total() for week in side.values()) for side in self._by_role))
+        return self.telling.count(Pair.of(sum(week.total() for week in side.values()) for side in self._by_role))
 
     @property
     def standing(self) -> Pair:
         """Cases that something still speaks for at the end."""
-        return total(self._pair("schools", school, "standing") for school in self._both("schools"))
+        return self._all_schools("standing")
 
     @property
     def unowned(self) -> Pair:
         """Cases for which nobody holds any of the roles that could own them."""
-        return total(self._pair("schools", school, "unowned") for school in self._both("schools"))
+        return self._all_schools("unowned")
+
+    def _all_schools(self, name: str) -> Pair:
+        return self.telling.count(total(self._pair("schools", school, name) for school in self._both("schools")))
 
     @cached_property
     def roles(self) -> list[RoleLoad]:
         """The roles that would own cases, those with the most first."""
         held = rows.holders(_places(self.trial), today())
-        loads = [self._load(key, held.get(key)) for key in {*self._by_role[0], *self._by_role[1]}]
-        return sorted(loads, key=lambda one: (-one.opened.candidate, one.label))
+        keys = sorted({*self._by_role[0], *self._by_role[1]})
+        opened = [Pair.of(side.get(key, Counter()).total() for side in self._by_role) for key in keys]
+        shown = zip(keys, self.telling.row(opened) if opened else [], strict=True)
+        loads = [self._load(key, pair, held.get(key)) for key, pair in shown]
+        return sorted(loads, key=lambda one: (-(one.opened.candidate or 0), one.label))
 
-    def _load(self, key: str, held: rows.RoleHolders | None) -> RoleLoad:
-        weeks = [side.get(key, Counter()) for side in self._by_role]
+    def _load(self, key: str, opened: Pair, held: rows.RoleHolders | None) -> RoleLoad:
+        before, now = (list(side.get(key, Counter()).values()) for side in self._by_role)
         most = room_of(held.people if held else 0)
         return RoleLoad(
             role(key).label,
-            Pair(*(week.total() for week in weeks)),
-            Pair(*(max(week.values(), default=0) for week in weeks)),
-            Pair(*(sum(cases > most for cases in week.values()) for week in weeks)),
+            opened,
+            self.telling.count(Pair(max(before, default=0), max(now, default=0))),
+            Pair(sum(cases > most for cases in before), self.telling.weeks_over(now, most)),
             *((held.people, held.hours, held.without_hours) if held else (0, 0, 0)),
         )
 
@@ -129,48 +140,38 @@ class Result:
     def schools(self) -> list[SchoolLine]:
         """Every school, the one with the most new cases by the candidate first."""
         names = {str(school.id): school.name for school in boards.schools_in(Area(district=True))}
-        lines = [self._school(key, names.get(key, "A former school")) for key in self._both("schools")]
-        return sorted(lines, key=lambda one: (-one.opened.candidate, one.name))
-
-    def _school(self, key: str, name: str) -> SchoolLine:
-        weeks = [_weeks_of(side, key) for side in (self._in_force, self._candidate)]
-        return SchoolLine(
-            name,
-            self._pair("schools", key, "tiers", "2"),
-            self._pair("schools", key, "tiers", "3"),
-            Pair(*(week.total() for week in weeks)),
-            Pair(*(max(week.values(), default=0) for week in weeks)),
-        )
+        keys = self._both("schools")
+        tiers = self.telling.table([[self._pair("schools", key, "tiers", tier) for tier in TIERS] for key in keys])
+        weeks = [[_weeks_of(side, key) for side in self._sides] for key in keys]
+        opened = self.telling.table([[Pair.of(week.total() for week in both)] for both in weeks])
+        lines = [
+            SchoolLine(
+                names.get(key, "A former school"),
+                shown[TIERS.index("2")],
+                shown[TIERS.index("3")],
+                cases,
+                self.telling.count(Pair.of(max(week.values(), default=0) for week in both)),
+            )
+            for key, shown, (cases,), both in zip(keys, tiers, opened, weeks, strict=True)
+        ]
+        return sorted(lines, key=lambda one: (-(one.opened.candidate or 0), one.name))
 
     @cached_property
     def rules(self) -> list[RuleLine]:
         """What each rule did, in the order of their keys; one that is monitored is only counted."""
-        candidate = policy_texts.stored(self.trial.version).on(self.trial.through)
-        sides = policies.timeline().on(self.trial.through), candidate
-        rules = [{rule.key: rule for rule in policy.of_students if rule.key != BAND} for policy in sides]
-        return [self._rule(key, rules[0].get(key), rules[1].get(key)) for key in sorted({*rules[0], *rules[1]})]
-
-    def _rule(self, key: str, before: Rule | None, now: Rule | None) -> RuleLine:
-        told = now or before
-        assert told is not None
-        renamed = before.label if before and before.label != told.label else ""
-        counted = [rule is not None and rule.mode is Mode.MONITOR for rule in (before, now)]
-        words = {(True, True): "only counted", (True, False): "only counted in force"}
-        mode = words.get((counted[0], counted[1]), "only counted by the candidate" if counted[1] else "")
-        met, opened = self._pair("rules", key, "met"), self._pair("rules", key, "opened")
-        return RuleLine(key, told.label, renamed, mode, _words(met, before, now), _words(opened, before, now))
+        return rule_lines(self.trial, self._sides, self.telling, self._by)
 
     @property
     def came_back(self) -> Cut:
         """Everybody: the flagged, and the share that came back without help."""
-        (flagged, alone), (more_flagged, more_alone) = (_cut(_group(side, ALL, ALL)) for side in self._sides)
-        return Cut("Everybody", (flagged, more_flagged), (alone, more_alone))
+        (flagged, alone), (more, more_alone) = (_cut(_group(side, ALL, ALL)) for side in self._sides)
+        return Cut("Everybody", (count_words(flagged), self.telling.words(more)), (alone, more_alone))
 
     @property
     def too_soon(self) -> tuple[str, str]:
         """Flagged students of whom too few days are known since."""
         found = [_group(side, ALL, ALL)[-1] for side in self._sides]
-        return count_words(found[0]), count_words(found[1])
+        return count_words(found[0]), self.telling.words(found[1])
 
     @property
     def _sides(self) -> tuple[Figures, Figures]:
@@ -179,7 +180,7 @@ class Result:
     @cached_property
     def by_group(self) -> list[tuple[str, list[Cut]]]:
         """(what the groups are, a line each), of what the roster tells about more than one group."""
-        told = {label: self._both("groups", key) for key, label in DIMENSIONS.items()}
+        told = {label: in_school_order(self._both("groups", key)) for key, label in DIMENSIONS.items()}
         keys = {label: key for key, label in DIMENSIONS.items()}
         return [(label, self._cuts(keys[label], groups)) for label, groups in told.items() if len(groups) > 1]
 
@@ -195,7 +196,7 @@ class Result:
             "simulation": trial.id, "candidate": {"version": trial.version, "label": trial.label},
             "in_force": {"version": trial.in_force, "label": trial.in_force_label}, "place": trial.place,
             "school_year": trial.school_year, "data_through": trial.through, "asked_by": trial.asked_by,
-            "students": trial.students, "seconds": round(trial.seconds, 1),
+            "students": trial.students, "seconds": round(trial.seconds, 1), "exact": self.telling.exact,
             "tiers": {tier: asdict(pair) for tier, pair in self.tiers.items()},
             "weeks": [asdict(week) for week in self.weeks],
             "cases": {name: asdict(getattr(self, name)) for name in ("opened", "standing", "unowned")},
@@ -207,15 +208,10 @@ class Result:
         }  # fmt: skip
 
 
-def result(trial: Simulation) -> Result | None:
-    """What a trial says; None until it is through."""
+def result(trial: Simulation, by: Actor) -> Result | None:
+    """What a trial says to this person; None until it is through."""
     figures = rows.figures(trial.id) if trial.status == "done" else None
-    return None if figures is None else Result(trial, figures)
-
-
-def met_in_force(trial: Simulation, rule: str) -> str:
-    """For how many students a rule of the policy in force was met in the year; in words, small ones kept back."""
-    return _few(_number((rows.figures(trial.id) or {}).get("in_force", {}), ("rules", rule, "met")))
+    return None if figures is None else Result(trial, figures, by)
 
 
 def _shown_cut(group: str, nth: int, counts: Sequence[Sequence[Sequence[int]]], shown: Sequence[Table]) -> Cut:
@@ -232,30 +228,15 @@ def _share(counts: Sequence[int], shown: Sequence[int | None]) -> str:
     return share_words(alone, alone + rest) if small or None not in shown[:2] else HIDDEN
 
 
-def _cut(counts: Sequence[int]) -> tuple[str, str]:
+def _cut(counts: Sequence[int]) -> tuple[int, str]:
     alone, rest, _ = counts
-    return count_words(sum(counts)), share_words(alone, alone + rest)
+    return sum(counts), share_words(alone, alone + rest)
 
 
 def _group(side: Figures, dimension: str, group: str) -> list[int]:
     """How many came back alone, did not or had help, and were flagged too lately to tell."""
     alone, helped, not_yet, too_soon = (_number(side, ("groups", dimension, group, outcome)) for outcome in OUTCOMES)
     return [alone, helped + not_yet, too_soon]
-
-
-def _words(pair: Pair, before: Rule | None, now: Rule | None) -> tuple[str, str]:
-    return _told(pair.in_force, before), _told(pair.candidate, now)
-
-
-def _told(count: int, rule: Rule | None) -> str:
-    """A count of a rule: that there is none is told of what everybody may see."""
-    if rule is None:
-        return "not in it"
-    return "none" if not count and rule.restricted is None else _few(count)
-
-
-def _few(count: int) -> str:
-    return f"{count:,}" if count >= LEAST else f"under {LEAST}"
 
 
 def _by_role(side: Figures) -> dict[str, Counter[str]]:

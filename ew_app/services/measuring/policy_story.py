@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from ew_app.kernel import today
+from ew_app.kernel import local, today
 from ew_app.services.measuring import policies, policy_texts
 from models.policies import PolicyVersion
 from models.queries import policies as rows
@@ -21,19 +21,24 @@ class Holds(StrEnum):
     PLANNED = "planned"
     NOW = "in force"
     PAST = "held before"
+    OVERLAID = "held, then replaced from its first day on"
     REPLACED = "replaced before its day"
     WITHDRAWN = "taken back before its day"
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """One activation: what it changed on its first day, and until when it holds (None: nothing follows)."""
+    """One activation: what it changed on its first day, and until when it holds (None: nothing follows).
+
+    One that was laid over later, from its own first day, holds until the day of that; `replaced` is what was laid over.
+    """
 
     row: PolicyVersion
     policy: Policy
     holds: Holds
     until: date | None
     changed: tuple[Line, ...]
+    replaced: PolicyVersion | None = None
 
     @property
     def first(self) -> bool:
@@ -55,13 +60,14 @@ def story() -> tuple[Chapter, ...]:
         before = kept[at - 1] if at else None
         until = kept[at + 1].starts if at + 1 < len(kept) else None
         found.append(_chapter(row, before, until, _holds(row, until)))
-    aside = [_aside(row) for row in rows.history() if row.id not in {one.id for one in kept}]
+    said = rows.history()
+    aside = [_aside(row, said) for row in said if row.id not in {one.id for one in kept}]
     return tuple(sorted((*found, *aside), key=lambda one: (one.row.starts, one.row.id), reverse=True))
 
 
-def now_held() -> Chapter:
-    """What holds today."""
-    return next(one for one in story() if one.holds is Holds.NOW)
+def now_held(told: Sequence[Chapter] | None = None) -> Chapter:
+    """What holds today; `told`: the story, where it is at hand."""
+    return next(one for one in (story() if told is None else told) if one.holds is Holds.NOW)
 
 
 def would_change(version: str, starts: date) -> tuple[Line, ...]:
@@ -92,6 +98,18 @@ def _chapter(row: PolicyVersion, before: PolicyVersion | None, until: date | Non
     return Chapter(row, policy, holds, until, difference(earlier, policy, row.starts) if earlier else ())
 
 
-def _aside(row: PolicyVersion) -> Chapter:
-    holds = Holds.WITHDRAWN if row.withdrawn_at is not None else Holds.REPLACED
-    return Chapter(row, policy_texts.thawed(row.content), holds, None, ())
+def _aside(row: PolicyVersion, said: Sequence[PolicyVersion]) -> Chapter:
+    """One that no longer holds from its day on; `said`: every activation."""
+    policy = policy_texts.thawed(row.content)
+    if row.withdrawn_at is not None:
+        return Chapter(row, policy, Holds.WITHDRAWN, None, ())
+    after = [one for one in said if one.id > row.id and one.withdrawn_at is None]
+    over = min((one for one in after if one.starts == row.starts), key=lambda one: one.id)
+    until = min(
+        local(over.activated_at).date(),
+        *(one.starts for one in said if one.starts > row.starts and one.id < over.id and one.withdrawn_at is None),
+        date.max,
+    )
+    if until <= row.starts:
+        return Chapter(row, policy, Holds.REPLACED, None, ())
+    return Chapter(row, policy, Holds.OVERLAID, until, (), over)
