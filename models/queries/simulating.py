@@ -79,6 +79,14 @@ def one(number: int) -> Simulation | None:
     return found
 
 
+def set_aside(number: int) -> bool:
+    """Whether a slice of a trial was given up after several attempts."""
+    asked = text(
+        "SELECT EXISTS (SELECT FROM outbox WHERE job = 'simulate' AND key LIKE :slices AND quarantined_at IS NOT NULL)"
+    )
+    return db.session.scalar(asked, {"slices": f"{number}:%"}) is True
+
+
 def slices_done(number: int) -> int:
     """How many slices of a trial are through."""
     count = select(func.count()).where(SimulationPart.simulation_id == number, SimulationPart.nth > 0)

@@ -12,7 +12,9 @@ from tests.cli.conftest import CommandLine
 
 @pytest.mark.parametrize("preset", Policy.presets())
 def test_shipped_policies_pass_by_name(fresh: CommandLine, preset: str) -> None:
-    assert Policy.preset(preset).version in fresh("policy", "check", preset).stdout
+    said = fresh("policy", "check", preset).stdout
+    assert Policy.preset(preset).version in said
+    assert ("Please note: Rules of the shipped policy that this one leaves out" in said) == (preset == "rates")
 
 
 def test_a_wrong_file_is_named_with_its_line(fresh: CommandLine, tmp_path: Path) -> None:
@@ -50,6 +52,8 @@ def test_a_plan_is_listed_and_can_be_taken_back(fresh: CommandLine) -> None:
     fresh("policy", "activate", "five-ten", "--from", "2199-08-01", "--reason", "Agreed on in May")
     version = Policy.preset("five-ten").version
     assert f"2199-08-01  {version[:12]}  five-ten, by operator: Agreed on in May" in fresh("policy", "list").stdout
+    sooner = fresh("policy", "activate", "rates", "--from", "2198-08-01").stdout
+    assert "holds from 2198-08-01 through 2199-07-31; from 2199-08-01 on five-ten takes over" in sooner
     assert "will not hold from 2199-08-01 on" in fresh("policy", "withdraw", version[:12]).stdout
     assert "taken back by operator" in fresh("policy", "list").stdout
     assert "is not planned" in fresh("policy", "withdraw", version[:12], code=1).stderr

@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from ew_app.config import Settings
-from ew_app.kernel import OPERATOR, Actor, NotFound, Refused, today
-from ew_app.services.measuring import policies, policy_texts
+from ew_app.kernel import OPERATOR, Actor, NotFound, Refused, local, now, today
+from ew_app.services.measuring import policies, policy_story, policy_texts
+from ew_app.services.measuring.policy_story import Holds
 from ew_app.services.people import accounts
 from models.audit import AuditRow
 from models.base import db
 from models.jobs import Outbox
 from models.policies import PolicyText, PolicyVersion
 from rules.access import NotAllowed
+from rules.policy import PRESETS
 from tests.opened import on
 from tests.services import world as district
 from tests.services.world import World
@@ -81,6 +83,18 @@ def test_what_holds_already_is_not_taken_back(world: World, ours: Path) -> None:
     row = db.session.query(PolicyVersion).filter_by(name="ours").one()
     with pytest.raises(Refused, match="Put an earlier version in force from today instead"):
         policies.withdraw(row.id, by=OPERATOR)
+
+
+def test_what_was_laid_over_keeps_the_days_it_held(world: World, ours: Path) -> None:
+    """Of two for one day the later one decides; that the first had decided until then is told with its dates."""
+    first, later = today() - timedelta(days=30), today() + timedelta(days=30)
+    for starts in (first, later):
+        policies.activate(ours, starts=starts, by=OPERATOR)
+        policies.activate(PRESETS / "five-ten.yaml", starts=starts, by=OPERATOR)
+    told = {one.row.starts: one for one in policy_story.story() if one.policy.name == "ours"}
+    assert (told[first].holds, told[later].holds) == (Holds.OVERLAID, Holds.REPLACED)
+    assert told[first].replaced is not None and told[first].replaced.name == "five-ten"
+    assert told[first].until == min(today(), local(now()).date()) and told[later].until is None
 
 
 def test_an_earlier_day_needs_its_reason(world: World, ours: Path) -> None:

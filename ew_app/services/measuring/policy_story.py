@@ -106,9 +106,9 @@ def _aside(row: PolicyVersion, said: Sequence[PolicyVersion]) -> Chapter:
     after = [one for one in said if one.id > row.id and one.withdrawn_at is None]
     over = min((one for one in after if one.starts == row.starts), key=lambda one: one.id)
     until = min(
+        today(),
         local(over.activated_at).date(),
         *(one.starts for one in said if one.starts > row.starts and one.id < over.id and one.withdrawn_at is None),
-        date.max,
     )
     if until <= row.starts:
         return Chapter(row, policy, Holds.REPLACED, None, ())
