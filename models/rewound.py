@@ -113,6 +113,15 @@ _EPISODES = """
 _DECIDED = "SELECT * FROM standing WHERE false"
 _WRITTEN = "SELECT * FROM {table} WHERE written_at <= :moment AND {{these}}"
 
+# A contact as it read then: each version stood from its own writing until it was changed or struck.
+_CONTACTS = """
+    SELECT * FROM (
+        SELECT * FROM outreach UNION ALL
+        SELECT o.* FROM outreach_before b, jsonb_populate_record(CAST(NULL AS outreach), b.entry) o
+        WHERE b.ended_at > :moment
+    ) made WHERE written_at <= :moment AND {these}
+"""
+
 # Work that moved when two ids were said to be one child, or went back: whose it was then.
 _ANYBODY_MERGED = "SELECT EXISTS (SELECT FROM student_merge WHERE merged_at > :moment OR undone_at > :moment)"
 _WHOSE_THEN = """
@@ -142,7 +151,7 @@ _TIMED = {
     "finding": _FINDINGS,
     "event": _EVENTS,
     "case_reason": _REASONS,
-    "outreach": _WRITTEN.format(table="outreach"),
+    "outreach": _CONTACTS,
     "cause": _WRITTEN.format(table="cause"),
 }
 _INDEXES = {

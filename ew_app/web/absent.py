@@ -190,13 +190,14 @@ def _views(asks: Asked, to_call: int | None, done: int | None, current: str) -> 
 
 
 def _lines(found: Sequence[AwayLine], asks: Asked) -> list[dict[str, Any]]:
-    tries = absent.last_tries([line.student_id for line in found])
+    tries = absent.last_tries([line.student_id for line in found], actor().person_id)
     reach = _people(found, asks)
     return [
         _who(line, len(asks.schools) > 1)
         | {
             "missed": _missed_words(line),
             "last": _last(tries.get(line.student_id)),
+            "mend": _mend(tries.get(line.student_id)),
             "explained": line.explained and not line.reached,
             "phones": ways.phones(reach[line.student_id]),
         }
@@ -205,7 +206,7 @@ def _lines(found: Sequence[AwayLine], asks: Asked) -> list[dict[str, Any]]:
 
 
 def _missed(found: Sequence[MissedLine], asks: Asked) -> list[dict[str, Any]]:
-    tries = absent.last_tries([line.student_id for line in found])
+    tries = absent.last_tries([line.student_id for line in found], actor().person_id)
     reach = _people(found, asks)
     return [
         _who(line, len(asks.schools) > 1)
@@ -213,6 +214,7 @@ def _missed(found: Sequence[MissedLine], asks: Asked) -> list[dict[str, Any]]:
             "since": day_text(line.since),
             "tries": many(line.tries, "try", "tries") if line.tries else "not tried yet",
             "last": _last(tries.get(line.student_id)),
+            "mend": _mend(tries.get(line.student_id)),
             "phones": ways.phones(reach[line.student_id]),
         }
         for line in found
@@ -247,6 +249,12 @@ def _last(last: Last | None) -> str:
     at = local(last.at)
     day = "today" if at.date() == local(now()).date() or at.date() == today() else day_text(at.date())
     return f"{day}, {at:%H:%M}: {_outcome(last.outcome, last.told)}, {last.author}"
+
+
+def _mend(last: Last | None) -> str | None:
+    """Where one's own last call is put right."""
+    mine = last is not None and last.author_id is not None and last.author_id == actor().person_id
+    return url_for("outreach_entry.show", entry_id=last.id) if last is not None and mine else None
 
 
 def _outcome(outcome: str, told: str) -> str:

@@ -10,12 +10,15 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import day_text, today
+from ew_app.services.casework import repairing
 from ew_app.services.measuring import trends
 from ew_app.web.case_words import grade_words, lower_first, status_words, tier_range, tier_text
+from ew_app.web.guard import actor
 from ew_app.web.page import days, rate
 from models.queries import today as rows
 from models.queries.flagged import FlaggedLine
 from models.queries.worklists import CaseLine, TaskLine
+from rules import access
 from rules.counting import many
 from rules.vocabulary import vocabulary
 
@@ -91,7 +94,9 @@ def task_lines(found: Iterable[TaskLine]) -> list[Line]:
 
 
 def _where(line: TaskLine) -> str:
-    """The compartment of a task, its case, or the contact to be logged where there is no case."""
+    """Where contact details are mended, the compartment of a task, its case, or the form of a contact without one."""
+    if line.kind == repairing.KIND and access.can(actor().grants, repairing.MEND):
+        return url_for("contacts.show", student_id=line.student_id)
     if line.case_number is None:
         return url_for("outreach.for_student", student_id=line.student_id, task=line.id)
     if line.compartment is not None:

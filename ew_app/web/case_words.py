@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from flask import url_for
+
 from ew_app.kernel import Refused, day_text
 from ew_app.web.page import moment
 from models.audit import Event
@@ -81,6 +83,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "visit_back": ("visit", "Back from the home visit"),
     "visit_late": ("warning", "Not back from the home visit in time: colleagues were told"),
     "visit_called_off": ("visit", "The home visit was called off"),
+    "outreach_struck": ("remove", "A contact was struck"),
     "cause_ended": ("note", "No longer in the way: {code}"),
 }
 
@@ -147,12 +150,17 @@ def entry_of_contact(contact: Outreach) -> Entry:
     parts = [
         contact.note,
         f"Agreed: {contact.promise.rstrip('.')}." if contact.promise else "",
+        f"Reason told: {lower_first(words.label('absence_reason', contact.told))}." if contact.told else "",
         f"Next on {day_text(contact.next_date)}." if contact.next_date else "",
         f"With: {lower_first(words.label('with_whom', contact.with_whom))}." if contact.with_whom else "",
         "An interpreter helped." if contact.interpreter else "",
     ]
     icon, said = METHOD_ICONS.get(contact.method, "note"), " ".join(part for part in parts if part)
-    return _entry(icon, kind, (contact.author, contact.position), contact.at, said)
+    line = _entry(icon, kind, (contact.author, contact.position), contact.at, said)
+    edited = {"edited": "put right since it was first written"} if contact.version > 1 else {}
+    return (
+        line | edited | {"url": url_for("outreach_entry.show", entry_id=contact.id), "url_words": "Open or put right"}
+    )
 
 
 def entry_of_note(note: Note) -> Entry:

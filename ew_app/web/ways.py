@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ew_app.kernel import day_text, local
+from ew_app.services.casework import repairing
 from ew_app.web.case_words import lower_first
 from ew_app.web.guard import actor
 from models.outreach import NotedContact
@@ -33,18 +34,13 @@ def people(students: Sequence[Whose]) -> dict[int, list[dict[str, Any]] | None]:
     """Student -> contacts in the fields this reader may see; None where the reader may see none."""
     ids = [one.student_id for one in students]
     contacts, noted = rows.contacts_of(ids), rows.noted_for(ids)
-    bad = rows.bad_ways(ids, failing())
+    bad = rows.bad_ways(ids, repairing.failing())
     return {one.student_id: _shown(one, contacts, noted, bad.get(one.student_id, {})) for one in students}
 
 
 def phones(found: Sequence[dict[str, Any]] | None) -> list[dict[str, Any]]:
     """Those that can be called, numbers that are known not to work last."""
     return sorted((one for one in found or () if one["phone"]), key=lambda one: bool(one["bad"]))
-
-
-def failing() -> list[str]:
-    """Outcomes that speak against the number or address that was used."""
-    return [key for key, outcome in vocabulary().outcomes.items() if outcome.contact_problem]
 
 
 def _shown(

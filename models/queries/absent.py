@@ -42,6 +42,8 @@ _AWAY = text(f"""
 class Last:
     """The newest try to reach a family: when, how, with what result, by whom."""
 
+    id: int
+    author_id: int | None
     at: datetime
     method: str
     outcome: str
@@ -169,12 +171,22 @@ def never_came(reach: Reach, person_id: int | None, on: date, *, page: int, size
     return [MissedLine(*row) for row in found], total
 
 
-def last_tries(students: Collection[int]) -> dict[int, Last]:
-    """Student -> the newest contact or attempt about them."""
+def last_tries(students: Collection[int], person_id: int | None) -> dict[int, Last]:
+    """Student -> the newest try of the office or of this person; what others do on a case is not for this list."""
+    ours = or_(Outreach.about_day.is_not(None), Outreach.case_id.is_(None), Outreach.author_id == person_id)
     wanted = (
-        select(Outreach.student_id, Outreach.at, Outreach.method, Outreach.outcome, Outreach.author, Outreach.told)
+        select(
+            Outreach.student_id,
+            Outreach.id,
+            Outreach.author_id,
+            Outreach.at,
+            Outreach.method,
+            Outreach.outcome,
+            Outreach.author,
+            Outreach.told,
+        )
         .ext(distinct_on(Outreach.student_id))
-        .where(Outreach.student_id.in_(students))
+        .where(Outreach.student_id.in_(students), ours)
         .order_by(Outreach.student_id, Outreach.at.desc(), Outreach.id.desc())
     )
     found: Any = db.session.execute(wanted)

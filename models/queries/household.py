@@ -9,27 +9,31 @@ from sqlalchemy import Text, cast, func, select, text
 
 from models.base import db
 from models.cases import Outreach
+from models.outreach import SchoolLadder
 from models.people import PHONE_DIGITS
 
 LARGEST = 10  # a number that more children share is an office's or a driver's, and makes no household
 DIALLED = PHONE_DIGITS.replace("phone", "c.phone")
 SHORTEST = 7  # digits of a number that can be dialled
 
-# An address alone makes no household: many families live at one. The same person at the same address does.
+# Neither an address nor a number alone makes a household: many families live at one address, and a school's office or
+# a neighbour may answer for several. The same person does, and a number shared by children of one name.
 _HOUSEHOLD = text(f"""
     WITH asked AS (
-        SELECT a.id, s.household_key FROM unnest(CAST(:students AS int[])) AS a (id) JOIN student s ON s.id = a.id
+        SELECT a.id, s.household_key, lower(s.last_name) AS last_name
+        FROM unnest(CAST(:students AS int[])) AS a (id) JOIN student s ON s.id = a.id
     ), ways AS (
-        SELECT a.id, {DIALLED} AS digits, lower(c.name || '/' || c.address) AS person, c.address
+        SELECT a.id, a.last_name, {DIALLED} AS digits, lower(c.name) AS name, lower(c.address) AS address
         FROM asked a JOIN student s ON s.id = a.id OR s.same_as = a.id JOIN contact c ON c.student_id = s.id
     ), shared AS (
         SELECT DISTINCT w.id, coalesce(o.same_as, o.id) AS other, 'p' || w.digits AS way FROM ways w
         JOIN contact c ON length(w.digits) >= {SHORTEST} AND c.phone <> '' AND {DIALLED} = w.digits
         JOIN student o ON o.id = c.student_id
+        WHERE lower(c.name) = w.name OR lower(o.last_name) = w.last_name
         UNION
-        SELECT DISTINCT w.id, coalesce(o.same_as, o.id), 'a' || w.person FROM ways w
-        JOIN contact c ON w.address <> '' AND c.address <> '' AND lower(c.address) = lower(w.address)
-          AND lower(c.name || '/' || c.address) = w.person
+        SELECT DISTINCT w.id, coalesce(o.same_as, o.id), 'a' || w.address FROM ways w
+        JOIN contact c ON w.address <> '' AND c.address <> '' AND lower(c.address) = w.address
+          AND lower(c.name) = w.name
         JOIN student o ON o.id = c.student_id
         UNION
         SELECT a.id, o.id, 'h' || a.household_key FROM asked a
@@ -87,3 +91,8 @@ def automatic_since(students: Collection[int], methods: Collection[str], since: 
         Outreach.student_id.in_(students), Outreach.method.in_(methods), Outreach.at >= since
     )
     return db.session.scalar(wanted) or 0
+
+
+def own_ladder(school_id: int) -> SchoolLadder | None:
+    """The ladder that a school has of its own."""
+    return db.session.get(SchoolLadder, school_id)

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 
 from models.base import db
+from models.cases import Task
 from models.outreach import NotedContact
 from models.people import Contact, Student
 
@@ -83,3 +84,9 @@ def bad_ways(students: Collection[int], failing: Collection[str]) -> Mapping[int
         else:
             found[row.student_id][alike(row.used)] = Bad(row.outcome, row.at, row.author)
     return found
+
+
+def open_repairs(student_id: int) -> list[int]:
+    """The open tasks that ask to repair a student's contact details."""
+    asked = select(Task.id).where(Task.student_id == student_id, Task.kind == "contact_repair", Task.status == "open")
+    return list(db.session.scalars(asked))

@@ -21,7 +21,7 @@ from ew_app.services.sources import keeping
 from ew_app.services.sources.keeping import Wanted
 from models.attendance import Batch
 from models.base import db
-from models.cases import Case, Task
+from models.cases import Case, Outreach, Task
 from models.org import School
 from models.people import Stint, Student
 from models.staff import Grant, Person
@@ -45,10 +45,12 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/cases/{case}/outreach", "/cases/{case}/causes", "/cases/{case}/notes", "/cases/{case}/plan/write"),
         *("/cases/{case}/plan/supports/new", "/interview-guide", "/cases/{case}/supports-first"),
         *("/cases/{case}/assign", "/cases/{case}/pause", "/cases/{case}/close", "/cases/{case}/restricted/stls"),
+        "/contacts-made/{contact}",
     ),
     "attendance_clerk": (
         *("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality", "/late"),
         *("/absent", "/absent?view=settled&sort=last", "/absent/never-came", "/outreach/{student_id}"),
+        "/contacts/{student_id}",
     ),
     "data_steward": (
         *("/imports/{batch}", "/fix/unknown_codes", "/fix/unmatched", "/fix/late_schools", "/fix/did_not_arrive"),
@@ -60,7 +62,15 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
     "principal": (
         *("/meeting", "/meeting/schools/{met_school}", "/meeting/{meeting}", "/meeting/{meeting}/students/1"),
         *("/meeting/{meeting}?view=room&names=initials", "/meeting/{meeting}/students/1?view=room"),
-        *("/today", "/schools", "/people", "/people/classes", "/people/new", "/people/{nurse}"),
+        *(
+            "/today",
+            "/schools",
+            "/schools/{own_school}/ladder",
+            "/people",
+            "/people/classes",
+            "/people/new",
+            "/people/{nurse}",
+        ),
     ),
     "network_lead": ("/week", "/today", "/networks", "/schools"),
     "district_analyst": ("/district", "/networks", "/networks/{network}", "/schools/{school}"),
@@ -132,6 +142,8 @@ def numbers(system: System) -> dict[str, Any]:
                 .order_by(Student.key)
             ),
             "student_id": db.session.scalar(select(Stint.student_id).where(Stint.school_id == case.school_id).limit(1)),
+            "contact": db.session.scalar(select(Outreach.id).where(Outreach.author_id == worker).limit(1)),
+            "own_school": accounts.find("principal").grants[0].place.partition(":")[2],
             "batch": db.session.scalar(select(Batch.id).where(Batch.kind == "attendance").order_by(Batch.id).limit(1)),
             "source": keeping.add("Aspen", Wanted("folder", location={"folder": "aspen"}), by=OPERATOR),
             **meeting_of(),

@@ -16,7 +16,7 @@ from ew_app.services.measuring import policies, policy_changes
 from ew_app.services.measuring.policy_writing import Wanted
 from models.attendance import Batch, Submission
 from models.base import db
-from models.cases import Case, Cause, Task
+from models.cases import Case, Cause, Outreach, Task
 from models.duty import DistrictDay
 from models.letters import Letter
 from models.lists import Handful, SavedView
@@ -58,6 +58,8 @@ def build() -> dict[str, int]:
         sources = {"source": Source(name="Aspen", kind="folder", location={"folder": "aspen"})}
         db.session.add_all(sources.values())
         db.session.flush()
+        tried = {"ben_contact": _tried(students["ben"]), "dora_contact": _tried(students["dora"])}
+        db.session.flush()
         findings = {"lincoln_finding": _found(schools["LIN"]), "oak_finding": _found(schools["OAK"])}
         db.session.flush()
         days = {"lincoln_day": _missing(schools["LIN"]), "oak_day": _missing(schools["OAK"])}
@@ -75,7 +77,7 @@ def build() -> dict[str, int]:
         kept = _kept(people["counselor"])
         db.session.add_all([*kept.values(), *(_flag(students[name]) for name in ("ana", "dora"))])
         db.session.flush()
-        named = students | people | batches | on_it | findings | sources | days | trials | kept | told
+        named = students | people | tried | batches | on_it | findings | sources | days | trials | kept | told
         numbers = {name: one.id for name, one in named.items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()} | _policies()
@@ -196,6 +198,16 @@ def _batch(school: School) -> Batch:
     said = {"school_id": school.id, "day": START, "feed": "exception", "rows": 0, "recorded_at": now()}
     db.session.add(Submission(batch_id=batch.id, whole=True, **said))
     return batch
+
+
+def _tried(student: Student) -> Outreach:
+    """A call of the office about the first day, by somebody who has left."""
+    entry = Outreach(
+        student_id=student.id, on_day=START, at=now() - timedelta(days=30), method="call", outcome="no_answer",
+        is_contact=False, about_day=START, author="Someone before", position="Attendance clerk", written_at=now(),
+    )  # fmt: skip
+    db.session.add(entry)
+    return entry
 
 
 def _found(school: School) -> QualityFinding:

@@ -9,24 +9,21 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Refused, local, now, operation, record, settings, today
-from ew_app.services.casework import laddering, reaching, tasks
-from ew_app.services.casework.staffing import Staff
+from ew_app.services.casework import laddering, reaching, repairing, tasks
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from models.base import db
 from models.cases import Case, Outreach, Task
-from models.people import Stint, Student
+from models.outreach import OutreachBefore
+from models.people import Student
 from models.queries import ways
-from models.tiers import StudentStatus
 from rules.access import Permission
 from rules.case_flow import Action, Status, move
-from rules.routing import tasks_for
 from rules.vocabulary import Outcome, vocabulary
 from rules.words import check_words
 
 LONGEST_NOTE = 1000
 AGAIN = "Contact the family again"
 ANSWERED_BY_CONTACT = ("call", "contact")
-REPAIR = "R27"
 KINDS = {"told": "absence_reason"}
 
 
@@ -74,8 +71,8 @@ def log_outreach(
     Raises NotFound, NotAllowed, Refused, UnfitWords.
     """
     student = _student(by, student_id, case_number)
-    outcome = _checked(attempt)
-    _check_way(student.id, attempt.used)
+    outcome = checked(attempt)
+    check_way(student.id, attempt.used)
     case = _open_case(student.id)
     entry, new = _written(attempt, outcome, student, case, by, once, talk)
     if not new:
@@ -83,8 +80,7 @@ def log_outreach(
     _finish_tasks(student.id, outcome, task_id, by)
     if case is not None:
         _move(case, attempt, entry)
-    if outcome.contact_problem:
-        _ask_for_repair(entry, case)
+    repairing.ask(entry, outcome, case)
     if entry.is_contact:  # rules ask whether anybody was reached
         touch([student.id], entry.on_day)
         ask_for_evaluation()
@@ -105,7 +101,7 @@ def _student(by: Actor, student_id: int | None, case_number: int | None) -> Stud
     return reaching.student_at_hand(student_id, by, Permission.LOG_OUTREACH, Permission.CALL_ABSENT)
 
 
-def _checked(attempt: Attempt) -> Outcome:
+def checked(attempt: Attempt) -> Outcome:
     """The outcome, once everything about the attempt can be true."""
     method = reaching.known("method", attempt.method)
     outcome = vocabulary().outcomes[reaching.known("outcome", attempt.outcome)]
@@ -130,7 +126,8 @@ def _checked(attempt: Attempt) -> Outcome:
     return outcome
 
 
-def _check_way(student_id: int, used: str) -> None:
+def check_way(student_id: int, used: str) -> None:
+    """Refused for a number or address that is not one of the student's; a new one is noted first."""
     if used and not has_way(student_id, used):
         raise Refused("That number is not on file for this student. Note it under the contacts first.")
 
@@ -165,6 +162,8 @@ def _written(
         "note": attempt.note.strip(), "promise": attempt.promise.strip(),
     }  # fmt: skip
     made = insert(Outreach).values(values).on_conflict_do_nothing(index_elements=["once"]).returning(Outreach)
+    if once and db.session.scalar(select(OutreachBefore.id).where(OutreachBefore.once == once)):
+        raise Refused("This contact was written down and struck since. Nothing was saved; begin a new one.")
     entry: Outreach | None = db.session.scalar(made)
     if entry is not None:
         return entry, True
@@ -207,22 +206,3 @@ def _move(case: Case, attempt: Attempt, entry: Outreach) -> None:
         way = laddering.climb(case)
         if way.reached is None:
             case.due, case.next_step, entry.next_date = way.due, way.words, way.due
-
-
-def _ask_for_repair(entry: Outreach, case: Case | None) -> None:
-    """A wrong number or a letter that came back becomes the clerk's task."""
-    school = case.school_id if case else _school_of(entry.student_id)
-    if school is None:
-        return
-    staff = Staff([school])
-    homeroom = db.session.get_one(Student, entry.student_id).homeroom
-    near = staff.near(school, homeroom)
-    for planned in tasks_for(REPAIR, staff.place(school), near, on=staff.on, loads=staff.loads):
-        period = f"outreach/{entry.id}"
-        tasks.ask(planned, student_id=entry.student_id, school_id=school, case=case, period=period, rule=REPAIR)
-
-
-def _school_of(student_id: int) -> int | None:
-    status = db.session.get(StudentStatus, student_id)
-    last = select(Stint.school_id).where(Stint.student_id == student_id).order_by(Stint.entry_date.desc()).limit(1)
-    return status.school_id if status else db.session.scalar(last)

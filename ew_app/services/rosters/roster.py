@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from ew_app.feeds import Reading, RefusedFile
 from ew_app.feeds.names import tells_changes
 from ew_app.kernel import operation, today
+from ew_app.services.casework import repairing
 from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters import said_by_hand
 from ew_app.services.rosters.roster_people import load_people
@@ -78,6 +79,7 @@ def apply(batch: Batch) -> dict[str, Any]:
         _read_through(number, file)
     _settle_exit_dates(number)
     counts = {name: _load_once(number, file, index, len(files)) for index, (file, name) in enumerate(files)}
+    repairing.settle()  # what was asked of the clerk may have come with it
     return _summary(counts)
 
 

@@ -1,0 +1,198 @@
+"""Contact details that failed, and contacts that were written down wrongly."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+
+from ew_app.kernel import Conflict, NotFound, Refused, apart, now, transaction
+from ew_app.services.casework import amending, repairing, tasks
+from ew_app.services.casework.outreach import Attempt, log_outreach
+from models.base import db
+from models.people import Contact
+from models.queries import ways
+from models.rewound import rewind
+from rules.access import NotAllowed
+from rules.words import UnfitWords
+from tests.services.one_case import flag_ana
+from tests.services.world import rows
+
+OLD, NEW = "312-555-0100", "773-555-0199"
+
+
+@pytest.fixture
+def family(world):
+    """Ana's mother with one number."""
+    with transaction():
+        db.session.add(Contact(student_id=world.students["ana"], name="R. Rivera", relation="Mother", phone=OLD))
+    return world
+
+
+def fails(world, outcome="number_not_working", **more):
+    attempt = Attempt(method=more.pop("method", "call"), outcome=outcome, used=more.pop("used", OLD))
+    return log_outreach(attempt, by=world.actor("clara"), student_id=world.students["ana"], **more)
+
+
+def bad(world):
+    return set(ways.bad_ways([world.students["ana"]], repairing.failing()).get(world.students["ana"], {}))
+
+
+def repairs():
+    return rows("SELECT kind, status, note FROM task WHERE kind IN ('contact_repair', 'interpreter') ORDER BY id")
+
+
+# -- repair --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "outcome"),
+    [("call", "number_not_working"), ("call", "reached_wrong_person"), ("letter_mail", "letter_returned"),
+     ("text", "message_failed"), ("visit", "visited_moved")],
+)  # fmt: skip
+def test_details_that_fail_become_one_task_of_the_clerk(family, method, outcome):
+    for _ in range(3):
+        fails(family, outcome, method=method)
+    assert repairs() == [("contact_repair", "open", "")]
+    assert rows("SELECT DISTINCT p.login FROM task t JOIN person p ON p.id = t.owner_id") == [("clara",)]
+    assert bad(family) == {"3125550100"}
+
+
+def test_an_interpreter_who_is_needed_becomes_a_task_of_its_own(family):
+    fails(family, "interpreter_needed", used="")
+    fails(family, "interpreter_needed", used="")
+    assert repairs() == [("interpreter", "open", "")]
+    assert bad(family) == set()
+
+
+def test_somebody_who_was_reached_or_a_check_speaks_for_a_number(family):
+    fails(family)
+    fails(family, "no_answer")
+    assert bad(family) == {"3125550100"}
+    fails(family, "reached_agreed", used="(312) 555-0100")
+    assert bad(family) == set()
+    fails(family)
+    repairing.it_works(family.students["ana"], phone=OLD, by=family.actor("clara"))
+    assert bad(family) == set()
+    with pytest.raises(Refused, match="Nothing is known"):
+        repairing.it_works(family.students["ana"], phone=OLD, by=family.actor("clara"))
+
+
+def note(world, by="clara", **more):
+    given = {"name": "Aunt", "phone": NEW} | more
+    return repairing.note_number(world.students["ana"], by=world.actor(by), **given)
+
+
+def test_a_number_noted_by_hand_stands_beside_the_roster_until_the_roster_brings_it(family):
+    fails(family)
+    assert note(family).id == note(family, phone="(773) 555 0199").id  # the same number is one note
+    fails(family, "no_answer", used=NEW)  # it can be used at once
+    assert repairing.settle() == 0 and repairs() == [("contact_repair", "open", "")]
+    with transaction():
+        db.session.query(Contact).one().phone = NEW
+    assert repairing.settle() == 1
+    assert repairs() == [("contact_repair", "done", repairing.BROUGHT)]
+    assert not ways.noted_for([family.students["ana"]])
+    assert repairing.settle() == 0
+
+
+def test_only_those_who_write_contact_details_note_a_number(family):
+    with pytest.raises(NotAllowed):
+        note(family, by="cora")
+    with pytest.raises(NotFound):
+        repairing.note_number(family.students["dan"], name="Aunt", phone=NEW, by=family.actor("clara"))
+    for wrong in ({"phone": "555"}, {"name": ""}, {"name": "x" * 81}):
+        with pytest.raises(Refused):
+            note(family, **wrong)
+    assert rows("SELECT count(*) FROM noted_contact") == [(0,)]
+
+
+def test_a_task_done_by_hand_may_come_again_with_the_next_failure(family):
+    fails(family)
+    (task,) = rows("SELECT id FROM task")[0]
+    tasks.finish(task, by=family.actor("clara"))
+    fails(family)
+    assert [status for _, status, _ in repairs()] == ["done", "open"]
+
+
+# -- put right, struck ---------------------------------------------------------------------------------------
+
+
+def entry(world, outcome="left_voicemail", **more):
+    flag_ana(world)
+    attempt = Attempt(method="call", outcome=outcome, note="Rang twice.", **more)
+    return log_outreach(attempt, by=world.actor("cora"), case_number=1001, once="k").id
+
+
+REACHED = Attempt(method="call", outcome="reached_agreed", note="She called back.")
+
+
+def test_a_change_keeps_what_was_said_before_with_who_and_when(world):
+    one, by = entry(world), world.actor("cora")
+    assert amending.change(one, REACHED, by=by, version=1).is_contact
+    assert rows("SELECT outcome, note, version, is_contact, author FROM outreach") == [
+        ("reached_agreed", "She called back.", 2, True, "Cora Bell")
+    ]
+    (before,) = amending.versions(one, by=world.actor("wanda"))
+    assert (before.entry["outcome"], before.entry["note"], before.version) == ("left_voicemail", "Rang twice.", 1)
+    assert (before.ended, before.ended_by, before.ended_position) == ("changed", "Cora Bell", "School counselor")
+    assert rows("SELECT kind FROM event WHERE kind LIKE 'outreach%' ORDER BY id") == [
+        ("outreach",),
+        ("outreach_changed",),
+    ]
+
+
+def test_nothing_is_overwritten_silently_and_nobody_changes_anothers_words(world):
+    one, by = entry(world), world.actor("cora")
+    amending.change(one, REACHED, by=by, version=1)
+    with pytest.raises(Conflict, match="Nothing was saved"):
+        amending.change(one, Attempt(method="call", outcome="no_answer"), by=by, version=1)
+    with pytest.raises(NotAllowed, match="Only whoever wrote"):
+        amending.change(one, REACHED, by=world.actor("paul"), version=2)
+    with pytest.raises(UnfitWords):
+        amending.change(one, Attempt(method="call", outcome="no_answer", note="undocumented"), by=by, version=2)
+    amending.change(one, REACHED, by=by, version=2)  # the same words make no version
+    assert rows("SELECT version, (SELECT count(*) FROM outreach_before) FROM outreach") == [(2, 1)]
+
+
+def test_a_mistake_is_struck_with_a_reason_and_stays_readable(world):
+    one, by = entry(world, "reached_agreed"), world.actor("cora")
+    with pytest.raises(Refused, match="Say in a few words"):
+        amending.strike(one, why=" ", by=by)
+    amending.strike(one, why="Another Ana", by=by)
+    assert rows("SELECT count(*) FROM outreach") == [(0,)]
+    (struck,) = amending.versions(one, by=by)
+    assert (struck.ended, struck.why, struck.entry["note"]) == ("struck", "Another Ana", "Rang twice.")
+    assert rows("SELECT data ->> 'why' FROM event WHERE kind = 'outreach_struck'") == [("Another Ana",)]
+    with pytest.raises(Refused, match="struck"):  # the form sent once more brings nothing back
+        log_outreach(REACHED, by=by, case_number=1001, once="k")
+
+
+def test_what_was_known_at_a_moment_is_told_as_it_read_then(world):
+    one, by = entry(world), world.actor("cora")
+    first = now()
+    amending.change(one, REACHED, by=by, version=1)
+    second = now()
+    amending.strike(one, why="Another Ana", by=by)
+    for moment, told in ((first, [("left_voicemail",)]), (second, [("reached_agreed",)]), (now(), [])):
+        with apart():
+            rewind(moment, [world.students["ana"]])
+            assert [tuple(row) for row in db.session.execute(text("SELECT outcome FROM outreach"))] == told
+
+
+def test_who_leads_the_case_may_strike_and_others_may_not_even_read(world):
+    one = entry(world)
+    for stranger in ("otto", "dora", "clara"):
+        with pytest.raises(NotFound):
+            amending.versions(one, by=world.actor(stranger))
+        with pytest.raises(NotFound):
+            amending.strike(one, why="Not mine", by=world.actor(stranger))
+    amending.strike(one, why="Logged for the wrong day", by=world.actor("paul"))
+
+
+def test_a_clerk_reads_what_the_office_wrote_of_an_absence_and_her_own(world):
+    ana, by = world.students["ana"], world.actor("clara")
+    mine = log_outreach(Attempt(method="call", outcome="no_answer"), by=by, student_id=ana).id
+    assert amending.may_change(amending.entry_at_hand(mine, by), by)
+    theirs = log_outreach(Attempt(method="call", outcome="no_answer"), by=world.actor("wanda"), student_id=ana).id
+    with pytest.raises(NotFound):
+        amending.entry_at_hand(theirs, by)
