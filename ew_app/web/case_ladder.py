@@ -33,7 +33,8 @@ def ladder(page: Page) -> dict[str, Any] | None:
 def _answer(way: Climb) -> str:
     """Whether somebody was reached, else how many tries stand and whether they are enough to say so."""
     if way.reached is not None:
-        return f"The family was reached on {day_text(way.reached)}. The ladder rests."
+        again = f" A word with them again by {day_text(way.touch)}." if way.touch else ""
+        return f"The family was reached on {day_text(way.reached)}, so the ladder rests.{again}"
     if not way.tries:
         return "Nobody has been tried since this case was opened."
     said = f"{many(way.tries, 'try', 'tries')} by {many(way.ways, 'way')}, and nobody reached."

@@ -13,6 +13,7 @@ from typing import Any
 
 from ew_app.web import (
     case_attendance,
+    case_family,
     case_ladder,
     case_overview,
     case_protocol,
@@ -65,6 +66,7 @@ PARTS = (
     Part("attendance", "case_rate.html", case_attendance.rate),
     Part("attendance", "case_caused.html", duty_parts.caused),
     Part("contacts", "case_ladder.html", case_ladder.ladder),
+    Part("contacts", "case_family.html", case_family.family),
     Part("contacts", "case_people.html", case_reached.people),
     Part("contacts", "case_visits.html", visits.of_case),
     Part("contacts", "case_contacts.html", case_reached.made),

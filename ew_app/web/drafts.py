@@ -22,6 +22,7 @@ NAMES = {
     "text": "What you wrote", "note": "Note", "goal": "Goal", "next_step": "Next step", "reason": "Reason",
     "strengths": "What helps them come", "outcome": "What came of it", "method": "How", "due": "By", "code": "Cause",
     "next_date": "Next on", "with_whom": "With", "said_by": "Who says so", "starts": "From",
+    "promise": "What was agreed", "told": "Why they were away", "why": "Why", "phone": "Number",
     "label": "What it is called",
 }  # fmt: skip
 

@@ -27,7 +27,10 @@ TRIED_ALL = "Every way was tried. Decide with the team how to find the family"
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """A case on the ladder: `next` is the way to come, `due` its day; `tries` and `ways` count since the opening."""
+    """A case on the ladder: `next` is the way to come, `due` its day; `tries` and `ways` count since the opening.
+
+    reached: the last day on which the family was spoken with; touch: by when they hear from us again after it.
+    """
 
     steps: tuple[Step, ...]
     next: Step | None
@@ -35,6 +38,7 @@ class Climb:
     tries: int
     ways: int
     reached: date | None
+    touch: date | None
 
     @property
     def enough(self) -> bool:
@@ -65,9 +69,9 @@ def climb(case: Case) -> Climb:
         of_school(case.school_id).of(case.tier), tries, opened=opened, days=days, stopped=sorted(stopped)
     )
     coming = ladder.next_step(steps)
-    return Climb(
-        tuple(steps), coming, _due(coming, tries, days), len(tries), len({method for _, method in tries}), reached
-    )
+    touch = add_school_days(reached, manners().touch_every, days) if reached else None
+    ways = len({method for _, method in tries})
+    return Climb(tuple(steps), coming, _due(coming, tries, days), len(tries), ways, reached, touch)
 
 
 def _begun(case: Case) -> date:
