@@ -68,8 +68,8 @@ def numbers(people: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 def coming(case: Case, climb: Climb) -> list[tuple[str, str]]:
     """When to try again: by the ladder while nobody was reached, or on a day; the first is chosen already."""
-    by_itself = "If nobody is reached: as the ladder says" if climb.reached is None else "As the case says"
-    first = [(BY_LADDER, by_itself)]
+    by_itself = "as the ladder says" if climb.reached is None else "the next school day"
+    first = [(BY_LADDER, f"If nobody is reached: {by_itself}")]
     return first + [(key, day_text(tasks.due_in(days, case.school_id))) for key, days in LATER.items()]
 
 

@@ -64,6 +64,15 @@ def test_a_contact_ends_the_climb_and_the_case_goes_on_with_its_tasks(world):
     assert laddering.climb(case(world)).reached == TODAY
 
 
+def test_a_try_that_fails_later_is_made_again_and_the_cases_own_step_stands(world):
+    flag_ana(world)
+    tries(world, "call/reached_agreed")
+    before = the_case("next_step", "due")
+    tries(world, "call/left_voicemail")
+    assert the_case("next_step", "due") == before
+    assert rows("SELECT next_date FROM outreach ORDER BY id") == [(None,), (date(2026, 11, 17),)]
+
+
 def test_a_voicemail_a_machine_and_the_student_reach_no_family(world):
     flag_ana(world)
     tries(world, "call/left_voicemail", "robocall/message_delivered", "in_person/student_spoken")

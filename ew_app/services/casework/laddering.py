@@ -29,7 +29,8 @@ TRIED_ALL = "Every way was tried. Decide with the team how to find the family"
 class Climb:
     """A case on the ladder: `next` is the way to come, `due` its day; `tries` and `ways` count since the opening.
 
-    reached: the last day on which the family was spoken with; touch: by when they hear from us again after it.
+    reached: the last day on which the family was spoken with; touch: by when they hear from us again after it;
+    again: the first day on which to try once more.
     """
 
     steps: tuple[Step, ...]
@@ -39,6 +40,7 @@ class Climb:
     ways: int
     reached: date | None
     touch: date | None
+    again: date
 
     @property
     def enough(self) -> bool:
@@ -71,7 +73,8 @@ def climb(case: Case) -> Climb:
     coming = ladder.next_step(steps)
     touch = add_school_days(reached, manners().touch_every, days) if reached else None
     ways = len({method for _, method in tries})
-    return Climb(tuple(steps), coming, _due(coming, tries, days), len(tries), ways, reached, touch)
+    due, again = _due(coming, tries, days), _due(None, tries, days)
+    return Climb(tuple(steps), coming, due, len(tries), ways, reached, touch, again)
 
 
 def _begun(case: Case) -> date:

@@ -203,6 +203,15 @@ def _move(case: Case, attempt: Attempt, entry: Outreach) -> None:
         if case.next_step.startswith((laddering.TRY, laddering.TRIED_ALL, AGAIN)):
             tasks.look_ahead(case)
     elif attempt.by_ladder and case.status != Status.PAUSED:
-        way = laddering.climb(case)
-        if way.reached is None:
-            case.due, case.next_step, entry.next_date = way.due, way.words, way.due
+        _climb_on(case, entry)
+
+
+def _climb_on(case: Case, entry: Outreach) -> None:
+    """The next rung while nobody was reached; later a try that failed is made again, and the case's own step stands."""
+    way = laddering.climb(case)
+    if way.reached is None:
+        case.due, case.next_step, entry.next_date = way.due, way.words, way.due
+        return
+    entry.next_date = way.again
+    if case.due is None:
+        case.due, case.next_step = way.again, case.next_step or AGAIN
