@@ -11,7 +11,7 @@ from ew_app.kernel import Refused, now, today
 from ew_app.services.casework import looking_in
 from ew_app.services.casework.notes import Compartment
 from ew_app.services.measuring import why
-from ew_app.web import limits
+from ew_app.web import limits, plan_parts
 from ew_app.web.case_words import cause_line, entry_of_note, task_state
 from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.page import moment
@@ -72,6 +72,7 @@ def _lines(inside: Compartment) -> dict[str, Any]:
         "tasks": [{"title": task.title, "due": task.due, "state": _state(task)} for task in inside.tasks],
         "causes": [cause_line(cause) for cause in inside.causes if cause.ended_at is None],
         "notes": [entry_of_note(note) for note in inside.notes],
+        "supports": plan_parts.inside(inside.supports, may=False),
     }
 
 
