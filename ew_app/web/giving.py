@@ -91,7 +91,7 @@ def undo(back: str) -> dict[str, Any] | None:
     if kept is None or not handfuls.can_take_back(kept):
         return None
     action = url_for("giving.take_back", handful_id=kept.id, back=back)
-    return {"text": _said(kept), "action": action, "once": guard.new_once(), "seconds": UNDO_SHOWN}
+    return {"text": "You can still take it back.", "action": action, "once": guard.new_once(), "seconds": UNDO_SHOWN}
 
 
 @screen.post("/given/<int:handful_id>/undo")

@@ -66,7 +66,7 @@ def with_mistakes(system: System, folder: Path) -> Path:
     header, *rows = parts[-1].read_text(encoding="utf-8").splitlines()
     school = rows[-1].split(",")[1]
     day = rows[-1].split(",")[2]
-    nobody = [f"no-such-{number},{school},{day},A,,," for number in range(8)]
+    nobody = [f"no-such-{folder.name}-{number},{school},{day},A,,," for number in range(8)]
     nowhere = [f"{rows[-1].split(',')[0]},no-school-{number},{day},A,,," for number in range(4)]
     path = folder / "attendance.csv"
     path.write_text("\n".join([header, *rows[-400:], *nobody, *nowhere, ""]), encoding="utf-8")
