@@ -39,7 +39,11 @@ class AuditRow(Model):
     """Who did what, when, from where; ids only, never names or notes. The database refuses edits."""
 
     __tablename__ = "audit_row"
-    __table_args__ = (Index("ix_audit_row_at", "at"), Index("ix_audit_row_student_id", "student_id"))
+    __table_args__ = (
+        Index("ix_audit_row_at", "at"),
+        Index("ix_audit_row_student_id", "student_id"),
+        Index("ix_audit_row_compartment", "compartment", "id", postgresql_where=text("compartment IS NOT NULL")),
+    )
     id: Mapped[BigId]
     at: Mapped[datetime]
     actor: Mapped[str]

@@ -29,6 +29,7 @@ WORK = (
     "note",
     "plan_support",
     "district_day",
+    "promise",
 )
 
 # Whose an enrolment is follows from the id it was sent under.

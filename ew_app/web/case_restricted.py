@@ -12,7 +12,7 @@ from ew_app.services.casework import notes
 from ew_app.services.casework.notes import Compartment
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.measuring import why
-from ew_app.web import case_page, plan_parts
+from ew_app.web import case_page, plan_parts, promises
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import cause_line, entry_of_note
 from ew_app.web.case_work import note_places
@@ -79,6 +79,8 @@ def _lines(at_hand: CaseAtHand, inside: Compartment) -> dict[str, Any]:
         "causes": [cause_line(cause) for cause in inside.causes if cause.ended_at is None],
         "notes": [entry_of_note(note) for note in inside.notes],
         "supports": plan_parts.inside(inside.supports, may=at_hand.case.closed_on is None),
+        "promises": promises.lines(inside.promises, linked=True),
+        "readers": promises.readers(at_hand.case.student_id, inside.key),
     }
 
 

@@ -8,6 +8,7 @@ from flask import Flask
 
 from rules import access
 from rules.access import Grants, Permission, Place
+from rules.roles import OPENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ ITEMS = (
     Item("Caseload", "/caseload", (P.SEE_CASELOAD,)),
     Item("Visits", "/visits", (P.LOG_OUTREACH,)),
     Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),
+    Item("Supports", "/supports", tuple(OPENS.values())),
     Item("Meeting", "/meeting", (P.RUN_MEETING,)),
     Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
     Item("Import", "/imports", (P.IMPORT_ATTENDANCE, P.IMPORT_ROSTER)),

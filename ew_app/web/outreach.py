@@ -179,9 +179,11 @@ def _page(about: About, errors: dict[str, str] | None = None) -> str:
 
 
 def _begun(about: About) -> dict[str, str]:
-    """A fresh form: a phone call, its next date by the ladder."""
+    """A fresh form: a phone call or what the address asks for, its next date by the ladder."""
     day = outreach_form.day_or_none(request.args.get("about_day", ""))
-    return {"method": "call", "when": outreach_form.BY_LADDER} | ({"about_day": day.isoformat()} if day else {})
+    method = request.args.get("method", "")
+    fresh = {"method": method if method in vocabulary().methods else "call", "when": outreach_form.BY_LADDER}
+    return fresh | ({"about_day": day.isoformat()} if day else {})
 
 
 def _coming(about: About) -> list[tuple[str, str]]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import Refused, now, today
-from ew_app.services.casework import looking_in
+from ew_app.services.casework import looking_in, workspaces
 from ew_app.services.casework.notes import Compartment
 from ew_app.services.measuring import why
-from ew_app.web import limits, plan_parts
+from ew_app.web import limits, plan_parts, promises
 from ew_app.web.case_words import cause_line, entry_of_note, task_state
 from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.page import moment
 from models.cases import Task
 from models.people import Student
 from models.queries import student_page as rows
-from rules.access import Permission
+from rules.access import FieldClass, Permission
+from rules.promises import promises as table
 from rules.roles import OPENS
 from rules.vocabulary import vocabulary
 
@@ -38,7 +39,7 @@ def _student(key: str, compartment: str) -> Student:
 def show(key: str, compartment: str) -> ResponseReturnValue:
     """Open it for whoever works with the student; ask everybody else why."""
     student = _student(key, compartment)
-    own = rows.is_own(student.id, actor().person_id)
+    own = rows.looks_after(student.id, actor().person_id)
     return _opened(student, compartment, "") if own else _page(student, compartment, ask=True)
 
 
@@ -63,8 +64,17 @@ def _opened(student: Student, compartment: str, reason: str) -> str:
         ask=False,
         opened=f"Open for you. Written down with your name: {moment(now())}.",
         reasons=[one for one in told.reasons if one.restricted == compartment],
+        ask_url=_ask_url(student, compartment),
+        readers=promises.readers(student.id, compartment),
         **_lines(inside),
     )
+
+
+def _ask_url(student: Student, compartment: str) -> str:
+    """Where something is asked for, in a compartment that keeps such things and that this person writes in."""
+    kept = table().of(FieldClass(compartment))
+    writes = kept and workspaces.writes_for_all(FieldClass(compartment), actor())
+    return url_for("promises.ask", compartment=compartment, student_id=student.id) if writes else ""
 
 
 def _lines(inside: Compartment) -> dict[str, Any]:
@@ -73,6 +83,7 @@ def _lines(inside: Compartment) -> dict[str, Any]:
         "causes": [cause_line(cause) for cause in inside.causes if cause.ended_at is None],
         "notes": [entry_of_note(note) for note in inside.notes],
         "supports": plan_parts.inside(inside.supports, may=False),
+        "promises": promises.lines(inside.promises, linked=True),
     }
 
 

@@ -11,7 +11,7 @@ from ew_app.kernel import day_text, today
 from ew_app.services.casework import boards, reaching
 from ew_app.services.system import health
 from ew_app.services.system.health import State
-from ew_app.web import beginning, case_lines, freshness, late, letters, today_clerk
+from ew_app.web import beginning, case_lines, freshness, late, letters, supports_due, today_clerk
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.today_parts import SHOWN, Day, Part, verb
@@ -210,13 +210,15 @@ def _of_a_helper() -> Day:
     cases = case_lines.case_lines(worklists.my_due_cases(me, on, until=on)) if _can(P.SEE_CASE) else []
     tasks = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on))
     due = case_lines.one_for_each_case(sorted([*tasks, *cases], key=_urgency))
-    noun = "thing" if cases else "task"
+    promised = supports_due.part()
+    waits, noun = len(due) + sum(part.total for part in promised), "thing" if cases or promised else "task"
     later = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), limit=len(tasks) + SHOWN))
     ahead = [line for line in later if line["due"] and line["due"] > on]
     return Day(
-        answer=f"{many(len(due), noun)} {verb(len(due), 'is', 'are')} due today" if due else "No task is due today",
+        answer=f"{many(waits, noun)} {verb(waits, 'is', 'are')} due today" if waits else "No task is due today",
         parts=(
             Part("Do first", due[:SHOWN], "Nothing is due today.", len(due), tiers=False),
+            *promised,
             Part("Coming up", ahead[:SHOWN], "Nothing is planned. New tasks appear here.", len(ahead), tiers=False),
         ),
         fresh=freshness.of_schools(scope(P.SEE_SCHOOL_BOARD).whole),

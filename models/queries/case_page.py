@@ -17,6 +17,7 @@ from models.base import db
 from models.cases import Case, CaseReason, Cause, Note, Outreach, Task
 from models.people import Contact
 from models.plans import PlanSupport
+from models.promises import Promise
 from models.queries import same_child
 from models.staff import Grant, Person
 from models.tiers import StudentStatus
@@ -99,7 +100,10 @@ def holds_anything(case: Case, compartments: Collection[str]) -> bool:
     note = exists().where(Note.case_id == case.id, Note.compartment.in_(inside))
     running = PlanSupport.result.is_(None), PlanSupport.compartment.in_(inside)
     support = exists().where(PlanSupport.case_id == case.id, *running)
-    return bool(db.session.scalar(select(or_(task, cause, note, support))))
+    promise = exists().where(
+        Promise.student_id == case.student_id, Promise.settled_on.is_(None), Promise.compartment.in_(inside)
+    )
+    return bool(db.session.scalar(select(or_(task, cause, note, support, promise))))
 
 
 # -- the people around it --------------------------------------------------------------------------------------

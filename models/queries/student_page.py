@@ -12,6 +12,7 @@ from models.base import db
 from models.cases import Case, Task
 from models.org import School
 from models.people import Stint, Student
+from models.promises import Promise
 from models.queries import scope
 from models.queries.scope import Reach
 from models.tiers import Finding
@@ -44,6 +45,14 @@ def is_own(student_id: int, person_id: int | None) -> bool:
     case = exists().where(Case.student_id == student_id, Case.owner_id == person_id, Case.closed_on.is_(None))
     task = exists().where(Task.student_id == student_id, Task.owner_id == person_id, Task.status == "open")
     return person_id is not None and bool(db.session.scalar(select(or_(case, task))))
+
+
+def looks_after(student_id: int, person_id: int | None) -> bool:
+    """The same, or the person sees to something that was asked for the student inside a compartment."""
+    asked = exists().where(
+        Promise.student_id == student_id, Promise.owner_id == person_id, Promise.settled_on.is_(None)
+    )
+    return is_own(student_id, person_id) or (person_id is not None and bool(db.session.scalar(select(asked))))
 
 
 def open_case(student_id: int, reach: Reach, person_id: int | None, on: date) -> Case | None:

@@ -11,6 +11,8 @@ from sqlalchemy import func, select
 
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR, now, today, transaction
+from ew_app.services.casework import promises
+from ew_app.services.casework.promises import Wanted as Asked
 from ew_app.services.deciding import simulating
 from ew_app.services.deliveries import late_days
 from ew_app.services.measuring import policies, policy_changes
@@ -46,6 +48,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/cases/{case}/plan/supports/new", "/interview-guide", "/cases/{case}/supports-first"),
         *("/cases/{case}/assign", "/cases/{case}/pause", "/cases/{case}/close", "/cases/{case}/restricted/stls"),
         "/contacts-made/{contact}",
+        "/supports",
     ),
     "attendance_clerk": (
         *("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality", "/late"),
@@ -58,7 +61,12 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/health", "/quality", "/late/{late_day}"),
     ),
     "homeroom_teacher": ("/today",),
-    "nurse": ("/today", "/caseload?view=all", "/students/{looked_after}/restricted/health"),
+    "nurse": (
+        *("/today", "/caseload?view=all", "/students/{looked_after}/restricted/health", "/supports/health"),
+        *("/supports/health?q={looked_after}", "/supports/health/reads", "/supports/health/ask/{looked_after_id}"),
+        *("/supports/promises/{promise}", "/rights-sheet"),
+    ),
+    "stls_liaison": ("/today", "/supports/stls"),
     "principal": (
         *("/meeting", "/meeting/schools/{met_school}", "/meeting/{meeting}", "/meeting/{meeting}/students/1"),
         *("/meeting/{meeting}?view=room&names=initials", "/meeting/{meeting}/students/1?view=room"),
@@ -78,7 +86,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
         *("/sources/{source}", "/sources/{source}/edit"),
     ),
-    "counselor": ("/policy",),
+    "counselor": ("/policy", "/supports/counseling"),
     "policy_editor": (
         *("/policy", "/policy/people", "/policy/versions", "/policy/versions/{policy}", "/policy/compare"),
         *("/policy/changes/new", "/policy/changes/upload", "/policy/changes/{change}"),
@@ -129,18 +137,14 @@ def numbers(system: System) -> dict[str, Any]:
         newcomer = db.session.scalars(select(Person.id).where(~Person.is_demo).order_by(Person.id)).first() or 0
         link = credentials.new_link(person_id=newcomer, by=OPERATOR)
         version = policies.timeline().on(date(2026, 9, 1)).version
+        looked_after = pupil_of(nurse)
         return {
             "nurse": nurse,
             "case": case.number,
             "student": case.student.key,
-            "looked_after": db.session.scalar(
-                select(Student.key)
-                .join(Stint, Stint.student_id == Student.id)
-                .join(School, School.id == Stint.school_id)
-                .join(Grant, Grant.place == func.concat("school:", School.key))
-                .where(Grant.person_id == nurse, Stint.exit_date.is_(None))
-                .order_by(Student.key)
-            ),
+            "looked_after": looked_after.key,
+            "looked_after_id": looked_after.id,
+            "promise": promises.ask(looked_after.id, Asked(kind="asthma_plan"), by=accounts.acting_as("nurse")).id,
             "student_id": db.session.scalar(select(Stint.student_id).where(Stint.school_id == case.school_id).limit(1)),
             "contact": db.session.scalar(select(Outreach.id).where(Outreach.author_id == worker).limit(1)),
             "own_school": accounts.find("principal").grants[0].place.partition(":")[2],
@@ -175,6 +179,19 @@ def visit_of(case: Case, visitor: int, watcher: int) -> int:
         visit = Visit(**wanted, visitor_id=visitor, second_name="J. Lee", watcher_id=watcher, planned_at=now())
         db.session.add(visit)
     return visit.id
+
+
+def pupil_of(person: int) -> Student:
+    """The first student of the school at which somebody works."""
+    return db.session.scalars(
+        select(Student)
+        .join(Stint, Stint.student_id == Student.id)
+        .join(School, School.id == Stint.school_id)
+        .join(Grant, Grant.place == func.concat("school:", School.key))
+        .where(Grant.person_id == person, Stint.exit_date.is_(None))
+        .order_by(Student.key)
+        .limit(1)
+    ).one()
 
 
 def missing_day() -> int:

@@ -25,6 +25,7 @@ from models.notices import Notice
 from models.org import CalendarDay, Network, School, Source
 from models.people import Stint, Student
 from models.plans import Plan, PlanSupport, SupportGiven
+from models.promises import Promise
 from models.quality import QualityFinding
 from models.simulations import Simulation
 from models.staff import Grant, Person
@@ -54,7 +55,7 @@ def build() -> dict[str, int]:
         db.session.flush()
         batches = {"lincoln_batch": _batch(schools["LIN"]), "oak_batch": _batch(schools["OAK"])}
         db.session.flush()
-        on_it = _on_the_case(cases["ana_case"])
+        on_it = _on_the_case(cases["ana_case"]) | _kept(students["ben"], schools["LIN"], people["stls_liaison"])
         sources = {"source": Source(name="Aspen", kind="folder", location={"folder": "aspen"})}
         db.session.add_all(sources.values())
         db.session.flush()
@@ -252,6 +253,26 @@ def _meeting(school: School, case: Case) -> Meeting:
     numbers = {"tier": 2}
     db.session.add(MeetingItem(meeting_id=meeting.id, position=1, case_id=case.id, why=["review"], numbers=numbers))
     return meeting
+
+
+def _kept(student: Student, school: School, liaison: Person) -> dict[str, Task | Promise]:
+    """A task and a promise inside a compartment."""
+    here = {
+        "student_id": student.id,
+        "school_id": school.id,
+        "compartment": "stls",
+        "owner_id": liaison.id,
+        "due": START,
+    }
+    task = Task(
+        **here, kind="support", period="2026-27/R22/1", title="Look at transport, uniform and fees", department="stls",
+        owner_role="stls_liaison", created_at=now(),
+    )  # fmt: skip
+    promise = Promise(
+        **here, kind="ventra", asked_on=START, author="Person stls_liaison", position="Liaison", written_at=now()
+    )
+    db.session.add_all([task, promise])
+    return {"stls_task": task, "stls_promise": promise}
 
 
 def _on_the_case(case: Case) -> dict[str, Any]:

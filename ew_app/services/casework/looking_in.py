@@ -35,7 +35,7 @@ def look_in(student_id: int, compartment: str, *, by: Actor, reason: str = "") -
     student = reaching.student_at_hand(student_id, by, Permission.SEE_STUDENT)
     if compartment_class(compartment) not in open_to(student.id, by):
         raise NotFound(CLOSED)
-    if not rows.is_own(student.id, by.person_id) and not reason.strip():
+    if not rows.looks_after(student.id, by.person_id) and not reason.strip():
         raise Refused(WHY)
     audit(
         "compartment_opened", by=by, subject=f"student:{student.id}", student_id=student.id,

@@ -13,6 +13,8 @@ from ew_app.services.casework.reaching import CaseAtHand
 from models.base import db
 from models.cases import Case, Cause, Note, Task
 from models.plans import PlanSupport
+from models.promises import Promise
+from models.queries import promises
 from rules import access
 from rules.access import FieldClass, NotAllowed, Permission, Right
 from rules.roles import OPENS
@@ -118,6 +120,7 @@ class Compartment:
     causes: list[Cause]
     tasks: list[Task]
     supports: list[PlanSupport]
+    promises: list[Promise]
 
 
 @operation
@@ -146,7 +149,7 @@ def read_compartment(case_number: int, compartment: str, *, by: Actor, reason: s
 def inside(
     compartment: str, *, notes: ColumnElement[bool], causes: ColumnElement[bool], student_id: int
 ) -> Compartment:
-    """Notes in their last version, causes, the student's tasks and supports, newest first; the conditions say whose."""
+    """Notes in their last version, causes, the student's tasks, supports and promises, newest first."""
     replaced = select(Note.replaces_id).where(notes, Note.replaces_id.is_not(None))
     written = select(Note).where(notes, Note.compartment == compartment, Note.id.not_in(replaced))
     said = select(Cause).where(causes, Cause.compartment == compartment)
@@ -158,4 +161,5 @@ def inside(
         list(db.session.scalars(said.order_by(Cause.id.desc()))),
         list(db.session.scalars(asked.order_by(Task.id.desc()))),
         list(db.session.scalars(offered.order_by(PlanSupport.id.desc()))),
+        list(promises.of_student(student_id, compartment)),
     )

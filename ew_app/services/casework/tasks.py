@@ -28,10 +28,14 @@ def due_in(school_days: int, school_id: int) -> date:
 
 
 def ask(
-    planned: PlannedTask, *, student_id: int, school_id: int, case: Case | None, period: str, rule: str | None = None
-) -> bool:
-    """Ask for a planned task in the open transaction, unless one of its kind is open already; True if asked."""
-    if _open_alike(planned, student_id):
+    planned: PlannedTask, *, student_id: int, school_id: int, case: Case | None, period: str, rule: str | None = None,
+    beside: bool = False,
+) -> bool:  # fmt: skip
+    """Ask for a planned task in the open transaction, unless one of its kind is open already; True if asked.
+
+    `beside`: also where one is open; the kinds of a compartment are all alike, so that they tell nothing.
+    """
+    if not beside and _open_alike(planned, student_id):
         return False
     due = due_in(planned.due_days, school_id)
     return _add(planned, student_id=student_id, school_id=school_id, case=case, period=period, rule=rule, due=due)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
-from ew_app.services.measuring.judging import Judged
+import numpy as np
+
+from ew_app.services.measuring.judging import Judged, judge
 from models.queries import calendars
 from rules.daily import HALF_DAY
 from rules.outlook import last_day_under, still_to_miss
 from rules.tiers import days_text
 
 TIER_2 = "R07"
+
+Taught = dict[int, dict[date, int]]  # school -> its school days of the year, with the weight of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +42,25 @@ class Outlook:
         return f"Of the {ahead} school days ahead {left} can be missed with the year under {self.line}%{away}."
 
 
-def outlook(judged: Judged) -> Outlook | None:
-    """Of the one student judged; None where nothing is ahead, or the policy has no line for chronic absence."""
-    year, row = judged.year, 0
+def of_several(students: Sequence[int]) -> dict[int, str]:
+    """Student -> what a family can be told, as far as anything is known; a constant number of statements."""
+    judged = judge(students) if students else None
+    if judged is None:
+        return {}
+    taught = _taught(judged)
+    told = {int(number): outlook(judged, row, taught) for row, number in enumerate(judged.students)}
+    return {number: one.sentence for number, one in told.items() if one}
+
+
+def outlook(judged: Judged, row: int = 0, taught: Taught | None = None) -> Outlook | None:
+    """Of one student judged; None where nothing is ahead, or the policy has no line for chronic absence."""
+    year = judged.year
     line = next((line for line in judged.policy.lines if line.key == TIER_2), None)
     through = year.frame.data_through(int(year.school[row]))
     if line is None or through is None or not year.enrolled_now[row]:
         return None
-    ends = date(year.frame.start.year + 1, year.frame.start.month, year.frame.start.day)
-    days = {found.day: found.weight for found in calendars.calendar([int(year.school[row])], through, ends)}
-    ahead = sorted((day, weight) for day, weight in days.items() if through < day < ends)
+    days = (taught or _taught(judged)).get(int(year.school[row]), {})
+    ahead = sorted((day, weight) for day, weight in days.items() if through < day)
     weights = [weight for _, weight in ahead]
     if not weights:
         return None
@@ -56,3 +70,12 @@ def outlook(judged: Judged) -> Outlook | None:
     last = last_day_under(left, weights)
     percent = days_text(int(line.bound * 100_000))
     return Outlook(left, sum(weights), percent, ahead[last][0] if last >= 0 else None)
+
+
+def _taught(judged: Judged) -> Taught:
+    start = judged.year.frame.start
+    ends = date(start.year + 1, start.month, start.day) - timedelta(days=1)
+    found: Taught = {}
+    for row in calendars.calendar(np.unique(judged.year.school).tolist(), start, ends):
+        found.setdefault(row.school_id, {})[row.day] = row.weight
+    return found

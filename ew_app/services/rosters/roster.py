@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from ew_app.feeds import Reading, RefusedFile
 from ew_app.feeds.names import tells_changes
 from ew_app.kernel import operation, today
-from ew_app.services.casework import repairing
+from ew_app.services.casework import origin, repairing
 from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters import said_by_hand
 from ew_app.services.rosters.roster_people import load_people
@@ -160,7 +160,9 @@ def _load_table(batch: Batch, file: BatchFile, reading: Reading, table: RosterTa
     rows.sort_out(moment)
     notes = _shrunken() if table.name == "enrollments" and not _of_changes(batch) else []
     created, changed = store(batch, table, rows)
-    notes += _two_at_once() if table.name == "enrollments" else []
+    if table.name == "enrollments":
+        notes += _two_at_once()
+        origin.ask_first(batch.id)
     notes += _longer_than_a_day() if table.name == "schedule" else []
     if ABSENCE_CODE.table in table.fills:
         notes += [] if rows.of_an_export else said_by_hand.told(table.writes[0], rows.present)

@@ -24,6 +24,7 @@ from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, late_days, waiting
 from ew_app.services.measuring.touched import ask_for_evaluation
 from ew_app.services.people import demo_people, signing_in
+from ew_app.services.system import demo_supports
 from ew_app.services.system.demo_staff import Staff, moment
 from models.audit import Event
 from models.base import db
@@ -55,7 +56,7 @@ def tell(folder: Path, **size: Any) -> Iterator[str]:
         yield f"Loading its attendance up to {end:%a} {end.day} {end:%b}, and what the staff do after it ..."
         _load_part(folder, end)
         _work(staff, [day for day in taught if end <= day < until])
-    _end(folder, made, staff, taught[-2:])
+    _end(folder, made, staff, taught)
 
 
 def silent(percent: int, step: str) -> None:
@@ -98,11 +99,12 @@ def _work(staff: Staff, days: Sequence[date]) -> None:
 def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> None:
     """Yesterday evening families have called; at midnight the late school was asked for its day; this morning it sent a
     file, which waits to be let in, and the data steward was asked to look at it."""
-    yesterday, today = days
+    yesterday, today = days[-2:]
     with told_as_of(moment(yesterday, 17)), done_here(NOW), transaction():
         if _is_new("calls"):
             staff.hear(yesterday)
             staff.ask_the_nurse()
+            demo_supports.ask(days[:-1])
             ask_for_evaluation()
             _note("calls")
     with told_as_of(moment(today, 0, 1)):

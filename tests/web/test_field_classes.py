@@ -1,0 +1,307 @@
+"""Every cell of the confidentiality table, on every way out of the product: pages, JSON, CSV, search, mail and log.
+
+The table is tests/spec/access.yaml, written by hand: role x class, for everybody's records and for one's own. Two
+students carry a word of their own in every class; everyone in a role has a task on the case of the second. What each
+role can open is read, and every word in it must be allowed by the table. Where a role has a page for what it may
+read, the word must stand there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from ew_app.kernel import SENTENCES, now, today, told_as_of, transaction
+from ew_app.services.casework import viewing
+from ew_app.services.notices import digests
+from ew_app.services.people import accounts, telling
+from models.base import db
+from models.cases import Case, Cause, Note, Task
+from models.notices import Mail
+from models.people import Contact, Student, SupportFlag
+from models.promises import Promise, PromiseStep
+from models.staff import Person
+from models.tiers import Finding
+from rules.promises import promises
+from rules.roles import FieldClass, assignable_roles
+from tests.rules.test_access import SPEC, spelled
+from tests.web import world as named_world
+from tests.web.casebook import case_of, give_task, open_case
+from tests.web.conftest import Browser, _settings, close, let_in, ready
+from tests.web.twins import KEPT, one_of_each_kind
+
+ROLES = [one.key for one in assignable_roles()]
+BY_CASELOAD = {"counselor", "psychologist"}  # whoever is not theirs is out of their sight altogether
+FLAG = "Another support is in place"
+OTHERS, OWN = "Olga", "Owen"
+CLASSES = [one for one in FieldClass if one not in (FieldClass.RISK, FieldClass.AGG)]
+LETTERS = {"write": "R", "read": "R", "part": "P", "flag": "F", "aggregate": ".", "none": "."}
+
+
+def word(field_class: FieldClass, whose: str) -> str:
+    """A word that stands in this class of one student and nowhere else."""
+    return f"{whose}{str(field_class).title().replace('_', '')}" if field_class is not FieldClass.ROSTER else whose
+
+
+def right(key: str, field_class: FieldClass, whose: str) -> str:
+    """R, P, F or . of a cell, as the table says; out of sight is nothing."""
+    cell = dict(zip(SPEC["columns"], map(spelled, SPEC["classes"][key].split()), strict=True))[field_class]
+    if whose == OTHERS and key in BY_CASELOAD:
+        return "."
+    return LETTERS[str(cell.own if whose == OWN else cell.others)]
+
+
+def may(key: str, permission: str) -> bool:
+    return permission in SPEC["may"][key].split()
+
+
+# -- two students --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def house(
+    new_database: Any, drop_database: Any, redis_url: str, tmp_path_factory: Any
+) -> Iterator[tuple[Flask, dict[str, Any]]]:
+    url = new_database()
+    app = ready(_settings(url, redis_url, tmp_path_factory.mktemp("data")))
+    with app.app_context():
+        named_world.build()
+        with transaction():
+            about = {whose: _fill(whose) for whose in (OTHERS, OWN)}
+            for key in ROLES:
+                give_task(about[OWN]["case"], key, f"Errand of {key}", kind=key)
+                _note(case_of(about[OWN]["case"]), key, f"Written by {key}")
+            _tell_everybody(about)
+    yield app, about
+    close(app)
+    drop_database(url)
+
+
+def _fill(whose: str) -> dict[str, Any]:
+    """A student with a case nobody owns, and a word in every class."""
+    number = open_case(whose, owner=None, next_step=word(FieldClass.CASE, whose))
+    case = case_of(number)
+    student = db.session.get_one(Student, case.student_id)
+    student.first_name, student.homeroom = whose, "4A"
+    contact = word(FieldClass.CONTACTS, whose)
+    db.session.add(
+        Contact(student_id=student.id, name="Aunt", phone=contact, email=f"{contact}Mail", may_receive_mail=True)
+    )
+    _note(case, "principal", word(FieldClass.NOTES, whose))
+    for kept in KEPT:
+        _keep(case, kept, word(kept, whose))
+    return {"case": number, "key": student.key, "id": student.id}
+
+
+def _tell_everybody(about: dict[str, dict[str, Any]]) -> None:
+    """A notice for each person about each task and each case, whether or not they may see it."""
+    people = list(db.session.scalars(select(Person.id)))
+    for task in db.session.scalars(select(Task.id).where(Task.student_id.is_not(None))):
+        telling.tell("task_given", people, task_id=task, once=f"task/{task}")
+    for one in about.values():
+        telling.tell("case_given", people, case_id=case_of(one["case"]).id, once=f"case/{one['case']}")
+
+
+def _note(case: Case, login: str, text: str, kept: str | None = None) -> None:
+    person = db.session.query(Person).filter_by(login=login).one()
+    db.session.add(
+        Note(case_id=case.id, student_id=case.student_id, compartment=kept, text=text, author_id=person.id,
+             author="Somebody", position="x", written_at=now())
+    )  # fmt: skip
+
+
+def _keep(case: Case, kept: FieldClass, text: str) -> None:
+    """All that a compartment can hold, each with the word."""
+    code, rule, flag, login = KEPT[kept]
+    _note(case, login, text, kept)
+    about: dict[str, Any] = {"student_id": case.student_id, "compartment": kept}
+    signed: dict[str, Any] = {"author": text, "position": "x", "written_at": now()}
+    db.session.add(SupportFlag(**about, key=flag))
+    db.session.add(Cause(**about, **signed, case_id=case.id, code=code, said_by="staff", confidence="said", note=text))
+    db.session.add(
+        Finding(**about, rule=rule, since=today(), numbers={}, sentence=text, policy_version="x", recorded_at=now())
+    )
+    db.session.add(
+        Task(**about, case_id=case.id, school_id=case.school_id, kind="support", period=f"kept/{kept}", title=text,
+             department="x", owner_role=login, due=today(), created_at=now())
+    )  # fmt: skip
+    for kind in promises().of(kept)[:1]:
+        promise = Promise(**about, **signed, school_id=case.school_id, kind=kind.key, what=text, asked_on=today())
+        db.session.add(promise)
+        db.session.flush()
+        db.session.add(PromiseStep(**signed, promise_id=promise.id, state="asked", on_day=today(), note=text))
+
+
+# -- the ways out --------------------------------------------------------------------------------------------------
+
+
+WAYS = ("html", "json", "csv", "search", "mail", "log")
+FRIDAY = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # nine in the morning in Chicago
+
+
+@dataclass
+class Told:
+    """What a role was told, by channel."""
+
+    html: str = ""
+    case: dict[str, str] = field(default_factory=dict)
+    json: str = ""
+    csv: str = ""
+    search: str = ""
+    mail: str = ""
+    log: str = ""
+
+    @property
+    def ways(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in WAYS}
+
+
+def pages(about: dict[str, Any]) -> list[str]:
+    case, key = f"/cases/{about['case']}", about["key"]
+    return [
+        *(f"{case}{tab}" for tab in ("", "/timeline", "/plan", "/tasks", "/contacts", "/restricted", "/outreach")),
+        *(f"{case}/causes", f"{case}/notes", f"/students/{key}", f"/outreach/{about['id']}"),
+    ]
+
+
+def told(app: Flask, about: dict[str, dict[str, Any]], key: str, caplog: pytest.LogCaptureFixture) -> Told:
+    """Everything that somebody in this role can get to see."""
+    browser, heard = let_in(app, key), Told()
+    lists = [
+        "/today",
+        "/caseload?view=all",
+        "/flagged?since=year",
+        "/outreach",
+        "/fix/unmatched",
+        "/letters",
+        "/news",
+    ]
+    opened = [browser.get(path).text for path in (*lists, *(f"/supports/{one}" for one in KEPT))]
+    for whose, one in about.items():
+        heard.case[whose] = browser.get(f"/cases/{one['case']}").text
+        opened += [browser.get(path).text for path in pages(one)]
+        opened += [_unlocked(browser, one, kept) for kept in KEPT]
+    heard.html = "\n".join(opened)
+    heard.csv = browser.get("/quality.csv").text
+    words = [word(one, whose) for whose in about for one in CLASSES if one is not FieldClass.ROSTER]
+    heard.search = "\n".join(_found(browser, path, words) for path in SEARCHES)
+    with app.app_context():
+        heard.json, heard.csv = _scripts(about, key), heard.csv + _cases(key)
+        heard.mail = _digest(key)
+    heard.log = caplog.text
+    return heard
+
+
+def _unlocked(browser: Browser, about: dict[str, Any], kept: FieldClass) -> str:
+    """A compartment opened with a reason, from the case and from the student."""
+    paths = (f"/cases/{about['case']}/restricted/{kept}", f"/students/{about['key']}/restricted/{kept}")
+    return "\n".join(browser.send(path, {"reason": "The work of the day"}).text for path in paths)
+
+
+SEARCHES = ("/caseload?view=all&q=", "/outreach?q=", *(f"/supports/{one}?q=" for one in ("stls", "health")))
+
+
+def _found(browser: Browser, path: str, words: list[str]) -> str:
+    """The student whom a search for a word of their record brings up: nobody, for names and ids alone are searched."""
+    secret = words[-1]
+    main = browser.get(f"{path}{secret}").text.partition("<main")[2].replace(secret, "")
+    return main if "/supports/" not in path else main.partition("Students found")[2].partition("</ul>")[0]
+
+
+def _scripts(about: dict[str, dict[str, Any]], key: str) -> str:
+    by = accounts.acting_as(key)
+    return "\n".join(_why(one["key"], by) for one in about.values())
+
+
+def _why(student: str, by: Any) -> str:
+    try:
+        return json.dumps(viewing.explain(student, by=by).as_json(), default=str)
+    except SENTENCES as refusal:
+        return str(refusal)
+
+
+def _digest(key: str) -> str:
+    """The e-mail of a morning, subject and all."""
+    by = accounts.acting_as(key)
+    with told_as_of(FRIDAY):
+        mail = Mail(key=f"digest/{by.person_id}/{FRIDAY.date()}", person_id=by.person_id)
+        said = digests.words(mail, by)
+    return f"{said.subject}\n{said.body}" if said else ""
+
+
+def _cases(key: str) -> str:
+    return json.dumps(list(viewing.cases(by=accounts.acting_as(key), only_open=False)), default=str)
+
+
+# -- cell by cell --------------------------------------------------------------------------------------------------
+
+
+FEW = one_of_each_kind()
+
+
+@pytest.mark.parametrize("key", [key if key in FEW else pytest.param(key, marks=pytest.mark.deep) for key in ROLES])
+def test_every_way_out_tells_what_the_table_allows_and_no_more(
+    house: tuple[Flask, dict[str, Any]], caplog: pytest.LogCaptureFixture, key: str
+) -> None:
+    app, about = house
+    caplog.set_level(logging.DEBUG)
+    heard, wrong, cells = told(app, about, key, caplog), [], 0
+    for whose in (OTHERS, OWN):
+        for field_class in CLASSES:
+            for way, text in heard.ways.items():
+                cells += 1
+                if (said := _out_of_place(key, field_class, whose, way, text)) is not None:
+                    wrong.append(f"{field_class} of {whose} in {way}: {said}")
+            wrong += _missing(key, field_class, whose, heard)
+    assert [*wrong, *_flags_too_many(key, heard)] == []
+    assert cells == 2 * len(CLASSES) * len(WAYS)
+    assert heard.mail, "everybody here has a task that is due, and so a digest"
+
+
+def _flags_too_many(key: str, heard: Told) -> list[str]:
+    """That another support is in place stands only where the role may learn it of some class."""
+    allowed = {whose for whose in heard.case if any(right(key, kept, whose) == "F" for kept in KEPT)}
+    return [f"flag of {whose}" for whose, page in heard.case.items() if FLAG in page and whose not in allowed]
+
+
+def _out_of_place(key: str, field_class: FieldClass, whose: str, way: str, text: str) -> str | None:
+    """A word that stands where the table does not let it."""
+    cell, secret = right(key, field_class, whose), word(field_class, whose)
+    if cell == "P" and field_class is FieldClass.CONTACTS:
+        secret = f"{secret}Mail"
+    elif cell in "RP" and way in ("html", "json", "csv"):
+        return None
+    if field_class is FieldClass.ROSTER and way == "search":
+        return None  # a name is what people search by; the scripts name students by id
+    at = text.find(secret)
+    return None if at < 0 else text[max(0, at - 60) : at + 60]
+
+
+def _missing(key: str, field_class: FieldClass, whose: str, heard: Told) -> list[str]:
+    """What the table allows and the role has a page for, and is not there; the neutral flag among it."""
+    cell = right(key, field_class, whose)
+    case_opens = may(key, "see_case") and right(key, FieldClass.CASE, whose) == "R"
+    if field_class.restricted:
+        page = may(key, f"open_{field_class}")
+    elif field_class is FieldClass.ROSTER:
+        page = may(key, "see_student")
+    elif field_class is FieldClass.NOTES:
+        page = case_opens and right(key, FieldClass.NOTES, OTHERS) == "R"
+        if case_opens and cell == "R" and whose == OWN and f"Written by {key}" not in heard.html:
+            return [f"a note of their own on the case of {whose}"]
+    else:
+        page = case_opens
+    if cell == "F":
+        flagged = FLAG in heard.case[whose]
+        return [f"flag of {whose}"] if field_class.restricted and case_opens and not flagged else []
+    if cell in "RP" and page and word(field_class, whose) not in heard.html:
+        return [f"{field_class} of {whose} is missing"]
+    return []
