@@ -140,7 +140,7 @@ def _page(promise: Promise, held: AtHand, error: str = "") -> str:
     return render_template(
         "promise.html",
         subject=case_page.subject(held.student, held.school.name),
-        student_url=url_for("student_restricted.show", key=held.student.key, compartment=here),
+        student_url=student_url(held, here),
         compartment=here,
         label=vocabulary().label("restricted", str(here)),
         promise=promise,
@@ -157,6 +157,13 @@ def _page(promise: Promise, held: AtHand, error: str = "") -> str:
         today=today(),
         key=guard.new_once(),
     )
+
+
+def student_url(held: AtHand, here: FieldClass) -> str:
+    """The compartment on the student's page for whoever opens it there; the page itself for all others."""
+    if workspaces.reads_for_all(here, actor()):
+        return url_for("student_restricted.show", key=held.student.key, compartment=here)
+    return url_for("student.show", key=held.student.key)
 
 
 def _facts(promise: Promise, waited: waiting.Waited, owner: str) -> list[tuple[str, ...]]:

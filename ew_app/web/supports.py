@@ -80,7 +80,7 @@ def _work(here: FieldClass, reach: Scope) -> tuple[dict[str, Any], set[int]]:
     ended, found = rows.settled(here, reach, me, on), rows.findings(here, reach, me, on, limit=SHOWN)
     about: tuple[ToDo | Waiting | rows.Found, ...] = (*todo, *waits, *ended, *found)
     values = {
-        "answer": _answer(here, [one.late for one in todo], open_, late), "todo": [_task(one) for one in todo],
+        "answer": _answer(here, [one.late for one in todo], open_, late, len(found)), "todo": [_task(one) for one in todo],
         "waits": promise_lines(waits), "open": open_, "ended": [_ended(one) for one in ended],
         "found": [_found(here, one) for one in found], "page": asked.page(), "pages": pages_of(open_),
         "page_url": url_for("supports.one", compartment=here, page=""), "keeps_promises": bool(promises().of(here)),
@@ -186,7 +186,7 @@ def _where(one: ToDo) -> str:
     kept = one.task.compartment
     if one.case_number is not None:
         return url_for("case_restricted.show", number=one.case_number, compartment=kept)
-    return url_for("student_restricted.show", key=one.student.key, compartment=kept)
+    return page_of(FieldClass(str(kept)), one.student.key)
 
 
 def _found(here: FieldClass, one: rows.Found) -> Line:
@@ -194,15 +194,21 @@ def _found(here: FieldClass, one: rows.Found) -> Line:
 
 
 def _student(here: FieldClass, student: Student, *, ask: bool = False) -> Line:
-    page = "promises.ask" if ask else "student_restricted.show"
-    at = {"student_id": student.id} if ask else {"key": student.key}
+    asking = url_for("promises.ask", compartment=here, student_id=student.id)
     return {
-        "name": student.name, "about": grade_words(student.grade), "url": url_for(page, compartment=here, **at),
-        "ask": url_for("promises.ask", compartment=here, student_id=student.id),
+        "name": student.name, "about": grade_words(student.grade), "ask": asking,
+        "url": asking if ask else page_of(here, student.key),
     }  # fmt: skip
 
 
-def _answer(here: FieldClass, late_days: list[int], open_: int, late: int) -> str:
+def page_of(here: FieldClass, key: str) -> str:
+    """Where a student's compartment opens for this reader: their own page, from which others go on to the case."""
+    if workspaces.reads_for_all(here, actor()):
+        return url_for("student_restricted.show", key=key, compartment=here)
+    return url_for("student.show", key=key)
+
+
+def _answer(here: FieldClass, late_days: list[int], open_: int, late: int, found: int) -> str:
     """What is late first, then what waits."""
     overdue = late + sum(1 for one in late_days if one)
     if overdue:
@@ -210,7 +216,7 @@ def _answer(here: FieldClass, late_days: list[int], open_: int, late: int) -> st
     if late_days or open_:
         total = len(late_days) + open_
         return f"{many(total, 'thing')} {are(total)} open, none is late"
-    return WORDS[here][2]
+    return f"{many(found, 'student')} to look at" if found else WORDS[here][2]
 
 
 def _label(here: FieldClass) -> str:

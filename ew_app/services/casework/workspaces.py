@@ -33,6 +33,11 @@ def writes_for_all(compartment: FieldClass, by: Actor) -> bool:
     return any(held.right(compartment).reaches(Right.WRITE) for _, held in by.grants)
 
 
+def reads_for_all(compartment: FieldClass, by: Actor) -> bool:
+    """Whether this person reads the compartment of students who are not their own, and so opens it from their page."""
+    return any(held.right(compartment).reaches(Right.READ) for _, held in by.grants)
+
+
 @operation
 def shown(compartment: FieldClass, students: Iterable[int], *, by: Actor) -> None:
     """A list named these students: written down, once a day for each."""
