@@ -80,7 +80,8 @@ def _work(here: FieldClass, reach: Scope) -> tuple[dict[str, Any], set[int]]:
     ended, found = rows.settled(here, reach, me, on), rows.findings(here, reach, me, on, limit=SHOWN)
     about: tuple[ToDo | Waiting | rows.Found, ...] = (*todo, *waits, *ended, *found)
     values = {
-        "answer": _answer(here, [one.late for one in todo], open_, late, len(found)), "todo": [_task(one) for one in todo],
+        "answer": _answer(here, [one.late for one in todo], open_, late, len(found)),
+        "todo": [_task(one) for one in todo],
         "waits": promise_lines(waits), "open": open_, "ended": [_ended(one) for one in ended],
         "found": [_found(here, one) for one in found], "page": asked.page(), "pages": pages_of(open_),
         "page_url": url_for("supports.one", compartment=here, page=""), "keeps_promises": bool(promises().of(here)),
