@@ -10,8 +10,8 @@ from ew_app.kernel import day_text, today
 from ew_app.services.measuring import outlook
 from ew_app.web.case_lines import days_of, name
 from ew_app.web.guard import actor, scope
+from models.queries import caseload
 from models.queries import on_track as rows
-from models.queries import worklists
 from rules.access import Permission
 
 SHOWN = 25
@@ -21,7 +21,7 @@ CONFERENCE = "conference"
 def lines() -> list[dict[str, Any]]:
     """The open cases that this person owns, what is due first."""
     me, on = actor().person_id or 0, today()
-    found = worklists.caseload(scope(Permission.SEE_CASELOAD), me, on, mine=True, size=SHOWN).rows
+    found = caseload.caseload(scope(Permission.SEE_CASELOAD), me, on, mine=True, size=SHOWN).rows
     held = rows.conferences([one.student_id for one in found], CONFERENCE)
     ahead = outlook.of_several([one.student_id for one in found])
     return [
