@@ -55,7 +55,7 @@ def build() -> dict[str, int]:
         db.session.flush()
         batches = {"lincoln_batch": _batch(schools["LIN"]), "oak_batch": _batch(schools["OAK"])}
         db.session.flush()
-        on_it = _on_the_case(cases["ana_case"]) | _kept(students["ben"], schools["LIN"], people["stls_liaison"])
+        on_it = _on_the_case(cases["ana_case"]) | _promised(students["ben"], schools["LIN"], people["stls_liaison"])
         sources = {"source": Source(name="Aspen", kind="folder", location={"folder": "aspen"})}
         db.session.add_all(sources.values())
         db.session.flush()
@@ -255,7 +255,7 @@ def _meeting(school: School, case: Case) -> Meeting:
     return meeting
 
 
-def _kept(student: Student, school: School, liaison: Person) -> dict[str, Task | Promise]:
+def _promised(student: Student, school: School, liaison: Person) -> dict[str, Task | Promise]:
     """A task and a promise inside a compartment."""
     here = {
         "student_id": student.id,
