@@ -46,7 +46,9 @@ def trial(app: Flask, world: dict[str, int]) -> int:
 
 
 def test_a_trial_is_told_beside_the_policy_in_force(sign_in: SignInAs, trial: int) -> None:
-    told = words(sign_in("policy_editor").get(f"/policy/simulate/{trial}").text)
+    page = sign_in("policy_editor").get(f"/policy/simulate/{trial}").text
+    assert '<div id="trial">' in page  # what a page that waited for it takes the place of
+    told = words(page)
     assert "65 more cases than under the policy in force" in told
     assert "100 students stand in Tier 2 or 3: 70 more than under the policy in force" in told
     assert "School counselor 25 in force, → 90 candidate" in told
@@ -88,6 +90,7 @@ def test_a_trial_under_way_is_stopped_by_whoever_may_try(sign_in: SignInAs, worl
     browser = sign_in("network_lead")
     path = f"/policy/simulate/{world['north_trial']}"
     page = browser.get(path)
+    assert f'<div id="trial" data-poll="{path}">' in page.text
     assert "Counting: 0% of the students are through" in words(page.text)
     assert browser.send(f"{path}/stop", {"once": once_of(page.text)}).location == "/policy/simulate"
     assert "This trial was stopped" in words(browser.get(path).text)
