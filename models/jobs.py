@@ -40,8 +40,9 @@ class Outbox(Model):
 
 
 class JobRun(Model):
-    """A daily job that ran on a local date: the row is the lock, so daylight saving cannot run it twice.
+    """A daily job that ran on a local date, or an hourly one in an hour of it ("hand_out 07").
 
+    The row is the lock, so daylight saving cannot run it twice.
     detail: how far the nightly run is, and what it found (`deciding.everybody.Progress`).
     """
 

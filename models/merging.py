@@ -30,6 +30,7 @@ WORK = (
     "plan_support",
     "district_day",
     "promise",
+    "hand_over",
 )
 
 # Whose an enrolment is follows from the id it was sent under.

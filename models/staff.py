@@ -23,7 +23,6 @@ class Person(Model):
     totp_secret: Mapped[str | None]
     totp_last_step: Mapped[int | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
-    hours_per_week: Mapped[int | None]
     list_keys: Mapped[bool] = mapped_column(default=False)  # lists take j, k and the like from the keyboard
     failed_logins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]
@@ -38,12 +37,15 @@ class Grant(Model):
     """A role at a place for a time. `place` is district, network:KEY or school:KEY.
 
     The deputy stands in while the person is away (both days inclusive), after the last day, or once shut out.
-    `department` (a key of the routing table) narrows a department contact; '' serves every department.
+    `department` (a key of the routing table) narrows a department contact; '' serves every department. `hours`: how
+    many a week are stated for this; without any it is the whole week that routing.yaml names.
     """
 
     __tablename__ = "role_grant"
     __table_args__ = (
         CheckConstraint("ends IS NULL OR ends >= starts", name="dates"),
+        CheckConstraint("away_until IS NULL OR away_until >= away_from", name="away"),
+        CheckConstraint("hours BETWEEN 0 AND 60", name="hours"),
         Index("ix_role_grant_role_place", "role", "place"),
     )
     id: Mapped[Id]
@@ -57,6 +59,7 @@ class Grant(Model):
     ends: Mapped[date | None]
     away_from: Mapped[date | None]
     away_until: Mapped[date | None]
+    hours: Mapped[int | None]
     person: Mapped[Person] = relationship(back_populates="grants", foreign_keys=[person_id])
 
 

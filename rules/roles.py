@@ -95,6 +95,7 @@ class Permission(StrEnum):
     SEE_SCHOOL_BOARD = "see_school_board"
     SEE_NETWORK_BOARD = "see_network_board"
     SEE_DISTRICT_BOARD = "see_district_board"
+    SEE_WAITING = "see_waiting"
     SEE_WHAT_WORKS = "see_what_works"
     SEE_POLICY = "see_policy"
     TRY_POLICY = "try_policy"

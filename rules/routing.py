@@ -1,7 +1,6 @@
 """From a reason to the person who acts: by cause, rule or tier to a role, then to whoever holds it today.
 
-A restricted cause or rule never changes who owns a case or when it is due. It only asks for a task inside its
-compartment, of someone who may read that compartment.
+A restricted cause or rule changes neither owner nor due date: it asks for a task inside its compartment.
 """
 
 from __future__ import annotations
@@ -145,6 +144,11 @@ def compartment_task(
     return task
 
 
+def who(entry: Route, place: Place, holders: Iterable[Holder], *, on: date) -> Found:
+    """Whom one entry of the table finds at a place on a day."""
+    return _Staff.at(place, holders, on, None).find(entry, entry.seat, entry.fallback)
+
+
 def compartment_of(trigger: str) -> FieldClass | None:
     """The compartment a rule, cause or condition lives in, or None."""
     return routing_table().compartment(trigger)
@@ -210,7 +214,7 @@ def _planned(entry: Route, text: TaskText, staff: _Staff) -> PlannedTask:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """Who was found for which seat, how, and among how many who could have been."""
 
     seat: Seat
@@ -231,29 +235,30 @@ class _Staff:
     def at(cls, place: Place, holders: Iterable[Holder], on: date, loads: Loads | None) -> _Staff:
         return cls(tuple(h for h in holders if h.place.covers(place)), on, loads or {})
 
-    def find(self, entry: Route, seat: Seat, fallback: Sequence[Seat]) -> _Found:
+    def find(self, entry: Route, seat: Seat, fallback: Sequence[Seat]) -> Found:
         """Holder or deputy, the nearest first; the school's fallback roles; the network's; or nobody."""
         if seat.role == CASE_OWNER:
-            return _Found(seat, None, Via.HOLDER)
+            return Found(seat, None, Via.HOLDER)
         tried = self._tries(entry, seat, fallback)
-        return next((found for found in tried if found.person_id is not None), _Found(seat, None, Via.UNOWNED))
+        return next((found for found in tried if found.person_id is not None), Found(seat, None, Via.UNOWNED))
 
-    def _tries(self, entry: Route, seat: Seat, fallback: Sequence[Seat]) -> Iterator[_Found]:
+    def _tries(self, entry: Route, seat: Seat, fallback: Sequence[Seat]) -> Iterator[Found]:
         for breadth in range(len(PlaceKind)):
             yield self._pick(seat, Via.HOLDER, self.holders(seat, breadth))
             yield self._pick(seat, Via.DEPUTY, self.deputies(seat, breadth, entry.restricted))
         for other in fallback:
-            yield self._pick(other, Via.FALLBACK, self.holders(other, 0))
+            for breadth in (0, 1):  # somebody who goes from school to school belongs to each of them
+                yield self._pick(other, Via.FALLBACK, self.holders(other, breadth))
         for other in (*fallback, *entry.network):
             for breadth in range(len(PlaceKind)):
                 yield self._pick(other, Via.NETWORK_FALLBACK, self.holders(other, breadth))
 
-    def _pick(self, seat: Seat, via: Via, able: Mapping[int, int | None]) -> _Found:
+    def _pick(self, seat: Seat, via: Via, able: Mapping[int, int | None]) -> Found:
         """Of several, whoever has the least open work for their hours, then the lowest id."""
         least = min(
             able, key=lambda person: (room.weight(self.loads.get(person, 0), able[person]), person), default=None
         )
-        return _Found(seat, least, via, len(able))
+        return Found(seat, least, via, len(able))
 
     def holders(self, seat: Seat, breadth: int) -> dict[int, int | None]:
         """Those who hold the seat today, at the school (0), the network (1) or the district (2), and their hours."""
@@ -278,7 +283,7 @@ class _Staff:
 # -- words ------------------------------------------------------------------------------------------------
 
 
-def _why(entry: Route, found: _Found) -> str:
+def _why(entry: Route, found: Found) -> str:
     """One sentence on who was chosen and how, without a name."""
     asked, label = role(entry.seat.role).label, role(found.seat.role).label
     least = ", who of several has the least open work for their hours" if found.among > 1 else ""

@@ -21,6 +21,7 @@ from ew_app.web import (
     case_tasks,
     case_timeline,
     duty_parts,
+    hand_over_lines,
     plan_parts,
     visits,
 )
@@ -59,6 +60,7 @@ PARTS = (
     Part("plan", "case_causes.html", case_overview.causes, Where.SIDE),
     Part("plan", "case_plan_history.html", plan_parts.history, Where.SIDE),
     Part("tasks", "case_tasks.html", case_tasks.tasks),
+    Part("tasks", "case_hand_overs.html", hand_over_lines.of_case),
     Part("tasks", "case_letters.html", case_tasks.letters_written),
     Part("tasks", "case_search.html", duty_parts.search),
     Part("tasks", "case_supports_first.html", duty_parts.supports_first),

@@ -248,7 +248,7 @@ def _workload(counts: heads.Counts) -> dict[str, Any] | None:
     """How much one carries, and how much of what a week of theirs has room for is new."""
     if not counts.open:
         return None
-    stated = kept.hours_of(actor().person_id)
+    stated = kept.hours_of(actor().person_id, today())
     room = new_cases_a_week(stated)
     parts = [f"{many(counts.open, 'open case')}, {counts.tier_3} in Tier 3"]
     if counts.soon:

@@ -34,6 +34,7 @@ ITEMS = (
     Item("Visits", "/visits", (P.LOG_OUTREACH,)),
     Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),
     Item("Supports", "/supports", tuple(OPENS.values())),
+    Item("Waiting", "/waiting", (P.SEE_WAITING,)),
     Item("Meeting", "/meeting", (P.RUN_MEETING,)),
     Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
     Item("Import", "/imports", (P.IMPORT_ATTENDANCE, P.IMPORT_ROSTER)),
@@ -51,7 +52,7 @@ ITEMS = (
     Item("Health", "/health", (P.SEE_HEALTH,)),
 )
 # Pages that stand under a place of the rail without sharing its address.
-UNDER = {"cases": "caseload", "students": "caseload", "batches": "imports", "late": "quality"}
+UNDER = {"asked": "today", "cases": "caseload", "students": "caseload", "batches": "imports", "late": "quality"}
 
 
 def places(app: Flask, grants: Grants) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, today
 from ew_app.services.people import accounts, credentials, granting, signing_in
-from ew_app.web import asked
+from ew_app.web import asked, people_terms
 from ew_app.web.guard import actor, found, requires, scope
 from models.queries import staff
 from models.staff import Person
@@ -182,6 +182,7 @@ def _page(person_id: int, link: str = "", error: str = "") -> str:
         values=request.form,
         link=link,
         error=error,
+        terms=people_terms.lines(person),
     )
 
 

@@ -11,7 +11,17 @@ from ew_app.kernel import day_text, today
 from ew_app.services.casework import boards, reaching
 from ew_app.services.system import health
 from ew_app.services.system.health import State
-from ew_app.web import beginning, case_lines, freshness, late, letters, supports_due, today_clerk
+from ew_app.web import (
+    beginning,
+    case_lines,
+    freshness,
+    hand_over_lines,
+    late,
+    letters,
+    supports_due,
+    today_clerk,
+    waiting,
+)
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.today_parts import SHOWN, Day, Part, verb
@@ -47,7 +57,7 @@ def show() -> str:
 
 def _with_letters(day: Day) -> Day:
     """What was told to a family and turned out wrong comes before everything else."""
-    return replace(day, parts=(*letters.to_tell_again(), *day.parts))
+    return replace(day, parts=(*letters.to_tell_again(), *hand_over_lines.part(), *day.parts, *waiting.part()))
 
 
 def _begun(day: Day) -> Day:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from models.base import db
 from models.lists import Handful, SavedView
-from models.staff import Person
+from models.staff import Grant, Person
 
 
 def of(person_id: int | None, page: str) -> Sequence[SavedView]:
@@ -22,9 +23,10 @@ def has_keys(person_id: int | None) -> bool:
     return bool(db.session.scalar(select(Person.list_keys).where(Person.id == person_id)))
 
 
-def hours_of(person_id: int | None) -> int | None:
-    """The hours a week that a person has stated for this work."""
-    hours: int | None = db.session.scalar(select(Person.hours_per_week).where(Person.id == person_id))
+def hours_of(person_id: int | None, on: date) -> int | None:
+    """The hours a week that are stated for what a person holds on a day; None where none are."""
+    holds = Grant.person_id == person_id, Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on)
+    hours: int | None = db.session.scalar(select(func.sum(Grant.hours)).where(*holds))
     return hours
 
 

@@ -107,7 +107,7 @@ def parts(number: int) -> Sequence[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class RoleHolders:
-    """How many people hold a role within some places today, and the weekly hours they gave; 0 where none did."""
+    """How many people hold a role within some places today, and the weekly hours stated there; 0 where none are."""
 
     role: str
     people: int
@@ -120,10 +120,10 @@ def holders(places: Collection[str], on: date) -> dict[str, RoleHolders]:
     found = db.session.execute(
         text("""
             SELECT role, count(*), coalesce(sum(hours), 0), count(*) FILTER (WHERE hours IS NULL) FROM (
-                SELECT DISTINCT g.role, p.id, p.hours_per_week AS hours
+                SELECT g.role, p.id, sum(g.hours) AS hours
                 FROM role_grant g JOIN person p ON p.id = g.person_id
                 WHERE g.place = ANY(:places) AND p.disabled_at IS NULL
-                  AND g.starts <= :on AND (g.ends IS NULL OR g.ends >= :on)) held
+                  AND g.starts <= :on AND (g.ends IS NULL OR g.ends >= :on) GROUP BY 1, 2) held
             GROUP BY role
         """),
         {"places": list(places), "on": on},

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import ScalarSelect, func, or_, select, text
+from sqlalchemy.orm import aliased
 
 from models.base import db
 from models.org import Network, School
@@ -25,7 +26,7 @@ def grants(on: date, places: Collection[str]) -> list[Any]:
         select(
             Grant.person_id, Grant.role, Grant.place, Grant.homeroom, Grant.department, Grant.deputy_id,
             Grant.starts, Grant.ends, Grant.away_from, Grant.away_until,
-            Person.disabled_at.is_not(None).label("disabled"),
+            Person.disabled_at.is_not(None).label("disabled"), _hours(on).label("hours"),
         )
         .join(Person, Person.id == Grant.person_id)
         .where(Grant.place.in_(places))
@@ -33,6 +34,13 @@ def grants(on: date, places: Collection[str]) -> list[Any]:
         .order_by(Grant.id)
     )  # fmt: skip
     return list(db.session.execute(wanted))
+
+
+def _hours(on: date) -> ScalarSelect[int | None]:
+    """The hours a week that somebody states, over everything they hold on the day; NULL where none are stated."""
+    every = aliased(Grant)
+    holds = every.starts <= on, or_(every.ends.is_(None), every.ends >= on)
+    return select(func.sum(every.hours)).where(every.person_id == Person.id, *holds).scalar_subquery()
 
 
 def open_work(persons: Collection[int]) -> dict[int, int]:
@@ -50,3 +58,38 @@ def open_work(persons: Collection[int]) -> dict[int, int]:
         {"persons": list(persons)},
     )
     return {person: work for person, work in found}
+
+
+def people_of(places: Collection[str], on: date) -> list[tuple[int, str]]:
+    """(person, name) of whoever holds a role at one of these places on a day and may sign in, by name."""
+    found = db.session.execute(
+        select(Person.id, Person.name)
+        .join(Grant, Grant.person_id == Person.id)
+        .where(Grant.place.in_(places), Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on))
+        .where(Person.disabled_at.is_(None))
+        .distinct()
+        .order_by(Person.name, Person.id)
+    )
+    return [(person, name) for person, name in found]
+
+
+def names(ids: Collection[int]) -> dict[int, str]:
+    """Person -> name."""
+    found = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(ids)))
+    return {person: name for person, name in found}
+
+
+def held_by(person: int, role: str, places: Collection[str]) -> tuple[int, int]:
+    """Open cases that somebody owns in a role at these schools, and open tasks of theirs there outside compartments."""
+    found = db.session.execute(
+        text("""
+            SELECT (SELECT count(*) FROM support_case c JOIN school s ON s.id = c.school_id
+                    WHERE c.owner_id = :person AND c.owner_role = :role AND c.closed_on IS NULL
+                      AND 'school:' || s.key = ANY(:places)),
+                   (SELECT count(*) FROM task t JOIN school s ON s.id = t.school_id
+                    WHERE t.owner_id = :person AND t.owner_role = :role AND t.status = 'open'
+                      AND t.compartment IS NULL AND 'school:' || s.key = ANY(:places))
+        """),
+        {"person": person, "role": role, "places": list(places)},
+    ).one()
+    return int(found[0]), int(found[1])

@@ -79,8 +79,9 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
             "/people/new",
             "/people/{nurse}",
         ),
+        *("/waiting", "/people/seats?without=counselor", "/people/{nurse}/roles/{nurse_grant}/terms"),
     ),
-    "network_lead": ("/week", "/today", "/networks", "/schools"),
+    "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting"),
     "district_analyst": ("/district", "/networks", "/networks/{network}", "/schools/{school}"),
     "system_admin": (
         *("/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
@@ -140,6 +141,7 @@ def numbers(system: System) -> dict[str, Any]:
         looked_after = pupil_of(nurse)
         return {
             "nurse": nurse,
+            "nurse_grant": db.session.scalar(select(Grant.id).where(Grant.person_id == nurse)),
             "case": case.number,
             "student": case.student.key,
             "looked_after": looked_after.key,

@@ -181,7 +181,7 @@ def test_the_deputy_stands_in_for_someone_away(world):
 def test_the_fallback_is_asked_when_nobody_holds_the_role(world):
     world.end("cora")
     flag_ana(world)
-    assert (owner(world), *the_case("owner_role", "owner_via")) == ("paul", "principal", "fallback")
+    assert (owner(world), *the_case("owner_role", "owner_via")) == ("wanda", "social_worker", "fallback")
 
 
 def test_a_case_of_a_school_without_people_is_unowned_until_someone_comes(world):

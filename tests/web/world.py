@@ -18,6 +18,7 @@ from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Outreach, Task
 from models.duty import DistrictDay
+from models.hand_overs import HandOver
 from models.letters import Letter
 from models.lists import Handful, SavedView
 from models.meetings import Meeting, MeetingItem
@@ -78,7 +79,10 @@ def build() -> dict[str, int]:
         kept = _kept(people["counselor"])
         db.session.add_all([*kept.values(), *(_flag(students[name]) for name in ("ana", "dora"))])
         db.session.flush()
-        named = students | people | tried | batches | on_it | findings | sources | days | trials | kept | told
+        asked = {"ana_question": _question(cases["ana_case"], people["counselor"], people["nurse"])}
+        asked["dora_question"] = _question(cases["dora_case"], people["oak_clerk"], people["oak_clerk"])
+        db.session.flush()
+        named = students | people | tried | batches | on_it | findings | sources | days | trials | kept | told | asked
         numbers = {name: one.id for name, one in named.items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()} | _policies()
@@ -273,6 +277,17 @@ def _promised(student: Student, school: School, liaison: Person) -> dict[str, Ta
     )
     db.session.add_all([task, promise])
     return {"stls_task": task, "stls_promise": promise}
+
+
+def _question(case: Case, sender: Person, receiver: Person) -> HandOver:
+    """Help with a case that somebody asked for, and that nobody has promised yet."""
+    row = HandOver(
+        kind="refer", state="sent", case_id=case.id, student_id=case.student_id, school_id=case.school_id,
+        from_id=sender.id, to_id=receiver.id, to_role=receiver.grants[0].role, asked="Look at the morning medicine",
+        asked_on=START, created_at=now(),
+    )  # fmt: skip
+    db.session.add(row)
+    return row
 
 
 def _on_the_case(case: Case) -> dict[str, Any]:

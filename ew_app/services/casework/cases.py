@@ -142,7 +142,7 @@ class _Desk:
             self.rows.change(case, tier=pupil.tier)
         if (new or raised) and case.status is not Status.PAUSED:
             self._hurry(pupil, case, reasons, new)
-        if case.status is Status.NEW and (raised or case.owner_id is None):
+        if case.owner_id is None or (case.status is Status.NEW and raised):
             self._give(pupil, case, reasons)
 
     def _hurry(self, pupil: Pupil, case: Open, reasons: Sequence[Found], new: Sequence[Found]) -> None:

@@ -1,28 +1,41 @@
-"""Work that nobody has, asked of somebody again: when a role is given or ended, and every morning.
+"""Work that nobody has, asked of somebody again: when a role is given or ended, and every hour.
 
-A case stays unowned when it opens before anybody holds its role, or while everybody who does is away.
+A case stays unowned when it opens before anybody holds its role, or while everybody who does is away. Work of somebody
+whose role has ended is taken from them first; what still waits afterwards is shown above.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+from sqlalchemy import text
 
 from ew_app.kernel import WORKER, operation
-from ew_app.services.casework import cases
+from ew_app.services.casework import cases, rising, school_changes
 from ew_app.services.casework.staffing import Staff
 from models import casebook
+from models.base import db
 from models.queries import unowned as rows
 from rules.routing import tasks_for
 from rules.routing_table import CASE_OWNER, routing_table
 
+LOCK: Final = 7311
+
 
 @operation
 def hand_out(*_: object) -> int:
-    """The queued job: look for somebody for every open case and task without an owner; how many found one."""
+    """The queued job: look for somebody for every open case and task without an owner; how many found one.
+
+    Two at once do everything once.
+    """
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    rising.release()
+    school_changes.notice()
     before = rows.cases()
     cases.follow(sorted({row.student_id for row in before}), by=WORKER)
-    found = len(before) - len(rows.cases())
-    return found + _tasks()
+    found = len(before) - len(rows.cases()) + _tasks()
+    rising.rise()
+    return found
 
 
 def _tasks() -> int:
@@ -43,13 +56,23 @@ def _tasks() -> int:
 
 
 def _doer(row: Any, staff: Staff) -> tuple[int | None, str]:
-    """As when the task was asked for: the case's owner where the role is theirs, else whom routing finds."""
-    planned = None
-    if row.rule in routing_table().triggers:
+    """As when the task was asked for: the case's owner where the role is theirs, else whom routing finds.
+
+    What no entry of the table asks for goes to the case's owner, unless it lies in a compartment.
+    """
+    planned, trigger = None, _trigger(row)
+    if trigger:
         near = staff.near(row.school_id, row.homeroom)
-        asked = tasks_for(row.rule, staff.place(row.school_id), near, on=staff.on, loads=staff.loads)
+        asked = tasks_for(trigger, staff.place(row.school_id), near, on=staff.on, loads=staff.loads)
         planned = next((task for task in asked if task.kind == row.kind), None)
     role = planned.role if planned else row.owner_role
-    if row.compartment is None and row.case_owner is not None and role in (CASE_OWNER, row.case_role):
+    theirs = planned is None or role in (CASE_OWNER, row.case_role)
+    if row.compartment is None and row.case_owner is not None and theirs:
         return row.case_owner, row.case_role
     return (planned.person_id if planned else None), role
+
+
+def _trigger(row: Any) -> str:
+    """The rule or root cause that asked for a task; a cause stands at the end of its period. '' for neither."""
+    known = routing_table().triggers
+    return next((key for key in (row.rule, row.period.rpartition("/")[2]) if key in known), "")

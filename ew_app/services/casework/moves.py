@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from ew_app.kernel import Actor, Refused, operation, record, today
-from ew_app.services.casework import reaching, tasks
-from ew_app.services.casework.reaching import CaseAtHand
+from ew_app.services.casework import hand_over_rows, reaching, tasks
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from ew_app.services.people import signing_in
 from ew_app.services.people.telling import tell
@@ -20,6 +19,8 @@ from models.cases import Case, Task
 from models.staff import Person
 from rules.access import FieldClass, Permission, Place, Right
 from rules.case_flow import Action, Status, move
+from rules.handing_over import Kind
+from rules.routing import Via
 from rules.vocabulary import vocabulary
 from rules.words import check_words
 
@@ -34,21 +35,42 @@ def assign(case_number: int, *, by: Actor, to: int | None = None, version: int |
     Raises NotFound, NotAllowed, Refused, Conflict, IllegalMove.
     """
     held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
-    case, before = held.case, held.case.owner_id
+    case = held.case
     person = db.session.get(Person, to or by.person_id or 0)
-    role = _role_for(person, case, held.place)
+    taken = person is not None and person.id == by.person_id
+    before = case.owner_role
+    if hand_to(case, person, held.place, by, "case_taken" if taken else "case_assigned"):
+        hand_over_rows.settle(case, by)
+        if not taken and by.person_id is not None:
+            hand_over_rows.begin(
+                case, Kind.ASSIGN, by, to_id=case.owner_id, to_role=case.owner_role, from_role=before, due=case.due
+            )
+    return case
+
+
+def hand_to(case: Case, person: Person | None, place: Place, by: Actor, kind: str) -> bool:
+    """Let somebody own a case who may at that place, with the open tasks of the owner before; False if they do already.
+
+    Joins the open transaction; `kind` names the event. Raises Refused, IllegalMove.
+    """
+    before, role = case.owner_id, _role_for(person, case, place)
     status = move(Status(case.status), Action.ASSIGN)
     if person is None or (case.owner_id, case.status, case.owner_via) == (person.id, str(status), CHOSEN):
-        return case
+        return False
     case.owner_id, case.owner_role, case.owner_via, case.status = person.id, role, CHOSEN, str(status)
     _hand_tasks_over(case, before, person.id, role)
-    taken = person.id == by.person_id
-    _tell(held, "case_taken" if taken else "case_assigned", by, to=person.name, role=role)
+    _tell(case, kind, by, to=person.name, role=role)
     once = f"case/{case.id}/given/{case.version}"
     tell("case_given", [person.id], once=once, by=by, case_id=case.id)
     touch([case.student_id], today())
     ask_for_evaluation()
-    return case
+    return True
+
+
+def let_go(case: Case, by: Actor) -> None:
+    """Nobody owns the case any more, in the open transaction; the routing table looks for somebody."""
+    case.owner_id, case.owner_via = None, str(Via.UNOWNED)
+    _tell(case, "case_given_back", by)
 
 
 @operation
@@ -59,7 +81,7 @@ def monitor(
     held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
     held.case.status = str(move(Status(held.case.status), Action.MONITOR))
     _set_step(held.case, next_step or "Look at how the plan goes", due or tasks.due_in(10, held.case.school_id))
-    _tell(held, "case_monitored", by)
+    _tell(held.case, "case_monitored", by)
     return held.case
 
 
@@ -73,7 +95,7 @@ def pause(case_number: int, *, by: Actor, reason: str, until: date | None = None
     if until is not None and until <= today():
         raise Refused("A pause ends on a later day than today.")
     held.case.paused_until = until
-    _tell(held, "case_paused", by, before=before, why=vocabulary().label("pause_reason", reason))
+    _tell(held.case, "case_paused", by, before=before, why=vocabulary().label("pause_reason", reason))
     return held.case
 
 
@@ -86,7 +108,7 @@ def resume(case_number: int, *, by: Actor, version: int | None = None) -> Case:
     case.paused_until = None
     if case.due is not None and case.due < today():
         case.due = today()
-    _tell(held, "case_resumed", by)
+    _tell(held.case, "case_resumed", by)
     touch([case.student_id], today())
     ask_for_evaluation()
     return case
@@ -141,6 +163,5 @@ def _before_pause(case: Case) -> Status | None:
     return Status(before) if before else None
 
 
-def _tell(held: CaseAtHand, kind: str, by: Actor, **data: Any) -> None:
-    case = held.case
+def _tell(case: Case, kind: str, by: Actor, **data: Any) -> None:
     record(kind, by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, **data)

@@ -44,6 +44,11 @@ class Staff:
             self._near[key] = list(self._asked(self._places[school], homeroom))
         return self._near[key]
 
+    def everybody(self, school: int) -> list[Holder]:
+        """Everyone who may be asked about any student there; a teacher of one homeroom stands for all of them."""
+        levels = _levels(self._places[school])
+        return [holder for where in levels for holder, _ in self._holders.get(str(where), ())]
+
     def _asked(self, place: Place, homeroom: str) -> Iterable[Holder]:
         for where in _levels(place):
             for holder, room in self._holders.get(str(where), ()):
@@ -69,9 +74,16 @@ def _holder(row: Any, on: date) -> Holder:
         deputy=row.deputy_id,
         on_leave=away,
         department=row.department or None,
+        hours=row.hours,
     )
 
 
 def place_of(school: School) -> Place:
     """The place of a school, with the network it belongs to."""
     return Place.of_school(school.key, school.network.key)
+
+
+def school_places(place: str) -> list[str]:
+    """The places of the schools that a role at a place is for: one, those of a network, or all."""
+    here = Place.parse(place)
+    return [f"school:{key}" for _, key, network in rows.schools() if here.covers(Place.of_school(key, network))]

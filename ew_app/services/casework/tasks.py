@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Refused, now, operation, record, today
-from ew_app.services.casework import reaching
+from ew_app.services.casework import hand_over_rows, reaching
 from ew_app.services.people.telling import tell
 from models.base import db
 from models.cases import Case, Task
@@ -117,6 +117,7 @@ def undo(task_id: int, *, by: Actor) -> Task:
         raise Refused("This can be taken back for ten seconds only, by whoever did it. Write a note instead.")
     task.status, task.done_at, task.done_by, task.note = "open", None, None, ""
     _tell("task_taken_back", task, by)
+    hand_over_rows.follow_task(task, by)
     if task.case_id is not None and task.compartment is None:
         look_ahead(db.session.get_one(Case, task.case_id))
     return task
@@ -127,6 +128,7 @@ def mark_done(done: list[Task], by: Actor, note: str = "") -> None:
     for task in done:
         task.status, task.done_at, task.done_by, task.note = "done", now(), by.login, note.strip()
         _tell("task_done", task, by)
+        hand_over_rows.follow_task(task, by)
         if task.case_id is not None and task.compartment is None:
             case = db.session.get_one(Case, task.case_id)
             if case.next_step == task.title and case.closed_on is None:

@@ -85,7 +85,7 @@ class _Named:
             return self._add(row), "created"
         before = len(self._changed)
         grant = self._grant(person, row)
-        changed = _correct(person, row) or len(self._changed) > before
+        changed = _correct(person, grant, row) or len(self._changed) > before
         return grant, "changed" if changed else "unchanged"
 
     def store(self) -> None:
@@ -114,7 +114,7 @@ class _Named:
         accounts.check_new(login, name)
         person = accounts.newcomer(login, name)
         grant = self._grant(person, row)
-        _correct(person, row)
+        _correct(person, grant, row)
         self._people[row["login"]] = person
         self._added.append(person)
         return grant
@@ -150,13 +150,12 @@ def _is(grant: Grant, row: Row, place: Place) -> bool:
     return (grant.role, grant.place, grant.homeroom, grant.starts) == wanted
 
 
-def _correct(person: Person, row: Row) -> bool:
+def _correct(person: Person, grant: Grant, row: Row) -> bool:
     """Name and weekly hours as the file says; an empty cell leaves what is there. Whether that changed anything."""
     hours = str(row.get("hours") or "").strip()
-    wanted = {"name": row["name"], "hours_per_week": int(hours) if hours.isdigit() else person.hours_per_week}
-    changed = any(getattr(person, key) != value for key, value in wanted.items())
-    for key, value in wanted.items():
-        setattr(person, key, value)
+    stated = int(hours) if hours.isdigit() else grant.hours
+    changed = (person.name, grant.hours) != (row["name"], stated)
+    person.name, grant.hours = row["name"], stated
     return changed
 
 

@@ -1,4 +1,4 @@
-"""What the clock starts: signs of life, lost work sent again, and each daily job once per local day."""
+"""What the clock starts: signs of life, lost work sent again, each daily and hourly job once."""
 
 from __future__ import annotations
 
@@ -27,10 +27,8 @@ class Daily:
     from_hour: time
 
 
-DAILY = (
-    Daily(Job.NIGHTLY, time(20)),
-    Daily(Job.HAND_OUT, time(4)),  # who comes back today, or begins a role today, finds the work that waited
-)
+DAILY = (Daily(Job.NIGHTLY, time(20)),)
+HOURLY = (Job.HAND_OUT,)  # who comes back or begins a role finds the work that waited, and what waits too long is shown
 
 
 def sweep() -> int:
@@ -44,8 +42,8 @@ def sweep() -> int:
 
 
 def tick() -> list[Job]:
-    """Start the daily jobs and the looks at sources that are due, and ask schools for days that have not come in by
-    their hour, and ask for the e-mails that are due; two ticks at once, or an hour told twice, do each once.
+    """Start the daily and hourly jobs and the looks at sources that are due, ask schools for days that have not come in
+    by their hour, and for the e-mails that are due; two ticks at once, or an hour told twice, do each once.
 
     While the demo's past is being told, today's work would come between: the first tick after it does it.
     """
@@ -55,6 +53,7 @@ def tick() -> list[Job]:
     starting.start_due()
     moment = local(now())
     started = [daily.job for daily in DAILY if _start(daily.job, due_date(daily, moment))]
+    started += [job for job in HOURLY if _start(job, moment.date(), hour=moment.hour)]
     late_days.follow()
     visit_alarm.look()
     digests.ask_for_due()
@@ -68,12 +67,13 @@ def due_date(daily: Daily, moment: datetime) -> date:
 
 
 @operation
-def _start(job: Job, day: date) -> bool:
-    """Take the day's row and ask for the work in one transaction; False when the row is there already."""
-    row = insert(JobRun).values(job=job.value, local_date=day, at=now())
+def _start(job: Job, day: date, *, hour: int | None = None) -> bool:
+    """Take the row of the day, or of an hour of it, and ask for the work; False when the row is there already."""
+    run = job.value if hour is None else f"{job.value} {hour:02}"
+    row = insert(JobRun).values(job=run, local_date=day, at=now())
     if db.session.scalar(row.on_conflict_do_nothing().returning(JobRun.job)) is None:
         return False
-    enqueue(job, day.isoformat())
+    enqueue(job, day.isoformat(), key=None if hour is None else "unowned")
     return True
 
 

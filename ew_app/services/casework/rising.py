@@ -1,0 +1,113 @@
+"""Work that does not go on is shown above: to the principal, then to the network, until somebody goes on with it.
+
+Looked at every hour. Twice in a row, or two at once, changes nothing; a raised row tells since when, and when it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+from ew_app.kernel import WORKER, Actor, Told, now, operation, record_all, today
+from ew_app.services.casework import reaching
+from models.queries import following, unowned
+from models.queries import rising as rows
+from rules import access, room
+from rules.access import Permission
+from rules.rising import Level, Waits, level
+from rules.school_days import school_days_late
+
+LONGEST_WAIT = timedelta(days=400)  # how far back school days are read
+
+
+@operation
+def release() -> int:
+    """Take work from people whose role there has ended or who are shut out, so that it is handed out anew."""
+    on = today()
+    released = unowned.release_cases(on)
+    record_all(
+        [Told("case_released", WORKER, f"case:{row.number}", row.student_id, row.id, data={"role": row.owner_role})
+         for row in released]
+    )  # fmt: skip
+    return len(released) + unowned.release_tasks(on)
+
+
+@operation
+def rise() -> dict[str, int]:
+    """Raise what waits too long, show the longest waits to the network, end what goes on; how many of each."""
+    standing, at = rows.standing(), now()
+    begin, lift, kept = [], [], set()
+    for key, school, since, reached in _reached(standing):
+        kept.add(key)
+        if key not in standing:
+            about = dict(zip(("why", *rows.ABOUT), key, strict=True))
+            network_at = at if reached is Level.NETWORK else None
+            begin.append(
+                {**about, "school_id": school, "level": int(reached), "since": since, "raised_at": at,
+                 "network_at": network_at}
+            )  # fmt: skip
+        elif reached > standing[key].level:
+            lift.append(standing[key].id)
+    ended = [row.id for key, row in standing.items() if key not in kept]
+    rows.begin(begin)
+    rows.lift(lift, at)
+    rows.end(ended, at)
+    return {"raised": len(begin), "to the network": len(lift), "ended": len(ended)}
+
+
+def _reached(standing: dict[rows.Key, Any]) -> Iterator[tuple[rows.Key, int, date, Level]]:
+    """What waits at the principal or the network, with its school and since when.
+
+    What nobody owns waits since it was first seen so; the look comes every hour.
+    """
+    on = today()
+    waiting = rows.waits(on)
+    days = following.school_days({row.school_id for row in waiting}, on - LONGEST_WAIT)
+
+    @cache
+    def late(school: int, since: date) -> int:
+        return school_days_late(since, on, days.get(school, []))
+
+    for row in waiting:
+        why, key = Waits(row.why), (row.why, row.case_id, row.task_id, row.hand_over_id)
+        since = standing[key].since if why is Waits.UNOWNED and key in standing else row.since
+        if (reached := level(why, late(row.school_id, since))) is not Level.SCHOOL:
+            yield key, row.school_id, since, reached
+
+
+# -- what a supervisor is shown ------------------------------------------------------------------------------------
+
+
+def seen_by(by: Actor) -> list[rows.Waiting]:
+    """What waits at the schools whose cases someone may open, with names. Empty for who may open none."""
+    access.check(by.grants, Permission.SEE_WAITING)
+    area = access.scope_of(by.grants, Permission.SEE_CASELOAD).whole
+    return rows.of_schools(area, reaching.openings(by), by.person_id) if area else []
+
+
+def escalated_to(by: Actor) -> list[rows.Escalated]:
+    """What has risen to the network: case number, school and days, for those who see no names."""
+    access.check(by.grants, Permission.SEE_WAITING)
+    if access.scope_of(by.grants, Permission.SEE_CASELOAD).whole:
+        return []
+    return rows.of_networks(access.scope_of(by.grants, Permission.SEE_WAITING).whole)
+
+
+def days_waited(found: Sequence[rows.Waiting] | Sequence[rows.Escalated]) -> dict[tuple[int, date], int]:
+    """(school, since) -> school days after it up to today, for everything on a list."""
+    if not found:
+        return {}
+    days = following.school_days({row.school_id for row in found}, min(row.since for row in found))
+    return {
+        (row.school_id, row.since): school_days_late(row.since, today(), days.get(row.school_id, [])) for row in found
+    }
+
+
+def over_room(by: Actor) -> list[tuple[rows.Begun, int]]:
+    """Assignments with the new cases of this week and how many can be begun well, the fullest first. NotAllowed."""
+    access.check(by.grants, Permission.SEE_WAITING)
+    area, on = access.scope_of(by.grants, Permission.SEE_WAITING).whole, today()
+    found = [(one, room.new_cases_a_week(one.hours)) for one in rows.begun(area, on - timedelta(days=on.weekday()), on)]
+    return sorted(found, key=lambda pair: (pair[1] - pair[0].new, pair[0].person, pair[0].place))

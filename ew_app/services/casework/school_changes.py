@@ -1,0 +1,93 @@
+"""A student changes school: the old owner writes what the new one should know, and the case goes when it is accepted.
+
+What lies in compartments does not go along: at the new school it is asked of whoever may read it there, or it waits.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from ew_app.kernel import WORKER, Actor, Refused, operation, today
+from ew_app.outbox import Job, enqueue
+from ew_app.services.casework import hand_over_rows, handing_over, moves, reaching
+from ew_app.services.casework.staffing import Staff
+from models.base import db
+from models.cases import Case, Task
+from models.hand_overs import HandOver
+from models.queries import hand_overs as rows
+from models.staff import Person
+from rules import access
+from rules.access import NotAllowed, Permission, Place
+from rules.handing_over import Answer, Kind, State
+from rules.routing import route
+from rules.tiers import Tier
+
+CLOSED = "The case was closed."
+ELSEWHERE = "The student goes to another school again."
+
+
+@operation
+def notice() -> int:
+    """Ask for a hand-over of every open case whose student goes to another school now; how many.
+
+    Whoever owns it writes it; where nobody does, the new school is asked at once. What is not needed any more is taken
+    back first. Twice asks once.
+    """
+    for back in rows.not_needed():
+        case = db.session.get_one(Case, back.case_id)
+        hand_over_rows.move(back, case, Answer.TAKE_BACK, WORKER, CLOSED if case.closed_on else ELSEWHERE)
+    db.session.flush()
+    moved = rows.moved_away()
+    staff = Staff({row.now for row in moved}) if moved else None
+    for row in moved:
+        assert staff is not None
+        case = db.session.get_one(Case, row.id, execution_options={"populate_existing": True})
+        near = staff.near(row.now, case.student.homeroom)
+        there = route([], Tier(case.tier).text, (), staff.place(row.now), near, on=staff.on, loads=staff.loads)
+        hand_over_rows.begin(
+            case, Kind.SCHOOL_CHANGE, WORKER, state=State.TO_WRITE if row.owner_id else State.SENT,
+            school_id=row.now, from_id=row.owner_id, to_role=there.role, department=there.department,
+        )  # fmt: skip
+    return len(moved)
+
+
+@operation
+def write(number: int, *, by: Actor, story: str) -> HandOver:
+    """Write what the new school should know, or write it anew until it is accepted.
+
+    Raises NotFound, NotAllowed, Refused, IllegalMove, UnfitWords.
+    """
+    row, case, _ = handing_over.at_hand(number, by)
+    if row.from_id != by.person_id:
+        reaching.case_at_hand(case.number, by, Permission.WORK_CASE)
+    if not story.strip():
+        raise Refused("Write what helps this student come, what was promised, and whom the family trusts.")
+    words = hand_over_rows.fit(story, hand_over_rows.LONGEST_STORY)
+    if row.asked != words:
+        hand_over_rows.move(row, case, Answer.WRITE, by)
+        row.asked = words
+    return row
+
+
+def may_receive(row: HandOver, by: Actor) -> bool:
+    """Whether somebody works on cases at the school to which the student goes now."""
+    place = reaching.place_of_school(row.school_id)
+    return access.can(by.grants, Permission.WORK_CASE, place)
+
+
+def arrive(row: HandOver, case: Case, place: Place, by: Actor) -> None:
+    """The case belongs to the new school and to whoever said yes, with its plan, contacts and open tasks.
+
+    Tasks in compartments wait at the new school for somebody who may read them there.
+    """
+    if not may_receive(row, by):
+        raise NotAllowed("Your role does not take cases over at the new school.")
+    open_tasks = Task.case_id == case.id, Task.status == "open"
+    plain = update(Task).where(*open_tasks, Task.compartment.is_(None))
+    db.session.execute(plain.values(school_id=row.school_id, owner_id=by.person_id))
+    shut = update(Task).where(*open_tasks, Task.compartment.is_not(None))
+    db.session.execute(shut.values(school_id=row.school_id, owner_id=None))
+    case.school_id = row.school_id
+    db.session.flush()
+    moves.hand_to(case, db.session.get(Person, by.person_id or 0), place, by, "case_moved_school")
+    enqueue(Job.HAND_OUT, today().isoformat(), key="unowned")

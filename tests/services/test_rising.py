@@ -1,0 +1,241 @@
+"""Work that nobody goes on with: taken from who has left, handed out anew, shown above; and hours that are stated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from ew_app.kernel import OPERATOR, NotFound, Refused, transaction
+from ew_app.services.casework import handing_out, moves, rising, seats
+from ew_app.services.people import terms
+from ew_app.services.people.terms import Terms
+from models.base import db
+from models.org import School
+from models.staff import Grant
+from rules.access import NotAllowed
+from rules.routing import Via
+from rules.routing_table import routing_table
+from tests.opened import on
+from tests.services.one_case import flag_ana, follow, owner, the_case
+from tests.services.world import TODAY, World, rows
+
+RAISED = "SELECT why, level, since FROM raised WHERE ended_at IS NULL ORDER BY why"
+
+
+def grant_of(world: World, login: str) -> int:
+    (number,) = rows("SELECT id FROM role_grant WHERE person_id = :p", p=world.people[login])[0]
+    return int(number)
+
+
+def nobody_at_lincoln(world: World) -> None:
+    for login in ("clara", "cora", "wanda", "nia", "lea", "paul", "tara"):
+        world.end(login)
+
+
+# -- the table in the database: the situations of tests/rules/test_responsibility.py, as grants ------------------------
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected", "via"),
+    [
+        (lambda w: None, "cora", "holder"),
+        (lambda w: w.away("cora", deputy="paul"), "paul", "deputy"),
+        (lambda w: w.away("cora"), "wanda", "fallback"),
+        (lambda w: w.end("cora"), "wanda", "fallback"),
+        (lambda w: w.give("ida", "Ida Marsh", "counselor", "school:DOU"), "cora", "holder"),
+        (lambda w: w.give("carl", "Carl Dunn", "counselor", "school:LIN"), "cora", "holder"),
+        (nobody_at_lincoln, None, "unowned"),
+    ],
+    ids=["active", "deputy", "leave", "ended", "elsewhere", "two holders", "nobody"],
+)
+def test_a_case_finds_its_owner_in_every_situation(world, situation, expected, via):
+    situation(world)
+    flag_ana(world)
+    assert (owner(world), the_case("owner_via")) == (expected, (via,))
+    handing_out.hand_out()
+    raised = [row[:2] for row in rows(RAISED) if row[0] == "unowned"]
+    assert (("unowned", 1) in raised) == (expected is None)
+
+
+def test_somebody_itinerant_has_both_schools_and_their_hours_count_once_for_all(world):
+    world.end("cora")
+    ida = world.give("ida", "Ida Marsh", "counselor", "school:LIN")
+    with transaction():
+        db.session.add(Grant(person_id=ida, role="counselor", place="school:DOU", starts=date(2026, 8, 17), hours=10))
+    follow_two(world)
+    assert rows("SELECT DISTINCT owner_id FROM support_case WHERE student_id = :s", s=world.students["ana"]) == [(ida,)]
+
+
+def follow_two(world: World) -> None:
+    for name in ("ana", "dan"):
+        world.stands(name, 2)
+        world.finds(name, "R07")
+    follow(world)
+
+
+# -- nothing stays with who has left, and nothing waits unseen ---------------------------------------------------------
+
+
+def test_work_of_somebody_whose_role_has_ended_goes_to_somebody_else(world):
+    flag_ana(world)
+    moves.assign(the_number(), by=world.actor("cora"))
+    assert the_case("status") == ("assigned",)
+    world.end("cora")
+    assert handing_out.hand_out() == 3  # the case and its two tasks
+    assert owner(world) == "wanda" and the_case("status") == ("assigned",)
+    assert rows("SELECT DISTINCT owner_id FROM task WHERE status = 'open'") == [(world.people["wanda"],)]
+    assert rows("SELECT kind FROM event WHERE kind = 'case_released'") == [("case_released",)]
+    assert handing_out.hand_out() == 0
+
+
+def the_number() -> int:
+    (number,) = the_case("number")
+    return int(number)  # type: ignore[call-overload]
+
+
+def test_somebody_on_leave_keeps_what_is_theirs(world):
+    flag_ana(world)
+    world.away("cora", deputy="paul")
+    handing_out.hand_out()
+    assert owner(world) == "cora"
+
+
+def test_unowned_work_is_seen_by_the_principal_at_once_and_by_the_network_after_a_school_day(world, settings):
+    nobody_at_lincoln(world)
+    flag_ana(world)
+    handing_out.hand_out()
+    principal = world.give("pia", "Pia Reyes", "principal", "school:DOU")  # of another school
+    assert principal and rising.seen_by(world.actor("pia")) == []
+    assert rising.escalated_to(world.actor("zoe")) == []
+    with on(replace(settings, today=TODAY + timedelta(days=1))):
+        rising.rise()
+        (told,) = [row for row in rising.escalated_to(world.actor("zoe")) if row.why == "unowned"]
+        assert (told.case_number, told.school, told.since) == (the_number(), "Lincoln", TODAY)
+        assert rising.days_waited([told]) == {(told.school_id, told.since): 1}
+        assert not hasattr(told, "first_name")
+        before = rows("SELECT * FROM raised ORDER BY id")
+        assert rising.rise() == {"raised": 0, "to the network": 0, "ended": 0}
+        assert rows("SELECT * FROM raised ORDER BY id") == before
+
+
+def test_what_goes_on_leaves_the_list_and_its_row_stays(world, settings):
+    flag_ana(world)
+    later = TODAY + timedelta(days=14)  # contact was due after three school days; a week of them is a holiday
+    with on(replace(settings, today=later)):
+        rising.rise()
+        assert ("unclaimed", 1) in [row[:2] for row in rows(RAISED)]
+        (seen,) = [row for row in rising.seen_by(world.actor("paul")) if row.why == "unclaimed"]
+        assert (seen.first_name, seen.owner) == ("Ana", "Cora Bell")
+        moves.assign(the_number(), by=world.actor("cora"))
+        rising.rise()
+        assert "unclaimed" not in [row[0] for row in rows(RAISED)]
+        assert rows("SELECT count(*) FROM raised WHERE why = 'unclaimed' AND ended_at IS NOT NULL") == [(1,)]
+
+
+def test_what_waits_in_a_compartment_is_shown_to_nobody_who_may_not_read_it(world, settings):
+    for login in ("lea", "wanda"):
+        world.end(login)
+    world.stands("ana", 1)
+    world.finds("ana", "R22", compartment="stls")
+    follow(world)
+    with on(replace(settings, today=TODAY + timedelta(days=2))):
+        rising.rise()
+        assert rows(RAISED) != []
+        assert rising.seen_by(world.actor("paul")) == []
+        assert rising.escalated_to(world.actor("zoe")) == []
+
+
+def test_others_are_refused_the_list(world):
+    with pytest.raises(NotAllowed):
+        rising.seen_by(world.actor("tara"))
+    with pytest.raises(NotAllowed):
+        rising.over_room(world.actor("clara"))
+
+
+# -- room for new cases ------------------------------------------------------------------------------------------------
+
+
+def test_new_cases_beyond_the_hours_are_shown_above(world):
+    terms.state(grant_id=grant_of(world, "cora"), terms=Terms(hours=5), by=world.actor("paul"))
+    for name in ("ana", "ben"):
+        world.stands(name, 2)
+        world.finds(name, "R07")
+    follow(world)
+    ((one, room),) = [pair for pair in rising.over_room(world.actor("paul")) if pair[0].person == "Cora Bell"]
+    assert (one.hours, one.new, one.waits, room) == (5, 2, 2, 1)
+    assert rising.over_room(world.actor("zoe"))[0] == (one, room)
+    assert rising.over_room(world.actor("otto")) == []
+
+
+def test_of_two_holders_the_one_with_more_hours_is_asked_more(world):
+    terms.state(grant_id=grant_of(world, "cora"), terms=Terms(hours=10), by=world.actor("paul"))
+    carl = world.give("carl", "Carl Dunn", "counselor", "school:LIN", hours=40)
+    names = ["ana", "ben", *(f"kid{n}" for n in range(6))]
+    for name in names:
+        if name not in world.students:
+            world.add_student(name)
+        world.stands(name, 2)
+        world.finds(name, "R07")
+    follow(world)
+    owned = dict(rows("SELECT owner_id, count(*) FROM support_case GROUP BY 1"))
+    assert owned[carl] == 3 * owned[world.people["cora"]]
+
+
+# -- what is stated ----------------------------------------------------------------------------------------------------
+
+
+def test_leave_and_deputy_are_stated_and_work_is_asked_anew(world):
+    away = Terms(away_from=TODAY, away_until=TODAY + timedelta(days=4), deputy_id=world.people["paul"], hours=20)
+    terms.state(grant_id=grant_of(world, "cora"), terms=away, by=world.actor("paul"))
+    flag_ana(world)
+    assert owner(world) == "paul"
+    assert rows("SELECT kind FROM event WHERE kind = 'terms_stated'") == [("terms_stated",)]
+    assert ("hand_out",) in rows("SELECT job FROM outbox")
+    terms.state(grant_id=grant_of(world, "cora"), terms=away, by=world.actor("paul"))
+    assert len(rows("SELECT 1 FROM event WHERE kind = 'terms_stated'")) == 1, "the same again changes nothing"
+
+
+@pytest.mark.parametrize(
+    ("stated", "sentence"),
+    [
+        (Terms(away_until=TODAY), "from which day"),
+        (Terms(away_from=TODAY, away_until=TODAY - timedelta(days=1)), "before the first"),
+        (Terms(hours=61), "from 0 to 60"),
+        (Terms(department="face"), "Only a department contact"),
+        (Terms(deputy_id=0), "Choose somebody who works"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_sentence(world, stated, sentence):
+    with pytest.raises(Refused, match=sentence):
+        terms.state(grant_id=grant_of(world, "cora"), terms=stated, by=world.actor("paul"))
+
+
+def test_a_deputy_works_there_and_is_somebody_else(world):
+    for login in ("cora", "dora"):
+        with pytest.raises(Refused):
+            stand_in = Terms(deputy_id=world.people[login])
+            terms.state(grant_id=grant_of(world, "cora"), terms=stand_in, by=world.actor("paul"))
+
+
+def test_only_who_manages_people_there_states_anything(world):
+    with pytest.raises(NotAllowed):
+        terms.state(grant_id=grant_of(world, "cora"), terms=Terms(hours=20), by=world.actor("otto"))
+    world.end("cora")
+    with pytest.raises(NotFound):
+        terms.state(grant_id=grant_of(world, "cora"), terms=Terms(hours=20), by=OPERATOR)
+
+
+# -- who is asked at a school ------------------------------------------------------------------------------------------
+
+
+def test_an_empty_role_shows_what_it_would_do(world):
+    lincoln = db.session.get_one(School, world.schools["LIN"])
+    now = {one.entry.key: one for one in seats.asked_at(lincoln)}
+    assert set(now) == {*routing_table().tiers, *routing_table().rows}
+    assert (now["2"].person, now["2"].via) == ("Cora Bell", Via.HOLDER)
+    without = {one.entry.key: one for one in seats.asked_at(lincoln, without="counselor")}
+    assert (without["2"].person, without["2"].via) == ("Wanda Price", Via.FALLBACK)
+    assert without["2"].found_as == "School social worker"
+    assert now["protected"].alone and now["protected"].person == ""

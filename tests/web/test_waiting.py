@@ -1,0 +1,61 @@
+"""What waits, who is asked, and what is stated of an assignment, as the pages show and take it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Flask
+
+from ew_app.kernel import transaction
+from ew_app.services.casework import rising
+from models.base import db
+from models.staff import Grant
+from tests.web.casebook import keep_secret, open_case, person
+from tests.web.conftest import SignInAs
+
+
+def prepared(app: Flask) -> int:
+    with app.app_context():
+        with transaction():
+            number = open_case("zed", owner=None)
+            keep_secret(number, "health", "B-HLTH-CHRON")
+        rising.rise()
+        return number
+
+
+def test_a_principal_reads_names_and_a_network_numbers(app: Flask, sign_in: SignInAs) -> None:
+    number = prepared(app)
+    principal = sign_in("principal").get("/waiting").text
+    assert "Student Zed" in principal and "Nobody has it" in principal
+    network = sign_in("network_lead")
+    for page in (network.get("/waiting").text, network.get("/today").text):
+        assert "Zed" not in page
+    assert f"Case {number}" not in network.get("/waiting").text, "not before a school day has passed"
+
+
+def test_what_is_stated_comes_back_in_words(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        counselor, deputy = person("counselor"), person("principal")
+        grant: Grant = counselor.grants[0]
+        path, back = f"/people/{counselor.id}/roles/{grant.id}/terms", f"/people/{counselor.id}"
+        chosen = deputy.id
+    browser = sign_in("administrator")
+    assert "as far as" not in browser.get(path).text
+    form = {"away_from": "2026-12-01", "away_until": "2026-12-04", "deputy": str(chosen), "hours": "20"}
+    assert browser.send(path, form).status_code == 302
+    assert "4 new cases a week" in browser.get(path).text
+    said = browser.get(back).text
+    assert "20 hours a week" in said and "deputy Person principal" in said
+    wrong = browser.send(path, {"hours": "twenty"})
+    assert wrong.status_code == 422 and "as a number" in wrong.text
+    with app.app_context():
+        stored = db.session.get_one(Grant, grant.id)
+        assert (stored.away_from, stored.hours) == (date(2026, 12, 1), 20)
+
+
+def test_an_empty_role_can_be_tried_out(sign_in: SignInAs) -> None:
+    browser = sign_in("principal")
+    assert "Person counselor" in browser.get("/people/seats").text
+    tried = browser.get("/people/seats?without=counselor").text
+    assert "Without a School counselor" in tried
+    assert browser.get("/people/seats?school=OAK").status_code == 404
