@@ -121,6 +121,8 @@ def test_rows_are_walked_by_keys_once_somebody_turned_them_on(open_window: Open,
     assert page.evaluate("document.activeElement === document.body"), "off until somebody turns them on"
     page.get_by_text("Keep this view, and keys").click()
     page.get_by_role("button", name="Turn keys on").click()
+    expect(page.locator("form[data-keys]")).to_be_visible()
+    page.wait_for_load_state("load")  # the script of the page has run
     hand = Hand(page)
     hand.press("j")
     expect(page.locator("tbody .row-link").first).to_be_focused()
