@@ -87,7 +87,7 @@ def house(
 
 def _fill(whose: str) -> dict[str, Any]:
     """A student with a case nobody owns, and a word in every class."""
-    number = open_case(whose, owner=None, next_step=word(FieldClass.CASE, whose))
+    number = open_case(f"key-{whose.lower()}", owner=None, next_step=word(FieldClass.CASE, whose))
     case = case_of(number)
     student = db.session.get_one(Student, case.student_id)
     student.first_name, student.homeroom = whose, "4A"

@@ -78,7 +78,7 @@ def _miss(student: Student, batch: Batch) -> None:
     for line, day in enumerate(ABSENT, 2):
         db.session.add(Mark(school_id=school, student_id=student.id, day=day, period="", code="A", file=0, line=line,
                             source_id=batch.source_id, batch_id=batch.id))  # fmt: skip
-    db.session.add(
+    db.session.merge(
         StudentStatus(
             student_id=student.id, school_id=school, grade="4", enrolled_now=True, tier=2, too_early=False,
             tier_since=ABSENT[-1], rules=["R07"], data_through=DAYS[-1], enrolled=40_000, absent=7_000, excused=0,
@@ -92,8 +92,9 @@ def _miss(student: Student, batch: Batch) -> None:
     )  # fmt: skip
     db.session.add(
         Outreach(
-            student_id=student.id, on_day=ABSENT[0], at=now(), method="call", outcome="left_voicemail",
-            is_contact=False, author="Person counselor", position="School counselor", written_at=now(),
+            student_id=student.id, on_day=ABSENT[0], at=now() - timedelta(days=30), method="call",
+            outcome="left_voicemail", is_contact=False, author="Person counselor", position="School counselor",
+            written_at=now(),
         )
     )  # fmt: skip
 

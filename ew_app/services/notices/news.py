@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from models.queries import scope
 from models.queries.visits import takes_part
 from models.visits import Visit
 from rules import access
-from rules.access import Permission
+from rules.access import FieldClass, Permission, Right
 from rules.notices import notices
 
 SHOWN = 100
@@ -76,7 +76,8 @@ def read(
     if one is not None:
         wanted = wanted.where(Notice.id == one)
     found = db.session.execute(wanted.order_by(Notice.id.desc()).limit(SHOWN))
-    return [_news(*row) for row in found]
+    named = access.right(by.grants, FieldClass.ROSTER, own=True).reaches(Right.PART)
+    return [replace(one, student=one.student if named else "") for one in (_news(*row) for row in found)]
 
 
 def _news(
