@@ -232,6 +232,7 @@ class Roll(Model):
 class Submission(Model):
     """What one delivery says of one school-day: it was taken, from so many rows, perhaps whole.
 
+    Not `taken`: it only took back entries of the day, which does not show that attendance was taken.
     It counts until `ended_at`, when the delivery was taken back. Kept then, so that any moment can be told again.
     """
 
@@ -243,6 +244,7 @@ class Submission(Model):
     feed: Mapped[str]
     rows: Mapped[int]
     whole: Mapped[bool]
+    taken: Mapped[bool] = mapped_column(server_default=text("true"))
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
 

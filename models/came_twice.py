@@ -25,8 +25,8 @@ _STEPS = (
     """,
     # It said so when it came, and behind what it repeated.
     f"""
-    INSERT INTO submission (school_id, day, batch_id, feed, rows, whole, recorded_at)
-    SELECT m.school_id, m.day, o.id, m.feed, m.rows, m.whole,
+    INSERT INTO submission (school_id, day, batch_id, feed, rows, whole, taken, recorded_at)
+    SELECT m.school_id, m.day, o.id, m.feed, m.rows, m.whole, m.taken,
            greatest(o.received_at, m.recorded_at + interval '1 microsecond')
     FROM submission m JOIN school s ON s.id = m.school_id JOIN batch o ON o.id = :other
     WHERE m.batch_id = :batch AND m.ended_at IS NULL AND {_THEIRS} ON CONFLICT DO NOTHING

@@ -13,7 +13,8 @@ from typing import Any, cast
 
 from sqlalchemy import CursorResult, TextClause, text
 
-from models.attendance import DELETED, UNREAD
+from models import marks_deleted
+from models.attendance import UNREAD
 from models.base import db
 
 Here = Mapping[str, Any]
@@ -81,14 +82,6 @@ _READ_CALLED = text(f"""
          unnest(r.students, r.lines, r.modified) AS one (student, line, modified)
     WHERE r.source_id = :source AND r.replaced_by IS NULL
       AND (d.whole OR (r.school_id, r.day, one.student) IN (SELECT school_id, day, student_id FROM incoming))
-""")
-# A row that takes back another mark than the one that stands says what stands.
-_LEAVE_OTHERS = text(f"""
-    UPDATE incoming i SET (code, fraction, minutes, section_key, reason, last_modified)
-        = (m.code, m.fraction, m.minutes, m.section_key, m.reason, m.last_modified)
-    FROM stands m
-    WHERE (m.school_id, m.day, m.student_id, m.period) = (i.school_id, i.day, i.student_id, i.period)
-      AND i.code = '{DELETED}' AND i.reason <> '' AND m.code NOT IN (i.reason, '{DELETED}')
 """)
 # `stored` is the mark that a row meets, `rolled` that the student was called present. refreshed: the row says the
 # same with a newer last_modified; it takes the place and counts as unchanged.
@@ -192,10 +185,11 @@ _PLAN = text("""
            set_config('enable_nestloop', :loop, true)
 """)
 _CLAIM = text(f"""
-    INSERT INTO submission AS s (school_id, day, batch_id, feed, rows, whole, recorded_at)
-    SELECT school_id, day, :batch, :feed, rows, whole, :at FROM staged_day WHERE {MINE}
+    INSERT INTO submission AS s (school_id, day, batch_id, feed, rows, whole, taken, recorded_at)
+    SELECT school_id, day, :batch, :feed, rows, whole, taken, :at FROM staged_day WHERE {MINE}
     ON CONFLICT (school_id, day, batch_id)
-        DO UPDATE SET rows = s.rows + excluded.rows, whole = s.whole OR excluded.whole
+        DO UPDATE SET rows = s.rows + excluded.rows, whole = s.whole OR excluded.whole,
+            taken = s.taken OR excluded.taken
 """)
 _FIRST_SOURCE = text("""
     UPDATE school SET source_id = :source
@@ -225,14 +219,16 @@ def merge(here: Here) -> dict[str, int]:
     with one_by_one():
         do(_READ_STANDS, here)
         do(_READ_CALLED, here)
+        marks_deleted.let_stand_what_is_left(here)
     with hashed():
-        for step in (_LEAVE_OTHERS, _FATES, *((_MISSED_MARKS, _MISSED_CALLS) if whole else ())):
+        for step in (_FATES, *((_MISSED_MARKS, _MISSED_CALLS) if whole else ())):
             do(step, here)
     with one_by_one():
         for step in (_KEEP_ENDED, _REPLACE, _TAKE_AWAY, _ADD, _ADD_ROLLS):
             do(step, here)
         if whole:
             do(_SHORTEN_ROLLS, here)
+        marks_deleted.keep_others(here)
     rows = db.session.execute(_COUNT_FATES)
     return {fate: count for fate, count in rows}
 
@@ -285,7 +281,7 @@ def claim(here: Here) -> None:
 
 def drop_staged(batch_id: int) -> None:
     """Empty the staging tables of a batch."""
-    for table in ("staged_mark", "staged_roll", "staged_day"):
+    for table in ("staged_mark", "staged_other", "staged_roll", "staged_day"):
         db.session.execute(text(f"DELETE FROM {table} WHERE batch_id = :batch"), {"batch": batch_id})
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from models import marks_deleted
 from models.attendance import UNREAD
 from models.base import db
 from models.marks import MARK, MINE, SAID, Here, do, hashed, only
@@ -50,6 +51,7 @@ def find_new_days(here: Here) -> tuple[int, int]:
 
 def add_all(here: Here) -> int:
     """Store every staged row of the new days; returns how many rows, without those that could not be read."""
+    marks_deleted.keep_others(here)
     with hashed():
         added = do(_ADD_ALL, here)
         if here["unread"]:

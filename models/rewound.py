@@ -54,7 +54,7 @@ _ROLLS = """
     FROM roll WHERE recorded_at <= :moment AND {rolls}
 """
 _CLAIMS = """
-    SELECT school_id, day, batch_id, feed, rows, whole, recorded_at,
+    SELECT school_id, day, batch_id, feed, rows, whole, taken, recorded_at,
            CASE WHEN ended_at <= :moment THEN ended_at END AS ended_at
     FROM submission WHERE recorded_at <= :moment
 """
@@ -66,7 +66,7 @@ _LEDGER = """
                 THEN 'submitted' ELSE 'closed' END AS status,
            CASE WHEN c.is_full THEN 'full' ELSE 'exception' END AS feed, 0 AS rows, 0 AS expected, 0 AS absences
     FROM (SELECT school_id, day, bool_or(feed = 'full') AS is_full FROM submission
-          WHERE ended_at IS NULL GROUP BY school_id, day) c
+          WHERE ended_at IS NULL AND taken GROUP BY school_id, day) c
     LEFT JOIN (SELECT DISTINCT school_id, day FROM calendar_day WHERE day_type IN ('instructional', 'make_up')) t
       ON t.school_id = c.school_id AND t.day = c.day
 """

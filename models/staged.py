@@ -14,14 +14,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Model
 
 
-class StagedMark(Model):
-    """A row that says more than "present", on its way in. Unlogged: the bytes are there to stage it again.
+class StagedRow:
+    """What a row says, on its way in; a row that may be about several students is there for each of them."""
 
-    A row that may be about several students is there for each of them.
-    """
-
-    __tablename__ = "staged_mark"
-    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
     batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     file: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -36,6 +31,20 @@ class StagedMark(Model):
     reason: Mapped[str | None]
     last_modified: Mapped[datetime | None]
     modified_by: Mapped[str | None]
+
+
+class StagedMark(StagedRow, Model):
+    """A row that says more than "present", on its way in. Unlogged: the bytes are there to stage it again."""
+
+    __tablename__ = "staged_mark"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+
+class StagedOther(StagedRow, Model):
+    """An event beside the one that stands of the same student and day, or the deletion of one, on its way in."""
+
+    __tablename__ = "staged_other"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
 
 class StagedRoll(Model):
@@ -59,6 +68,7 @@ class StagedRoll(Model):
 class StagedDay(Model):
     """A school-day that a delivery speaks of: how many rows, students and absences, and whether it claims all.
 
+    `taken`: it shows that attendance was taken; what was deleted alone does not.
     `expected`: students due that day. `teaches`: the school has a school day, or no calendar at all yet.
     `fresh`: found while merging, that no other delivery has spoken of it.
     """
@@ -74,4 +84,5 @@ class StagedDay(Model):
     expected: Mapped[int]
     teaches: Mapped[bool]
     whole: Mapped[bool]
+    taken: Mapped[bool] = mapped_column(server_default=text("true"))
     fresh: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -47,8 +47,9 @@ class Grouped:
 
 
 class OverYears:
-    """Rows that tell of the same (`by`) in several years. The newest stands without dates, and of the others those
-    that mean something else (`means`) keep theirs. Of a year with two meanings each row stays out.
+    """Rows that tell of the same (`by`) in several years, with its first and last day (`dates`). The newest stands from
+    its first day on, open at the end; what was told of former years stays theirs, as one row for as long as it means
+    the same (`means`). Of a year with two meanings each row stays out.
     """
 
     def __init__(self, columns: Sequence[str], spec: dict[str, Any]) -> None:
@@ -68,17 +69,20 @@ class OverYears:
     def _of_one(self, rows: Sequence[tuple[int, Cells]]) -> Iterator[Row]:
         years: defaultdict[tuple[str, ...], list[tuple[int, Cells]]] = defaultdict(list)
         for line, cells in rows:
-            years[_at(cells, self._dates)].append((line, cells))
-        _, newest = years[max(years)][0]
-        now = _at(newest, self._means)
-        for year, told in years.items():
+            years[_at(cells, self._dates)].append((line, list(cells)))
+        newest, ends = max(years), self._dates[1:]
+        former: Cells | None = None
+        for year, told in sorted(years.items()):
             line, cells = told[0]
-            meanings = {_at(row, self._means) for _, row in told}
-            if len(meanings) > 1:
+            if len({_at(row, self._means) for _, row in told}) > 1:
                 yield from ((line, cells, _TWO_MEANINGS) for line, cells in told)
-            elif year == max(years):
-                yield line, ["" if place in self._dates else cell for place, cell in enumerate(cells)], ""
-            elif meanings != {now}:
+            elif former and year != newest and _at(former, self._means) == _at(cells, self._means):
+                for last in ends:
+                    former[last] = cells[last]
+            else:
+                for last in ends if year == newest else ():
+                    cells[last] = ""
+                former = cells if any(year) else None
                 yield line, cells, ""
 
 

@@ -39,7 +39,7 @@ _STANDING = f"""
                      AND c.day = coalesce(m.day, a.day) AND {TAUGHT}) AS taught,
            {PASSED.format(school="coalesce(m.school_id, a.school_id)", day="coalesce(m.day, a.day)")} AS passed,
            (SELECT max(batch_id) FROM submission s WHERE s.school_id = a.school_id AND s.day = a.day
-              AND s.ended_at IS NULL) AS batch
+              AND s.ended_at IS NULL AND s.taken) AS batch
     FROM missing m FULL JOIN asked a USING (school_id, day) LEFT JOIN school_day d USING (school_id, day)
     WHERE a.id IS NOT NULL OR m.day >= :since ORDER BY school_id, day
 """
@@ -60,7 +60,7 @@ _SILENT = f"""
         SELECT f.source_id, m.day FROM missing m JOIN fed f USING (school_id) WHERE m.day >= :since
         GROUP BY 1, 2 HAVING count(*) > 1 AND NOT EXISTS (
             SELECT FROM submission c JOIN batch b ON b.id = c.batch_id
-            WHERE c.day = m.day AND c.ended_at IS NULL AND b.source_id = f.source_id)
+            WHERE c.day = m.day AND c.ended_at IS NULL AND c.taken AND b.source_id = f.source_id)
     )
     SELECT m.school_id, m.day, row_number() OVER (
                PARTITION BY f.source_id, m.day ORDER BY t.id IS NULL, m.school_id) = 1 AS first

@@ -115,7 +115,7 @@ def codes(schools: Sequence[int]) -> list[AbsenceCode]:
 # SQL: the school's own source (of school `s`) called the day of mark `m` whole, and whoever it does not name present.
 SPEAKS_OF_ALL = """(EXISTS (
     SELECT FROM submission w JOIN batch b ON b.id = w.batch_id WHERE w.school_id = m.school_id AND w.day = m.day
-      AND w.whole AND w.feed = 'exception' AND w.ended_at IS NULL AND b.source_id = s.source_id)
+      AND w.whole AND w.feed = 'exception' AND w.taken AND w.ended_at IS NULL AND b.source_id = s.source_id)
   AND NOT EXISTS (
     SELECT FROM submission f WHERE f.school_id = m.school_id AND f.day = m.day AND f.feed = 'full'
       AND f.ended_at IS NULL))"""
@@ -204,10 +204,11 @@ def before_unmapped(asked: Columns, words: Sequence[str]) -> Columns:
                    coalesce(h.fraction, -1) AS fraction, coalesce(h.minutes, -1) AS minutes, 0 AS kind, h.id AS nth
             FROM now n JOIN mark_history h ON h.student_id = n.student_id AND h.day = n.day
              AND h.school_id = n.school_id AND h.source_id = n.source_id AND h.period = '' AND h.ended = 'superseded'
+             AND h.ended_at > h.recorded_at
             UNION ALL
             SELECT n.*, -1, -1, -1, 1, 0 FROM now n WHERE EXISTS (
                 SELECT FROM submission s WHERE s.school_id = n.school_id AND s.day = n.day AND s.feed = 'exception'
-                   AND s.batch_id < n.batch_id AND s.ended_at IS NULL)
+                   AND s.batch_id < n.batch_id AND s.ended_at IS NULL AND s.taken)
               OR EXISTS (
                 SELECT FROM roll r WHERE r.school_id = n.school_id AND r.day = n.day AND r.batch_id < n.batch_id
                    AND n.student_id = ANY(r.students) AND coalesce(r.replaced_by >= n.batch_id, true))

@@ -43,6 +43,8 @@ _MENDED = """
              SELECT table_name FROM batch_file WHERE batch_id = b.id
              EXCEPT SELECT table_name FROM batch_file WHERE batch_id = l.id))
 """
+# What a refused file says is a day need not be one: there is no 31 September.
+_IS_A_DAY = "jsonb_path_exists(to_jsonb(n.value), '$.datetime()', silent => true)"
 # Of a school and the last day for which a refused file named it: whether that day, where one was read, came later.
 _CAME_SINCE = """
     SELECT FROM submission u JOIN batch l ON l.id = u.batch_id
@@ -57,7 +59,7 @@ def _refused(how: str, of: Parameters) -> list[Seen]:
             SELECT * FROM batch b WHERE b.status = 'refused' AND NOT b.preview
               AND b.received_at >= CAST(:today AS date) - 14 AND b.counts ->> 'why' {how} 'two_way_dates'
         ), said AS MATERIALIZED (
-            SELECT b.id AS batch_id, s.id AS school_id, CASE WHEN n.value <> '' THEN CAST(n.value AS date) END AS day
+            SELECT b.id AS batch_id, s.id AS school_id, CASE WHEN {_IS_A_DAY} THEN CAST(n.value AS date) END AS day
             FROM refused b JOIN LATERAL jsonb_each_text(b.counts -> 'named') n ON true JOIN school s ON s.key = n.key
         ), named AS MATERIALIZED (
             SELECT * FROM said UNION ALL

@@ -95,9 +95,23 @@ def test_a_powerschool_letter_means_what_its_newest_year_says_and_keeps_what_it_
     rows = export(POWERSCHOOL | {"attendance_code.txt": codes}).rows(
         "absence_codes", "code", "kind", "valid_from", "valid_to"
     )
-    assert sorted(row for row in rows if row[2]) == [("U", "present", date(2025, 7, 1), date(2026, 6, 30))]
-    assert [row[:2] for row in rows if not row[2]].count(("U", "absence")) == 1
-    assert [row[0] for row in rows].count("A") == 1
+    assert sorted(row for row in rows if row[0] == "U") == [
+        ("U", "absence", date(2026, 7, 1), None),
+        ("U", "present", date(2025, 7, 1), date(2026, 6, 30)),
+    ]
+    assert sorted(row[2:] for row in rows if row[0] == "A") == [
+        (date(2025, 7, 1), date(2026, 6, 30)), (date(2026, 7, 1), None),
+    ]  # fmt: skip
+
+
+def test_former_years_in_which_a_powerschool_letter_meant_the_same_are_one_row() -> None:
+    codes = POWERSCHOOL["attendance_code.txt"] + tabs(*(f"{year} 42 {year} U Old Absent 1" for year in (33, 34, 35)))
+    rows = export(POWERSCHOOL | {"attendance_code.txt": codes + tabs("99 42 36 U New Present 1")}).rows(
+        "absence_codes", "code", "kind", "valid_from", "valid_to"
+    )
+    assert sorted(row[1:] for row in rows if row[0] == "U") == [
+        ("absence", date(2023, 7, 1), date(2026, 6, 30)), ("present", date(2026, 7, 1), None),
+    ]  # fmt: skip
 
 
 def test_a_powerschool_letter_with_two_meanings_and_no_year_is_held_out_with_its_rows() -> None:

@@ -200,3 +200,14 @@ def stored() -> tuple[int, int]:
     flagging.evaluate_all()
     assert rows(query) == [kept]
     return kept[0], kept[1]
+
+
+def test_a_trip_beside_a_missed_period_does_not_show_that_all_periods_are_listed() -> None:
+    harbor()
+    told = "studentNumber,schoolNumber,date,periodName,code,status,excuse\n"
+    lines = ["000123,42,09/14/2026,1,UNX,A,U", "000123,42,09/14/2026,2,FT,P,X", "000124,42,09/14/2026,1,UNX,A,U"]
+    told += "\n".join([*lines, "000124,42,09/14/2026,2,HERE,P,"]) + "\n"
+    covers = f"school_id,date\n42,{DAYS[0]}\n"
+    hand_over("attendance", {"attendance.csv": told, "covers.csv": covers}, accept_held=True)
+    assert counted("000123") == ("0", "0", "1", "0")
+    assert counted("000124") == ("1", "0.5", "0", "0")  # a plain "present" is no exception: both periods are listed

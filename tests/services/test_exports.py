@@ -94,11 +94,11 @@ def test_edfi_and_our_own_files_measure_the_same() -> None:
 
 def _as_ours() -> str:
     return (
-        "student_id,school_id,date,code,fraction_absent,minutes_absent\n"
-        "000123,770042,2026-08-24,Unexcused Absence,0.5,\n"
-        "000123,770042,2026-08-25,In Attendance,,\n"
-        "000124,770042,2026-08-25,Tardy,,20\n"
-        "000123,770042,2026-08-27,Homebound,,\n"
+        "student_id,school_id,date,code,fraction_absent,minutes_absent,reason\n"
+        "000123,770042,2026-08-24,Unexcused Absence,0.5,,\n"
+        "000123,770042,2026-08-25,In Attendance,,,\n"
+        "000124,770042,2026-08-25,Tardy,,20,\n"
+        "000123,770042,2026-08-27,Homebound,,,Excused Absence\n"
     )
 
 
@@ -143,6 +143,83 @@ def test_a_deletion_of_an_event_that_is_not_the_mark_that_stands_leaves_it_stand
         told = hand_over("attendance", {"studentSchoolAttendanceEvents_deletes.json": deletes}, accept_held=True)
         assert (told["rows_in"], told["unchanged"]) == (1, int(stands != "Deleted"))
         assert [row[2] for row in marks()] == [stands]
+
+
+def events(*told: tuple[str, str], **more: str) -> str:
+    """Events of 24 August as (id, category)."""
+    named = "attendanceEventCategoryDescriptor"
+    return json.dumps(
+        [edfi.ABSENT | {"id": key, named: f"uri://x/{named}#{category}"} | more for key, category in told]
+    )
+
+
+def deletions(*categories: str, on: str = "2026-08-24") -> dict[str, str]:
+    key = {"studentUniqueId": "000123", "schoolId": 770042, "eventDate": on}
+    named = "attendanceEventCategoryDescriptor"
+    told = [{"id": f"d{on}{one}", "keyValues": key | {named: f"uri://x/{named}#{one}"}} for one in categories]
+    return {"studentSchoolAttendanceEvents_deletes.json": json.dumps(told)}
+
+
+SAID = "studentSchoolAttendanceEvents.json"
+
+
+@pytest.mark.parametrize(
+    ("files", "deleted", "stands"),
+    [
+        ([[("a", "Unexcused Absence"), ("b", "Tardy")]], ["Tardy"], "Unexcused Absence"),
+        ([[("a", "Excused Absence"), ("b", "Unexcused Absence")]], ["Excused Absence"], "Unexcused Absence"),
+        ([[("a", "Unexcused Absence")], [("b", "Tardy")]], ["Tardy"], "Unexcused Absence"),
+        ([[("a", "Unexcused Absence")], [("b", "Tardy")]], ["Tardy", "Unexcused Absence"], "Deleted"),
+        ([[("a", "Unexcused Absence"), ("b", "Tardy")]], ["Unexcused Absence"], "Tardy"),
+    ],
+)
+def test_of_two_events_of_a_day_the_one_that_was_not_deleted_stands(
+    files: list[list[tuple[str, str]]], deleted: list[str], stands: str
+) -> None:
+    first, *more = files
+    both(edfi.JSON | {SAID: events(*first)})
+    for file in more:
+        hand_over("attendance", {SAID: events(*file)}, accept_held=True)
+    told = hand_over("attendance", deletions(*deleted), accept_held=True)
+    assert [row[2] for row in marks()] == [stands]
+    undo(told["batch"])
+    assert [row[2] for row in marks()] == [max(category for _, category in files[-1]) if more else _wins(first)]
+
+
+def _wins(told: list[tuple[str, str]]) -> str:
+    """Of two events in one file: Tardy, then an excused absence."""
+    categories = {category for _, category in told}
+    return "Tardy" if "Tardy" in categories else "Excused Absence"
+
+
+def test_an_event_that_was_deleted_while_another_stood_does_not_come_back() -> None:
+    both(edfi.JSON | {SAID: events(("a", "Unexcused Absence"))})
+    tuesday = {SAID: events(("b", "Tardy"))} | deletions("Unexcused Absence")
+    told = hand_over("attendance", tuesday, accept_held=True)
+    assert (told["superseded"], told["duplicate"], told["problems"]) == (1, 1, [])
+    hand_over("attendance", deletions("Tardy"), accept_held=True)
+    assert [row[2] for row in marks()] == ["Deleted"]
+
+
+def test_an_event_at_home_is_deleted_by_its_category() -> None:
+    home = {"educationalEnvironmentDescriptor": "uri://x/EducationalEnvironmentDescriptor#Homebound"}
+    both(edfi.JSON | {SAID: events(("a", "Excused Absence"), **home)})
+    assert [row[2] for row in marks()] == ["Homebound"]
+    hand_over("attendance", deletions("Excused Absence"), accept_held=True)
+    (measure,) = measures.measures(date(2026, 8, 24), student="000123")
+    assert (measure["enrolled_days"], measure["absent_days"]) == ("1", "0")
+
+
+def test_a_deletion_alone_does_not_show_that_attendance_was_taken() -> None:
+    both(edfi.JSON | {SAID: events(("a", "Unexcused Absence"))})
+    later = hand_over("attendance", deletions("Tardy", on="2026-08-26"), accept_held=True)
+    assert (later["status"], later["applied"]) == ("applied", 1)
+    (measure,) = measures.measures(date(2026, 8, 27), student="000123")
+    assert (measure["enrolled_days"], measure["missing_days"], measure["data_through"]) == ("1", "0", "2026-08-24")
+    assert rows("SELECT day FROM school_day") == [(date(2026, 8, 24),)]
+    hand_over("attendance", {"covers.csv": "school_id,date\n770042,2026-08-26\n", "attendance.csv": "student_id,"
+                             "school_id,date,code\n000124,770042,2026-08-26,Tardy\n"}, accept_held=True)  # fmt: skip
+    assert rows("SELECT count(*) FROM school_day") == [(2,)]
 
 
 def test_an_enrolment_whose_first_day_changed_asks_for_nothing_more() -> None:
@@ -199,15 +276,30 @@ def test_powerschool_exits_the_day_before_and_keeps_what_people_said_of_its_code
     assert rows(explained) == [("tardy",)]
 
 
-def test_what_a_letter_means_this_year_takes_the_place_of_what_a_former_export_said() -> None:
-    codes = POWERSCHOOL["attendance_code.txt"].replace("\t36\tA\tAbsent\tAbsent", "\t35\tA\tAsked\tPresent")
-    meaning = "SELECT kind FROM absence_code WHERE code = 'A'"
-    hand_over("roster", POWERSCHOOL | {"attendance_code.txt": codes})
-    assert rows(meaning) == [("present",)]
-    told = hand_over("roster", POWERSCHOOL)
-    assert rows(meaning) == [("absence",)]
+def test_our_own_list_of_codes_goes_before_what_an_export_said_from_one_day_on() -> None:
+    schools = {"schools.txt": "School_Number\tName\n42\tHarbor\n41\tHill\n"}
+    hand_over("roster", POWERSCHOOL | schools)
+    said = "SELECT kind, valid_from FROM absence_code WHERE code = 'T' ORDER BY 2"
+    assert rows(said) == [("present", date(2026, 7, 1))]
+    told = hand_over(
+        "roster", {"absence_codes.csv": "school_id,code,title,kind,absent_fraction,excused\n42,T,Late,tardy,,\n"}
+    )
+    assert rows(said) == [("tardy", None)]
     undo(told["batch"])
-    assert rows(meaning) == [("present",)]
+    assert rows(said) == [("present", date(2026, 7, 1))]
+
+
+def test_what_a_letter_means_this_year_leaves_what_an_export_said_of_last_year() -> None:
+    last_year = POWERSCHOOL["attendance_code.txt"].replace("\t36\tA\tAbsent\tAbsent", "\t35\tA\tAsked\tPresent")
+    wrong = POWERSCHOOL["attendance_code.txt"].replace("\t36\tA\tAbsent\tAbsent", "\t36\tA\tAsked\tPresent")
+    meaning = "SELECT kind, valid_from FROM absence_code WHERE code = 'A' ORDER BY valid_from"
+    former, now = date(2025, 7, 1), date(2026, 7, 1)
+    hand_over("roster", POWERSCHOOL | {"attendance_code.txt": last_year})
+    hand_over("roster", POWERSCHOOL | {"attendance_code.txt": wrong})
+    told = hand_over("roster", POWERSCHOOL)
+    assert rows(meaning) == [("present", former), ("absence", now)]
+    undo(told["batch"])
+    assert rows(meaning) == [("present", former), ("present", now)]
 
 
 def test_what_is_said_of_exits_goes_before_what_the_export_usually_means() -> None:

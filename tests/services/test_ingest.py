@@ -252,7 +252,9 @@ def test_a_nul_byte_in_a_cell_rejects_its_row_and_no_other() -> None:
             {"lincoln": ""},
         ),
         (
-            csv("ana lincoln 08-18 A", "ben lincoln 08-17 A") + b'"fay,carver,2026-08-17,A\nx,lincoln,2026-08-19,A\n',
+            csv("ana lincoln 08-18 A", "ben lincoln 08-17 A")
+            + b'"fay,carver,2026-08-17,A\nx,lincoln,2026-08-19,A\n'
+            + b"y,lincoln,2026-09-31,A\n",
             "quotation mark",
             "unclosed_quote",
             {"lincoln": "2026-08-19", "carver": "2026-08-17"},

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from ew_app.feeds import Problem, Reading, RefusedFile, Unread, layout, read
-from models.attendance import UNREAD, Batch, BatchFile
+from ew_app.feeds import OURS, Problem, Reading, RefusedFile, Unread, layout, load_export, read
+from models.attendance import DELETED, UNREAD, Batch, BatchFile
 from models.base import db
 from models.queries.kept_files import open_file
 
@@ -85,13 +85,14 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One line of covers.csv or submitted.csv."""
+    """One line of covers.csv or submitted.csv; not `taken`: its rows are complete, and show no more than that."""
 
     table: str
     file: str
     line: int
     school: str
     day: date
+    taken: bool = True
 
 
 def read_rows(batch: Batch) -> Arrivals:
@@ -117,10 +118,17 @@ def read_claims(batch: Batch) -> tuple[list[Claim], list[tuple[str, Problem, boo
         for name in file_names(batch.id, table):
             with _reading(batch, name, table, may_be_empty=True) as reading:
                 for chunk in reading:
-                    rows = zip(chunk.lines.tolist(), chunk.columns["school_id"], chunk.columns["date"], strict=True)
-                    claims += [Claim(table, name, *row) for row in rows]
+                    told = chunk.columns["taken"] if "taken" in reading.present else [None] * len(chunk.lines)
+                    columns = (chunk.columns["school_id"], chunk.columns["date"], (said is not False for said in told))
+                    claims += [Claim(table, name, *row) for row in zip(chunk.lines.tolist(), *columns, strict=True)]
                     problems += [(name, problem, False) for problem in chunk.problems + chunk.warnings]
     return claims, problems
+
+
+def tells_events(batch: Batch) -> bool:
+    """Whether the format of a delivery tells events, of which each is deleted by itself."""
+    name = batch.options.get("format", OURS)
+    return name != OURS and any(code.code == DELETED for code in load_export(name).codes)
 
 
 def file_names(batch_id: int, table: str) -> list[str]:

@@ -55,7 +55,7 @@ _TEMPORARY = (
 _ASK = text("""
     INSERT INTO asked (school_id, day, expected, teaches, grows, is_full) SELECT a.*, (
         SELECT bool_or(s.feed = 'full') FROM submission s
-        WHERE s.school_id = a.school_id AND s.day = a.day AND s.ended_at IS NULL)
+        WHERE s.school_id = a.school_id AND s.day = a.day AND s.ended_at IS NULL AND s.taken)
     FROM unnest(CAST(:schools AS int[]), CAST(:days AS date[]), CAST(:expected AS int[]), CAST(:teaches AS boolean[]),
                 CAST(:grows AS boolean[])) AS a (school_id, day, expected, teaches, grows)
 """)
@@ -120,7 +120,8 @@ _FIRST = text("""
            CASE WHEN NOT teaches THEN 'closed'
                 WHEN :feed = 'full' AND 100 * students < :least * expected THEN 'partial' ELSE 'submitted' END,
            :feed, rows, expected, absences
-    FROM staged_day WHERE batch_id = :batch AND school_id BETWEEN :low AND :high AND fresh ORDER BY school_id, day
+    FROM staged_day WHERE batch_id = :batch AND school_id BETWEEN :low AND :high AND fresh AND taken
+    ORDER BY school_id, day
     RETURNING school_id, day, status
 """)
 _STAGED = text("""

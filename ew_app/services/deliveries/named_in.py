@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from datetime import date
 from itertools import dropwhile, islice
 from typing import Any, Final
 
@@ -56,8 +57,16 @@ def _rows(batch: Batch, file: str) -> Iterator[tuple[str, str]]:
         school, day = header.index(places[0]), header.index(places[1]) if places[1] in header else None
         for row in rows:
             if len(row) > school and (key := row[school].strip(' "')):
-                found = _DAY.search(row[day]) if day is not None and len(row) > day else None
-                yield key, found[0] if found else ""
+                yield key, _day_in(row[day]) if day is not None and len(row) > day else ""
+
+
+def _day_in(cell: str) -> str:
+    """The day in a cell as it is written, "" where none is or where no year has such a day."""
+    found = _DAY.search(cell)
+    try:
+        return date.fromisoformat(found[0]).isoformat() if found else ""
+    except ValueError:
+        return ""
 
 
 def _plain(name: str) -> str:

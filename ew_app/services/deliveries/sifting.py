@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import repeat
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from ew_app.kernel import settings
 from ew_app.services.deliveries.arriving import Arrivals, Values
 from ew_app.services.deliveries.enrolment import EPOCH, day_number, day_of
+from models.attendance import DELETED
 from models.queries import lookups
 from rules.codes import Meaning, meaning
 from rules.counting import are, many
@@ -88,6 +90,12 @@ class Sifted:
         at = (school * (int(day.max(initial=0)) + 1) + day) * len(self.rows.values["period"]) + period
         return np.asarray(at << STUDENT_BITS | self.student)
 
+    def places(self, chosen: Flags) -> list[tuple[int, int, str]]:
+        """(school-day, student, period) of the chosen rows."""
+        at = np.flatnonzero(chosen)
+        periods = (period or "" for period in self.rows.texts("period", at))
+        return list(zip(self.school_day[at].tolist(), self.student[at].tolist(), periods, strict=True))
+
     @property
     def plain(self) -> Flags:
         """Rows that say "present" and nothing else."""
@@ -117,28 +125,49 @@ class Sifted:
         asked, back = np.unique(
             (place * len(days) + when) * len(codes) + self.rows.columns["code"], return_inverse=True
         )
-        answers = [self._answer(number, meanings, schools, days) for number in asked.tolist()]
+        by_code: defaultdict[str, list[Meaning]] = defaultdict(list)
+        for one in meanings:
+            by_code[one.code].append(one)
+        answers = [self._answer(number, by_code, schools, days) for number in asked.tolist()]
         for name, part in (("kind", "kind"), ("reason", "reason"), ("share", "fraction")):
             said = np.array([getattr(answer, part) for answer in answers], dtype=np.int64)
             setattr(self, name, said[back])
 
     def standing(self) -> Flags:
         """Of several rows for one student, school, day and period the one that stands."""
-        return standing(self.key, self.modified, precedence(self.kind, self.reason))
+        rank = np.where(self.deleted, 0, precedence(self.kind, self.reason))
+        return standing(self.key, self.modified, rank)
+
+    @property
+    def deleted(self) -> Flags:
+        """Rows that only say of an event that it was deleted; such a row goes behind every other."""
+        return np.asarray(self.rows.columns["code"] == self.rows.values["code"].get(DELETED, -1), dtype=bool)
+
+    def beside(self, stands: Flags) -> NDArray[np.intp]:
+        """Rows of events beside the one that stands: under another code, or a deletion that names another event."""
+        lost = np.flatnonzero(~stands)
+        kept = self._winners(stands, lost)
+        code, reason = self.rows.columns["code"], self.rows.columns.get("reason", self.rows.columns["code"])
+        differs = (code[lost] != code[kept]) | (self.deleted[lost] & (reason[lost] != reason[kept]))
+        return np.asarray(lost[differs], dtype=np.intp)
 
     def contradicted(self, stands: Flags) -> list[tuple[int, str, str]]:
         """(row, what it says, the sentence for people) of each row that does not stand and says something else."""
         lost = np.flatnonzero(~stands)
         if not len(lost):
             return []
-        key = self.key
-        kept = np.flatnonzero(stands)
-        kept = kept[np.argsort(key[kept])]
-        kept = kept[np.searchsorted(key[kept], key[lost])]
+        lost = lost[~self.deleted[lost]]
+        kept = self._winners(stands, lost)
         told = [self.rows.columns[name] for name in SAID if name in self.rows.columns]
         other = np.logical_or.reduce([column[lost] != column[kept] for column in told])
         said, instead = (self._said(rows[other]) for rows in (lost, kept))
         return list(zip(lost[other].tolist(), said, map(CONTRADICTED.format, instead), strict=True))
+
+    def _winners(self, stands: Flags, lost: NDArray[np.intp]) -> NDArray[np.intp]:
+        """For each of some rows that do not stand the row that does."""
+        key, kept = self.key, np.flatnonzero(stands)
+        kept = kept[np.argsort(key[kept])]
+        return np.asarray(kept[np.searchsorted(key[kept], key[lost])], dtype=np.intp)
 
     def repeated(self, stands: Flags, differing: Sequence[int]) -> list[str]:
         """What to tell of rows that say the same as another row; differing: rows that do not stand and say else."""
@@ -169,12 +198,12 @@ class Sifted:
             return np.zeros(len(self), dtype=np.int64)
         return by_number(self.rows.values["last_modified"], _microseconds)[self.rows.columns["last_modified"]]
 
-    def _answer(self, number: int, meanings: Sequence[Meaning], schools: Ints, days: Ints) -> Meaning:
+    def _answer(self, number: int, meanings: Mapping[str, list[Meaning]], schools: Ints, days: Ints) -> Meaning:
         """What the code of one combination means."""
         rest, code = divmod(number, len(self.rows.values["code"]))
         place, when = divmod(rest, len(days))
         text = list(self.rows.values["code"])[code]
-        return meaning([m for m in meanings if m.code == text], int(schools[place]), day_of(days[when]))
+        return meaning(meanings.get(text, ()), int(schools[place]), day_of(days[when]))
 
 
 def ids_of(rows: Arrivals, table: str, column: str) -> dict[str, int]:

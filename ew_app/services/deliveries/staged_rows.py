@@ -23,6 +23,11 @@ def store_rows(batch_id: int, sifted: Sifted) -> None:
     _store_rolls(batch_id, sifted, np.flatnonzero(plain))
 
 
+def store_others(batch_id: int, sifted: Sifted, rows: Rows) -> None:
+    """Rows that tell of another event than the one that stands, or of its deletion."""
+    _store_marks(batch_id, sifted, rows, "staged_other")
+
+
 def store_unread(batch_id: int, unread: Sifted) -> None:
     """Rows that could not be read, as marks that say so."""
     _store_marks(batch_id, unread, np.arange(len(unread)))
@@ -45,10 +50,10 @@ def store_problems(batch_id: int, problems: Sequence[tuple[str, Problem, bool, s
     )
 
 
-def _store_marks(batch_id: int, sifted: Sifted, rows: Rows) -> None:
+def _store_marks(batch_id: int, sifted: Sifted, rows: Rows, table: str = "staged_mark") -> None:
     texts, columns = sifted.rows.texts, sifted.rows.columns
     copy_in(
-        "staged_mark",
+        table,
         {
             "batch_id": np.full(len(rows), batch_id),
             "file": columns["file"][rows],
@@ -103,13 +108,14 @@ class Days:
         self.school, self.day = columns[:, 0], columns[:, 1]
         place = np.searchsorted(school_day(self.school, self.day), sifted.school_day)
         self.rows = np.bincount(place, minlength=len(pairs))
+        self.entered = np.bincount(place[~sifted.deleted], minlength=len(pairs)) > 0
         self.students = _students(place, due, sifted, len(pairs))
         self.absences = _students(place, np.isin(sifted.kind, ABSENT_KINDS), sifted, len(pairs))
         self.expected = enrolment.expected(self.school, self.day)
         self.teaches = enrolment.teaches(self.school, self.day)
 
-    def store(self, batch_id: int, whole: Sequence[bool]) -> None:
-        """Into the staging table, with which of them are claimed whole."""
+    def store(self, batch_id: int, whole: Sequence[bool], taken: Sequence[bool]) -> None:
+        """Into the staging table, with which of them are claimed whole, and which show that attendance was taken."""
         copy_in(
             "staged_day",
             {
@@ -122,6 +128,7 @@ class Days:
                 "expected": self.expected,
                 "teaches": self.teaches.tolist(),
                 "whole": list(whole),
+                "taken": list(taken),
             },
         )
 

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from ew_app.feeds import OURS, Problem
 from ew_app.kernel import today
 from ew_app.services.deliveries import periods, unnamed
-from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows, unreadable
+from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows, tells_events, unreadable
 from ew_app.services.deliveries.enrolment import Enrolment, day_number, day_of
 from ew_app.services.deliveries.sifting import Flags, Sifted, by_number, school_and_day
-from ew_app.services.deliveries.staged_rows import Days, store_rows, store_unread
+from ew_app.services.deliveries.staged_rows import Days, store_others, store_rows, store_unread
 from ew_app.services.rosters.codes import brought_by
 from models import marks
 from models.attendance import Batch
@@ -161,7 +161,10 @@ class _Staging:
         for row, said, why in differing[:MOST_SINGLE_REMARKS]:
             self._remark(row, why, "code", said)
         self.found.counts["duplicate"] = int((~stands).sum())
-        self.found.notes += sifted.repeated(stands, [row for row, _, _ in differing])
+        beside = sifted.beside(stands)
+        if tells_events(self.batch):
+            store_others(self.batch.id, sifted, beside)
+        self.found.notes += sifted.repeated(stands, [*(row for row, _, _ in differing), *beside])
         sifted.only(stands)
         return sifted
 
@@ -178,8 +181,8 @@ class _Staging:
         if self.part.days is not None:
             unread.only_on(self.part.days)
             unread.only_about(self.part.about)
-        told = set(_days_of(sifted, np.isin(sifted.school_day, unread.school_day)))
-        first = {key: row for row, key in reversed(list(enumerate(_days_of(unread, unread.known)))) if key not in told}
+        told = set(sifted.places(np.isin(sifted.school_day, unread.school_day)))
+        first = {key: row for row, key in reversed(list(enumerate(unread.places(unread.known)))) if key not in told}
         unread.only(np.isin(np.arange(len(unread)), list(first.values())))
         self.found.counts["unread"] = len(unread)
         return unread
@@ -206,6 +209,8 @@ class _Staging:
                 problem = Problem(claim.line, NO_SCHOOL, "school_id", claim.school)
                 self.problem(claim.file, problem, False, UNKNOWN_SCHOOL)
         self.covered = claimed["covers"]
+        shown = {(claim.school, claim.day) for claim in self.claims if claim.taken}
+        self.taken = {(ids[school], day_number(day)) for school, day in shown if school in ids}
         return claimed
 
     # -- which days ------------------------------------------------------------------------------------------
@@ -215,6 +220,7 @@ class _Staging:
     ) -> tuple[Enrolment, Days]:
         """The school-days spoken of; counts and remarks on rows that will be held out of measures."""
         spoken_of = np.concatenate([sifted.school_day, unread.school_day])
+        self.taken |= set(map(school_and_day, unread.school_day.tolist()))
         delivered = set(map(school_and_day, np.unique(spoken_of).tolist()))
         pairs = sorted(delivered | claimed["covers"] | claimed["submitted"])
         if self.part.days is not None:
@@ -234,7 +240,9 @@ class _Staging:
         self.found.counts["schools"] = schools
         fitting = ROWS_A_SLICE * schools // max(len(sifted), 1)
         self.found.schools_a_slice = max(1, min(SCHOOLS_A_SLICE, fitting))
-        days.store(self.batch.id, [self._is_whole(*day) for day in self._counted(days)])
+        entered = zip(days.pairs, days.entered.tolist(), strict=True)
+        taken = [entry or at in self.taken for at, entry in entered]
+        days.store(self.batch.id, [self._is_whole(*day) for day in self._counted(days)], taken)
 
     def _counted(self, days: Days) -> Iterable[tuple[tuple[int, int], int, int]]:
         return zip(days.pairs, days.students.tolist(), days.expected.tolist(), strict=True)
@@ -276,15 +284,6 @@ class _Staging:
     ) -> None:
         file, line = (int(self.rows.columns[name][row]) for name in ("file", "line"))
         self.problem(self.rows.file_names[file], Problem(line, sentence, column, value), rejected, cause)
-
-
-def _days_of(rows: Sifted, chosen: Flags) -> list[tuple[int, int, str]]:
-    """(school-day, student, period) of the chosen rows."""
-    at = np.flatnonzero(chosen)
-    periods = rows.rows.texts("period", at)
-    return list(
-        zip(rows.school_day[at].tolist(), rows.student[at].tolist(), (one or "" for one in periods), strict=True)
-    )
 
 
 def _first_of_each(rows: NDArray[np.intp], values: Sequence[Any]) -> list[tuple[int, int, Any]]:

@@ -15,13 +15,14 @@ from ew_app.feeds import OURS, load_export
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
 from ew_app.services.deciding import flagging
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_each
-from ew_app.services.rosters.roster_targets import ROSTER_LOCK
+from ew_app.services.rosters.roster_targets import ABSENCE_CODE, ROSTER_LOCK, SAID_BY_AN_EXPORT
 from models import touched
 from models.attendance import RowHistory
 from models.base import db
 from models.org import ABSENT_KINDS, CODE_KINDS, EXCUSES, AbsenceCode, School
 from models.queries import coded
 from models.recounting import recount_absences
+from models.upsert import end_rows
 from rules.cells import WHOLE_DAY
 from rules.day import Kind, Reason
 
@@ -157,6 +158,10 @@ def _save(meaning: Meaning) -> AbsenceCode:
     db.session.add(row)
     db.session.flush()
     _keep(row, before)
+    if meaning.valid_from is None:
+        said = f"SELECT FROM absence_code o WHERE o.id = {row.id} AND o.code = t.code"
+        same = f"EXISTS ({said} AND o.school_id IS NOT DISTINCT FROM t.school_id)"
+        end_rows(ABSENCE_CODE, f"{SAID_BY_AN_EXPORT} AND {same}", batch_id=BY_HAND, at=now())
     recount_absences(row.code, school_id)
     # Also days outside the dates: an earlier form may have held there.
     touch_each(coded.first_days(row.code, school_id))

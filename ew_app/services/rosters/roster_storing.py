@@ -15,7 +15,7 @@ from ew_app.feeds import OURS, Reading, layout, load_export, read
 from ew_app.kernel import now
 from ew_app.services.rosters import said_by_hand
 from ew_app.services.rosters.roster_rows import Incoming
-from ew_app.services.rosters.roster_targets import ABSENCE_CODE, SUPPORT_FLAG, RosterTable, Write
+from ew_app.services.rosters.roster_targets import ABSENCE_CODE, SAID_BY_AN_EXPORT, SUPPORT_FLAG, RosterTable, Write
 from models.attendance import Batch, BatchFile
 from models.base import db
 from models.queries.kept_files import open_file
@@ -29,6 +29,11 @@ UNEXPLAINED: Final = f"""
         WHERE c.code = i.code AND (c.school_id IS NULL OR c.school_id = i.school_pk)
           AND (c.school_id IS NULL OR coalesce(b.options ->> 'format', '{OURS}') = '{OURS}')
           AND {STANDS.format(row="c")})
+"""
+# Rows `t` of which our own file says something without a first day.
+_OF_THE_FILE: Final = """
+    EXISTS (SELECT FROM incoming i WHERE i.code = t.code AND i.school_pk IS NOT DISTINCT FROM t.school_id
+              AND i.valid_from IS NULL)
 """
 EXIT_KNOWN: Final = "exit_known"  # among a batch's options: how exit dates of its source were known to be meant
 _FLAGS: Final = {"stls": "stls", "iep": "iep_504", "section_504": "iep_504"}
@@ -47,6 +52,8 @@ def store(batch: Batch, table: RosterTable, rows: Incoming, *, undoing: int = 0)
     counts = (0, 0)
     for write in table.writes:
         source = _source(write, rows, undoing)
+        if write.target is ABSENCE_CODE and not (rows.of_an_export or undoing):
+            end_rows(ABSENCE_CODE, f"{SAID_BY_AN_EXPORT} AND {_OF_THE_FILE}", batch_id=batch.id, at=now())
         days_off = {"days_off": int(_exit_rule(batch, rows) == "exclusive")} if ":days_off" in source else {}
         counts = upsert(
             write.target,

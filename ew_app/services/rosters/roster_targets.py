@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ew_app.feeds import OURS
 from models.upsert import Target
 
 ROSTER_LOCK: Final = 7304  # advisory lock: one roster file, code change or undo at a time
@@ -64,6 +65,11 @@ ABSENCE_CODE = Target(
     nullable_key=True,
     by_hand=True,
 )
+# What an export said of a code `t` from one day on; it ends where people or a file of ours say something without a day.
+SAID_BY_AN_EXPORT: Final = f"""
+    t.valid_from IS NOT NULL AND t.valid_to IS NULL
+    AND EXISTS (SELECT FROM batch b WHERE b.id = t.batch_id AND coalesce(b.options ->> 'format', '{OURS}') <> '{OURS}')
+"""
 CONTACT = Target(
     "contact",
     ("id",),

@@ -2,7 +2,7 @@
 
 A deletion does not say what is left of a day, and an event that stayed does not come with the changes. So a school-day
 of which something was deleted or moved is read whole, and claimed whole: what does not stand there any more is taken
-away here, and what stands there is right.
+away here, and what stands there is right. Where nothing stands there, nothing shows that attendance was taken.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ def read_attendance(pull: Reading, events: tuple[str, ...], until: float) -> lis
     if _asks_for_everything(pull, events, gone, days):
         return _read_schools(pull, events, days, until)
     pull.keep(TAKEN, pull.window.query)
-    for resource in events:
-        _read_changes(pull, resource, days)
+    entered = {day for resource in events for day in _read_changes(pull, resource, days)}
     if days:
-        pull.folder.claim(days, events[0])
+        pull.folder.claim(days, entered, events[0])
     return []
 
 
@@ -51,13 +50,13 @@ def _asks_for_everything(pull: Reading, events: tuple[str, ...], gone: list[Row]
 # -- what changed --------------------------------------------------------------------------------------------
 
 
-def _read_changes(pull: Reading, resource: str, days: set[SchoolDay]) -> None:
-    """What changed on days that are not claimed, and all rows of those that are."""
+def _read_changes(pull: Reading, resource: str, days: set[SchoolDay]) -> set[SchoolDay]:
+    """What changed on days that are not claimed, and all rows of those that are; which of these have any."""
     for row in pull.rows(resource, pull.window.query):
         if SchoolDay.of_event(row) not in days:
             pull.folder.write(resource, row)
-    for day in sorted(days):
-        pull.keep(resource, {"schoolId": day.school, "eventDate": day.date})
+    asked = ({"schoolId": day.school, "eventDate": day.date} for day in sorted(days))
+    return {day for query in asked for day in _kept_days(pull, resource, query)}
 
 
 # -- everything ----------------------------------------------------------------------------------------------
@@ -67,16 +66,17 @@ def _read_schools(pull: Reading, events: tuple[str, ...], gone: set[SchoolDay], 
     """Read school by school and claim the days of each, so that a school is whole wherever the time ends."""
     schools = list(pull.since.left) or _schools(pull)
     days: set[SchoolDay] = set()
+    emptied: set[SchoolDay] = set()
     while schools:
         school = schools.pop(0)
         for query in _all_of(pull, school):
             pull.keep(TAKEN, query)
             days |= {day for resource in events for day in _kept_days(pull, resource, query)}
-        days |= {day for day in gone if school in ("", day.school)}
+        emptied |= {day for day in gone if school in ("", day.school)}
         if time.monotonic() > until:
             break
-    if days:
-        pull.folder.claim(days, events[0])
+    if days | emptied:
+        pull.folder.claim(days | emptied, days, events[0])
     return schools
 
 

@@ -50,12 +50,13 @@ class Folder:
         line = json.dumps(self._without(name, row), ensure_ascii=False, separators=(",", ":"))
         self._open(f"{name}.ndjson").write(f"{line}\n")
 
-    def claim(self, days: Collection[SchoolDay], events: str) -> None:
-        """Say for which school-days the rows are complete, also where none is left."""
+    def claim(self, days: Collection[SchoolDay], entered: Collection[SchoolDay], events: str) -> None:
+        """Say for which school-days the rows are complete, also where none is left. Of those, the ones that are not
+        `entered` do not show that attendance was taken."""
         self._open(f"{events}.ndjson")
         rows = csv.writer(self._open("covers.csv"), lineterminator="\n")
-        rows.writerow(["school_id", "date"])
-        rows.writerows([day.school, day.date] for day in sorted(days))
+        rows.writerow(["school_id", "date", "taken"])
+        rows.writerows([day.school, day.date, "yes" if day in entered else "no"] for day in sorted(days))
 
     def close(self) -> tuple[Path, ...]:
         """Close the files; those that there are, in the order of their names."""

@@ -6,28 +6,34 @@ interrupted look goes on where it stopped.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from sqlalchemy.exc import DBAPIError
+
 from ew_app.kernel import WORKER, Actor, NotFound, Refused, day_text, now, operation, record, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.rosters import fixing
-from ew_app.services.system.quality_checks import BY_KEY, CHECKS, STUDENT_COUNT, Check
+from ew_app.services.system.quality_checks import BY_KEY, CHECKS, NOT_MADE, STUDENT_COUNT, Check
 from models.base import db
 from models.quality import QualityFinding, QualityRun
 from models.queries import quality_looks as looks
 from models.queries import quality_report as rows
-from models.queries.quality import Seen
+from models.queries.quality import EXAMPLES, Seen
 from models.queries.quality_report import Row
 from rules import access
 from rules.access import Area, Permission
 from rules.words import check_words
 
+log = logging.getLogger("ew.quality")
+
 MOST_DAYS: Final = 185  # school days that a year can have without being asked about
 OLD_ENTRY: Final = 15 * 365  # days
 LEAST_MOVED: Final = 5  # students; fewer are no jump, also at a small school
 MOST_TOLD: Final = 100_000
+FAILED: Final = -1  # among the counts of a look: a check that could not be made
 UNDER_WAY: Final = timedelta(minutes=15)  # a look that takes longer was given up and may be asked for anew
 
 
@@ -82,9 +88,28 @@ def _one(run_id: int, check: Check) -> None:
     run = _run(run_id)
     if check.key in run.counts or run.finished_at:
         return
-    seen = _jumped(run) if check.key == STUDENT_COUNT else check.look(_parameters())
-    _keep(run, check.key, seen)
-    run.counts = {**run.counts, check.key: sum(one.count for one in seen)}
+    seen = _seen(run, check)
+    if seen is not None:
+        _keep(run, check.key, seen)
+    run.counts = {**run.counts, check.key: FAILED if seen is None else sum(one.count for one in seen)}
+
+
+def _seen(run: QualityRun, check: Check) -> Sequence[Seen] | None:
+    """What a check finds; None where it cannot be made. The others go on then, and its findings stay as they were."""
+    try:
+        with db.session.begin_nested():
+            if check.key == NOT_MADE:
+                return _not_made(run)
+            return _jumped(run) if check.key == STUDENT_COUNT else check.look(_parameters())
+    except DBAPIError:
+        log.exception("The check %s could not be made.", check.key)
+        return None
+
+
+def _not_made(run: QualityRun) -> Sequence[Seen]:
+    """The checks of this look that came to no end, by their titles."""
+    failed = [BY_KEY[key].title for key, count in run.counts.items() if count == FAILED]
+    return [Seen(None, len(failed), [{"words": title} for title in failed[:EXAMPLES]])] if failed else ()
 
 
 def _run(run_id: int) -> QualityRun:
@@ -123,7 +148,12 @@ def _finish(run_id: int) -> None:
     run = _run(run_id)
     if run.finished_at is None:
         run.finished_at = now()
-        record("quality_checked", by=WORKER, subject=f"quality:{run_id}", rows=sum(run.counts.values()))
+        record(
+            "quality_checked",
+            by=WORKER,
+            subject=f"quality:{run_id}",
+            rows=sum(count for count in run.counts.values() if count != FAILED),
+        )
 
 
 @operation

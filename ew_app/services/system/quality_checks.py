@@ -56,10 +56,11 @@ def _listed(key: str, means: str, weight: Weight, one: str, many: str = "") -> C
 
 
 STUDENT_COUNT: Final = "student_count"
+NOT_MADE: Final = "not_made"
 
 
 def _by_comparison(_: Mapping[str, Any]) -> Sequence[Seen]:
-    """Found by comparing two nights, not by a SELECT: see `quality`."""
+    """Found by comparing two nights, or by the look itself, not by a SELECT: see `quality`."""
     return ()
 
 
@@ -239,6 +240,17 @@ CHECKS: Final = (
         weight=Weight.TIDY,
         unit=("mark", "marks"),
         look=looks.future_marks,
+    ),
+    Check(
+        key=NOT_MADE,
+        title="Checks that could not be made",
+        means="A check of this look came to no end. What it had found before stands as it was; the others were made.",
+        matters="Nobody is told of a new mistake that this check looks for.",
+        mend="Tell the people who run the system; the log of the worker says what was in the way.",
+        where="",
+        weight=Weight.SKEWS,
+        unit=("check", "checks"),
+        look=_by_comparison,
     ),
 )
 BY_KEY: Final = {check.key: check for check in CHECKS}

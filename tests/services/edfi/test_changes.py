@@ -183,4 +183,14 @@ def test_events_of_sections_are_read_where_they_are_wanted(feed: Feed, server: E
     assert len(lines(found, "studentSectionAttendanceEvents")) == 1  # never read before, so all of them
     server.delete("studentSectionAttendanceEvents", row_id)
     found = pulled(server, found.cursor, feed.into, sections=True)
-    assert lines(found, "covers") == ["school_id,date", f"{SCHOOL},{DAYS[4]}"]
+    assert lines(found, "covers") == ["school_id,date,taken", f"{SCHOOL},{DAYS[4]},no"]
+
+
+def test_an_event_deleted_on_a_day_of_which_nothing_came_submits_nothing(feed: Feed, server: EdfiServer) -> None:
+    feed.pull()
+    submitted = "SELECT day FROM school_day WHERE status = 'submitted' ORDER BY 1"
+    before = rows(submitted)
+    (row_id,) = server.put(EVENTS, event(DAYS[6], number=BEN))
+    server.delete(EVENTS, row_id)
+    assert (DAYS[6],) not in before and feed.pull()
+    assert rows(submitted) == before
