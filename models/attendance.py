@@ -40,6 +40,7 @@ NOW = text("now()")  # for rows put in by hand; a delivery writes its own moment
 # The code of a mark whose row could not be read: its day is unknown until a row comes that can be. No file and no form
 # can say this code, because theirs are trimmed.
 UNREAD: Final = " unreadable row"
+OTHER_KIND: Final = " of a kind that is not read"  # section of such a mark: its row corrects no row that is read
 DELETED: Final = "Deleted"  # of a mark that its system took back; the reason tells the code that it had
 DAY_STATUSES = ("submitted", "partial", "not_submitted", "closed")
 

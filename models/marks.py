@@ -220,6 +220,7 @@ def merge(here: Here) -> dict[str, int]:
         do(_READ_STANDS, here)
         do(_READ_CALLED, here)
         marks_deleted.let_stand_what_is_left(here)
+        marks_deleted.leave_what_is_known(here)
     with hashed():
         for step in (_FATES, *((_MISSED_MARKS, _MISSED_CALLS) if whole else ())):
             do(step, here)

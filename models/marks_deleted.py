@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from models.attendance import DELETED, UNREAD
+from models.attendance import DELETED, OTHER_KIND, UNREAD
 from models.base import db
 
 _AWAY = "('Homebound', 'Hospital class', 'In-school suspension')"  # said by where it was; the reason tells the category
@@ -104,6 +104,12 @@ _LET_STAND = text(f"""
         = (c.code, c.fraction, c.minutes, c.section_key, c.said, NULL, false)
     FROM left_over c WHERE {_same("c", "i")}
 """)
+# Such a row stands beside those that are read and corrects none. Where the day is claimed whole, nothing else is left.
+_LEAVE_KNOWN = text(f"""
+    DELETE FROM incoming i USING stands m JOIN staged_day d USING (school_id, day)
+    WHERE {_same("m", "i")} AND d.batch_id = :batch AND NOT d.whole
+      AND i.code = '{UNREAD}' AND i.section_key = '{OTHER_KIND}' AND m.code <> '{UNREAD}'
+""")
 _ANY = text(f"SELECT EXISTS (SELECT FROM incoming WHERE code = '{DELETED}')")
 
 # What is beside the mark, once; a delivery that speaks for the whole day ends what others said, so it says it anew.
@@ -124,6 +130,12 @@ def let_stand_what_is_left(here: Mapping[str, Any]) -> None:
     if db.session.scalar(_ANY):
         for step in (_REMEMBER, _LEAVE_STANDING, _LET_STAND):
             _do(step, here)
+
+
+def leave_what_is_known(here: Mapping[str, Any]) -> None:
+    """Drop those of the rows that came that are of a kind that is not read, where something is known of the day."""
+    if here["unread"]:
+        _do(_LEAVE_KNOWN, here)
 
 
 def keep_others(here: Mapping[str, Any]) -> None:

@@ -33,6 +33,7 @@ class Unread:
     """A rejected row that still tells whose day it is about; `period` '' where it is the whole day, or not known.
 
     inside: the number inside their system by which alone the row names its student, who may be this one.
+    other: the row is of a kind that is not read, and stands beside those that are: it corrects none of them.
     """
 
     line: int
@@ -41,6 +42,7 @@ class Unread:
     day: date
     period: str
     inside: str = ""
+    other: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,9 @@ class Reading:
         rows = [(int(block.lines[row]), [values[name][row] for name in wanted]) for row in sorted(failed)]
         cut_off = zip(block.problems, block.too_long, strict=True)
         rows += [(problem.line, [self._value(name, row) for name in wanted]) for problem, row in cut_off]
+        other = {problem.line for problem in failed.values() if problem.reason.endswith(written.OF_ANOTHER_KIND)}
         return [
-            Unread(line, student, school, day, period or "")
+            Unread(line, student, school, day, period or "", other=line in other)
             for line, (student, school, day, period) in rows
             if None not in (student, school, day)
         ]

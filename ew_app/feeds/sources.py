@@ -14,12 +14,12 @@ from ew_app.feeds.fields import Condition, Record, Taker, column, condition, fir
 from ew_app.feeds.formats import ColumnType, load_format
 from ew_app.feeds.opened import Opened
 from ew_app.feeds.refused import Problem
-from ew_app.feeds.written import PROBLEM
+from ew_app.feeds.written import OF_ANOTHER_KIND, PROBLEM
 
 Index = dict[tuple[str, ...], dict[str, Any]]
 _EACH, _NTH = "each", "nth"
 OF_A_LIST = frozenset({_EACH, _NTH})  # fields of a record that stands for one thing of a list
-_NOT_MEANT = "Rows that {} are not read here, so what was missed that day is not known."
+_NOT_MEANT = f"Rows that {{}}{OF_ANOTHER_KIND}"
 _NO_LIST = (
     "The row has no {}, and no column of the file is known as one of a class period, so what was missed that day is "
     "not known. Name the columns Period1, Period2 and so on."

@@ -17,6 +17,7 @@ from ew_app.feeds.refused import RefusedFile, Why
 
 LINE: Final = "@line"  # stands before the order of dates in the first column's name
 PROBLEM: Final = "@problem"
+OF_ANOTHER_KIND: Final = " are not read here, so what was missed that day is not known."  # ends why a row stays out
 IN_MEMORY: Final = 16 << 20
 _FLUSH: Final = 1 << 20
 

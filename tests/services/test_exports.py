@@ -276,6 +276,22 @@ def test_powerschool_exits_the_day_before_and_keeps_what_people_said_of_its_code
     assert rows(explained) == [("tardy",)]
 
 
+def test_a_row_of_a_kind_that_is_not_read_leaves_what_is_known_of_the_day() -> None:
+    header = POWERSCHOOL["attendance.txt"].splitlines()[0].split("\t")
+
+    def row(mode: str, day: str) -> dict[str, str]:
+        said = {"StudentID": "77", "SchoolID": "42", "Att_Date": day, "Att_Mode_Code": mode, "Attendance_CodeID": "1"}
+        lines = "\t".join(header) + "\n" + "\t".join(said.get(name.split("]")[-1], "") for name in header) + "\n"
+        return POWERSCHOOL | {"attendance.txt": lines}
+
+    hand_over("roster", POWERSCHOOL | {"schools.txt": "School_Number\tName\n42\tHarbor\n41\tHill\n"})
+    hand_over("attendance", row("ATT_ModeDaily", "9/14/2026"), accept_held=True)
+    told = hand_over("attendance", row("ATT_ModeTime", "9/14/2026"), accept_held=True)
+    assert (told["rejected"], [mark[2] for mark in marks()]) == (1, ["A"])
+    hand_over("attendance", row("ATT_ModeTime", "9/15/2026"), accept_held=True)
+    assert [mark[2] for mark in marks()] == ["A", " unreadable row"]
+
+
 def test_our_own_list_of_codes_goes_before_what_an_export_said_from_one_day_on() -> None:
     schools = {"schools.txt": "School_Number\tName\n42\tHarbor\n41\tHill\n"}
     hand_over("roster", POWERSCHOOL | schools)

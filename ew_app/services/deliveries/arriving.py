@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from ew_app.feeds import OURS, Problem, Reading, RefusedFile, Unread, layout, load_export, read
-from models.attendance import DELETED, UNREAD, Batch, BatchFile
+from models.attendance import DELETED, OTHER_KIND, UNREAD, Batch, BatchFile
 from models.base import db
 from models.queries.kept_files import open_file
 
@@ -188,6 +188,7 @@ def unreadable(rows: Sequence[tuple[int, Unread]]) -> Arrivals:
         "code": found.values["code"].numbers([UNREAD] * len(told)),
         "period": found.values["period"].numbers([row.period for row in told]),
         "reason": found.values["reason"].numbers([row.inside or None for row in told]),
+        "section_id": found.values["section_id"].numbers([OTHER_KIND if row.other else None for row in told]),
         "line": np.array([row.line for row in told], dtype=np.int32),
         "file": np.array([file for file, _ in rows], dtype=np.int32),
     }

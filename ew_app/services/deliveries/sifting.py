@@ -146,6 +146,8 @@ class Sifted:
     def beside(self, stands: Flags) -> NDArray[np.intp]:
         """Rows of events beside the one that stands: under another code, or a deletion that names another event."""
         lost = np.flatnonzero(~stands)
+        if not len(lost):
+            return lost
         kept = self._winners(stands, lost)
         code, reason = self.rows.columns["code"], self.rows.columns.get("reason", self.rows.columns["code"])
         differs = (code[lost] != code[kept]) | (self.deleted[lost] & (reason[lost] != reason[kept]))
