@@ -39,7 +39,7 @@ def ask(number: int) -> ResponseReturnValue:
     """The question, then what they would see, then it is sent; below it, what was asked before."""
     held = case_page.held(number, *ASK)
     able = handing_over.receivers(held.case, held.place, actor())
-    if request.method == "GET":
+    if request.method == "GET" or "change" in request.form:
         return _page(held, able)
     try:
         wanted = _wanted()

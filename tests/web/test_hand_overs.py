@@ -43,6 +43,8 @@ def test_a_question_is_looked_at_before_it_is_sent_and_counts_once(app: Flask, s
     assert "housing" not in looked.lower()
     with app.app_context():
         assert asked_about(number) == [], "nothing is sent by looking"
+    again = counselor.send(path, form | {"change": "1"}).text
+    assert "They will see" not in again and f'value="{nurse}" selected' in again
     key = once_in(looked)
     for _ in range(2):
         counselor.send(path, form | {"send": "1", "once": key})
