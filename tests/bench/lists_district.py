@@ -38,7 +38,8 @@ STATEMENTS = (
     """INSERT INTO stint (student_id, school_id, entry_date, exit_code, grade, calendar_key)
        SELECT n, 1 + n % :schools, CAST(:start AS date), '', '', '' FROM generate_series(1, :students) n""",
     """INSERT INTO contact (student_id, name, relation, phone, email, address, language)
-       SELECT n, 'Parent ' || n, 'mother', '555-0100', '', '', '' FROM generate_series(1, :students) n""",
+       SELECT n, 'Parent ' || n, 'mother', '773' || lpad(n::text, 7, '0'), '', '', ''
+       FROM generate_series(1, :students) n""",
     """INSERT INTO batch (kind, source_id, feed, status, name, sha256, received_at, received_by, applied_at,
                           accept_held, preview, options, counts, effect, sentence, percent, step)
        VALUES ('attendance', 1, 'exception', 'applied', 'all.csv', 'x', :at, 'worker', :at, false, false, '{}', '{}',
