@@ -17,7 +17,6 @@ from ew_app.web.case_words import cause_line, day_given, entry_of_contact, grade
 from ew_app.web.guard import actor, found, requires
 from ew_app.web.page import moment
 from models.queries import case_page as people
-from models.queries import duty as rows
 from rules.access import Permission
 from rules.duty_of_care import FOUND, duty
 from rules.vocabulary import vocabulary
@@ -169,10 +168,9 @@ def tag_day(number: int) -> ResponseReturnValue:
 @screen.post("/cases/<int:number>/attendance/district/<int:row_id>/taken-back")
 @requires(LOG, FIX)
 def take_day_back(number: int, row_id: int) -> ResponseReturnValue:
+    """Count a day with the others again; taken back twice it is so once."""
     held = case_page.held(number, Permission.SEE_CASE)
-    mine = rows.caused_days([held.case.student_id], date.min, ())
-    found(next((one for one in mine if one.id == row_id), None))
-    row = district_days.take_back(row_id, by=actor())
+    row = district_days.take_back(row_id, student_id=held.case.student_id, by=actor())
     return _attendance(number, f"{day_text(row.day)} is counted with the others again.")
 
 

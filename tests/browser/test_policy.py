@@ -62,6 +62,7 @@ class Undone(Exception):
     """What was put in force is not kept: others look at the same district."""
 
 
+@pytest.mark.deep
 def test_a_trial_says_what_putting_it_in_force_does(open_window: Open, system: System) -> None:
     editor = open_window("policy_editor")
     editor.goto("/policy/simulate")

@@ -85,11 +85,11 @@ def test_days_of_the_district_are_counted_apart_and_those_of_a_compartment_only_
     assert (outside.district, outside.others, outside.all) == (1000, 2000, 3000)
     assert (inside.district, inside.others) == (2000, 1000)
     (row,) = rows("SELECT id FROM district_day WHERE compartment IS NULL")
-    district_days.take_back(row[0], by=clara)
+    district_days.take_back(row[0], student_id=ana, by=clara)
     assert district_days.counted_apart(student, told, ()).district == 0
     (hidden,) = rows("SELECT id FROM district_day WHERE compartment = 'health'")
     with pytest.raises(NotFound):
-        district_days.take_back(hidden[0], by=clara)
+        district_days.take_back(hidden[0], student_id=ana, by=clara)
 
 
 def test_a_run_of_days_counts_neither_the_districts_nor_unknown_ones():

@@ -234,7 +234,7 @@ def test_twins_look_the_same_to_whoever_may_not_know(app: Flask, sign_in: SignIn
         )
         assert first == second, tab
     lists = browser.get("/caseload").text + browser.get("/today").text
-    assert "support" not in lists.lower()
+    assert "support is in place" not in lists.lower()
     assert "restricted" not in lists.lower()
 
 

@@ -17,7 +17,7 @@ from ew_app.services.measuring.policy_writing import Wanted
 from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Outreach, Task
-from models.duty import DistrictDay
+from models.duty import DistrictDay, SearchDone
 from models.hand_overs import HandOver
 from models.letters import Letter
 from models.lists import Handful, SavedView
@@ -77,6 +77,8 @@ def build() -> dict[str, int]:
         told["oak_meeting"] = _meeting(schools["OAK"], cases["dora_case"])
         db.session.flush()
         kept = _kept(people["counselor"])
+        # Begun already: to begin it tells the network's contact, who may open the case from then on.
+        db.session.add(_search(cases["ana_case"], people["counselor"]))
         db.session.add_all([*kept.values(), *(_flag(students[name]) for name in ("ana", "dora"))])
         db.session.flush()
         asked = {"ana_question": _question(cases["ana_case"], people["counselor"], people["nurse"])}
@@ -94,6 +96,12 @@ def _policies() -> dict[str, Any]:
     planned = policies.put_in_force(version, starts=date(2199, 7, 1), by=OPERATOR)
     change = policy_changes.begin(version, Wanted(date(2199, 7, 1), "To be agreed on"), by=OPERATOR)
     return {"policy": version, "planned": planned, "policy_change": change}
+
+
+def _search(case: Case, by: Person) -> SearchDone:
+    """The search for a student, begun."""
+    by_whom = {"author_id": by.id, "author": by.name, "position": "counselor", "written_at": now()}
+    return SearchDone(case_id=case.id, episode=1, step="begun", on_day=START, **by_whom)
 
 
 def _kept(counselor: Person) -> dict[str, SavedView | Handful]:

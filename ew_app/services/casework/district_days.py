@@ -97,10 +97,10 @@ def tag(
 
 
 @operation
-def take_back(row_id: int, *, by: Actor) -> DistrictDay:
+def take_back(row_id: int, *, student_id: int, by: Actor) -> DistrictDay:
     """The district did not cause it after all; it stays in the record as taken back. NotFound, NotAllowed."""
     row = db.session.get(DistrictDay, row_id)
-    if row is None or row.compartment is not None:
+    if row is None or row.student_id != student_id or row.compartment is not None:
         raise NotFound("There is no such day.")
     reaching.student_at_hand(row.student_id, by, *MAY)
     if row.taken_back_at is None:
