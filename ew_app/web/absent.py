@@ -26,6 +26,7 @@ from ew_app.web.lists import PAGE, pages_of
 from models.org import School
 from models.queries import absent, boards
 from models.queries.absent import Away, AwayLine, Last, MissedLine
+from rules import access
 from rules.access import Area, Permission, Scope
 from rules.counting import many
 from rules.vocabulary import vocabulary
@@ -111,6 +112,7 @@ def show() -> str:
         pages=pages_of(total),
         page_url=f"{asks.url()}{'&' if '?' in asks.url() else '?'}page=",
         here=asks.url(page=page) if page > 1 else asks.url(),
+        may_import=access.can(actor().grants, Permission.IMPORT_ATTENDANCE),
     )
 
 

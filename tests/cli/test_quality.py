@@ -7,7 +7,7 @@ from tests.cli.conftest import CommandLine
 
 def test_it_tells_what_to_mend_and_where(cli: CommandLine) -> None:
     told = cli.json("quality", "--json", "--now")
-    assert told["checks"] == 26 and told["findings"], "the invented district has a late school and an unknown code"
+    assert told["checks"] == 27 and told["findings"], "the invented district has a late school and an unknown code"
     for finding in told["findings"]:
         assert finding["title"] and finding["matters"].endswith(".") and finding["mend"].endswith(".")
         assert finding["rows"] > 0 and not finding["new"]

@@ -21,7 +21,8 @@ def child_of(oracle: Oracle, student: str, as_of: date) -> Child:
     start = school_year_start(as_of)
     grade, born = oracle.membership.roster.people.get(student, ("", None))
     days = days_of(oracle, student, school_year_start(start - timedelta(days=1)), as_of)
-    taught = {day for days in oracle.membership.open_days.values() for day in days if start <= day <= as_of}
+    opened = [oracle.membership.open_days.get(school, set()) for school in oracle.schools_of(student)]
+    taught = {day for days in opened for day in days if start <= day <= as_of}
     return Child(tuple(days), start, tuple(sorted(taught)), grade, born)
 
 
@@ -35,7 +36,9 @@ def days_of(oracle: Oracle, student: str, start: date, end: date) -> list[School
         if cell.status == "member":
             worth, missed = Fraction(cell.weight, 1000), Fraction(cell.fraction, 1000)
             minutes, whole, why = _minutes(oracle, student, schools, day)
-            found.append(SchoolDay(day, worth, missed, cell.excuse or "other", minutes, why or "other", whole))
+            found.append(
+                SchoolDay(day, worth, missed, cell.excuse or "other", minutes, why or "other", whole, cell.tardy)
+            )
     return found
 
 

