@@ -119,7 +119,7 @@ def holders(places: Collection[str], on: date) -> dict[str, RoleHolders]:
     """Role -> who holds it at these places on a day."""
     found = db.session.execute(
         text("""
-            SELECT role, count(*), coalesce(sum(hours), 0), count(*) FILTER (WHERE hours IS NULL) FROM (
+            SELECT role, count(*), coalesce(sum(hours), 0)::int, count(*) FILTER (WHERE hours IS NULL) FROM (
                 SELECT g.role, p.id, sum(g.hours) AS hours
                 FROM role_grant g JOIN person p ON p.id = g.person_id
                 WHERE g.place = ANY(:places) AND p.disabled_at IS NULL
