@@ -12,6 +12,8 @@ from tests.browser.conftest import Open
 from tests.browser.hand import Hand
 from tests.browser.system import System
 
+pytestmark = pytest.mark.deep  # counted for the record; each of these ways is walked by another test as well
+
 PHONE_OR_NOT = [pytest.param(False, id="wide"), pytest.param(True, id="phone")]
 At = Callable[[str, str], Hand]
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ew_app.kernel import now, today, transaction
 from models.audit import AuditRow
 from models.base import db
-from models.cases import Cause, Outreach
+from models.cases import Case, Cause, Outreach
 from models.duty import SearchDone
 from models.plans import PlanSupport
 from tests.web.casebook import case_of, committed, give_task, keep_secret, open_case
@@ -82,5 +82,6 @@ def test_the_list_for_a_student_who_cannot_be_found_is_walked_once(app: Flask, w
     assert "Two numbers are dead" in browser.get(f"{path}/tasks").text
     assert browser.send(f"{path}/search/no_such_step", form).status_code == 404
     with app.app_context(), transaction():
-        steps = db.session.scalars(select(SearchDone.step).order_by(SearchDone.id)).all()
+        of_it = select(SearchDone.step).join(Case, Case.id == SearchDone.case_id).where(Case.number == number)
+        steps = db.session.scalars(of_it.order_by(SearchDone.id)).all()
         assert steps == ["begun", "all_numbers"]

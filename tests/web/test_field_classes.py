@@ -36,7 +36,7 @@ from tests.rules.test_access import SPEC, spelled
 from tests.web import world as named_world
 from tests.web.casebook import case_of, give_task, open_case
 from tests.web.conftest import Browser, _settings, close, let_in, ready
-from tests.web.twins import KEPT, one_of_each_kind
+from tests.web.twins import KEPT, a_few_kinds
 
 ROLES = [one.key for one in assignable_roles()]
 BY_CASELOAD = {"counselor", "psychologist"}  # whoever is not theirs is out of their sight altogether
@@ -244,7 +244,7 @@ def _cases(key: str) -> str:
 # -- cell by cell --------------------------------------------------------------------------------------------------
 
 
-FEW = one_of_each_kind()
+FEW = a_few_kinds()
 
 
 @pytest.mark.parametrize("key", [key if key in FEW else pytest.param(key, marks=pytest.mark.deep) for key in ROLES])

@@ -28,7 +28,7 @@ from tests.web import world as named_world
 from tests.web.casebook import counting
 from tests.web.conftest import _settings, close, let_in, ready
 from tests.web.test_access import TABLE, allowed, methods
-from tests.web.twins import FRIDAY, KEPT, one_of_each_kind
+from tests.web.twins import FRIDAY, KEPT, a_few_kinds
 
 ORDER = tuple(KEPT)
 ROLES = [one.key for one in assignable_roles()]
@@ -136,7 +136,7 @@ def script(key: str, what: str) -> tuple[int, int, str]:
     return 0, 0, json.dumps(told, default=str, sort_keys=True)
 
 
-@pytest.mark.parametrize("roles", [one_of_each_kind(), pytest.param(ROLES, marks=pytest.mark.deep)], ids=len)
+@pytest.mark.parametrize("roles", [a_few_kinds(), pytest.param(ROLES, marks=pytest.mark.deep)], ids=len)
 def test_the_secret_changes_nothing_for_whoever_may_not_read_it(
     house: tuple[Flask, dict[str, int]], roles: list[str]
 ) -> None:

@@ -46,6 +46,11 @@ def one_of_each_kind() -> list[str]:
     return list(kinds.values())
 
 
+def a_few_kinds() -> list[str]:
+    """Every third of these, for the run of every day."""
+    return one_of_each_kind()[::3]
+
+
 def word(kept: FieldClass) -> str:
     """What stands in everything that is written into a compartment, and nowhere else."""
     return f"Lantern{kept.replace('_', '').title()}"
