@@ -52,8 +52,8 @@ class Last:
 
 
 @dataclass(frozen=True, slots=True)
-class AwayLine:
-    """A student who is away on the day, as the office calls: `periods` counts the classes missed, 0 for a day."""
+class CalledLine:
+    """Whom the office calls about: the student, the school and in which language."""
 
     student_id: int
     key: str
@@ -65,6 +65,12 @@ class AwayLine:
     school: str
     home_language: str
     interpreter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AwayLine(CalledLine):
+    """A student who is away on the day, as the office calls: `periods` counts the classes missed, 0 for a day."""
+
     all_day: bool
     periods: int
     explained: bool
@@ -72,19 +78,9 @@ class AwayLine:
 
 
 @dataclass(frozen=True, slots=True)
-class MissedLine:
+class MissedLine(CalledLine):
     """A student who is enrolled and was never seen: since when, how often tried, the case about it."""
 
-    student_id: int
-    key: str
-    first_name: str
-    last_name: str
-    grade: str
-    homeroom: str
-    school_id: int
-    school: str
-    home_language: str
-    interpreter: bool
     since: date
     tries: int
     case_number: int | None
