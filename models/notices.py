@@ -19,13 +19,14 @@ MAIL_STATES = ("waiting", "sending", "sent", "nothing", "unclear", "given_up")
 class Notice(Model):
     """Something one person is told. It keeps no words: they are made, and its reader's rights asked, when it is read.
 
-    `once` names the occasion: a person is told of it one time. `numbers`: what its sentence counts.
+    `once` names the occasion: a person is told of it one time. `numbers`: what its sentence counts; a count of a day
+    grows with the day, and is new again whenever it has.
     """
 
     __tablename__ = "notice"
     __table_args__ = (
         UniqueConstraint("person_id", "once"),
-        CheckConstraint("num_nonnulls(case_id, task_id, school_id, visit_id) <= 1", name="about"),
+        CheckConstraint("num_nonnulls(case_id, task_id, school_id, visit_id, hand_over_id) <= 1", name="about"),
         Index("ix_notice_unread", "person_id", "id", postgresql_where=text("read_at IS NULL")),
     )
     id: Mapped[BigId]
@@ -36,6 +37,7 @@ class Notice(Model):
     task_id: Mapped[int | None] = to("task.id", index=False)
     school_id: Mapped[int | None] = to("school.id", index=False)
     visit_id: Mapped[int | None] = to("visit.id", index=False)
+    hand_over_id: Mapped[int | None] = to("hand_over.id", index=False)
     numbers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=EMPTY)
     at: Mapped[datetime]
     read_at: Mapped[datetime | None]

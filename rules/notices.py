@@ -21,6 +21,7 @@ class About(StrEnum):
     TASK = "task"
     SCHOOL = "school"
     VISIT = "visit"
+    HAND_OVER = "hand_over"
     PERSON = "person"  # the reader alone
 
 
@@ -35,17 +36,28 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class NoticeKind:
-    """One thing that staff are told. `urgent`: by an e-mail of its own at once."""
+    """One thing that staff are told. `urgent`: by an e-mail of its own at once.
+
+    one: the sentence where the count is one. waits: the states of what it is about in which there is something to do;
+    in any other it is over. None where there never was anything to do.
+    """
 
     key: str
     about: About
     group: Group
     says: str
     urgent: bool
+    one: str
+    waits: tuple[str, ...] | None
 
     def sentence(self, **said: Any) -> str:
         """The sentence with its numbers and the name of the school; never the name of a student."""
-        return self.says.format_map(_Said(said))
+        words = self.one if self.one and said.get("count") == 1 else self.says
+        return words.format_map(_Said(said))
+
+    def is_over(self, state: str | None) -> bool:
+        """Whether nothing is left to do about it, by the state of its task or hand-over."""
+        return self.waits is not None and state not in self.waits
 
 
 class _Said(dict[str, Any]):
@@ -85,6 +97,14 @@ def notices() -> Notices:
 
 
 def _kind(key: str, entry: dict[str, Any], groups: Mapping[str, Group]) -> NoticeKind:
+    about = About(entry["about"])
+    waits = entry.get("waits", ["open"] if about is About.TASK else None)
     return NoticeKind(
-        key, About(entry["about"]), groups[entry["group"]], entry["says"], urgent=entry.get("urgent", False)
+        key,
+        about,
+        groups[entry["group"]],
+        entry["says"],
+        urgent=entry.get("urgent", False),
+        one=entry.get("one", ""),
+        waits=None if waits is None else tuple(waits),
     )

@@ -19,6 +19,8 @@ from rules.notices import notices
 screen = Blueprint("news", __name__)
 
 SEE = Permission.SEE_TODAY
+CASES = frozenset({"cases_opened", "cases_given"})  # counted notices, by the list they lead to
+WAITING = frozenset({"risen", "risen_above"})
 HOW_OFTEN = (("daily", "Monday to Friday"), ("weekly", "Once a week"), ("never", "Never"))
 WEEKDAYS = tuple(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")))
 
@@ -106,7 +108,13 @@ def _line(one: News) -> dict[str, object]:
 
 
 def _address(one: News) -> str:
-    """Where a notice leads: the visit, the case, the school, or the day's list."""
+    """Where a notice leads: the question, the visit, the case, a list, the school, or the day."""
+    if one.hand_over is not None:
+        return url_for("hand_overs.one", number=one.hand_over)
+    if one.kind in WAITING and access.can(actor().grants, Permission.SEE_WAITING):
+        return url_for("waiting.show")
+    if one.kind in CASES and access.can(actor().grants, Permission.SEE_CASELOAD):
+        return url_for("caseload.show", view="mine", sort="-opened")
     if one.visit is not None:
         return url_for("visits.one", visit_id=one.visit)
     if one.case is not None:

@@ -29,7 +29,7 @@ Key = tuple[str, int | None, int | None, int | None]
 _WAITS = """
     SELECT CASE WHEN owner_id IS NULL THEN 'unowned' WHEN status = 'new' AND contact_due < :on THEN 'unclaimed'
                 ELSE 'overdue' END AS why,
-           id AS case_id, NULL::int AS task_id, NULL::int AS hand_over_id, school_id,
+           id AS case_id, NULL::int AS task_id, NULL::int AS hand_over_id, school_id, false AS shut, true AS on_case,
            CASE WHEN owner_id IS NULL THEN :on WHEN status = 'new' AND contact_due < :on THEN contact_due
                 ELSE due END AS since
     FROM support_case
@@ -37,20 +37,25 @@ _WAITS = """
           AND (due < :on OR (status = 'new' AND contact_due < :on))))
     UNION ALL
     SELECT CASE WHEN t.owner_id IS NULL THEN 'unowned' ELSE 'overdue' END, NULL, t.id, NULL, t.school_id,
+           t.compartment IS NOT NULL, c.id IS NOT NULL,
            CASE WHEN t.owner_id IS NULL THEN :on ELSE t.due END
     FROM task t LEFT JOIN support_case c ON c.id = t.case_id AND c.closed_on IS NULL
     WHERE t.status = 'open' AND t.student_id IS NOT NULL AND (t.owner_id IS NULL OR t.due < :on)
       AND (c.id IS NULL OR t.compartment IS NOT NULL OR t.owner_id IS DISTINCT FROM c.owner_id)
       AND (c.id IS NULL OR c.status <> 'paused' OR t.compartment IS NOT NULL)
     UNION ALL
-    SELECT 'unanswered', NULL, NULL, h.id, CASE h.state WHEN 'sent' THEN h.school_id ELSE c.school_id END, h.asked_on
+    SELECT 'unanswered', NULL, NULL, h.id, CASE h.state WHEN 'sent' THEN h.school_id ELSE c.school_id END,
+           false, true, h.asked_on
     FROM hand_over h JOIN support_case c ON c.id = h.case_id AND c.closed_on IS NULL
     WHERE h.state IN ('to_write', 'sent') AND h.kind <> 'assign'
 """
 
 
 def waits(on: date) -> list[Any]:
-    """(why, case, task, hand-over, school, since) of all that does not go on. What nobody owns waits from now."""
+    """(why, case, task, hand-over, school, since) of all that does not go on. What nobody owns waits from now.
+
+    shut: it lies in a compartment. on_case: a case goes with it.
+    """
     return list(db.session.execute(text(_WAITS), {"on": on}))
 
 

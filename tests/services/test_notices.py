@@ -14,7 +14,8 @@ import pytest
 from ew_app.config import Settings
 from ew_app.kernel import NotFound, Refused, told_as_of, transaction
 from ew_app.outbox import Job, done_here
-from ew_app.services.casework import moves
+from ew_app.services.casework import answering, handfuls, handing_over, moves, rising
+from ew_app.services.casework.handing_over import Wanted
 from ew_app.services.notices import choosing, digests, mails, news, post
 from ew_app.services.notices.choosing import Choice
 from ew_app.services.people.telling import tell
@@ -25,7 +26,7 @@ from models.staff import Person
 from tests.opened import on
 from tests.services import world as district
 from tests.services.mail_server import PASSWORD, USER, Box, mail_server
-from tests.services.one_case import flag_ana, the_case
+from tests.services.one_case import flag_ana, follow, the_case
 from tests.services.world import TODAY, World, rows
 
 MORNING = datetime(2026, 11, 16, 13, 5, tzinfo=UTC)  # five past seven in Chicago, a Monday
@@ -50,6 +51,7 @@ def world(settings: Settings, built_once: Callable[..., World], box: Box) -> Ite
     with on(settings):
         flag_ana(made)
         with transaction():
+            db.session.execute(db.text("DELETE FROM notice"))
             db.session.get_one(Person, made.people["cora"]).email = "cora@district.example"
         yield made
 
@@ -106,9 +108,9 @@ def test_a_notice_goes_when_its_reader_may_no_longer_see_what_it_is_about(world:
 
 def test_a_notice_about_a_school_stands_for_those_who_see_its_counts(world: World) -> None:
     people = (world.people["zoe"], world.people["dora"], world.people["tara"])
-    tells(*people, kind="unowned", school_id=world.schools["LIN"], count=3)
+    tells(*people, kind="risen", school_id=world.schools["LIN"], count=1)
     assert [one.sentence for one in news.read(world.actor("zoe"))] == [
-        "At Lincoln nobody has had 3 of the open cases for over a day."
+        "At Lincoln a piece of work waits for you to step in: nobody has it, or it waits too long."
     ]
     assert news.read(world.actor("dora")) == [] and news.read(world.actor("tara")) == []
 
@@ -118,6 +120,127 @@ def test_what_is_told_names_what_it_is_about(world: World) -> None:
         tell("task_given", [world.people["cora"]], once="x", case_id=case_id())
     with transaction(), pytest.raises(KeyError, match="There is no notice"):
         tell("gossip", [world.people["cora"]], once="x")
+
+
+# -- of what ------------------------------------------------------------------------------------------------
+
+
+def told(world: World, login: str) -> list[str]:
+    """What somebody has not read yet, the newest first."""
+    return [one.sentence for one in news.read(world.actor(login), unread=True)]
+
+
+def nurse_is_asked(world: World) -> int:
+    wanted = Wanted(to=f"{world.people['nia']}:nurse", asked="Please ask about the mornings")
+    return handing_over.refer(1001, wanted, by=world.actor("cora")).id
+
+
+def test_both_sides_of_a_hand_over_are_told_and_it_leads_there(world: World) -> None:
+    number = nurse_is_asked(world)
+    (asked,) = news.read(world.actor("nia"))
+    assert (asked.sentence, asked.hand_over, asked.over) == ("You are asked to help with case 1001.", number, False)
+    assert told(world, "cora") == []
+    answering.accept(number, by=world.actor("nia"))
+    assert news.read(world.actor("nia"))[0].over, "it is answered"
+    assert told(world, "cora") == ["What you asked for case 1001 was taken on."]
+    answering.finish(number, by=world.actor("nia"), report="Settled with the family.")
+    assert told(world, "cora")[0] == "Help with case 1001 is done, and there is a report."
+
+
+@pytest.mark.parametrize(
+    ("act", "who", "sentence"),
+    [
+        (lambda w, n: answering.decline(n, by=w.actor("nia"), why="Away all week."), "cora",
+         "What you asked for case 1001 was declined. The reason stands there."),
+        (lambda w, n: answering.take_back(n, by=w.actor("cora")), "nia", "You are asked for case 1001 no longer."),
+    ],
+    ids=["declined", "revoked"],
+)  # fmt: skip
+def test_no_and_never_mind_are_told(world: World, act: Callable[..., object], who: str, sentence: str) -> None:
+    act(world, nurse_is_asked(world))
+    assert told(world, who)[0] == sentence
+    assert told(world, "dora") == []
+
+
+def test_a_transfer_tells_each_side_once(world: World) -> None:
+    wanted = Wanted(to=f"{world.people['wanda']}:social_worker", asked="It needs visits")
+    number = handing_over.transfer(1001, wanted, by=world.actor("cora")).id
+    assert told(world, "wanda") == ["You are asked to take on case 1001."]
+    answering.accept(number, by=world.actor("wanda"))
+    assert told(world, "cora") == ["What you asked for case 1001 was taken on."]
+    moves.assign(1001, by=world.actor("paul"), to=world.people["cora"])
+    assert told(world, "wanda")[0] == "Case 1001 has another owner now."
+    assert told(world, "cora")[0] == "Case 1001 is yours now."
+
+
+def test_all_who_hold_a_role_are_asked_and_the_first_yes_ends_it_for_the_others(world: World) -> None:
+    world.give("noor", "Noor Haddad", "nurse", "school:LIN")
+    number = handing_over.refer(1001, Wanted(to="0:nurse", asked="Please ask"), by=world.actor("cora")).id
+    assert told(world, "nia") == told(world, "noor") == ["You are asked to help with case 1001."]
+    answering.accept(number, by=world.actor("noor"))
+    assert told(world, "nia") == []
+
+
+def test_cases_that_open_by_themselves_are_one_notice_a_day_with_their_number(world: World) -> None:
+    for name in ("ben", "cal"):
+        world.add_student(name) if name not in world.students else None
+        world.stands(name, 2)
+        world.finds(name, "R07")
+        follow(world, name)
+    assert told(world, "cora") == ["2 cases came to your caseload by themselves on Mon 16 Nov."]
+    news.mark_read(world.actor("cora"))
+    world.add_student("kit")
+    world.stands("kit", 2)
+    world.finds("kit", "R07")
+    follow(world, "kit")
+    assert told(world, "cora") == ["3 cases came to your caseload by themselves on Mon 16 Nov."], "new again"
+    assert len(news.read(world.actor("cora"))) == 1
+
+
+def test_a_handful_is_one_notice_and_taken_back_it_is_none(world: World) -> None:
+    kept = handfuls.give([1001], to=world.people["wanda"], by=world.actor("paul"))
+    assert told(world, "wanda") == ["A case was given to you."]
+    handfuls.take_back(kept.id, by=world.actor("paul"))
+    assert told(world, "wanda") == []
+
+
+def test_risen_work_is_told_in_counts_to_the_principal_then_the_network(world: World, settings: Settings) -> None:
+    with transaction():
+        db.session.execute(db.text("UPDATE support_case SET owner_id = NULL"))
+    rising.rise()
+    waits = "At Lincoln a piece of work waits for you to step in: nobody has it, or it waits too long."
+    assert told(world, "paul")[0] == waits and told(world, "zoe") == []
+    rising.rise()
+    assert told(world, "paul").count(waits) == 1
+    with on(replace(settings, today=TODAY + timedelta(days=1))):
+        rising.rise()
+        above = "A piece of work at your schools has waited so long that you are asked to help."
+        assert above in told(world, "zoe") and above not in told(world, "paul")
+        assert told(world, "otto") == [] and told(world, "dora") == []
+
+
+def test_an_answer_that_is_owed_is_reminded_of_once(world: World, settings: Settings) -> None:
+    number = nurse_is_asked(world)
+    with on(replace(settings, today=TODAY + timedelta(days=2))):
+        rising.rise()
+        rising.rise()
+        assert told(world, "nia") == [
+            "Case 1001 has waited 2 school days for you.", "You are asked to help with case 1001.",
+        ]  # fmt: skip
+        answering.accept(number, by=world.actor("nia"))
+        assert all(one.over for one in news.read(world.actor("nia")))
+
+
+@pytest.mark.parametrize("compartment", [None, "health"])
+def test_risen_work_in_a_compartment_is_in_no_count(world: World, compartment: str | None) -> None:
+    with transaction():
+        db.session.add(
+            Task(student_id=world.students["ana"], school_id=world.schools["LIN"], kind="support", period="p",
+                 title="Ask about the inhaler", compartment=compartment, department="x", owner_role="counselor",
+                 due=TODAY, created_at=MORNING)
+        )  # fmt: skip
+    rising.rise()
+    assert len(told(world, "paul")) == (compartment is None)
 
 
 # -- by e-mail -----------------------------------------------------------------------------------------------

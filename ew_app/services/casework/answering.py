@@ -42,9 +42,9 @@ def accept(number: int, *, by: Actor, words: str = "") -> HandOver:
         case Kind.SCHOOL_CHANGE:
             school_changes.arrive(row, case, place, by)
         case Kind.REQUEST:
-            _move_owner(case, row.from_id, place, by)
+            _move_owner(case, row, row.from_id, place, by)
         case Kind.TRANSFER:
-            _move_owner(case, by.person_id, place, by)
+            _move_owner(case, row, by.person_id, place, by)
         case Kind.ASSIGN:
             pass  # the case is theirs already
     return row
@@ -136,9 +136,9 @@ def _promised(row: HandOver, case: Case) -> Task:
     return task
 
 
-def _move_owner(case: Case, to: int | None, place: Place, by: Actor) -> None:
+def _move_owner(case: Case, row: HandOver, to: int | None, place: Place, by: Actor) -> None:
     person = db.session.get(Person, to or 0)
-    moves.hand_to(case, person, place, by, "case_assigned")
+    moves.hand_to(case, person, place, by, "case_assigned", asked_by=row.from_id)
 
 
 def _give_back(case: Case, row: HandOver, place: Place, by: Actor) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
-from ew_app.kernel import Actor, Told, now, record_all
+from ew_app.kernel import Actor, Told, day_text, now, record_all
 from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason
 from ew_app.services.casework.letter_rows import LetterRows
 from ew_app.services.casework.staffing import Staff
+from ew_app.services.people.telling import tell_more
 from models import casebook
 from models.queries import following as reads
 from rules.case_flow import Status
@@ -227,6 +228,14 @@ class CaseRows:
             casebook.put_on_cases(cases)
         self.letters.write()
         record_all([told() for told in self._told])
+        once = f"cases-opened/{self.staff.on.isoformat()}" if self._came else ""
+        tell_more("cases_opened", self._came, once=once, day=day_text(self.staff.on))
+
+    @property
+    def _came(self) -> Counter[int]:
+        """Person -> cases that came to them by themselves: opened, taken up again, or found an owner."""
+        changed = [row for row in self._changes.values() if row["id"] > 0]
+        return Counter(row["owner_id"] for row in (*self._cases.values(), *changed) if row.get("owner_id"))
 
     def _episodes(self) -> list[Row]:
         begun = [(row["id"], row["episode"]) for row in self._cases.values()]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from ew_app.kernel import Actor, Conflict, Refused, now, record, today
+from ew_app.services.casework import hand_over_news
 from models.base import db
 from models.cases import Case, Task
 from models.hand_overs import HandOver, HandOverStep
@@ -35,19 +36,21 @@ def begin(case: Case, kind: Kind, by: Actor, *, state: State = State.SENT, **col
         raise Conflict(TWICE) from error
     _step(row, by, "")
     tell(row, case, by)
+    hand_over_news.asked(row, by)
     return row
 
 
 def move(row: HandOver, case: Case, answer: Answer, by: Actor, words: str = "") -> None:
     """The next state with its step and event. Raises IllegalMove, Refused, UnfitWords."""
-    kind = Kind(row.kind)
-    row.state = after(kind, State(row.state), answer).value
+    kind, was = Kind(row.kind), State(row.state)
+    row.state = after(kind, was, answer).value
     if answer in (Answer.ACCEPT, Answer.DECLINE):
         row.answered_at = now()
     if row.state in ENDED or (row.state == State.ACCEPTED and kind in MOVES_THE_OWNER):
         row.ended_at = now()
     _step(row, by, fit(words))
     tell(row, case, by)
+    hand_over_news.answered(row, answer, by, was=was)
 
 
 def settle(case: Case, by: Actor) -> None:

@@ -16,6 +16,7 @@ from ew_app.services.casework.reaching import CHANGED, NO_CASE
 from ew_app.services.casework.staffing import place_of
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from ew_app.services.people import signing_in
+from ew_app.services.people.telling import tell, untell
 from models import casebook
 from models.base import db
 from models.cases import Case, Task
@@ -47,10 +48,11 @@ def give(numbers: Collection[int], *, to: int, by: Actor) -> Handful:
     tasks = _tasks_of_owners(found)
     casebook.give_tasks({task.id: (to, roles[task.case_id]) for task in tasks if task.case_id})
     casebook.change_cases([_given(case, to, roles[case.id], statuses[case.id]) for case in found])
-    _tell(found, by, person, roles)
+    _record(found, by, person, roles)
     kept = Handful(person_id=by.person_id, given_to=to, at=now(), before=_with_tasks(before, tasks, statuses))
     db.session.add(kept)
     db.session.flush()
+    tell("cases_given", [to], once=_once(kept), by=by, count=len(found))
     return kept
 
 
@@ -72,6 +74,7 @@ def take_back(handful_id: int, *, by: Actor) -> int:
         raise Refused(CHANGED.replace("Nothing was saved", "Nothing was taken back"))
     _put_back(kept.before)
     kept.taken_back_at = now()
+    untell(_once(kept))
     record_all([_told("case_given_back", case, by) for case in cases.values()])
     _look_again(cases.values())
     return len(cases)
@@ -180,7 +183,11 @@ def _put_back(before: Sequence[Row]) -> None:
     casebook.give_tasks(tasks)
 
 
-def _tell(cases: Sequence[Case], by: Actor, person: Person, roles: Mapping[int, str]) -> None:
+def _once(kept: Handful) -> str:
+    return f"handful/{kept.id}"
+
+
+def _record(cases: Sequence[Case], by: Actor, person: Person, roles: Mapping[int, str]) -> None:
     kind, name = "case_taken" if person.id == by.person_id else "case_assigned", person.name
     record_all([_told(kind, case, by, to=name, role=roles[case.id]) for case in cases])
     _look_again(cases)

@@ -48,10 +48,13 @@ def assign(case_number: int, *, by: Actor, to: int | None = None, version: int |
     return case
 
 
-def hand_to(case: Case, person: Person | None, place: Place, by: Actor, kind: str) -> bool:
+def hand_to(
+    case: Case, person: Person | None, place: Place, by: Actor, kind: str, *, asked_by: int | None = None
+) -> bool:
     """Let somebody own a case who may at that place, with the open tasks of the owner before; False if they do already.
 
-    Joins the open transaction; `kind` names the event. Raises Refused, IllegalMove.
+    Joins the open transaction; `kind` names the event. asked_by: who asked for it, and is told of the answer instead.
+    Raises Refused, IllegalMove.
     """
     before, role = case.owner_id, _role_for(person, case, place)
     status = move(Status(case.status), Action.ASSIGN)
@@ -62,6 +65,7 @@ def hand_to(case: Case, person: Person | None, place: Place, by: Actor, kind: st
     _tell(case, kind, by, to=person.name, role=role)
     once = f"case/{case.id}/given/{case.version}"
     tell("case_given", [person.id], once=once, by=by, case_id=case.id)
+    tell("case_taken_over", [before if before != asked_by else None], once=once, by=by, case_id=case.id)
     touch([case.student_id], today())
     ask_for_evaluation()
     return True

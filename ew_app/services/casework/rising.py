@@ -12,6 +12,7 @@ from typing import Any
 
 from ew_app.kernel import WORKER, Actor, Told, now, operation, record_all, today
 from ew_app.services.casework import reaching
+from ew_app.services.casework.risen_news import RisenNews
 from models.queries import following, unowned
 from models.queries import rising as rows
 from rules import access, room
@@ -39,26 +40,30 @@ def rise() -> dict[str, int]:
     """Raise what waits too long, show the longest waits to the network, end what goes on; how many of each."""
     standing, at = rows.standing(), now()
     begin, lift, kept = [], [], set()
-    for key, school, since, reached in _reached(standing):
+    told = RisenNews()
+    for key, row, since, reached, days in _reached(standing):
         kept.add(key)
         if key not in standing:
             about = dict(zip(("why", *rows.ABOUT), key, strict=True))
             network_at = at if reached is Level.NETWORK else None
             begin.append(
-                {**about, "school_id": school, "level": int(reached), "since": since, "raised_at": at,
+                {**about, "school_id": row.school_id, "level": int(reached), "since": since, "raised_at": at,
                  "network_at": network_at}
             )  # fmt: skip
+            told.add(row, reached, days)
         elif reached > standing[key].level:
             lift.append(standing[key].id)
+            told.add(row, reached, days)
     ended = [row.id for key, row in standing.items() if key not in kept]
     rows.begin(begin)
     rows.lift(lift, at)
     rows.end(ended, at)
+    told.tell()
     return {"raised": len(begin), "to the network": len(lift), "ended": len(ended)}
 
 
-def _reached(standing: dict[rows.Key, Any]) -> Iterator[tuple[rows.Key, int, date, Level]]:
-    """What waits at the principal or the network, with its school and since when.
+def _reached(standing: dict[rows.Key, Any]) -> Iterator[tuple[rows.Key, Any, date, Level, int]]:
+    """What waits at the principal or the network, since when, and for how many school days.
 
     What nobody owns waits since it was first seen so; the look comes every hour.
     """
@@ -73,8 +78,9 @@ def _reached(standing: dict[rows.Key, Any]) -> Iterator[tuple[rows.Key, int, dat
     for row in waiting:
         why, key = Waits(row.why), (row.why, row.case_id, row.task_id, row.hand_over_id)
         since = standing[key].since if why is Waits.UNOWNED and key in standing else row.since
-        if (reached := level(why, late(row.school_id, since))) is not Level.SCHOOL:
-            yield key, row.school_id, since, reached
+        waited = late(row.school_id, since)
+        if (reached := level(why, waited)) is not Level.SCHOOL:
+            yield key, row, since, reached, waited
 
 
 # -- what a supervisor is shown ------------------------------------------------------------------------------------

@@ -89,5 +89,6 @@ def arrive(row: HandOver, case: Case, place: Place, by: Actor) -> None:
     db.session.execute(shut.values(school_id=row.school_id, owner_id=None))
     case.school_id = row.school_id
     db.session.flush()
-    moves.hand_to(case, db.session.get(Person, by.person_id or 0), place, by, "case_moved_school")
+    person = db.session.get(Person, by.person_id or 0)
+    moves.hand_to(case, person, place, by, "case_moved_school", asked_by=row.from_id)
     enqueue(Job.HAND_OUT, today().isoformat(), key="unowned")

@@ -11,6 +11,7 @@ from ew_app.kernel import today
 from models.org import School
 from models.queries import staffing as rows
 from rules.places import Place
+from rules.roles import Permission, role
 from rules.routing import Holder
 
 HOMEROOM_ROLE = "homeroom_teacher"
@@ -48,6 +49,21 @@ class Staff:
         """Everyone who may be asked about any student there; a teacher of one homeroom stands for all of them."""
         levels = _levels(self._places[school])
         return [holder for where in levels for holder, _ in self._holders.get(str(where), ())]
+
+    def watching(self, school: int, permission: Permission, *, breadth: int = 0) -> set[int]:
+        """Who is there today with a permission: the nearest there are.
+
+        breadth: where to look first, at the school (0), the network (1) or the district (2).
+        """
+        able = [
+            holder
+            for holder in self.everybody(school)
+            if holder.place.breadth >= breadth
+            and holder.active(self.on)
+            and permission in role(holder.role).permissions
+        ]
+        closest = min((holder.place.breadth for holder in able), default=None)
+        return {holder.person_id for holder in able if holder.place.breadth == closest}
 
     def _asked(self, place: Place, homeroom: str) -> Iterable[Holder]:
         for where in _levels(place):

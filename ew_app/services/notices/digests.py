@@ -46,7 +46,7 @@ def words(mail: Mail, by: Actor) -> Words | None:
     chosen = choosing.choice_of(mail.person_id)
     if chosen.how_often == "never" or not _in_time(mail, chosen.hour):
         return None
-    told = news.read(by, mailable=notices().mailed(chosen.left_out))
+    told = [one for one in news.read(by, mailable=notices().mailed(chosen.left_out)) if not one.over]
     monday = local(now()).weekday() == 0 or chosen.how_often == "weekly"
     return _digest(told, work.due(mail.person_id, today()), week.line(by) if monday else "")
 

@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy import case as choose
 
 from ew_app.kernel import Actor, NotFound, now, operation
-from ew_app.services.casework import reaching
+from ew_app.services.casework import handing_over, reaching
 from models.base import db
 from models.cases import Case, Task
+from models.hand_overs import HandOver
 from models.notices import Notice
 from models.org import School
 from models.people import Student
@@ -25,14 +26,14 @@ from rules.access import FieldClass, Permission, Right
 from rules.notices import notices
 
 SHOWN = 100
-ABOUT = (Notice.case_id, Notice.task_id, Notice.school_id, Notice.visit_id)
+ABOUT = (Notice.case_id, Notice.task_id, Notice.school_id, Notice.visit_id, Notice.hand_over_id)
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """A notice as its reader may see it now. `sentence` names no student; `student` does, for the screen alone.
 
-    case, school_key, visit: where it leads, if the reader may go there. over: its task is nobody's any more.
+    case, school_key, visit, hand_over: where it leads, if the reader may go there. over: nothing is left to do.
     """
 
     id: int
@@ -43,6 +44,7 @@ class News:
     case: int | None
     school_key: str | None
     visit: int | None
+    hand_over: int | None
     at: datetime
     read: bool
     over: bool
@@ -64,8 +66,8 @@ def read(
     name = func.concat_ws(" ", Student.first_name, Student.last_name)
     wanted = _seen(
         select(
-            Notice, choose((reached, Case.number), else_=None), name,
-            reaching.shown_title(by), School.name, School.key, Task.status,
+            Notice, choose((or_(Notice.hand_over_id.is_not(None), reached), Case.number), else_=None), name,
+            reaching.shown_title(by), School.name, School.key, func.coalesce(Task.status, HandOver.state),
         ),
         by,
     )  # fmt: skip
@@ -81,22 +83,28 @@ def read(
 
 
 def _news(
-    notice: Notice, case: int | None, student: str, title: str | None, school: str | None, key: str | None, state: str
+    notice: Notice,
+    case: int | None,
+    student: str,
+    title: str | None,
+    school: str | None,
+    key: str | None,
+    state: str | None,
 ) -> News:
     kind = notices().kind(notice.kind)
-    of_a_task = notice.task_id is not None
     return News(
         id=notice.id,
         kind=notice.kind,
         sentence=kind.sentence(case=case, school=school, **notice.numbers),
         student=student if notice.visit_id is None or case is not None else "",
-        title=(title or "") if of_a_task else "",
+        title=(title or "") if notice.task_id is not None else "",
         case=case,
         school_key=key,
         visit=notice.visit_id,
+        hand_over=notice.hand_over_id,
         at=notice.at,
         read=notice.read_at is not None,
-        over=of_a_task and state != "open",
+        over=kind.is_over(state),
     )
 
 
@@ -120,13 +128,18 @@ def _seen(wanted: Select[Any], by: Actor) -> Select[Any]:
         and_(Notice.case_id.is_not(None), reaching.cases_of(by, Permission.SEE_CASE)),
         and_(Notice.task_id.is_not(None), reaching.tasks_of(by)),
         and_(Notice.school_id.is_not(None), scope.schools(area)),
+        and_(
+            Notice.hand_over_id.is_not(None),
+            or_(handing_over.addressed_to(by), HandOver.from_id == by.person_id),
+        ),
         and_(Notice.visit_id.is_not(None), or_(takes_part(by.person_id), reaching.cases_of(by, Permission.SEE_CASE))),
     )
     return (
         wanted.select_from(Notice)
         .outerjoin(Task, Task.id == Notice.task_id)
         .outerjoin(Visit, Visit.id == Notice.visit_id)
-        .outerjoin(Case, Case.id == func.coalesce(Notice.case_id, Task.case_id, Visit.case_id))
+        .outerjoin(HandOver, HandOver.id == Notice.hand_over_id)
+        .outerjoin(Case, Case.id == func.coalesce(Notice.case_id, Task.case_id, Visit.case_id, HandOver.case_id))
         .outerjoin(Student, Student.id == func.coalesce(Case.student_id, Task.student_id))
         .outerjoin(School, School.id == Notice.school_id)
         .where(Notice.person_id == by.person_id, or_(*ways))

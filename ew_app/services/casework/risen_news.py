@@ -1,0 +1,55 @@
+"""Work that has risen is told of once a day and in counts: to the principal by school, to the network in one."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from ew_app.kernel import today
+from ew_app.services.casework import hand_over_news
+from ew_app.services.casework.staffing import Staff
+from ew_app.services.people.telling import tell_more
+from models.base import db
+from models.hand_overs import HandOver
+from rules.rising import Level
+from rules.roles import Permission
+
+SEES = Permission.SEE_WAITING
+NETWORK = 1  # how far from the school
+
+
+class RisenNews:
+    """What rose in one look. Work in compartments is in no count; those who may read it see it on their list."""
+
+    def __init__(self) -> None:
+        self._at_school: Counter[int] = Counter()
+        self._above: Counter[int] = Counter()
+        self._unanswered: dict[int, int] = {}
+
+    def add(self, row: Any, reached: Level, school_days: int) -> None:
+        """A piece of work (of models.queries.rising.waits) that has come to the principal or the network now."""
+        if row.shut:
+            return
+        if reached is Level.PRINCIPAL:
+            self._at_school[row.school_id] += 1
+        elif row.on_case:
+            self._above[row.school_id] += 1
+        if row.hand_over_id is not None:
+            self._unanswered[row.hand_over_id] = school_days
+
+    def tell(self) -> None:
+        """Tell whoever steps in, in the open transaction, and remind whoever owes an answer."""
+        schools = {*self._at_school, *self._above}
+        if not schools:
+            return
+        staff, day = Staff(schools), today().isoformat()
+        for school, count in sorted(self._at_school.items()):
+            people = staff.watching(school, SEES)
+            tell_more("risen", dict.fromkeys(people, count), once=f"risen/{school}/{day}", school_id=school)
+        above: dict[int, int] = defaultdict(int)
+        for school, count in self._above.items():
+            for person in staff.watching(school, SEES, breadth=NETWORK):
+                above[person] += count
+        tell_more("risen_above", above, once=f"risen-above/{day}")
+        for number, waited in sorted(self._unanswered.items()):
+            hand_over_news.waits(db.session.get_one(HandOver, number), waited)
