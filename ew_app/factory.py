@@ -11,8 +11,12 @@ from models import arrays  # noqa: F401  teaches psycopg before an engine is mad
 from models.base import db
 
 # Our statements compare thousands of rows handed over as arrays: a plan made once for any array reads them one by
-# one, and compiling a plan takes longer than running it.
-_SESSION = "-c timezone=UTC -c plan_cache_mode=force_custom_plan -c jit=off -c work_mem=32MB"
+# one, and compiling a plan takes longer than running it. What is read through an index lies in memory, and several
+# workers already share the processors: one statement that took them all would make the others wait.
+_SESSION = (
+    "-c timezone=UTC -c plan_cache_mode=force_custom_plan -c jit=off -c work_mem=32MB -c random_page_cost=1.1 "
+    "-c max_parallel_workers_per_gather=0"
+)
 # The district's day, for what the database notes by itself.
 _DAY = "-c ew.timezone={timezone} -c ew.today={today}"
 

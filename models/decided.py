@@ -215,7 +215,7 @@ _COUNTS = """
            count(*) FILTER (WHERE s.tier = 2) AS tier_2, count(*) FILTER (WHERE s.tier = 3) AS tier_3,
            count(*) FILTER (WHERE s.tier = -1) AS "none", count(*) FILTER (WHERE s.too_early) AS too_early
     FROM ({school_days}) w
-    JOIN standing s ON s.school_id = w.school_id AND s.since <= w.day AND coalesce(s.until, w.day) >= w.day
+    JOIN standing s ON s.school_id = w.school_id AND s.since <= w.day AND coalesce(s.until, 'infinity'::date) >= w.day
 """
 _COUNTED = 'school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early'
 _MISCOUNTED = f"""

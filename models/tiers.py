@@ -32,6 +32,7 @@ class Finding(Model):
             unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
+        Index("ix_finding_withdrawn", "student_id", postgresql_where=text("withdrawn_at IS NOT NULL")),
     )
     id: Mapped[BigId]
     student_id: Mapped[int] = to("student.id", index=False)
@@ -117,7 +118,11 @@ class Standing(Model):
     """
 
     __tablename__ = "standing"
-    __table_args__ = (Index("ix_standing_school_id_since", "school_id", "since"),)
+    __table_args__ = (
+        Index("ix_standing_school_id_since", "school_id", "since"),
+        # Of a late day few of a year's runs still last: its counts read those alone.
+        Index("ix_standing_school_id_until", "school_id", text("coalesce(until, 'infinity'::date)")),
+    )
     student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     since: Mapped[date] = mapped_column(primary_key=True)
     until: Mapped[date | None]

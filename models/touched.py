@@ -16,13 +16,12 @@ TURN_LOCK = 7303
 BLOCK_LOCK = 7307
 # Where the transaction has its turn for some blocks alone, nobody else waits for it.
 _MINE = "coalesce(w.block = ANY(CAST(nullif(current_setting('ew.turn_of', true), '') AS int[])), true)"
-_WAITING = text(f"""
-    SELECT w.block, (SELECT count(*) FROM block_student b WHERE b.block = w.block) AS students
-    FROM (
+_WAITING = f"""
+    SELECT w.block FROM (
         SELECT block FROM touched_block
         UNION SELECT b.block FROM touched_student JOIN block_student b USING (student_id)
     ) w WHERE {_MINE} ORDER BY 1
-""")
+"""
 # Whom a staged delivery may mark: everybody of its schools, and of whom it speaks.
 _CONCERNED = text("""
     SELECT b.block, count(*) AS students FROM block_student b WHERE b.block IN (
@@ -39,7 +38,11 @@ _UNPLACED = text("""
         SELECT FROM stint t JOIN staged_day d USING (school_id) WHERE d.batch_id = :batch
           AND NOT EXISTS (SELECT FROM block_student b WHERE b.student_id = t.student_id))
 """)
-_TRY = text("SELECT pg_try_advisory_xact_lock(:space, :block)")
+# How many students a block holds; null where another process has it.
+_TRY = text("""
+    SELECT CASE WHEN pg_try_advisory_xact_lock(:space, :block) THEN
+        (SELECT count(*) FROM block_student b WHERE b.block = :block) END
+""")
 _WAIT = text("SELECT pg_advisory_xact_lock(:space, :block)")
 # Locked in order first, as whoever marks writes them.
 _TAKE_SCHOOLS = text("""
@@ -125,24 +128,27 @@ def claim(students: int) -> list[int]:
     What others hold is passed over. Where others hold everything, the first of it once they are done with it: it
     need not wait any more.
     """
-    waiting = db.session.execute(_WAITING).all()
+    waiting = db.session.scalars(text(_WAITING)).all()
     claimed: list[int] = []
     together = 0
-    for block, number in waiting:
-        if claimed and together + number > students:
+    for block in waiting:
+        held = db.session.scalar(_TRY, {"space": BLOCK_LOCK, "block": block})
+        if held is None:
+            continue
+        claimed.append(block)
+        together += held
+        if together >= students:
             break
-        if db.session.scalar(_TRY, {"space": BLOCK_LOCK, "block": block}):
-            claimed.append(block)
-            together += number
     if waiting and not claimed:
-        claimed = [waiting[0].block]
+        claimed = [waiting[0]]
         db.session.execute(_WAIT, {"space": BLOCK_LOCK, "block": claimed[0]})
     return claimed
 
 
 def waiting_students() -> int:
     """How many students the blocks have in which somebody is marked."""
-    return sum(number for _, number in db.session.execute(_WAITING))
+    asked = f"SELECT count(*) FROM block_student WHERE block IN ({_WAITING})"
+    return int(db.session.scalar(text(asked)) or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,14 @@ from rules.cells import UNMAPPED, Cells, Excuse, Status
 Days = NDArray[np.datetime64]
 
 
+def stand_in(ascending: NDArray[np.int64], ids: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """[N] which of these ids stand in an ascending array; nothing is sorted, so few are found fast among many."""
+    if not len(ascending):
+        return np.zeros(len(ids), dtype=bool)
+    found: NDArray[np.bool_] = ascending[np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)] == ids
+    return found
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
     """Rows are students (school scope: one per student and school); columns are school days, ascending."""

@@ -28,6 +28,10 @@ STOP_SECONDS = 60
 _QUIET = {"log_error_verbosity": "terse", "log_min_error_statement": "panic"}  # no student data in the log
 _LOOPBACK = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 _PROMPT = {"client_connection_check_interval": "2s"}  # work of a killed client ends, and its locks
+# A large file writes each page of the day's tables: in room for them all, and without checkpoints in between, a page
+# goes to disk once and not once for each of its rows.
+_ROOM = {"max_wal_size": "4GB", "checkpoint_timeout": "15min"}
+_SHARE, _LEAST, _MOST = 8, 128, 2048  # of the machine's memory one eighth is for its pages; in MB
 _TIDY = {"autovacuum_naptime": "15s"}  # room of rows written anew is free again while a long line of files comes in
 _FAST = {
     "fsync": "off",
@@ -83,7 +87,8 @@ class Postgres:
             self.process = None
 
     def _start(self, programs: Path) -> None:
-        options = _LOOPBACK | _QUIET | _PROMPT | _TIDY | {"port": str(self.port)} | (_FAST if self._fast else {})
+        options = _LOOPBACK | _QUIET | _PROMPT | _TIDY | {"port": str(self.port)}
+        options |= _FAST if self._fast else _ROOM | {"shared_buffers": f"{_room()}MB"}
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.process = child.start([programs / "postgres", "-D", self.cluster, *words], log=self.log)
         child.wait_until_it_answers(self.process, self.answers, name="PostgreSQL", log=self.log, seconds=START_SECONDS)
@@ -157,6 +162,12 @@ _INITDB = (
     "--no-instructions",
     "--set=scram_iterations=1",  # the password is 256 random bits: stretching it would only cost time
 )
+
+
+def _room() -> int:
+    """MB of the machine's memory that the server keeps pages in."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    return min(max(whole // _SHARE, _LEAST), _MOST)
 
 
 def _programs(data_dir: Path) -> Path:

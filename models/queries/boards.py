@@ -159,9 +159,11 @@ def movement(school: int, before: date, now: date) -> list[tuple[int | None, int
     rows = db.session.execute(
         text("""
             WITH then_ AS (SELECT student_id, tier FROM standing
-                           WHERE school_id = :school AND since <= :before AND coalesce(until, :before) >= :before),
+                           WHERE school_id = :school AND since <= :before
+                             AND coalesce(until, 'infinity'::date) >= :before),
                  now_ AS (SELECT student_id, tier FROM standing
-                          WHERE school_id = :school AND since <= :now AND coalesce(until, :now) >= :now)
+                          WHERE school_id = :school AND since <= :now
+                            AND coalesce(until, 'infinity'::date) >= :now)
             SELECT then_.tier, now_.tier, count(*) FROM then_ FULL JOIN now_ USING (student_id) GROUP BY 1, 2
         """),
         {"school": school, "before": before, "now": now},

@@ -39,11 +39,15 @@ class SameChild:
 
     def ids_of(self, students: NDArray[np.integer]) -> Ints:
         """These students' ids with their former ones, ascending."""
-        return np.sort(np.concatenate([students.astype(np.int64), self.former[np.isin(self.kept, students)]]))
+        return np.sort(np.concatenate([students.astype(np.int64), self.former[self._kept_among(students)]]))
 
     def several(self, students: NDArray[np.integer]) -> Ints:
         """Of these students those who have a former id."""
-        return np.unique(self.kept[np.isin(self.kept, students)])
+        return np.unique(self.kept[self._kept_among(students)])
+
+    def _kept_among(self, students: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which former ids lead to one of these students; nearly always there are none, and nobody is looked up."""
+        return np.isin(self.kept, students) if len(self.kept) else np.zeros(0, dtype=bool)
 
 
 def known() -> SameChild:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from rules.matrix import combine
+from rules.matrix import combine, stand_in
 from tests.rules.year import LETTERS, cell_row, matrix_of
 
 PAIRS = [
@@ -80,3 +81,10 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
     good = matrix_of("PP")
     with pytest.raises(ValueError, match="must both be"):
         type(good)(good.students, good.days[:1], good.weights, good.cells)
+
+
+def test_few_are_found_among_many_in_any_order() -> None:
+    among = np.array([2, 3, 5, 8, 13])
+    assert stand_in(among, np.array([13, 1, 2, 2, 14, 4, 8])).tolist() == [True, False, True, True, False, False, True]
+    assert stand_in(among, among[:0]).tolist() == []
+    assert stand_in(among[:0], among).tolist() == [False] * 5

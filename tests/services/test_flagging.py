@@ -227,6 +227,7 @@ def test_several_who_decide_side_by_side_come_to_what_one_comes_to(app: Flask, m
         letters.student(f"s{nth}4", schools[nth - 1], entry=days[10])
         letters.mark(moved, schools[nth - 1], days[12], "A")
     flagging.mark_everyone()
+    flagging.place()
 
     def decide(_: int) -> None:
         with app.app_context():

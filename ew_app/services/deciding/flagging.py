@@ -50,13 +50,13 @@ NO_EFFECT = {"enter_watch": 0, "enter_2": 0, "enter_3": 0, "leave_2": 0, "leave_
 
 
 def evaluate(batch_id: int | None = None, beside: bool = False) -> None:
-    """The queued job: decide for everybody who is marked; `beside` another process that does the same.
+    """The queued job: decide for everybody who is marked; `beside` another process, which has placed who is new.
 
     A slice of it: what is left then is asked for again, so that no piece of work outlasts its limit.
     """
     until = clock() + SLICE
-    place()
     if not beside:
+        place()
         _ask_for_help(batch_id)
     while one_chunk(batch_id) is not None:
         if clock() >= until:
@@ -83,8 +83,8 @@ def evaluate_touched(batch_id: int | None = None, *, beside: bool = False) -> di
     when there is enough to do, and returns when nobody is marked any more, whoever decided.
     """
     effect = Counter(NO_EFFECT)
-    place()
     if not beside:
+        place()
         _ask_for_help(batch_id)
     while (done := one_chunk(batch_id)) is not None:
         effect.update({name: done[name] for name in NO_EFFECT})

@@ -27,7 +27,7 @@ from models.queries import measuring as rows
 from models.queries import same_child, year_blocks
 from rules import carried as carrying
 from rules.carried import KEPT, Carried, Events
-from rules.matrix import Days
+from rules.matrix import Days, stand_in
 from rules.replay_state import State
 
 FORMAT = 5  # raise it when the meaning of what is carried or of the state changes: older blocks are then built anew
@@ -110,12 +110,12 @@ class Known:
 
     def with_background_of(self, named: NDArray[np.int64], at: Frame) -> Known:
         """The same, with what the roster says of some students read again."""
-        students = np.intersect1d(named, self.students)
+        students = np.sort(named[stand_in(self.students, named)])
         if not len(students):
             return self
         fresh, row = Background.read(students, at), self.rows_of(students)
         kept = self.background.enrolments
-        others = kept.at(~np.isin(kept.student, students))
+        others = kept.at(~stand_in(students, kept.student))
         rest = []
         for name in ("born", "prior_absent", "prior_enrolled"):
             rest.append(getattr(self.background, name).copy())
@@ -128,14 +128,13 @@ class Known:
 
     def without(self, students: NDArray[np.int64]) -> Known:
         """Everybody else."""
-        return self.of(np.flatnonzero(~np.isin(self.students, students)))
+        return self.of(np.flatnonzero(~stand_in(students, self.students)))
 
     def ready_for(self, students: NDArray[np.int64], since: Days) -> NDArray[np.bool_]:
         """Who can be judged from here on: known, untouched up to `until`, and no code of theirs waits."""
-        row = np.minimum(np.searchsorted(self.students, students), max(len(self.students) - 1, 0))
-        if not len(self.students):
-            return np.zeros(len(students), dtype=bool)
-        ready: NDArray[np.bool_] = (self.students[row] == students) & (since > self.until[row]) & ~self.waits[row]
+        ready = stand_in(self.students, students)
+        row = self.rows_of(students[ready])
+        ready[ready] = (since[ready] > self.until[row]) & ~self.waits[row]
         return ready
 
 
@@ -181,7 +180,8 @@ def read_earlier(known: Known, students: NDArray[np.int64], since: Days, school_
     for block, content, named in year_blocks.earlier(students, since, school_year):
         past = _unpacked(block, content)
         if past is not None:
-            both = np.intersect1d(np.intersect1d(named, past.students), known.students)
+            wanted = np.sort(np.array(named, dtype=np.int64))
+            both = wanted[stand_in(past.students, wanted) & stand_in(known.students, wanted)]
             parts.append(past.of(past.rows_of(both)))
     found = joined(parts)
     found = found.of(found.rows_of(students[found.ready_for(students, since)]))

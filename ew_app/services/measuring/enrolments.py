@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.queries import measuring as rows
 from models.queries.calendars import NOT_KNOWN
-from rules.matrix import Days
+from rules.matrix import Days, stand_in
 
 Ints = NDArray[np.int64]
 Chosen = NDArray[np.intp] | NDArray[np.bool_]
@@ -100,8 +100,8 @@ class Enrolments:
         )
 
     def of(self, students: Ints) -> Enrolments:
-        """Those of some students."""
-        return self.at(np.isin(self.student, students))
+        """Those of some students, ascending."""
+        return self.at(stand_in(students, self.student))
 
     def behind(self, other: Enrolments) -> Enrolments:
         """The others, then these."""
