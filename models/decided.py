@@ -1,4 +1,4 @@
-"""The rows that evaluation reads and replaces: standings, findings, tier changes, counts by day.
+"""The rows that evaluation reads and replaces: standings, findings, tier changes.
 
 Derived rows only. Each function works on many students at once, in the open transaction.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -193,93 +193,6 @@ def changes(students: np.ndarray, year: date) -> dict[Key, tuple[Any, ...]]:
         {"students": students, "year": year},
     )
     return {(student, day): tuple(rest) for student, day, *rest in found}
-
-
-def drop_counts(moved: Mapping[int, date]) -> None:
-    """Forget a school's counts from its first moved day on."""
-    db.session.execute(
-        text("""
-            DELETE FROM tier_count c
-            USING unnest(CAST(:schools AS int[]), CAST(:since AS date[])) AS m (school_id, since)
-            WHERE c.school_id = m.school_id AND c.day >= m.since
-        """),
-        {"schools": list(moved), "since": list(moved.values())},
-    )
-
-
-_TAUGHT = "d.day_type IN ('instructional', 'make_up')"
-# Of the school-days `w` as where everybody stood says.
-_COUNTS = """
-    SELECT w.school_id, w.day, s.grade,
-           count(*) FILTER (WHERE s.tier = 0) AS tier_1, count(*) FILTER (WHERE s.tier = 1) AS watch,
-           count(*) FILTER (WHERE s.tier = 2) AS tier_2, count(*) FILTER (WHERE s.tier = 3) AS tier_3,
-           count(*) FILTER (WHERE s.tier = -1) AS "none", count(*) FILTER (WHERE s.too_early) AS too_early
-    FROM ({school_days}) w
-    JOIN standing s ON s.school_id = w.school_id AND s.since <= w.day AND coalesce(s.until, 'infinity'::date) >= w.day
-"""
-_COUNTED = 'school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early'
-_MISCOUNTED = f"""
-    WITH due AS (
-        {_COUNTS} GROUP BY w.school_id, w.day, s.grade
-    ), stored AS (
-        SELECT {_COUNTED} FROM tier_count WHERE school_id = ANY(:schools) AND day >= :year
-    )
-    SELECT school_id, min(day) FROM (
-        (TABLE due EXCEPT TABLE stored) UNION ALL (TABLE stored EXCEPT TABLE due)) differs GROUP BY 1
-"""
-
-
-def miscounted(through: Mapping[int, date | None], year: date) -> dict[int, date]:
-    """Of these schools, each with its data-through day, those whose counts differ from where everybody stands; school
-    -> the first such day of the year."""
-    school_days = f"""
-        SELECT DISTINCT d.school_id, d.day
-        FROM calendar_day d JOIN unnest(CAST(:schools AS int[]), CAST(:through AS date[])) AS t (school_id, through)
-          USING (school_id)
-        WHERE d.day BETWEEN :year AND t.through AND {_TAUGHT}
-    """
-    asked = {"schools": list(through), "through": list(through.values()), "year": year}
-    return {school: day for school, day in db.session.execute(text(_MISCOUNTED.format(school_days=school_days)), asked)}
-
-
-def fill_counts(since: Mapping[int, date], through: Mapping[int, date | None], year: date) -> None:
-    """Count the school days from each school's first changed day to its data-through day that are not counted yet.
-
-    Days behind the last counted one are counted too. Counts of days that are no longer school days, or are not
-    submitted any more, go.
-    """
-    before = year - timedelta(days=1)
-    parameters = {
-        "schools": list(since),
-        "since": [max(day, year) for day in since.values()],
-        "through": [through[school] or before for school in since],
-        "year": year,
-    }
-    changed = """
-        SELECT s.school_id, s.through, least(s.since, s.through + 1, coalesce(counted.until + 1, :year)) AS since
-        FROM unnest(CAST(:schools AS int[]), CAST(:since AS date[]), CAST(:through AS date[]))
-          AS s (school_id, since, through),
-        LATERAL (SELECT max(day) AS until FROM tier_count WHERE school_id = s.school_id AND day >= :year) counted
-    """
-    school_days = f"""
-        SELECT DISTINCT d.school_id, d.day FROM calendar_day d JOIN ({changed}) s USING (school_id)
-        WHERE d.day BETWEEN s.since AND s.through AND {_TAUGHT}
-    """
-    db.session.execute(
-        text(f"""
-            DELETE FROM tier_count c USING ({changed}) s WHERE c.school_id = s.school_id AND c.day >= s.since
-              AND NOT EXISTS (SELECT FROM ({school_days}) w WHERE w.school_id = c.school_id AND w.day = c.day)
-        """),
-        parameters,
-    )
-    db.session.execute(
-        text(f"""
-            INSERT INTO tier_count ({_COUNTED}) {_COUNTS.format(school_days=school_days)}
-            WHERE NOT EXISTS (SELECT FROM tier_count c WHERE c.school_id = w.school_id AND c.day = w.day)
-            GROUP BY w.school_id, w.day, s.grade
-        """),
-        parameters,
-    )
 
 
 def add_effect(batch_id: int, effect: Mapping[str, int]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from ew_app.kernel import operation
 from ew_app.services.measuring.frames import Frame, frame
-from models import decided
+from models import tier_counts
 from models.base import db
 from models.bulk import ints
 from models.queries import lookups
@@ -24,8 +24,8 @@ def count(marked: Mapping[int, date], moved: Mapping[int, date], at: Frame) -> N
     Who comes later sees what the earlier one stored, and counts again where that school moved once more.
     """
     through = _locked(marked.keys() | moved.keys(), at)
-    decided.drop_counts(moved)
-    decided.fill_counts(_earliest(marked, moved), through, at.start)
+    tier_counts.drop_counts(moved)
+    tier_counts.fill_counts(_earliest(marked, moved), through, at.start)
 
 
 def count_everything() -> int:
@@ -40,9 +40,9 @@ def count_everything() -> int:
 def _mend(schools: list[int]) -> int:
     at = frame()
     through = _locked(schools, at)
-    wrong = decided.miscounted(through, at.start)
-    decided.drop_counts(wrong)
-    decided.fill_counts(wrong, through, at.start)
+    wrong = tier_counts.miscounted(through, at.start)
+    tier_counts.drop_counts(wrong)
+    tier_counts.fill_counts(wrong, through, at.start)
     return len(wrong)
 
 
