@@ -13,6 +13,7 @@ import pytest
 
 from ew_app.demo import Summary, casework, write_district
 from ew_app.demo.casework import Due
+from ew_app.demo.people import HOURS
 from ew_app.demo.school_year import taught_days
 from ew_app.feeds import load_format, open_deliveries, open_delivery, read
 from rules.vocabulary import vocabulary
@@ -179,6 +180,8 @@ def test_staff_are_placed_in_schools_and_networks_that_exist(district: Summary) 
     assert {row["deputy"] for row in people} <= {"", *(row["login"] for row in people)}
     names: dict[str, str] = {}
     assert all(names.setdefault(row["login"], row["name"]) == row["name"] for row in people)
+    assert all(row["email"].endswith("@example.org") for row in people)
+    assert all(row["hours"].isdigit() for row in people if row["role"] in HOURS)
     shared = Counter(row["login"] for row in people if row["role"] in ("social_worker", "nurse"))
     assert set(shared.values()) <= {1, 2, 3} and max(shared.values()) > 1
 

@@ -8,7 +8,21 @@ from datetime import date
 from ew_app.demo.district import School
 from ew_app.demo.names import COMMUNITIES
 
-COLUMNS = ("login", "name", "role", "place", "from", "to", "homeroom", "deputy", "hours", "department")
+COLUMNS = ("login", "name", "role", "place", "from", "to", "homeroom", "deputy", "hours", "department", "email")
+HOURS = {  # a week for this work, over all schools of somebody who is shared
+    "attendance_clerk": 40,
+    "homeroom_teacher": 2,
+    "counselor": 30,
+    "social_worker": 32,
+    "nurse": 36,
+    "stls_liaison": 10,
+    "protected_reasons_person": 4,
+    "case_manager": 20,
+    "principal": 10,
+    "network_lead": 20,
+    "network_reengagement_contact": 30,
+    "department_contact": 5,
+}
 DEPARTMENTS = {
     "counseling": "School Counseling and Postsecondary Advising",
     "related": "Related Service Providers",
@@ -17,7 +31,7 @@ DEPARTMENTS = {
     "stls": "Students in Temporary Living Situations",
     "transport": "Transportation",
     "safety": "Safety and Security",
-    "face": "Family and Community Engagement (FACE)",
+    "face": "Family and Community Engagement",
     "teaching": "Teaching and Learning",
     "legal": "Legal",
     "policy": "Policy and Procedures",
@@ -41,7 +55,6 @@ _AT_THE_DISTRICT = (
     ("policy", "policy_editor"),
     ("records", "records_custodian"),
 )
-_WEEK = ("Mon Thu", "Tue Fri", "Wed", "Mon Wed")
 
 Row = tuple[str, ...]
 
@@ -91,15 +104,16 @@ def _rooms(school: School) -> tuple[str, ...]:
 def _shared(
     schools: Sequence[School], since: date, prefix: str, role: str, size: int, names: Iterator[str]
 ) -> Iterator[Row]:
-    """One person for `size` schools of a network, one row a school, each on days of the week of its own."""
+    """One person for `size` schools of a network, one row a school, each with its share of the hours."""
     taken: set[str] = set()
     for network in dict.fromkeys(school.network for school in schools):
         inside = [school for school in schools if school.network == network]
         for at in range(0, len(inside), size):
             name = next(names)
             login = _free(f"{prefix}.{name.split()[-1].lower()}", taken)
-            for day, school in enumerate(inside[at : at + size]):
-                yield _row(login, name, role, f"school:{school.key}", since, hours=_WEEK[day % len(_WEEK)])
+            theirs = inside[at : at + size]
+            for school in theirs:
+                yield _row(login, name, role, f"school:{school.key}", since, share=len(theirs))
 
 
 def _free(login: str, taken: set[str]) -> str:
@@ -131,7 +145,13 @@ def _row(
     *,
     homeroom: str = "",
     deputy: str = "",
-    hours: str = "",
+    share: int = 1,
     department: str = "",
 ) -> Row:
-    return (login, name, role, place, since.isoformat(), "", homeroom, deputy, hours, department)
+    hours = str(HOURS[role] // share) if role in HOURS else ""
+    return (login, name, role, place, since.isoformat(), "", homeroom, deputy, hours, department, address(login))
+
+
+def address(login: str) -> str:
+    """Where the digest of somebody invented would go: to a domain that is kept free for examples."""
+    return f"{login}@example.org"

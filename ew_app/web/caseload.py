@@ -22,6 +22,7 @@ from models.queries import worklists
 from rules import access
 from rules.access import Permission
 from rules.counting import are, many
+from rules.roles import assignable_roles
 from rules.room import hours_of, new_cases_a_week
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
@@ -161,6 +162,8 @@ def found_by(values: Mapping[str, str], view: str, sort: str, page: int, size: i
         until=_end_of_week(on) if values["soon"] else None,
         unowned=bool(values["unowned"]),
         first_contact=bool(values["first"]),
+        role=values["role"],
+        since=on - timedelta(days=on.weekday()) if values["new"] else None,
         text=values["q"],
         sort=sort.removeprefix("-"),
         descending=sort.startswith("-"),
@@ -229,6 +232,8 @@ def filters_of(schools: list[tuple[str, str]]) -> Filters:
             "soon": {YES: "due this week"},
             "first": {YES: "no first contact yet"},
             "unowned": {YES: "nobody has it"},
+            "new": {YES: "new this week"},
+            "role": {one.key: f"asked of: {one.label}" for one in assignable_roles()},
         }
     )
 

@@ -1,30 +1,133 @@
-"""The weekly page of whoever answers for schools: where does work wait? By school and role, in counts."""
+"""The weekly page of whoever answers for schools: where does work wait? By school and role, in counts.
+
+Each figure leads to its list, for those who may open the cases.
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from collections.abc import Iterator
+from typing import Any
 
-from ew_app.kernel import day_text
+from flask import Blueprint, render_template, url_for
+
+from ew_app.kernel import day_text, today
 from ew_app.services.notices import week
-from ew_app.web import asked
-from ew_app.web.guard import actor, requires
+from ew_app.services.notices.week import SchoolWeek
+from ew_app.web import asked, case_lines, hand_over_lines
+from ew_app.web.guard import actor, found, requires
 from ew_app.web.lists import PAGE, pages_of
+from models.queries import worklists
+from models.queries.week import Work
+from rules import access, roles
 from rules.access import Permission
 from rules.counting import many
 
 screen = Blueprint("week", __name__)
 
+SEE = Permission.SEE_WAITING
+FIGURES: tuple[
+    tuple[str, str, dict[str, Any]], ...
+] = (  # (heading, what of Work, the filter of the caseload that shows it)
+    ("Without an owner", "unowned", {"unowned": "1"}),
+    ("First contact late", "late_first", {"first": "1"}),
+    ("Late cases", "late", {"overdue": "1"}),
+    ("Late tasks", "late_tasks", {}),
+    ("New", "new", {"new": "1"}),
+    ("Open", "open", {}),
+)
+ASKED = {
+    "waiting": ("waits for an answer", "wait for an answer"),
+    "declined": ("was declined this week", "were declined this week"),
+}
+
 
 @screen.get("/week")
 @requires(Permission.MANAGE_PEOPLE, Permission.SEE_NETWORK_BOARD)
 def show() -> str:
-    found = week.of(actor())
-    waiting = [one for one in found.schools if one.total.unowned + one.total.late + one.total.late_tasks or not one.met]
+    known = week.of(actor())
+    waiting = [one for one in known.schools if not one.quiet]
     answer = (
         f"At {many(len(waiting), 'school')} work waits for somebody" if waiting else "Nothing waits at your schools"
     )
     page = min(asked.page(), pages_of(len(waiting)))
     return render_template(
-        "week.html", answer=answer, since=day_text(found.since), schools=waiting[(page - 1) * PAGE : page * PAGE],
-        quiet=len(found.schools) - len(waiting), page=page, pages=pages_of(len(waiting)), total=len(waiting),
+        "week.html", answer=answer, since=day_text(known.since), over=_over(known.over),
+        schools=[_school(one) for one in waiting[(page - 1) * PAGE : page * PAGE]],
+        columns=[{"label": "Role"}, *({"label": heading, "number": True} for heading, _, _ in FIGURES)],
+        quiet=len(known.schools) - len(waiting), page=page, pages=pages_of(len(waiting)), total=len(waiting),
     )  # fmt: skip
+
+
+def _over(count: int) -> str:
+    return f"{many(count, 'new case')} more than the stated hours have room for" if count else ""
+
+
+def _school(one: SchoolWeek) -> dict[str, Any]:
+    return {
+        "name": one.school.name,
+        "met": one.met,
+        "lines": list(_lines(one)),
+        "roles": [(label, _figures(one, role, work)) for role, label, work in one.by_role],
+    }
+
+
+def _lines(one: SchoolWeek) -> Iterator[tuple[str, str]]:
+    """(sentence, address of its list or nothing) of what the table of roles does not say."""
+    lists = url_for("waiting.show") if access.can(actor().grants, SEE) else ""
+    if one.risen:
+        verb = "has" if one.risen == 1 else "have"
+        yield f"{many(one.risen, 'piece')} of work {verb} waited so long that you are asked to step in", lists
+    if one.over:
+        yield _over(one.over), f"{lists}#room" if lists else ""
+    for way, count in (("waiting", one.asked), ("declined", one.declined)):
+        if count:
+            address = url_for("week.asked_at", key=one.school.key, way=way) if one.names else ""
+            yield f"{many(count, 'question')} to a colleague {ASKED[way][count != 1]}", address
+
+
+def _figures(one: SchoolWeek, role: str, work: Work) -> list[tuple[str, int, str]]:
+    """(heading, figure, address of its list or nothing)."""
+    return [
+        (heading, getattr(work, name), _address(one, role, name, more) if getattr(work, name) and one.names else "")
+        for heading, name, more in FIGURES
+    ]
+
+
+def _address(one: SchoolWeek, role: str, name: str, more: dict[str, Any]) -> str:
+    if name == "late_tasks":
+        return url_for("week.late_tasks", key=one.school.key, role=role)
+    return url_for("caseload.show", view="all", school=one.school.id, role=role, **more)
+
+
+# -- the lists that are nowhere else -------------------------------------------------------------------------
+
+
+@screen.get("/week/<key>/asked/<any(waiting, declined):way>")
+@requires(Permission.MANAGE_PEOPLE)
+def asked_at(key: str, way: str) -> str:
+    """Questions to colleagues at a school that wait for an answer, or were declined this week."""
+    school = week.school_at_hand(actor(), key)
+    here = week.asked_at(actor(), school, way)
+    return render_template(
+        "week_list.html",
+        answer=f"{many(len(here), 'question')} {ASKED[way][len(here) != 1]}",
+        school=school.name,
+        lines=hand_over_lines.lines(here, actor().person_id, answers=False),
+        tasks=[],
+    )
+
+
+@screen.get("/week/<key>/tasks/<role>")
+@requires(Permission.MANAGE_PEOPLE)
+def late_tasks(key: str, role: str) -> str:
+    """Tasks of a role at a school that are late; nothing of compartments."""
+    school = week.school_at_hand(actor(), key)
+    held = found(roles.all_roles().get(role))
+    here = case_lines.task_lines(worklists.late_tasks(school.id, role, today()))
+    return render_template(
+        "week_list.html",
+        answer=f"{many(len(here), 'late task')}: {held.label}",
+        school=school.name,
+        lines=[],
+        tasks=here,
+    )

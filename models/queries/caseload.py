@@ -41,6 +41,8 @@ def caseload(
     until: date | None = None,
     unowned: bool = False,
     first_contact: bool = False,
+    role: str = "",
+    since: date | None = None,
     text: str = "",
     sort: str = "due",
     descending: bool = False,
@@ -50,13 +52,17 @@ def caseload(
     """Open cases within reach (`mine`: only one's own), what is due first; `status="closed"` shows closed ones.
 
     `until`: due by that day; `unowned`: nobody has it; `first_contact`: nobody was reached yet, and the day for it has
-    come.
+    come; `role`: in which its owner has it; `since`: opened on that day or later.
     """
     where = [scope.cases(reach, person_id, on), *_filters(on, school, tier, status, overdue, text)]
     if mine:
         where.append(Case.owner_id == person_id)
     if until is not None:
         where += [Case.due <= until, Case.status != "paused"]
+    if role:
+        where.append(Case.owner_role == role)
+    if since is not None:
+        where.append(Case.opened >= since)
     if unowned:
         where.append(Case.owner_id.is_(None))
     if first_contact:

@@ -105,6 +105,11 @@ def of_case(case_id: int) -> list[Line]:
     return _read(_lines().where(HandOver.case_id == case_id).order_by(opened.desc(), HandOver.id.desc()))
 
 
+def lines_of(wanted: ColumnElement[bool], limit: int = 200) -> list[Line]:
+    """Hand-overs by a condition, the oldest first."""
+    return _read(_lines().where(wanted).order_by(HandOver.id).limit(limit))
+
+
 def one(number: int, reach: ColumnElement[bool]) -> Line | None:
     """One hand-over within reach."""
     found = _read(_lines().where(HandOver.id == number, reach))

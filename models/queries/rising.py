@@ -126,6 +126,10 @@ class Escalated:
 
 def of_schools(area: AreaLike, openings: Sequence[Opening], person_id: int | None, limit: int = 200) -> list[Waiting]:
     """What waits within the area, nobody's first, then the longest wait; of compartments only what is open to them."""
+    return [Waiting(*row) for row in db.session.execute(_waiting(area, openings, person_id).limit(limit))]
+
+
+def _waiting(area: AreaLike, openings: Sequence[Opening], person_id: int | None) -> Select[*tuple[Any, ...]]:
     owner, asked = aliased(Person), aliased(Task)
     about: Select[*tuple[Any, ...]] = (
         select(
@@ -143,7 +147,7 @@ def of_schools(area: AreaLike, openings: Sequence[Opening], person_id: int | Non
         .where(Raised.ended_at.is_(None), schools(area), or_(Raised.task_id.is_(None), _seen(openings, person_id)))
         .order_by((Raised.why != "unowned"), Raised.since, Raised.id)
     )  # fmt: skip
-    return [Waiting(*row) for row in db.session.execute(about.limit(limit))]
+    return about
 
 
 def _seen(openings: Sequence[Opening], person_id: int | None) -> ColumnElement[bool]:
@@ -169,6 +173,22 @@ def _escalated(area: AreaLike) -> Select[*tuple[Any, ...]]:
         .group_by(Raised.why, School.id, School.key, School.name, Case.number)
         .order_by(func.min(Raised.since), Case.number)
     )
+
+
+def how_many(area: AreaLike, openings: Sequence[Opening], person_id: int | None) -> dict[int, int]:
+    """School -> how many lines of it `of_schools` has."""
+    return _by_school(_waiting(area, openings, person_id).with_only_columns(School.id.label("school")).order_by(None))
+
+
+def how_many_above(area: AreaLike) -> dict[int, int]:
+    """School -> how many lines of it `of_networks` has."""
+    return _by_school(_escalated(area).with_only_columns(School.id.label("school")).order_by(None))
+
+
+def _by_school(lines: Select[*tuple[Any, ...]]) -> dict[int, int]:
+    each = lines.subquery()
+    found = db.session.execute(select(each.c.school, func.count()).group_by(each.c.school))
+    return {school: count for school, count in found}
 
 
 # -- new cases against stated hours --------------------------------------------------------------------------------

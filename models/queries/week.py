@@ -1,17 +1,23 @@
-"""The week of schools in counts by school and role: what nobody has, what is late, what came. No person, no student."""
+"""The week of schools in counts by school and role: what nobody has, what is late, what came, what was asked.
+
+No person and no student stands in the counts; the two lists they lead to are for those who may open the cases.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import case as choose
 
 from models.base import db
 from models.cases import Case, Task
+from models.hand_overs import HandOver
 from models.meetings import Meeting
+from models.queries.hand_overs import Line, lines_of
 from models.queries.worklists import waits_for_first_contact
 
 
@@ -53,6 +59,39 @@ def _late_tasks(schools: Sequence[int], on: date) -> Select[int, str, int]:
     here = Task.school_id.in_(schools), Task.status == "open", Task.student_id.is_not(None)
     plain = select(Task.school_id, Task.owner_role, func.count()).where(*here, Task.compartment.is_(None))
     return plain.where(Task.due < on).group_by(Task.school_id, Task.owner_role)
+
+
+# -- hand-overs ----------------------------------------------------------------------------------------------
+
+_WAITING = and_(HandOver.state.in_(("to_write", "sent")), HandOver.kind != "assign")
+_SCHOOL = choose((HandOver.state == "to_write", Case.school_id), else_=HandOver.school_id)  # who has to go on with it
+
+
+def _asked(since: datetime) -> dict[str, ColumnElement[bool]]:
+    declined = and_(HandOver.state == "declined", HandOver.answered_at >= since)
+    return {"waiting": and_(_WAITING, Case.closed_on.is_(None)), "declined": declined}
+
+
+def asked(schools: Sequence[int], since: datetime) -> dict[int, tuple[int, int]]:
+    """School -> hand-overs that wait for somebody there, and those that were declined since a moment."""
+    ways = _asked(since).values()
+    found = db.session.execute(
+        select(_SCHOOL, *(func.count().filter(way) for way in ways))
+        .join_from(HandOver, Case, Case.id == HandOver.case_id)
+        .where(_SCHOOL.in_(schools), or_(*ways))
+        .group_by(_SCHOOL)
+    )
+    return {school: (waiting, declined) for school, waiting, declined in found}
+
+
+def asked_at(school: int, way: str, since: datetime, reach: ColumnElement[bool]) -> list[Line]:
+    """The hand-overs within reach that `asked` counts for a school; way: waiting or declined."""
+    here = HandOver.id.in_(
+        select(HandOver.id)
+        .join_from(HandOver, Case, Case.id == HandOver.case_id)
+        .where(_SCHOOL.in_([school]), _asked(since)[way])
+    )
+    return lines_of(and_(here, reach))
 
 
 def without_meeting(schools: Sequence[int], since: date) -> set[int]:

@@ -184,6 +184,12 @@ def my_tasks(
     return [TaskLine(*row) for row in db.session.execute(rows.limit(limit))]
 
 
+def late_tasks(school: int, role: str, on: date) -> list[TaskLine]:
+    """The open tasks of a role at a school that are late, outside compartments, the longest wait first."""
+    here = Task.school_id == school, Task.owner_role == role, Task.compartment.is_(None), Task.due < on
+    return [TaskLine(*row) for row in db.session.execute(_task_lines(on, (), None).where(*here).limit(200))]
+
+
 def my_due_cases(person_id: int, on: date, *, until: date | None = None, limit: int = 100) -> list[CaseLine]:
     """The open cases a person owns that are due by a day (default: today), the latest first."""
     mine = Case.owner_id == person_id, Case.closed_on.is_(None), Case.status != "paused"

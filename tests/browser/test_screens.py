@@ -85,6 +85,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
             "/people/new",
             "/people/{nurse}",
         ),
+        *("/week", "/week/{own_school}/asked/waiting", "/week/{own_school}/tasks/counselor"),
         *("/waiting", "/people/seats?without=counselor", "/people/{nurse}/roles/{nurse_grant}/terms"),
     ),
     "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting"),

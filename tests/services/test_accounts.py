@@ -238,6 +238,20 @@ def test_rows_add_people_then_change_nothing_then_correct(numbers: dict[str, int
     assert [grant.ends for grant in accounts.find("nvale").grants] == [None, date(2026, 9, 1)]
 
 
+def test_a_row_states_hours_department_and_address_and_leaves_a_chosen_one(
+    numbers: dict[str, int],
+) -> None:
+    face = {"role": "department_contact", "place": "district", "department": "Family and Community Engagement"}
+    staff_rows.apply_people([row(2, **face, hours="70", email="nvale@example.org")], OPERATOR)
+    (grant,) = accounts.find("nvale").grants
+    assert (grant.department, grant.hours, accounts.find("nvale").email) == ("face", None, "nvale@example.org")
+    again = row(2, **face, hours="5", email="other@example.org")
+    assert counts(staff_rows.apply_people([again], OPERATOR)) == (0, 1, 0, 0)
+    assert (accounts.find("nvale").grants[0].hours, accounts.find("nvale").email) == (5, "nvale@example.org")
+    staff_rows.apply_people([row(3, login="ktan", email="a@b.org, c@d.org")], OPERATOR)
+    assert accounts.find("ktan").email == ""
+
+
 def test_a_deputy_may_stand_further_down_the_file(numbers: dict[str, int]) -> None:
     rows = [row(2, deputy="ktan"), row(3, login="ktan", name="Kim Tan"), row(4, login="lone", deputy="nobody")]
     loaded = staff_rows.apply_people(rows, OPERATOR)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 from flask import Flask
 
-from ew_app.kernel import clock
+from ew_app.kernel import clock, today
+from ew_app.services.casework import rising
 from models.base import db
 from tests.web import casebook
 from tests.web.casebook import committed, counting
@@ -99,3 +102,51 @@ def test_the_week_counts_by_school_and_role_and_names_nobody(
         assert "Lincoln" in page and "School counselor" in page
         assert not any(name in page for name in ("Nia", "Ana", "Person ", "nurse", "Nurse", "Oak"))
     assert "Carver" in lead and "Carver" not in principal
+
+
+def links_of(page: str) -> dict[str, str]:
+    """The words of each link of a page -> where it leads."""
+    return {unescape(words): unescape(to) for to, words in re.findall(r'<a href="([^"]+)">([^<]+)</a>', page)}
+
+
+def test_every_figure_of_the_week_leads_to_its_list_for_who_may_open_the_cases(
+    sign_in: SignInAs, app: Flask, world: dict[str, int]
+) -> None:
+    with app.app_context():
+        late = committed(casebook.open_case, "nia", owner="counselor", due=casebook.long_ago(), tier=3)
+        for number in range(9):  # one more than a week of hours has room for
+            committed(casebook.open_case, f"new{number}", owner="counselor", tier=2)
+        begun = "SELECT id, episode, :on, now() FROM support_case WHERE tier = 2"
+        into = db.text(f"INSERT INTO case_episode (case_id, episode, opened, opened_at) {begun}")
+        committed(db.session.execute, into, {"on": today()})
+        committed(casebook.give_task, late, "social_worker", "Visit the family", kind="visit")
+        committed(db.session.execute, db.text("UPDATE task SET due = due - 9"))
+        committed(db.session.execute, db.text("UPDATE hand_over SET state = 'declined', answered_at = now()"))
+        committed(rising.rise)
+    page = sign_in("principal").get("/week").text.split("<main")[1]
+    links = links_of(page)
+    (declined,) = [to for words, to in links.items() if words.endswith("was declined this week")]
+    assert "1 question was declined this week" in sign_in("principal").get(declined).text
+    (risen,) = [words for words in links if "asked to step in" in words]
+    listed = sign_in("principal").get(links[risen]).text
+    assert risen.split()[0] == re.search(r'part-count">(\d+)', listed)[1]  # type: ignore[index]
+    role = section_of(page, "Lincoln")
+    for heading, filter_of in (("Late cases", "overdue=1"), ("Open", "role=counselor"), ("Late tasks", "/tasks/")):
+        found = re.findall(rf'data-label="{heading}"><a href="([^"]+)">(\d+)', role)
+        assert found, heading
+        for to, figure in found:
+            assert counted(sign_in("principal").get(unescape(to)).text) == int(figure), heading
+        assert any(filter_of in unescape(to) for to, _ in found)
+    assert "more than the stated hours have room for" in page
+    lead = sign_in("network_lead").get("/week").text.split("<main")[1]
+    assert not any("/caseload" in to or "/week/" in to for to in links_of(lead).values()), "names stay with the school"
+
+
+def section_of(page: str, school: str) -> str:
+    """What the week says of a school."""
+    return page.split(f'part-title">{school}')[1].split("</section>")[0]
+
+
+def counted(page: str) -> int:
+    """How many rows a list has."""
+    return page.split("<main")[1].split("</main")[0].count('<a class="row-link"')

@@ -101,6 +101,15 @@ def escalated_to(by: Actor) -> list[rows.Escalated]:
     return rows.of_networks(access.scope_of(by.grants, Permission.SEE_WAITING).whole)
 
 
+def how_many(by: Actor) -> dict[int, int]:
+    """School -> how much of it is on the list that this person is shown: `seen_by`, or else `escalated_to`."""
+    access.check(by.grants, Permission.SEE_WAITING)
+    named = access.scope_of(by.grants, Permission.SEE_CASELOAD).whole
+    if named:
+        return rows.how_many(named, reaching.openings(by), by.person_id)
+    return rows.how_many_above(access.scope_of(by.grants, Permission.SEE_WAITING).whole)
+
+
 def days_waited(found: Sequence[rows.Waiting] | Sequence[rows.Escalated]) -> dict[tuple[int, date], int]:
     """(school, since) -> school days after it up to today, for everything on a list."""
     if not found:

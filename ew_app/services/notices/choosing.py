@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Refused, operation, record
+from ew_app.services.people import accounts
 from models.base import db
 from models.notices import HOW_OFTEN, MailChoice
 from models.staff import Person
 from rules.notices import notices
 
 HOURS = range(5, 19)
-ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,5 +67,5 @@ def _check(chosen: Choice) -> None:
         raise Refused(f"Choose an hour from {HOURS[0]} to {HOURS[-1]}.")
     if chosen.weekday not in range(5):
         raise Refused("Choose a day from Monday to Friday.")
-    if chosen.address and not ADDRESS.fullmatch(chosen.address):
+    if chosen.address and accounts.address(chosen.address) != chosen.address:
         raise Refused("That is no e-mail address. Write it like name@district.org, or leave it empty.")

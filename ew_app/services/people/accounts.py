@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from models.staff import Person
 from rules import access, roles
 from rules.access import Permission, Place
 
+ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,253}\.[A-Za-z]{2,}")
 LONGEST_LOGIN = 100
 RESERVED = {OPERATOR.login, WORKER.login}
 
@@ -45,6 +47,11 @@ def add_person(
 def newcomer(login: str, name: str) -> Person:
     """Somebody without a role or a password."""
     return Person(login=login, name=name, created_at=now(), failed_logins=0, is_demo=False, email="")
+
+
+def address(text: str) -> str:
+    """An e-mail address as it is kept; '' for what is none."""
+    return text.strip() if ADDRESS.fullmatch(text.strip()) else ""
 
 
 def check_new(login: str, name: str) -> None:

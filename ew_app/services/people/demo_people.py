@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from ew_app.demo import people as invented
 from ew_app.kernel import OPERATOR, now, operation, record, today
 from ew_app.services.people import passwords
 from models.base import db
@@ -59,9 +60,12 @@ def _homeroom(school: School | None) -> str:
 
 
 def _add(role: Role, name: str, place: str, homeroom: str, secret: str) -> None:
-    person = Person(login=role.key, name=name, is_demo=True, password_hash=secret, created_at=now(), email="")
+    person = Person(login=role.key, name=name, is_demo=True, password_hash=secret, created_at=now())
+    person.email = invented.address(role.key)
     since = today() - timedelta(days=365)  # so that pages of earlier days open too
-    person.grants = [Grant(role=role.key, place=place, homeroom=homeroom, starts=since)]
+    person.grants = [
+        Grant(role=role.key, place=place, homeroom=homeroom, starts=since, hours=invented.HOURS.get(role.key))
+    ]
     db.session.add(person)
     db.session.flush()
     record("person_added", by=OPERATOR, subject=f"person:{person.id}")

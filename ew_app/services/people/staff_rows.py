@@ -8,13 +8,16 @@ from typing import Any
 
 from ew_app.kernel import SENTENCES, Actor, Refused, Told, operation, record_all
 from ew_app.services.people import accounts, granting
+from ew_app.services.people.terms import MOST_HOURS
 from models.base import db
 from models.queries import staff
 from models.staff import Grant, Person
 from rules import access
 from rules.access import Permission, Place
+from rules.routing_table import routing_table
 
 Row = Mapping[str, Any]
+DEPARTMENT_CONTACT = "department_contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ class Loaded:
 
 @operation
 def apply_people(rows: Sequence[Row], by: Actor) -> Loaded:
-    """Rows with the keys of people.csv (login, name, role, place, from, to, homeroom, deputy, hours) and `line`.
+    """Rows with the keys of people.csv (login, name, role, place, from, to, homeroom, deputy, hours, department, email)
+    and `line`.
 
     A new login gets no password: `ew user link` makes the link to choose one. `by` must be allowed to give each
     role at its place; a row beyond that is a problem, and the other rows go in.
@@ -151,12 +155,26 @@ def _is(grant: Grant, row: Row, place: Place) -> bool:
 
 
 def _correct(person: Person, grant: Grant, row: Row) -> bool:
-    """Name and weekly hours as the file says; an empty cell leaves what is there. Whether that changed anything."""
+    """Name, weekly hours, department and an address that was missing, as the file says. Whether that changed anything.
+
+    An empty cell leaves what is there, and so does one that says nothing we know. Whoever chose an address keeps it.
+    """
     hours = str(row.get("hours") or "").strip()
-    stated = int(hours) if hours.isdigit() else grant.hours
-    changed = (person.name, grant.hours) != (row["name"], stated)
-    person.name, grant.hours = row["name"], stated
-    return changed
+    stated = int(hours) if hours.isdigit() and int(hours) <= MOST_HOURS else grant.hours
+    department = _department(grant.role, str(row.get("department") or "")) or grant.department or ""
+    email = person.email or accounts.address(str(row.get("email") or ""))
+    before = person.name, grant.hours, grant.department or "", person.email
+    person.name, grant.hours, grant.department, person.email = row["name"], stated, department, email
+    return before != (row["name"], stated, department, email)
+
+
+def _department(role: str, named: str) -> str:
+    """The key of the department that a contact answers for, by its key or its name; '' for every other role."""
+    if role != DEPARTMENT_CONTACT:
+        return ""
+    known = routing_table().departments
+    wanted = named.strip().casefold()
+    return next((key for key, one in known.items() if wanted in (key, one.label.casefold())), "")
 
 
 def _problem(row: Row, reason: str, column: str) -> Problem:
