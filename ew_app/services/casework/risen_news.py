@@ -26,13 +26,13 @@ class RisenNews:
         self._above: Counter[int] = Counter()
         self._unanswered: dict[int, int] = {}
 
-    def add(self, row: Any, reached: Level, school_days: int) -> None:
-        """A piece of work (of models.queries.rising.waits) that has come to the principal or the network now."""
+    def add(self, row: Any, reached: Level, school_days: int, *, new: bool) -> None:
+        """A piece of work (of models.queries.rising.waits) that has come up. new: the principal has not seen it yet."""
         if row.shut:
             return
-        if reached is Level.PRINCIPAL:
+        if new:
             self._at_school[row.school_id] += 1
-        elif row.on_case:
+        if reached is Level.NETWORK and row.on_case:
             self._above[row.school_id] += 1
         if row.hand_over_id is not None:
             self._unanswered[row.hand_over_id] = school_days

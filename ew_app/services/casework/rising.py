@@ -50,10 +50,10 @@ def rise() -> dict[str, int]:
                 {**about, "school_id": row.school_id, "level": int(reached), "since": since, "raised_at": at,
                  "network_at": network_at}
             )  # fmt: skip
-            told.add(row, reached, days)
+            told.add(row, reached, days, new=True)
         elif reached > standing[key].level:
             lift.append(standing[key].id)
-            told.add(row, reached, days)
+            told.add(row, reached, days, new=False)
     ended = [row.id for key, row in standing.items() if key not in kept]
     rows.begin(begin)
     rows.lift(lift, at)
