@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,15 +14,33 @@ from models.queries.coded import meaning
 from models.queries.measuring import told_first
 
 
-def _means(row: str, *kinds: str) -> str:
-    """SQL: whether the code of `row` means one of these at its school on its day."""
-    listed = ", ".join(f"'{kind}'" for kind in kinds)
-    return f"EXISTS (SELECT FROM {meaning(row)} c WHERE c.kind IN ({listed}))"
+def _says(row: str, what: str, brought: str = "") -> str:
+    """SQL: whether `what` holds of the meaning `c` of the code of `row` at its school on its day; false without one.
+
+    brought: what codes mean of which nobody has said anything yet, as JSON [{code, kind, absent_fraction}].
+    """
+    said = meaning(row)
+    if brought:
+        said = f"""(
+            SELECT kind, absent_fraction, 1 AS place FROM {said} stored
+            UNION ALL
+            SELECT kind, absent_fraction, 2 FROM jsonb_to_recordset({brought})
+                AS b (code text, kind text, absent_fraction int) WHERE b.code = {row}.code
+            ORDER BY place LIMIT 1)"""
+    return f"EXISTS (SELECT FROM {said} c WHERE {what})"
 
 
-_ABSENT = _means("m", "absence", "suspension_out")
-_PRESENT = _means("o", "present")
-_PART_OF_A_DAY = _means("w", "present", "tardy", "early_leave")
+# Away in spite of what the code usually means: nobody joined from home.
+_AWAY = "c.kind = 'remote' AND c.absent_fraction > 0"
+
+
+def _missed(row: str, brought: str = "") -> str:
+    """SQL: whether a row says that anything was missed, by its own number or by its code."""
+    number = f"coalesce({row}.fraction, {row}.minutes, c.absent_fraction)"
+    kinds = "c.kind IN ('absence', 'suspension_out', 'tardy', 'early_leave')"
+    return _says(row, f"({kinds} OR {_AWAY}) AND {number} > 0", brought)
+
+
 _SAME_DAY = "{row}.student_id = m.student_id AND {row}.school_id = m.school_id AND {row}.day = m.day"
 
 # The days between two changes of a timetable, `ends` excluded.
@@ -70,47 +89,60 @@ _FOLLOWED = f"""coalesce((
 _ON_TIMETABLE = f"""EXISTS (
     SELECT FROM ({TIMETABLES}) t WHERE t.school_id = m.school_id AND t.grade = {_FOLLOWED}
       AND m.day >= t.starts AND coalesce(m.day < t.ends, true)
-      AND t.period = m.period AND (t.minutes = 0 OR t.due IS NOT NULL))"""
+      AND t.period = {{row}}.period AND {{which}})"""
+_SIZED = _ON_TIMETABLE.format(row="m", which="(t.minutes = 0 OR t.due IS NOT NULL)")
+_NO_CLASS = _ON_TIMETABLE.format(row="{row}", which="t.minutes = 0")
 
-# Rows `m` of {{table}} that miss a period of unknown length, where neither the other periods nor the whole day are
-# told: what `rules.day` leaves unknown. The other rows of the day are looked for in {{table}} too; {{also}} holds for
-# all of them, {{shows}} for an attended period `o` that shows what the others are.
-UNCLEAR = f"""
-    m.period <> '' AND coalesce(m.minutes, 999) = 999 AND m.fraction IS DISTINCT FROM 0 AND {_ABSENT}
-    AND NOT {_ON_TIMETABLE}
-    AND NOT EXISTS (
-        SELECT FROM {{table}} o
-        WHERE {_SAME_DAY.format(row="o")} AND o.period <> '' AND {{also}} AND {_PRESENT} AND {{shows}})
-    AND NOT EXISTS (
-        SELECT FROM {{table}} w WHERE {_SAME_DAY.format(row="w")} AND w.period = '' AND w.code <> '' AND {{also}}
-          AND (w.fraction IS NOT NULL OR w.minutes IS NOT NULL OR NOT {_PART_OF_A_DAY}))
-"""
+
+def _unclear(table: str, *, also: str, shows: str, brought: str = "") -> str:
+    """SQL: rows `m` of a table that miss a period of unknown length, where neither the other periods nor the whole day
+    are told: what `rules.day` leaves unknown, as a property test holds.
+
+    The other rows of the day are looked for in the table too; `also` holds for all of them, `shows` for an attended
+    period `o` that shows what the others are. brought: as for `_says`.
+    """
+    present = _says("o", "c.kind = 'present'", brought)
+    tells_part = _says("w", f"c.kind IN ('present', 'tardy', 'early_leave') OR {_AWAY}", brought)
+    return f"""
+        m.period <> '' AND coalesce(m.minutes, 999) = 999 AND {_missed("m", brought)} AND NOT {_SIZED}
+        AND NOT EXISTS (
+            SELECT FROM {table} o
+            WHERE {_SAME_DAY.format(row="o")} AND o.period <> '' AND {also} AND {present}
+              AND NOT {_NO_CLASS.format(row="o")} AND {shows})
+        AND NOT EXISTS (
+            SELECT FROM {table} w WHERE {_SAME_DAY.format(row="w")} AND w.period = '' AND w.code <> '' AND {also}
+              AND (w.fraction IS NOT NULL OR w.minutes IS NOT NULL OR NOT {tells_part}))
+    """
+
+
 _TOLD_TOGETHER = f"""{told_first("o", "student_id")} IN (
     SELECT abs({told_first("x", "student_id")}) FROM mark x
-    WHERE {_SAME_DAY.format(row="x")} AND x.period <> '' AND x.fraction IS DISTINCT FROM 0
-      AND {_means("x", "absence", "suspension_out")})"""
+    WHERE {_SAME_DAY.format(row="x")} AND x.period <> '' AND {_missed("x")} AND NOT {_NO_CLASS.format(row="x")})"""
 _NO_CORRECTION = """NOT EXISTS (
     SELECT FROM mark c JOIN batch b ON b.id = o.batch_id AND b.source_id = c.source_id
     WHERE c.student_id = o.student_id AND c.school_id = o.school_id AND c.day = o.day AND c.period = o.period
       AND c.code <> o.code)"""
 # :said: the sources of which somebody has told.
 STORED = f"""
-    {UNCLEAR.format(table="mark", also="true", shows=_TOLD_TOGETHER)}
+    {_unclear("mark", also="true", shows=_TOLD_TOGETHER)}
     AND m.source_id <> ALL(:said)
     AND NOT EXISTS (
         SELECT FROM school_day d WHERE d.school_id = m.school_id AND d.day = m.day AND d.feed = 'full')
 """
 
 
-def unclear_days(batch: int) -> int:
-    """How many days of students in a staged delivery are told by missed periods alone, which nobody can add up."""
-    staged = UNCLEAR.format(table="staged_mark", also="batch_id = :batch", shows=_NO_CORRECTION)
+def unclear_days(batch: int, brought: Sequence[Mapping[str, str | int]]) -> int:
+    """How many days of students in a staged delivery are told by missed periods alone, which nobody can add up.
+
+    brought: what its format says of codes of which nobody has said anything yet, each {code, kind, absent_fraction}.
+    """
+    staged = _unclear("staged_mark", also="batch_id = :batch", shows=_NO_CORRECTION, brought="CAST(:brought AS jsonb)")
     found = db.session.scalar(
         text(f"""
             SELECT count(DISTINCT (m.student_id, m.school_id, m.day)) FROM staged_mark m
             WHERE m.batch_id = :batch AND {staged}
         """),
-        {"batch": batch},
+        {"batch": batch, "brought": json.dumps(list(brought))},
     )
     return int(found or 0)
 

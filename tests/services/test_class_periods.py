@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from random import Random
+from typing import Any
 
+import numpy as np
 import pytest
+from sqlalchemy import text
 
 from ew_app import kernel
 from ew_app.config import Settings
@@ -13,9 +17,12 @@ from ew_app.kernel import OPERATOR
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries.periods import UNHEARD
 from ew_app.services.measuring import measures, why
+from ew_app.services.measuring.judging import judge
 from ew_app.services.rosters import codes, fixing
-from models.queries.periods import said_of_periods
+from models.base import db
+from models.queries.periods import STORED, said_of_periods
 from rules.access import Area
+from rules.cells import Status, status
 from tests.services.rosters import open_district, rows
 from tests.services.test_exports import SCHOOL, TWO, hand_over, stints, undo
 
@@ -211,3 +218,112 @@ def test_a_trip_beside_a_missed_period_does_not_show_that_all_periods_are_listed
     hand_over("attendance", {"attendance.csv": told, "covers.csv": covers}, accept_held=True)
     assert counted("000123") == ("0", "0", "1", "0")
     assert counted("000124") == ("1", "0.5", "0", "0")  # a plain "present" is no exception: both periods are listed
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first delivery", "codes known before"])
+def test_a_first_delivery_asks_about_missed_periods_by_the_codes_that_its_format_brings(first: bool) -> None:
+    """Nobody has explained a code yet: what the format says of its own tells that these periods were missed."""
+    harbor()
+    header = "studentNumber,schoolNumber,date,periodName,code,status,excuse\n"
+    rows_of = "000123,42,09/{0}/2026,1,A,A,U\n000123,42,09/{0}/2026,2,A,A,U\n000124,42,09/{0}/2026,1,T,T,U\n"
+    if not first:
+        hand_over("attendance", {"attendance.csv": header + rows_of.format(15)}, accept_held=True)
+    told = hand_over("attendance", {"attendance.csv": header + rows_of.format(14)}, accept_held=True)
+    assert any(note.startswith("One student's day is told by missed class periods alone") for note in told["notes"])
+    assert still_to_mend() == [("Harbor", 1 if first else 2)]
+
+
+# -- one truth: what is counted as unknown, and what people are asked to mend ----------------------------------
+
+SAID_OF_A_ROW = ("UNX", "UNX", "UNX", "OSS", "TDY", "HALF", "EARLY", "ACT", "P", "P", "HB", "NEW", "FROM", "GONE")
+MORE_KINDS = (
+    "OSS,Suspended,suspension_out,1,exempt\nHALF,Late by half,tardy,0.5,\nEARLY,Left,early_leave,,\n"
+    "P,Present,present,,\nHB,At home,homebound,,\nFROM,From home,remote,,\nGONE,Did not join,remote,1,unexcused\n"
+)
+TIMETABLES = "school_id,period,minutes,counts,valid_from\n" + "".join(
+    f"0042,{period},{minutes},{'yes' if minutes else 'no'},2026-09-16\n"
+    for period, minutes in (("1", 140), ("2", 140), ("3", 140), ("4", 0))
+).replace(",0,no", ",30,no")
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 12))])
+def test_over_random_days_those_that_are_not_counted_are_those_that_people_are_asked_about(seed: int) -> None:
+    """What is asked of a file before it goes in is what is unknown after; so for what stands after corrections."""
+    chance = Random(seed)
+    students = [f"{number:06d}" for number in range(1, 25)]
+    _two_schools(students)
+    first = _random_rows(chance, students)
+    told = _send(first)
+    asked = sum(_days_asked_about(note) for note in told["notes"])
+    assert asked == len(_not_counted()) == len(_to_mend()) > 0
+    assert _to_mend() == _not_counted()
+    for _ in range(2):
+        _send([(*row[:3], chance.choice(SAID_OF_A_ROW), *row[4:]) for row in chance.sample(first, 60)])
+        _send(_random_rows(chance, students)[:60])
+        assert _to_mend() == _not_counted()
+
+
+Told = tuple[str, str, date, str, str, str, str]
+
+
+def _two_schools(students: Sequence[str]) -> None:
+    """One without a timetable, and one with a timetable from the middle of the week on."""
+    people = "student_id,first_name,last_name\n" + "".join(f"{key},Ana,Reyes\n" for key in students)
+    homes = "".join(f"{key},{'0042' if number % 3 else '42'},2026-08-17\n" for number, key in enumerate(students))
+    week = "".join(f"{school},{day},instructional\n" for school in ("42", "0042") for day in DAYS)
+    files = {
+        "schools.csv": SCHOOL,
+        "students.csv": people,
+        "enrollments.csv": f"student_id,school_id,entry_date\n{homes}",
+        "calendar.csv": f"school_id,date,day_type\n{week}",
+        "absence_codes.csv": KINDS["absence_codes.csv"] + MORE_KINDS,
+        "schedule.csv": TIMETABLES,
+    }
+    hand_over("roster", files)
+
+
+def _random_rows(chance: Random, students: Sequence[str]) -> list[Told]:
+    """Rows of some days, each of one student with up to four periods and now and then the whole day."""
+    found: list[Told] = []
+    for number, student in enumerate(students):
+        school = "0042" if number % 3 else "42"
+        for day in DAYS:
+            periods = chance.sample(["1", "2", "3", "4", "5"], chance.randrange(0, 5)) + [""] * (chance.random() < 0.2)
+            usual = chance.choice(["P", "UNX", ""])
+            for period in periods:
+                code = usual if usual and chance.random() < 0.5 else chance.choice(SAID_OF_A_ROW)
+                minutes = chance.choice(["", "", "", "", "0", "20", "999"])
+                part = chance.choice(["", "", "", "", "", "0", "0.5"]) if not minutes else ""
+                found.append((student, school, day, code, period, minutes, part))
+    chance.shuffle(found)
+    return found
+
+
+def _send(told: Sequence[Told]) -> dict[str, Any]:
+    header = "student_id,school_id,date,code,period,minutes_absent,fraction_absent\n"
+    lines = "".join(",".join(map(str, row)) + "\n" for row in told)
+    return hand_over("attendance", {"attendance.csv": header + lines}, accept_held=True)
+
+
+def _days_asked_about(note: str) -> int:
+    if "told by missed class periods alone" not in note:
+        return 0
+    return 1 if note.startswith("One student's day") else int(note.split(" ", 1)[0].replace(",", ""))
+
+
+def _to_mend() -> set[tuple[str, date]]:
+    """Whose days the list of unclear class periods counts."""
+    query = f"SELECT DISTINCT s.key, m.day FROM mark m JOIN student s ON s.id = m.student_id WHERE {STORED}"
+    with kernel.transaction():
+        return {(key, day) for key, day in db.session.execute(text(query), {"said": list(said_of_periods())})}
+
+
+def _not_counted() -> set[tuple[str, date]]:
+    """Whose days are unknown because nobody can add up their periods."""
+    with kernel.transaction():
+        keys = {number: key for number, key in db.session.execute(text("SELECT id, key FROM student"))}
+        judged = judge(sorted(keys))
+    assert judged is not None
+    row, column = np.nonzero(status(judged.matrix.cells) == Status.UNKNOWN_PERIODS)
+    on = judged.matrix.days[column].tolist()
+    return {(keys[number], day) for number, day in zip(judged.students[row].tolist(), on, strict=True)}

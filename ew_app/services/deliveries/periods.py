@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from ew_app.feeds import OURS
 from ew_app.services.measuring.touched import touch_each_school
+from ew_app.services.rosters.codes import unexplained
 from models.attendance import Batch
 from models.queries import periods
 
@@ -32,8 +34,13 @@ def found_in(batch: Batch) -> tuple[dict[str, int], list[str]]:
         return counts, []
     if batch.source_id in periods.said_of_periods():
         return counts, []
-    days = counts["unclear_days"] = periods.unclear_days(batch.id)
+    days = counts["unclear_days"] = periods.unclear_days(batch.id, _brought(batch.options.get("format", OURS)))
     return counts, [unclear(days)] if days else []
+
+
+def _brought(format_name: str) -> list[dict[str, str | int]]:
+    """What a format says of codes of which nobody has said anything yet."""
+    return [{"code": one.code, "kind": one.kind, "absent_fraction": one.fraction} for one in unexplained(format_name)]
 
 
 def unclear(days: int) -> str:
