@@ -81,7 +81,7 @@ class NewSchoolDays:
 NEW_DAYS = """
     SELECT d.* FROM staged_day d LEFT JOIN school_day l
       ON l.school_id = d.school_id AND l.day = d.day AND l.status IN ('submitted', 'partial')
-    WHERE d.batch_id = :batch AND d.teaches AND l.day IS NULL
+    WHERE d.batch_id = :batch AND d.teaches AND d.taken AND l.day IS NULL
 """
 
 

@@ -103,6 +103,28 @@ def test_deletions_take_rows_of_the_delivery_out_and_say_present_for_others() ->
     assert any("1 row of studentSchoolAttendanceEvents_deletes.json left out" in told for told in found.delivery.told)
 
 
+def test_a_deletion_of_one_class_takes_its_own_event_out_and_says_else_how_the_day_is_mended() -> None:
+    def section(number: str, called: str) -> dict[str, object]:
+        return {"id": number, "eventDate": "2026-08-24", "attendanceEventCategoryDescriptor": "x#Unexcused Absence",
+                "studentReference": {"studentUniqueId": "000123"},
+                "sectionReference": {"schoolId": 770042, "sectionIdentifier": called}}  # fmt: skip
+
+    key = {"studentUniqueId": "000123", "schoolId": 770042, "sectionIdentifier": "ALG", "eventDate": "2026-08-21"}
+    deletes = [{"id": "s1", "keyValues": key | {"eventDate": "2026-08-24"}}, {"id": "zz", "keyValues": key}]
+    files = {
+        "studentSectionAttendanceEvents.json": [section("s1", "ALG"), section("s2", "ENG")],
+        "studentSectionAttendanceEvents_deletes.json": deletes,
+    }
+    found = export({name: json.dumps(rows) for name, rows in files.items()})
+    assert found.rows("attendance", "date", "period") == [(date(2026, 8, 24), "ENG")]
+    (problem,) = found.problems("attendance")
+    assert problem.startswith("line 2: One class's event was deleted") and "covers.csv" in problem
+    for name in ("studentSectionAttendanceEvents_deletes.json", "deletes.json"):
+        alone = export({name: json.dumps(deletes[1:])})
+        assert alone.rows("attendance", "date") == []
+        assert len(alone.problems("attendance")) == 1
+
+
 def test_what_an_api_tells_of_enrolments_and_days_that_are_gone() -> None:
     old = {"studentUniqueId": "000123", "schoolId": 770042, "entryDate": "2026-08-17"}
     again = {"studentUniqueId": "000123", "schoolId": 770042, "entryDate": "2026-08-24"}

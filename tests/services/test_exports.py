@@ -214,6 +214,7 @@ def test_a_deletion_alone_does_not_show_that_attendance_was_taken() -> None:
     both(edfi.JSON | {SAID: events(("a", "Unexcused Absence"))})
     later = hand_over("attendance", deletions("Tardy", on="2026-08-26"), accept_held=True)
     assert (later["status"], later["applied"]) == ("applied", 1)
+    assert rows(f"SELECT counts->>'new_days' FROM batch WHERE id = {later['batch']}") == [("0",)]
     (measure,) = measures.measures(date(2026, 8, 27), student="000123")
     assert (measure["enrolled_days"], measure["missing_days"], measure["data_through"]) == ("1", "0", "2026-08-24")
     assert rows("SELECT day FROM school_day") == [(date(2026, 8, 24),)]
