@@ -142,26 +142,37 @@ def _map_link(group: Any) -> str:
 
 def _brings(batch: Batch) -> str:
     """Which days of which schools the file would bring for the first time; '' where it brings none."""
-    days: Mapping[str, list[int]] = batch.counts.get("brings_first", {})
-    schools = {school for told in days.values() for school in told}
+    days, schools = _first_told(batch)
     if not schools:
         return ""
     where = rows.school_name(min(schools)) if len(schools) == 1 else many(len(schools), "school")
     first, last = _day(min(days)), _day(max(days))
     when = first if first == last else f"{many(len(days), 'day')}, {first} to {last},"
-    return f"It brings {when} of {where}."
+    return f"It brings {when} of {where} for the first time."
+
+
+def _first_told(batch: Batch) -> tuple[Mapping[str, list[int]], set[int]]:
+    """The days that a file would bring for the first time, with the schools of each; and all these schools."""
+    days: Mapping[str, list[int]] = batch.counts.get("brings_first", {})
+    return days, {school for told in days.values() for school in told}
 
 
 def _compared(batch: Batch) -> list[tuple[str, str]]:
     """This file beside what is usual, as term and words."""
     found: Mapping[str, Any] = batch.counts.get("compared", {})
     here, usual = found.get("schools", [0, None])
-    facts = [("Schools", f"{here:,}" + (f", usually {usual:,}" if usual is not None else ""))] if here else []
+    facts = [("Schools the file names", _schools(here, usual, len(_first_told(batch)[1])))] if here else []
     word = "Absent from a class or the day," if batch.counts.get("class_rows") else "Absent"
     for day, absences, due, often in found.get("days", [])[:5]:
         facts.append((f"{word} {_day(day)}", _absent(absences, due, often)))
     removed = batch.counts.get("removed", 0)
     return [*facts, ("Stored marks that would disappear", f"{removed:,}")] if found else []
+
+
+def _schools(named: int, usual: int | None, first: int) -> str:
+    """Schools that rows or claims name; of these many may have days that are in already, or no school."""
+    often = f", usually {usual:,}" if usual is not None else ""
+    return f"{named:,}{often}" + (f"; a day that was not in yet for {first:,} of them" if 0 < first < named else "")
 
 
 def _absent(absences: int, due: int, usual: int | None) -> str:

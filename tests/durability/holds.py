@@ -14,7 +14,7 @@ import psycopg
 from ew_app.config import Settings
 from ew_app.services.deciding.flagging import LOCK as EVALUATION_LOCK
 from ew_app.services.deliveries.attendance import SCHOOL_LOCK
-from ew_app.services.deliveries.loading import DELIVERY_LOCK
+from ew_app.services.deliveries.going_in import DELIVERY_LOCK
 from tests.durability.machine import wait_until
 
 

@@ -11,9 +11,9 @@ from flask import Flask
 from sqlalchemy import text
 
 from ew_app import outbox
-from ew_app.kernel import OPERATOR, operation, transaction
+from ew_app.kernel import OPERATOR, clock, operation, transaction
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import attendance, ingest, loading, together
+from ew_app.services.deliveries import attendance, going_in, ingest, loading, together
 from ew_app.services.measuring.touched import ask_for_evaluation
 from models import touched
 from models.attendance import Batch
@@ -29,6 +29,7 @@ from tests.services.lincoln_and_carver import (
     everyone,
     load,
     load_files,
+    query,
     school_named,
     standing,
 )
@@ -209,6 +210,30 @@ def test_files_decided_together_say_with_which_and_an_undo_between_tells_only_it
     assert ingest.describe(first)["effect"]["leave_3"] == 1
 
 
+def test_a_held_file_is_told_of_in_a_later_piece_of_work_where_files_before_it_left_much_to_decide() -> None:
+    flagging.evaluate_touched()
+    waits = _received([row for day in WEEK for row in everyone(day, ana="A")])
+    ingest.load(waits, more_follow=True)
+    files = {"attendance.csv": csv("zoe lincoln 08-17 A", "ben lincoln 08-17 T")}
+    odd = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR)
+    assert not ingest.load(odd, more_follow=True, until=clock())
+    assert query("SELECT status, effect FROM batch ORDER BY id DESC LIMIT 1") == [("held", {})]
+    assert ingest.load(odd, more_follow=True, until=clock())
+    assert query("SELECT status, effect FROM batch ORDER BY id DESC LIMIT 1") == [("held", flagging.NO_EFFECT)]
+    assert ingest.describe(waits)["effect"]["enter_3"] == 1
+
+
+def test_a_load_that_is_cut_while_it_decides_goes_on_there() -> None:
+    flagging.evaluate_touched()
+    batch = _received([row for day in WEEK for row in everyone(day, ana="A")])
+    assert not ingest.load(batch, until=clock())
+    assert ingest.describe(batch)["status"] == "applying"
+    assert ingest.load(batch, until=clock())
+    told = ingest.describe(batch)
+    assert counts(told, "status", "rows_in", "applied") == ("applied", 40, 40)
+    assert told["effect"]["enter_3"] == 1
+
+
 def _received(rows: Sequence[str]) -> int:
     files = {"attendance.csv": csv(*rows)}
     batch: int = ingest.receive(kind="attendance", name="x", files=files, by=OPERATOR, accept_held=True)
@@ -234,9 +259,9 @@ def _merged_only(*rows: str) -> set[str]:
         touched.place_students(date(2026, 7, 1))
         touched.forget_all()
     batch = _received(rows)
-    loading._stage(batch)
-    loading._check(batch)
-    loading._merge(batch)
+    going_in.read(batch)
+    going_in._check(batch)
+    going_in._merge(batch)
     with transaction():
         taken = touched.take(touched.claim(100))
         with_school, _ = touched.enrolled_among(touched.members(taken.block), taken)
@@ -247,13 +272,13 @@ def _merged_only(*rows: str) -> set[str]:
 def _interrupted_after_one_school(rows: list[str]) -> int:
     """A batch whose worker died after the first school."""
     batch = _received(rows)
-    loading._stage(batch)
+    going_in.read(batch)
     with transaction():
         row = db.session.get_one(Batch, batch)
         row.counts = row.counts | {"schools_a_slice": 1}
-    loading._check(batch)
+    going_in._check(batch)
     with transaction():
-        spans = loading._spans(db.session.get_one(Batch, batch))
+        spans = going_in._spans(db.session.get_one(Batch, batch))
     assert len(spans) == 2
     attendance.merge_slice(batch, spans[0], Limits())
     return batch

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, transaction
 from ew_app.services.deciding import flagging
-from ew_app.services.deliveries import ingest, loading
+from ew_app.services.deliveries import going_in, ingest
 from ew_app.services.measuring.touched import touch
 from models import touched
 from models.base import db
@@ -65,7 +65,7 @@ def test_a_preview_waits_for_whoever_decides_at_its_own_school(settings: Setting
 def test_a_turn_for_some_blocks_leaves_the_others_waiting(app: Flask) -> None:
     lincoln, carver = (school_named(key).id for key in ("lincoln", "carver"))
     batch = received("ana lincoln 08-17 A")
-    loading._stage(batch)
+    going_in.read(batch)
     with transaction():
         touch([number for (number,) in query("SELECT id FROM student WHERE key IN ('ben', 'fay')")], DAY)
         assert touched.take_turn_for(batch, 5)
@@ -78,7 +78,7 @@ def test_a_turn_for_some_blocks_leaves_the_others_waiting(app: Flask) -> None:
 
 def test_a_row_about_a_student_of_another_school_concerns_that_students_block(app: Flask) -> None:
     batch = received("fay lincoln 08-17 A")
-    loading._stage(batch)
+    going_in.read(batch)
     with transaction():
         assert not touched.take_turn_for(batch, 7)  # five at Lincoln, three at Carver
         assert touched.take_turn_for(batch, 8)
@@ -88,6 +88,6 @@ def test_where_somebody_has_no_block_yet_there_is_one_turn_for_all(app: Flask) -
     with transaction():
         enrol("ida", school_named("lincoln"))
     batch = received("ana lincoln 08-17 A")
-    loading._stage(batch)
+    going_in.read(batch)
     with transaction():
         assert not touched.take_turn_for(batch, 100)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,7 @@ CHUNK = 20_000
 ANEW = 2_500  # students judged at once from the rows of the whole year: every fact of every day lies in memory
 HELPERS = 3
 SLICE = timedelta(seconds=45)  # no chunk is begun after so long
+FOREVER = datetime.max.replace(tzinfo=UTC)
 LOCK = touched.TURN_LOCK
 CASES_LOCK = 7309
 ENTER = {1: "enter_watch", 2: "enter_2", 3: "enter_3"}
@@ -54,14 +55,20 @@ def evaluate(batch_id: int | None = None, beside: bool = False) -> None:
 
     A slice of it: what is left then is asked for again, so that no piece of work outlasts its limit.
     """
-    until = clock() + SLICE
+    if not evaluate_until(clock() + SLICE, batch_id, beside=beside):
+        _go_on_later(batch_id)
+
+
+def evaluate_until(until: datetime, batch_id: int | None, *, beside: bool = False) -> bool:
+    """Decide for everybody who is marked, chunk by chunk; False where a chunk has ended after `until`: then somebody
+    may be left."""
     if not beside:
         place()
         _ask_for_help(batch_id)
     while one_chunk(batch_id) is not None:
         if clock() >= until:
-            _go_on_later(batch_id)
-            return
+            return False
+    return True
 
 
 @operation

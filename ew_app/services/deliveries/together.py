@@ -5,13 +5,14 @@ Whoever decides anything else first decides these, so that nobody else's file is
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select, update
 
 from ew_app.kernel import now, operation
 from ew_app.services.deciding import flagging
+from ew_app.services.deciding.flagging import FOREVER
 from ew_app.services.measuring.touched import ask_for_evaluation
 from models.attendance import Batch
 from models.base import db
@@ -25,12 +26,15 @@ def leave(batch: Batch) -> None:
     ask_for_evaluation(batch.id, later=NO_MORE_CAME)
 
 
-def decide() -> None:
-    """Decide what files of a command have left to be decided; nothing where none has."""
+def decide(until: datetime = FOREVER) -> bool:
+    """Decide what files of a command have left to be decided; False where something of it is left at `until`."""
     last = _last()
-    if last is not None:
-        flagging.evaluate_touched(last)
-        decided(last)
+    if last is None:
+        return True
+    if not flagging.evaluate_until(until, last):
+        return False
+    decided(last)
+    return True
 
 
 @operation

@@ -6,9 +6,13 @@ Which one is next is asked of the database each time, so a worker that dies in b
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from sqlalchemy import select
 
-from ew_app.kernel import operation
+from ew_app.kernel import clock, operation
+from ew_app.outbox import Job, enqueue
 from ew_app.services.deliveries import ingest, late_days
 from ew_app.services.sources import clearing
 from models.attendance import Batch
@@ -16,12 +20,24 @@ from models.base import db
 from models.org import Source
 from models.queries import pulls as rows
 
+A_PIECE: Final = timedelta(seconds=120)  # of deciding; with the chunk that is under way then, below the limit of work
+
 
 def load(batch_id: int, more_follow: bool = False) -> None:
-    """Bring a delivery to its end, whoever sent it, and give its place to the next of its source."""
-    ingest.load(batch_id, more_follow)
+    """Bring a delivery to its end, whoever sent it, and give its place to the next of its source.
+
+    A piece of it: what is left to be decided then is asked for again, so that no piece of work outlasts its limit.
+    """
+    if not ingest.load(batch_id, more_follow, clock() + A_PIECE):
+        _go_on_later(batch_id, more_follow)
+        return
     late_days.came_with(batch_id)
     _settled(batch_id)
+
+
+@operation
+def _go_on_later(batch_id: int, more_follow: bool) -> None:
+    enqueue(Job.LOAD_BATCH, batch_id, *([True] if more_follow else []), key=str(batch_id))
 
 
 @operation
