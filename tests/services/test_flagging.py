@@ -180,6 +180,8 @@ def test_following_every_change_equals_a_full_recompute(
     by school and grade.
     """
     monkeypatch.setattr(flagging, "CHUNK", 1)
+    monkeypatch.setattr(flagging, "WHOLE_YEAR", 1)
+    monkeypatch.setattr(flagging, "ANEW", 3)
     monkeypatch.setattr(blocks, "APART", timedelta(days=1 + seed % 3 * 6))
     chance = random.Random(seed)
     schools = [letters.school("lincoln"), letters.school("carver", network="N2")]

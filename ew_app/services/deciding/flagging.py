@@ -40,6 +40,7 @@ from rules.tiers import Tier
 
 CHUNK = 20_000
 ANEW = 2_500  # students judged at once from the rows of the whole year: every fact of every day lies in memory
+WHOLE_YEAR = 180  # ... and so many days; of fewer days more students
 HELPERS = 3
 SLICE = timedelta(seconds=45)  # no chunk is begun after so long
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -194,10 +195,17 @@ class _Chunk:
         """Students judged on from what is known of them; by the day it is known up to."""
         ready = known.rows_of(students)
         for until in np.unique(known.until[ready]):
-            group = known.of(ready[known.until[ready] == until])
-            judged = judge_on(group, self.at)
-            if judged is not None:
-                yield group, judged
+            rows = ready[known.until[ready] == until]
+            at_once = max(ANEW, ANEW * WHOLE_YEAR // max(self._weekdays_after(until), 1))
+            for first in range(0, len(rows), at_once):
+                group = known.of(rows[first : first + at_once])
+                judged = judge_on(group, self.at)
+                if judged is not None:
+                    yield group, judged
+
+    def _weekdays_after(self, until: np.datetime64) -> int:
+        begun = max(until, np.datetime64(self.at.start))
+        return int(np.busday_count(begun, np.datetime64(self.at.day)))
 
     def _earlier(self, students: NDArray[np.int64]) -> tuple[Known, NDArray[np.int64]]:
         """What was known of whom before the first day of theirs that changed."""
