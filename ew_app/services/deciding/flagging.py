@@ -196,16 +196,12 @@ class _Chunk:
         ready = known.rows_of(students)
         for until in np.unique(known.until[ready]):
             rows = ready[known.until[ready] == until]
-            at_once = max(ANEW, ANEW * WHOLE_YEAR // max(self._weekdays_after(until), 1))
+            at_once = max(ANEW, ANEW * WHOLE_YEAR // max(self.at.weekdays_after(until), 1))
             for first in range(0, len(rows), at_once):
                 group = known.of(rows[first : first + at_once])
                 judged = judge_on(group, self.at)
                 if judged is not None:
                     yield group, judged
-
-    def _weekdays_after(self, until: np.datetime64) -> int:
-        begun = max(until, np.datetime64(self.at.start))
-        return int(np.busday_count(begun, np.datetime64(self.at.day)))
 
     def _earlier(self, students: NDArray[np.int64]) -> tuple[Known, NDArray[np.int64]]:
         """What was known of whom before the first day of theirs that changed."""

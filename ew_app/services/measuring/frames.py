@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from ew_app.kernel import today
 from models.queries import measuring as rows
 from rules.stints import school_year_start
@@ -30,6 +32,10 @@ class Frame:
         """The school's last submitted day of this school year, within the days looked at."""
         last = self.shown.get(school)
         return last if last and last >= self.start else None
+
+    def weekdays_after(self, day: np.datetime64) -> int:
+        """How many weekdays of the school year come after a day, up to the last one looked at."""
+        return int(np.busday_count(max(day, np.datetime64(self.start)), np.datetime64(self.day)))
 
 
 def frame(as_of: date | None = None) -> Frame:
