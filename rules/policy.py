@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 PRESETS = Path(__file__).parent / "policies"
+BESIDE = re.compile(r"\w[\w. -]*")  # the name of a file, and no way to another folder
+MOST_STARTS = 100  # days on which something in one file changes
 BAND = "BAND"  # the watch band: a line like R07 and R08, but no rule of its own on screens
 BAND_RULES = {"watch": BAND, "tier_2": "R07", "tier_3": "R08"}
 
@@ -50,6 +53,9 @@ class Policy:
         self.label: str = self._content["label"]
         canonical = json.dumps(_told(root), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         self.version = hashlib.sha256(canonical.encode()).hexdigest()
+        if len(self._starts) > MOST_STARTS:
+            told = f"something changes on {len(self._starts)} days; allowed: on up to {MOST_STARTS}"
+            raise root.wrong(told)
         self._stages = tuple(self._stage(day) for day in self._starts)
 
     @classmethod
@@ -125,7 +131,8 @@ def _with_base(path: Path, seen: tuple[str, ...]) -> Entry:
         return root
     beside = path.parent / f"{extends.value}.yaml"
     base = beside if beside.is_file() else PRESETS / f"{extends.value}.yaml"
-    if not base.is_file() or base.resolve() == path.resolve() or str(base) in seen:
+    named = BESIDE.fullmatch(str(extends.value)) is not None
+    if not named or not base.is_file() or base.resolve() == path.resolve() or str(base) in seen:
         raise extends.wrong(f"nothing to extend; allowed: {', '.join(Policy.presets())}, or a file beside this one")
     return merged(_with_base(base, (*seen, str(path))), root)
 

@@ -12,6 +12,7 @@ from rules.policy_groups import FOR
 from rules.policy_stages import on, place, stages
 
 REST = 10  # school days that a tier stands at least, and rests after a step down
+YEAR = 366  # days; a student has no more of them in a year
 AGAIN = 1_000  # thousandths of a day absent before a rule that is still met starts again
 
 
@@ -24,15 +25,24 @@ def check_exits(entry: Entry, content: Mapping[str, Any]) -> None:
     _check_watch(ways["watch"], exits["watch"])
     for name in ("tier_2", "tier_3"):
         _at_least(ways[name], exits[name], "after_days_in_tier", REST, many(REST, "school day"))
-        if exits[name]["in_last_days"] < 1:
-            raise ways[name].mapping()["in_last_days"].wrong("no day would be looked at; allowed: 1 or more")
+        _check_days(ways[name].mapping()["in_last_days"])
         _check_rates(ways, name, content)
 
 
 def _at_least(entry: Entry, values: Mapping[str, Any], name: str, least: int, words: str) -> None:
+    unit = AGAIN if name == "again_after_absences" else 1
     for _, group, now in stages({name: values[name], FOR: _only(values, name)}):
         if now[name] < least:
             raise place(entry, name, group).wrong(f"a tier would go down and up again; allowed: {words} or more")
+        if now[name] > YEAR * unit:
+            raise place(entry, name, group).wrong(f"a tier would never move again; allowed: {words} to {YEAR}")
+
+
+def _check_days(entry: Entry) -> None:
+    """A way down looks at some days, and at no more than a year has."""
+    if not 1 <= entry.value <= YEAR:
+        none = "no day would be looked at" if entry.value < 1 else "nobody has so many days in a year"
+        raise entry.wrong(f"{none}; allowed: 1 or more, up to {YEAR}")
 
 
 def _only(values: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -41,8 +51,7 @@ def _only(values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def _check_watch(entry: Entry, way: Mapping[str, Any]) -> None:
     days = way["in_last_days"]
-    if days < 1:
-        raise entry.mapping()["in_last_days"].wrong("no day would be looked at; allowed: 1 or more")
+    _check_days(entry.mapping()["in_last_days"])
     for _, group, now in stages(way):
         if now["at_most_absences"] >= days * 1000:
             told = f"everybody would leave; allowed: less than {days} days"

@@ -15,6 +15,9 @@ import yaml
 
 T = TypeVar("T")
 PLAIN = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+EXPONENT = re.compile(r"[eE][-+]?\d{2,}")
+LONGEST_NUMBER = 40  # characters; a thousand digits, or an exponent of a million, are no number of days
+MOST_ENTRIES = 50_000  # the shipped file has 600; a few anchors that name each other make millions
 
 
 class PolicyError(ValueError):
@@ -78,11 +81,15 @@ class Later(Dated[T]):
 
 
 class ExactLoader(yaml.SafeLoader):
-    """SafeLoader whose decimals become fractions."""
+    """SafeLoader whose decimals become fractions; `entries` counts what was made of the file so far."""
+
+    entries = 0
 
 
 def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Fraction | str:
     text = str(loader.construct_scalar(node))
+    if len(text) > LONGEST_NUMBER or EXPONENT.search(text):
+        return text
     try:
         return Fraction(text.replace("_", ""))
     except ValueError:  # .inf, .nan
@@ -92,7 +99,7 @@ def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Fraction | str:
 def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | str:
     """Only what everybody reads as that number: 1:30 is not ninety, 010 is not eight."""
     text = str(loader.construct_scalar(node))
-    return int(text.replace("_", "")) if PLAIN.fullmatch(text) else text
+    return int(text.replace("_", "")) if len(text) <= LONGEST_NUMBER and PLAIN.fullmatch(text) else text
 
 
 ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)
@@ -123,8 +130,11 @@ def read(path: Path) -> Entry:
         raise PolicyError("this is nested far too deeply, or holds itself", path.name, 1) from error
 
 
-def _entry(loader: yaml.SafeLoader, node: yaml.Node, file: str, key: str) -> Entry:
+def _entry(loader: ExactLoader, node: yaml.Node, file: str, key: str) -> Entry:
     line = node.start_mark.line + 1
+    loader.entries += 1
+    if loader.entries > MOST_ENTRIES:
+        raise PolicyError(f"this is far too much for a policy; allowed: up to {MOST_ENTRIES:,} values", file, line, key)
     if isinstance(node, yaml.MappingNode):
         below: dict[Any, Entry] = {}
         for key_node, value_node in node.value:

@@ -14,16 +14,16 @@ from rules.policy_exits import check_exits
 from rules.policy_file import Entry
 from rules.policy_schema import is_count, is_rate
 from rules.policy_stages import place, stages
+from rules.policy_wording import check_wording
 from rules.routing_table import Opens, routing_table
 from rules.scopes import Scope
-from rules.words import unkind
 
-LONGEST = {"name": 60, "label": 100, "sentence": 300, "reference": 200}  # characters
-SPOKEN = ("label", "sentence")
 YEAR = 366  # days; no count of a student's days in a year goes over it
 SPAN = re.compile(r"_(?:last|first)_(\d+)")
 BOUNDS = ("at_least", "more_than", "at_most", "below")
 TIERS = ("watch", "2", "3")
+TIER_NAMES = {"tier_2": "Tier 2", "tier_3": "Tier 3"}
+LATE = 180  # school days
 CASES = ("2", "3", "case")  # levels at which somebody has to lead a case
 
 
@@ -34,7 +34,7 @@ def check_sense(root: Entry, content: Mapping[str, Any]) -> None:
     """
     sections = root.mapping()
     rules = sections["rules"].mapping() if content["rules"] else {}
-    _check_texts(root)
+    check_wording(root)
     check_compartments(rules)
     for key, entry in rules.items():
         _check_asked(key, entry, content["rules"][key])
@@ -196,18 +196,6 @@ def _check_lists(root: Entry, content: Mapping[str, Any]) -> None:
                 )
 
 
-def _check_texts(entry: Entry, name: Any = "") -> None:
-    """No text is longer than a screen takes, or says what staff and families are never told."""
-    if isinstance(entry.value, dict):
-        for key, below in entry.value.items():
-            _check_texts(below, key)
-    elif isinstance(entry.value, str) and name in LONGEST:
-        if len(entry.value) > LONGEST[name]:
-            raise entry.wrong(f"{len(entry.value):,} characters are too many; allowed: up to {LONGEST[name]}")
-        if name in SPOKEN and (words := unkind(entry.value)):
-            raise entry.wrong(f"“{words[0]}” is not said to staff or families here; allowed: words of help, without it")
-
-
 def notices(root: Entry, shipped: Entry) -> Iterator[str]:
     """What is allowed and may still not be meant, in sentences: beside the shipped policy `shipped`."""
     mine, theirs = (entry.mapping().get("rules") for entry in (root, shipped))
@@ -215,12 +203,26 @@ def notices(root: Entry, shipped: Entry) -> Iterator[str]:
     if missing := [key for key in given if key not in own]:
         named = ", ".join(f"{key} ({given[key].mapping()['label'].value})" for key in missing)
         yield f"Rules of the shipped policy that this one leaves out: {named}."
+    if lines := [name for name in TIER_NAMES if name not in root.mapping()["bands"].mapping()]:
+        yield f"No share of days missed leads to {' or '.join(TIER_NAMES[name] for name in lines)} by itself."
+    yield from _late(root)
     for key, rule in own.items():
         before = given[key].mapping().get("reference") if key in given else None
         source = rule.mapping().get("reference")
         changed = [name for name in BOUNDS if before is not None and _value(rule, name) != _value(given[key], name)]
         if source is not None and before is not None and source.value == before.value and changed:
             yield f"{key} still names {source.value} as its source, and begins at another line than the shipped rule."
+
+
+def _late(root: Entry) -> Iterator[str]:
+    """Where something begins on a school day that few years have."""
+    for section in ("bands", "rules"):
+        for key, part in (root.mapping()[section].value or {}).items() if section in root.mapping() else ():
+            for name in ("from_member_day", "after_days_enrolled"):
+                given = part.mapping().get(name)
+                days = [one.value for one in (given.value or {}).values()] if given is not None else []
+                if late := [day for day in days if day > LATE]:
+                    yield f"{key} waits for {late[0]} school days; a school year has about {LATE}."
 
 
 def _value(rule: Entry, name: str) -> Any:

@@ -100,15 +100,15 @@ _CLAUSES = {
     "absent_in_pattern": "{} fall on one weekday, or beside weekends, holidays and short days",
     "absent_this_month": "absent {} days in this month of school",
     "attendance_days_180": "{} attendance days are on record, of the last 180",
-    "days_on_plan": "{} school days have passed since the plan was agreed",
-    "rate_since_plan": "absence in the last 20 school days is {} of what it was when the plan was agreed",
+    "days_on_plan": "a plan is {} school days old",
+    "rate_since_plan": "the last 20 school days show {} of the absence before the plan",
     "illness_days_last_40": "ill on {} of the last 40 school days",
     "illness_spells_last_40": "ill {} times in the last 40 school days",
     "mental_health_days": "there are {} mental-health days this year",
     "same_period_missed_last_20": "the same class was missed {} times in the last 20 school days",
     "core_marks_below": "{} core courses are below the mark",
     "care_transitions": "there are {} returns from care, hospital or a placement",
-    "days_not_arrived": "enrolled for {} school days and never present, counted up to the first day that is not known",
+    "days_not_arrived": "enrolled for {} school days that are known, and not seen yet",
 }
 _IN_WINDOW = {
     "absent": "absent {{}} of the last {days} school days",

@@ -82,8 +82,13 @@ class Scope:
             return days
         month, day = self.reached_by
         starts = [school_year_start(one) for one in days.tolist()]
-        asked = [dt.date(start.year + (month < SCHOOL_YEAR_MONTH), month, day) for start in starts]
+        asked = [_day_in(start.year + (month < SCHOOL_YEAR_MONTH), month, day) for start in starts]
         return np.array(asked, dtype="datetime64[D]")
+
+
+def _day_in(year: int, month: int, day: int) -> dt.date:
+    """A day of every year; the first of March for a leap day in a year without one."""
+    return dt.date(year, month, 1) + dt.timedelta(days=day - 1)
 
 
 def _and(words: Sequence[str]) -> str:

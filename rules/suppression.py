@@ -169,3 +169,8 @@ def tens(count: int) -> int:
 def tens_words(count: int | None) -> str:
     """A count in tens, so that two tables that differ by one child look alike."""
     return HIDDEN if count is None else f"about {tens(count):,}"
+
+
+def share_of_tens(part: int | None, rest: int | None) -> str:
+    """A share as whole percent of counts that are told in tens, so that it tells no more than they do."""
+    return HIDDEN if part is None or rest is None else share_words(tens(part), tens(part) + tens(rest))

@@ -188,7 +188,7 @@ def _rule(rule: Rule, lacking: dict[str, str]) -> Iterator[str]:
     if rule.reference:
         yield f"      Source: {rule.reference}"
     if rule.key in lacking:
-        yield f"      Not fed, so never met: nobody sends {lacking[rule.key]}."
+        yield f"      Not fed. {lacking[rule.key]}"
 
 
 policy_group.add_command(simulate)

@@ -18,6 +18,7 @@ from models.bulk import ints, read_columns, read_ints, read_lists
 from models.org import AbsenceCode
 from models.queries.calendars import NOT_KNOWN
 from models.queries.coded import meaning
+from models.queries.local_days import local_day
 
 Columns = dict[str, np.ndarray]
 EPOCH = date(1970, 1, 1)
@@ -191,10 +192,10 @@ def before_unmapped(asked: Columns, words: Sequence[str]) -> Columns:
     mark that stands now was loaded, the same for all rows of a day.
     """
     return read_ints(
-        """
+        f"""
         WITH now AS (
             SELECT m.id, m.student_id, m.school_id, m.day, m.source_id, m.batch_id,
-                   m.recorded_at::date - DATE '1970-01-01' AS arrived
+                   {local_day("m.recorded_at")} - DATE '1970-01-01' AS arrived
             FROM unnest(%(students)s::int[], %(schools)s::int[], %(days)s::int[]) AS a (student_id, school_id, number)
             JOIN mark m ON m.student_id = a.student_id AND m.school_id = a.school_id
                        AND m.day = DATE '1970-01-01' + a.number AND m.period = ''
@@ -261,7 +262,7 @@ def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
                coalesce(o.until - DATE '1970-01-01', {OPEN})
         FROM support_case c JOIN case_episode e ON e.case_id = c.id
         CROSS JOIN LATERAL (
-            SELECT min(written_at)::date AS known FROM cause WHERE case_id = c.id AND compartment IS NULL) k
+            SELECT {local_day("min(written_at)")} AS known FROM cause WHERE case_id = c.id AND compartment IS NULL) k
         LEFT JOIN case_owner o ON o.case_id = c.id AND k.known IS NOT NULL
         WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
           AND e.close_reason IS DISTINCT FROM 'taken_back'

@@ -16,6 +16,7 @@ from rules.grades import grade_of, grades_in
 from rules.policy import Policy, PolicyError
 from rules.policy_file import Later
 from rules.replay import replay
+from rules.scopes import Scope
 from rules.sentences import describe_each, exit_sentence, numbers, sentence
 from rules.tiers import Tier, current, rate_text
 from tests.rules.test_spec import spelled_out
@@ -166,3 +167,11 @@ def test_grades_have_one_spelling() -> None:
 def test_a_later_value_begins_on_its_day() -> None:
     value = Later(((DAY, 1),))
     assert (value.begun(DAY - dt.timedelta(days=1)), value.begun(DAY)) == (False, True)
+
+
+def test_an_age_reached_by_a_leap_day_is_looked_at_on_the_first_of_march_in_other_years() -> None:
+    days = np.array(["2026-09-01", "2027-09-01"], dtype="datetime64[D]")  # 2027 has no leap day, 2028 has one
+    born = np.array(["2021-03-01", "2021-03-02", "2022-02-28"], dtype="datetime64[D]")
+    at = np.zeros((3, 2), dtype=np.int64)
+    inside = Scope(from_age=6, reached_by=(2, 29)).covers(born, ["K"], at, days)
+    assert inside.tolist() == [[True, True], [False, True], [False, True]]

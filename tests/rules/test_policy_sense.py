@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ NEW = "label: New, fact: absent, at_least: {2000-01-01: 3}, sentence: 'Absent {v
 
 
 def policy(folder: Path, body: str) -> Policy:
-    (folder / "ours.yaml").write_text(f"extends: default\nname: ours\nlabel: Ours\n{body}\n", encoding="utf-8")
+    extends = "" if body.startswith("extends") else "extends: default\n"
+    (folder / "ours.yaml").write_text(f"{extends}name: ours\nlabel: Ours\n{body}\n", encoding="utf-8")
     return Policy.load(folder / "ours.yaml")
 
 
@@ -49,6 +51,9 @@ def test_no_policy_opens_a_compartment(tmp_path: Path, body: str, key: str, says
     assert str(refused.value).startswith("ours.yaml, line 4") and refused.value.key == key
     assert says in str(refused.value) and allowed in str(refused.value)
 
+
+MANY_DAYS = ", ".join(f"20{year}-{month:02}-01: 0.{year}" for year in range(10, 20) for month in range(1, 13))
+BOMB = "\n".join(["x0: &x0 [1]", *(f"x{n + 1}: &x{n + 1} [{', '.join([f'*x{n}'] * 10)}]" for n in range(6))])
 
 WRONG = [
     # -- ways down
@@ -103,6 +108,28 @@ WRONG = [
     (rule("R03", "sentence: 'Truant for {value} days.'"), "rules.R03.sentence", "“Truant” is not said"),
     (rule("R03", "label: Expelled"), "rules.R03.label", "“Expelled” is not said"),
     ("groups: {one: {label: undocumented, grades: [K]}}", "groups.one.label", "is not said"),
+    (rule("R03", "sentence: 'Call the pol\u0456ce.'"), "rules.R03.sentence", "mixes letters of several scripts"),
+    (rule("R03", "sentence: 'Call the po\u200blice.'"), "rules.R03.sentence", "cannot be seen"),
+    (rule("R03", "sentence: 'Call the pol\u00edce.'"), "rules.R03.sentence", "“police” is not said"),
+    (rule("R03", "sentence: '{value:>99999999} days'"), "rules.R03.sentence", "{value} is filled in as it is"),
+    (rule("R03", "sentence: '{value!r} days'"), "rules.R03.sentence", "{value} is filled in as it is"),
+    # -- numbers that nobody can reckon with
+    (rule("R05", "at_least: {2000-01-01: 10000}"), "rules.R05.at_least.2000-01-01", "allowed: up to 9,999"),
+    (rule("R12", f"open_for_days: {'9' * 30}"), "rules.R12.open_for_days", "allowed: up to 9,999"),
+    (
+        rule("R05", f"from_member_day: {{2000-01-01: {'9' * 5000}}}"),
+        "rules.R05.from_member_day.2000-01-01",
+        "whole num",
+    ),
+    ("bands: {tier_2: {at_least: {2000-01-01: 0.10001}}}", "bands.tier_2.at_least.2000-01-01", "up to four places"),
+    ("bands: {tier_2: {at_least: {2000-01-01: 1.0e-99999999}}}", "bands.tier_2.at_least.2000-01-01", "between 0 and 1"),
+    ("exits: {rest_days: {2000-01-01: 367}}", "exits.rest_days", "10 school days to 366"),
+    ("exits: {again_after_absences: {2000-01-01: 367}}", "exits.again_after_absences", "1 day absent to 366"),
+    ("exits: {tier_2: {in_last_days: 367}}", "exits.tier_2.in_last_days", "up to 366"),
+    # -- files that are more than a policy
+    ("bands: {tier_2: {at_least: {" + MANY_DAYS + "}}}", "", "allowed: on up to 100"),
+    ("extends: ../default", "extends", "nothing to extend"),
+    (BOMB, "x5", "far too much for a policy"),
 ]
 
 
@@ -121,18 +148,24 @@ MEANT = [
     f"rules: {{XX1: {{{NEW}, level: 2, clears: tier_exit, mode: {{2000-01-01: monitor}}}}}}",
     "exits: {tier_2: {rate_below: {2000-01-01: 0.1}}, rest_days: {2000-01-01: 10}}",
     "rules: {R20: }",
+    rule("R16", "scope: {from_age: 6, reached_by: 02-29}"),  # the first of March where there is none
+    "bands: {tier_2: {at_least: {2000-01-01: 1.0e-1, 2027-01-01: 0.0825}}}",
+    rule("R03", "label: Señales tempranas"),
 ]
 
 
 @pytest.mark.parametrize("body", MEANT)
 def test_what_can_be_meant_is_taken(tmp_path: Path, body: str) -> None:
-    assert policy(tmp_path, body).label == "Ours"
+    assert policy(tmp_path, body).on(date(2027, 1, 1)).rules
 
 
 def test_what_may_not_be_meant_is_told(tmp_path: Path) -> None:
     assert Policy.preset("default").notices() == Policy.preset("five-ten").notices() == ()
     (left_out,) = policy(tmp_path, "rules: {R20: }").notices()
     assert left_out == "Rules of the shipped policy that this one leaves out: R20 (Did not arrive)."
+    assert policy(tmp_path, "bands: {tier_2: }").notices() == ("No share of days missed leads to Tier 2 by itself.",)
+    (late,) = policy(tmp_path, rule("R10", "from_member_day: {2000-01-01: 300}")).notices()
+    assert late == "R10 waits for 300 school days; a school year has about 180."
     (weaker,) = policy(tmp_path, rule("R16", "at_least: {2000-01-01: 90}")).notices()
     assert weaker.startswith("R16 still names 105 ILCS 5/26-2a")
 

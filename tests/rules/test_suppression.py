@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.suppression import HIDDEN, LEAST, Table, share_words, suppress, suppress_together, tens_words
+from rules.suppression import (
+    HIDDEN,
+    LEAST,
+    Table,
+    share_of_tens,
+    share_words,
+    suppress,
+    suppress_together,
+    tens,
+    tens_words,
+)
 
 tables = st.integers(1, 5).flatmap(
     lambda width: st.lists(st.lists(st.integers(0, 40), min_size=width, max_size=width), min_size=1, max_size=6)
@@ -141,3 +151,10 @@ def test_a_share_never_tells_which_small_count_it_is(part: int, rest: int) -> No
         assert share_words(part, whole) == share_words(0, whole)
     if rest < LEAST:
         assert share_words(part, whole) == share_words(whole, whole)
+
+
+@given(st.integers(10, 400), st.integers(10, 400))
+def test_a_share_of_tens_tells_no_more_than_the_tens(part: int, rest: int) -> None:
+    """Two trials that differ by one child who stays within the same tens look alike."""
+    assert share_of_tens(part, rest) == share_of_tens(tens(part), tens(rest))
+    assert share_of_tens(None, rest) == share_of_tens(part, None) == HIDDEN

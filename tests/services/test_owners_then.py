@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from ew_app.kernel import now, told_as_of, transaction
 from ew_app.services.deciding import flagging
 from models.base import db
+from models.queries import measuring
 from models.staff import Person
 from tests.services import letters
 
@@ -92,3 +93,14 @@ def test_every_owner_of_a_case_is_on_record_with_its_days(ana: tuple[int, int]) 
         owned_by(person, DAYS[day])
     told = rows("SELECT login, since, until FROM case_owner JOIN person p ON p.id = person_id ORDER BY case_owner.id")
     assert told == [("sue", DAYS[23], DAYS[30]), ("kim", DAYS[30], DAYS[40])]
+
+
+def test_a_cause_heard_in_the_evening_counts_from_that_day(ana: tuple[int, int]) -> None:
+    """Eight in the evening here is the next day in UTC."""
+    evening = datetime(DAYS[22].year, DAYS[22].month, DAYS[22].day, 20, tzinfo=ZoneInfo("America/Chicago"))
+    owned_by("sue", DAYS[22])
+    with transaction():
+        db.session.execute(text("UPDATE cause SET written_at = :at"), {"at": evening})
+    with transaction():
+        owned = measuring.case_spans([ana[1]])["owned"].tolist()
+    assert [measuring.EPOCH + timedelta(days=day) for day in owned] == [DAYS[22]]

@@ -50,6 +50,7 @@ def test_everybody_who_may_read_it_reads_it_in_plain_words(sign_in: SignInAs) ->
     assert "Tier 2 when absent 10% or more of this year&#39;s days" in page
     assert "School counselor : first contact within 3 school days, plan within 10 school days" in page
     assert "Never met so far, because nobody sends last year&#39;s days of each student" in page
+    assert "It waits for data: no file that is read here yet tells the marks of each course." in page
     assert "Change a threshold" not in page and "Being worked on" not in words(
         sign_in("counselor").get("/policy/versions")
     )

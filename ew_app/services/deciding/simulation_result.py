@@ -23,14 +23,14 @@ from ew_app.services.deciding.simulation_lines import (
     total,
 )
 from ew_app.services.deciding.simulation_rules import rule_lines
-from ew_app.services.deciding.simulation_telling import telling
+from ew_app.services.deciding.simulation_telling import tellings
 from models.queries import boards
 from models.queries import simulating as rows
 from models.simulations import Simulation
 from rules.access import Area
 from rules.places import Place
 from rules.roles import role
-from rules.suppression import HIDDEN, LEAST, Table, count_words, share_words, suppress_together, tens_words
+from rules.suppression import Table, count_words, share_of_tens, share_words, suppress_together, tens_words
 
 TIERS = ("1", "watch", "2", "3", "none")
 DIMENSIONS = {
@@ -47,7 +47,8 @@ class Result:
 
     def __init__(self, trial: Simulation, figures: Figures, by: Actor) -> None:
         self.trial = trial
-        self.telling = telling(trial)
+        told = tellings(trial)
+        self.telling, self.telling_of_schools = told.whole, told.schools
         self._by = by
         self._in_force: Figures = figures.get("in_force", {})
         self._candidate: Figures = figures.get("candidate", {})
@@ -141,16 +142,18 @@ class Result:
         """Every school, the one with the most new cases by the candidate first."""
         names = {str(school.id): school.name for school in boards.schools_in(Area(district=True))}
         keys = self._both("schools")
-        tiers = self.telling.table([[self._pair("schools", key, "tiers", tier) for tier in TIERS] for key in keys])
+        tiers = self.telling_of_schools.table(
+            [[self._pair("schools", key, "tiers", tier) for tier in TIERS] for key in keys]
+        )
         weeks = [[_weeks_of(side, key) for side in self._sides] for key in keys]
-        opened = self.telling.table([[Pair.of(week.total() for week in both)] for both in weeks])
+        opened = self.telling_of_schools.table([[Pair.of(week.total() for week in both)] for both in weeks])
         lines = [
             SchoolLine(
                 names.get(key, "A former school"),
                 shown[TIERS.index("2")],
                 shown[TIERS.index("3")],
                 cases,
-                self.telling.count(Pair.of(max(week.values(), default=0) for week in both)),
+                self.telling_of_schools.count(Pair.of(max(week.values(), default=0) for week in both)),
             )
             for key, shown, (cases,), both in zip(keys, tiers, opened, weeks, strict=True)
         ]
@@ -164,8 +167,12 @@ class Result:
     @property
     def came_back(self) -> Cut:
         """Everybody: the flagged, and the share that came back without help."""
-        (flagged, alone), (more, more_alone) = (_cut(_group(side, ALL, ALL)) for side in self._sides)
-        return Cut("Everybody", (count_words(flagged), self.telling.words(more)), (alone, more_alone))
+        flagged, more = (_group(side, ALL, ALL) for side in self._sides)
+        return Cut(
+            "Everybody",
+            (count_words(sum(flagged)), self.telling.words(sum(more))),
+            (share_words(flagged[0], sum(flagged[:2])), self.telling.share(*more[:2])),
+        )
 
     @property
     def too_soon(self) -> tuple[str, str]:
@@ -187,7 +194,7 @@ class Result:
     def _cuts(self, dimension: str, groups: Sequence[str]) -> list[Cut]:
         counts = [[_group(side, dimension, group) for group in groups] for side in self._sides]
         shown = suppress_together(counts)
-        return [_shown_cut(group[:1].upper() + group[1:], nth, counts, shown) for nth, group in enumerate(groups)]
+        return [_shown_cut(group[:1].upper() + group[1:], nth, shown) for nth, group in enumerate(groups)]
 
     def told(self) -> dict[str, Any]:
         """The same as data, for scripts."""
@@ -197,6 +204,7 @@ class Result:
             "in_force": {"version": trial.in_force, "label": trial.in_force_label}, "place": trial.place,
             "school_year": trial.school_year, "data_through": trial.through, "asked_by": trial.asked_by,
             "students": trial.students, "seconds": round(trial.seconds, 1), "exact": self.telling.exact,
+            "schools_exact": self.telling_of_schools.exact,
             "tiers": {tier: asdict(pair) for tier, pair in self.tiers.items()},
             "weeks": [asdict(week) for week in self.weeks],
             "cases": {name: asdict(getattr(self, name)) for name in ("opened", "standing", "unowned")},
@@ -214,23 +222,11 @@ def result(trial: Simulation, by: Actor) -> Result | None:
     return None if figures is None else Result(trial, figures, by)
 
 
-def _shown_cut(group: str, nth: int, counts: Sequence[Sequence[Sequence[int]]], shown: Sequence[Table]) -> Cut:
-    """One line. A small count shows as a band; what is hidden to keep another one safe is kept back altogether."""
-    alone = [_share(side[nth], table.rows[nth]) for side, table in zip(counts, shown, strict=True)]
+def _shown_cut(group: str, nth: int, shown: Sequence[Table]) -> Cut:
+    """One line, of what the one suppression leaves: flagged in tens, and the share that the tens make."""
+    alone = [share_of_tens(*table.rows[nth][:2]) for table in shown]
     flagged = [tens_words(table.totals[nth]) for table in shown]
     return Cut(group, (flagged[0], flagged[1]), (alone[0], alone[1]))
-
-
-def _share(counts: Sequence[int], shown: Sequence[int | None]) -> str:
-    """The share of those who came back alone among those of whom enough days are known."""
-    alone, rest, _ = counts
-    small = alone < LEAST or rest < LEAST
-    return share_words(alone, alone + rest) if small or None not in shown[:2] else HIDDEN
-
-
-def _cut(counts: Sequence[int]) -> tuple[int, str]:
-    alone, rest, _ = counts
-    return sum(counts), share_words(alone, alone + rest)
 
 
 def _group(side: Figures, dimension: str, group: str) -> list[int]:

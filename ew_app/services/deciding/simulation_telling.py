@@ -2,6 +2,8 @@
 
 A candidate that somebody made to speak of some grades or ages turns a whole school's count into one of those, and the
 difference of two such trials into one child. Such counts pass through the one suppression, and change in tens alone.
+Where the candidate cuts as the policy in force does and leaves the rules around the cut alone, that is needed for parts
+of the district only: rules/policy_cuts.py says when.
 """
 
 from __future__ import annotations
@@ -12,11 +14,23 @@ from dataclasses import dataclass
 from ew_app.kernel import today
 from ew_app.services.deciding.simulation_lines import Pair
 from ew_app.services.measuring import policies, policy_texts
+from models.queries import boards
 from models.queries import policies as kept_rows
 from models.simulations import Simulation
+from rules.access import Area
+from rules.places import Place, PlaceKind
 from rules.policy import Policy
-from rules.policy_cuts import cuts, may_be_exact
-from rules.suppression import HIDDEN, LEAST, count_words, suppress, tens, tens_words
+from rules.policy_cuts import Exactly, makeup, may_be_told
+from rules.suppression import (
+    HIDDEN,
+    LEAST,
+    count_words,
+    share_of_tens,
+    share_words,
+    suppress,
+    tens,
+    tens_words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +66,43 @@ class Telling:
         small = count < LEAST
         return count_words(count) if self.exact else HIDDEN if small else tens_words(count)
 
+    def share(self, part: int, rest: int) -> str:
+        """Which share of the candidate's a part is, in words."""
+        if self.exact:
+            return share_words(part, part + rest)
+        return HIDDEN if part < LEAST or rest < LEAST else share_of_tens(part, rest)
 
-def telling(trial: Simulation) -> Telling:
+
+@dataclass(frozen=True, slots=True)
+class Tellings:
+    """How the counts of the place as a whole are told, and those of its schools."""
+
+    whole: Telling
+    schools: Telling
+
+
+def tellings(trial: Simulation) -> Tellings:
     """How exactly a trial is told, by what its candidate and what was in force make of grades and ages."""
+    exactly = _exactly(trial)
+    everywhere, together = exactly is Exactly.EVERYWHERE, exactly is Exactly.TOGETHER and _large(trial)
+    return Tellings(Telling(everywhere or together), Telling(everywhere))
+
+
+def _exactly(trial: Simulation) -> Exactly:
     candidate = policy_texts.stored(trial.version)
     held = {row.version for row in kept_rows.in_force() if row.starts <= today()}
     published = held | {Policy.preset(name).version for name in Policy.presets()}
-    mine = cuts(candidate.on(day) for day in candidate.starts)
+    mine = makeup(candidate.on(day) for day in candidate.starts)
     timeline = policies.timeline()
     inside = {day for day in timeline.starts if trial.school_year <= day <= trial.through}
-    in_force = cuts(timeline.on(day) for day in {trial.school_year, *inside})
-    return Telling(may_be_exact(mine, in_force, published=trial.version in published))
+    in_force = makeup(timeline.on(day) for day in {trial.school_year, *inside})
+    return may_be_told(mine, in_force, published=trial.version in published)
+
+
+def _large(trial: Simulation) -> bool:
+    """Whether it is of the whole district, and of so many schools that none is told by the sum."""
+    place = Place.parse(trial.place)
+    return place.kind is PlaceKind.DISTRICT and len(boards.schools_in(Area(district=True))) >= LEAST
 
 
 def _in_tens(pair: Pair, shown: bool) -> Pair:

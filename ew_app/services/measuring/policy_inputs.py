@@ -10,12 +10,24 @@ from rules.policy_schema import FED_BY_REASONS, OUTSIDE
 from rules.policy_words import INPUTS, needs
 from rules.stints import school_year_start
 
+# What no file tells that is read here, in whichever district: what would have to come for rules on it.
+UNREAD = {
+    "care_transitions": "who came back from care, hospital or a placement, and on which day",
+    "core_marks_below": "the marks of each course",
+}
+
 
 def not_fed(policy: PolicyInForce) -> dict[str, str]:
-    """Rule key -> what it would need, in words. Such a rule is never met."""
+    """Rule key -> what it waits for, in a sentence. Such a rule is never met."""
     wanted = {rule.key: need for rule in policy.rules if (need := needs(rule))}
-    lacking = {need for need in set(wanted.values()) if not _is_fed(need)}
-    return {key: INPUTS[need] for key, need in wanted.items() if need in lacking}
+    lacking = {need: _waits_for(need) for need in set(wanted.values()) if not _is_fed(need)}
+    return {key: lacking[need] for key, need in wanted.items() if need in lacking}
+
+
+def _waits_for(need: str) -> str:
+    if need in UNREAD:
+        return f"It waits for data: no file that is read here yet tells {UNREAD[need]}. Until then it finds nobody."
+    return f"Never met so far, because nobody sends {INPUTS[need]}."
 
 
 def _is_fed(need: str) -> bool:
