@@ -264,8 +264,7 @@ def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
         CROSS JOIN LATERAL (
             SELECT {local_day("min(written_at)")} AS known FROM cause WHERE case_id = c.id AND compartment IS NULL) k
         LEFT JOIN case_owner o ON o.case_id = c.id AND k.known IS NOT NULL
-        WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
-          AND e.close_reason IS DISTINCT FROM 'taken_back'
+        WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance' AND e.close_reason IS DISTINCT FROM 'taken_back'
         """,
         ["student", "opened", "closed", "owned", "owned_until"],
         {"students": ints(students)},
