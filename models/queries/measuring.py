@@ -251,10 +251,7 @@ def contacts(students: Sequence[int] | np.ndarray, start: date) -> Columns:
 
 
 def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
-    """When cases were open, and when in that time the barrier had a named owner (an owner, and a cause all may see).
-
-    A case that changed hands comes once for each owner.
-    """
+    """When cases were open, once for each owner; and when the barrier had one by name, and a cause that all may see."""
     return read_ints(
         f"""
         SELECT c.student_id, e.opened - DATE '1970-01-01', coalesce(e.closed_on - DATE '1970-01-01', {OPEN}),
@@ -264,7 +261,8 @@ def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
         CROSS JOIN LATERAL (
             SELECT {local_day("min(written_at)")} AS known FROM cause WHERE case_id = c.id AND compartment IS NULL) k
         LEFT JOIN case_owner o ON o.case_id = c.id AND k.known IS NOT NULL
-        WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance' AND e.close_reason IS DISTINCT FROM 'taken_back'
+        WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
+          AND coalesce(e.close_reason, '') <> 'taken_back'
         """,
         ["student", "opened", "closed", "owned", "owned_until"],
         {"students": ints(students)},
