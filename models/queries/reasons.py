@@ -23,18 +23,19 @@ def feeds_reasons() -> bool:
 def with_reason(
     students: Sequence[int] | np.ndarray, since: date, until: date, words: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """Days on which a mark of these students gives one of these reasons; capitals make no difference."""
+    """Days on which a mark of these students gives one of these reasons; capitals in files make no difference.
+
+    The words are in small letters; `word` is the place of the one that was given.
+    """
     return read_ints(
         """
-        SELECT DISTINCT student_id, day - DATE '1970-01-01' FROM mark
+        SELECT DISTINCT student_id, day - DATE '1970-01-01', array_position(%(words)s::text[], lower(reason)) - 1
+        FROM mark
         WHERE student_id = ANY(%(students)s) AND day BETWEEN %(since)s AND %(until)s
           AND reason IS NOT NULL AND lower(reason) = ANY(%(words)s)
         """,
-        ["student", "day"],
-        {
-            **{"students": ints(students), "since": since, "until": until},
-            "words": [word.lower() for word in words],
-        },
+        ["student", "day", "word"],
+        {"students": ints(students), "since": since, "until": until, "words": list(words)},
     )
 
 

@@ -12,6 +12,7 @@ somebody in whose days something changed since then is judged from there, and on
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -241,7 +242,7 @@ def _unpacked(block: int, content: bytes) -> Known | None:
         return None
     (parts, words), arrays, at = told, {}, 0
     for name, kind, shape in parts:
-        size = int(np.prod(shape, dtype=np.int64))
+        size = math.prod(shape)
         part = np.frombuffer(rest, dtype=kind, count=size, offset=at).reshape(shape).copy()
         arrays[tuple(name) if isinstance(name, list) else name] = part
         at += part.nbytes

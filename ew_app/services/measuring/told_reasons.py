@@ -16,6 +16,7 @@ from ew_app.services.measuring.years import Year
 from models.queries import reasons as rows
 from models.queries import same_child
 from rules.matrix import Matrix
+from rules.policy_schema import REASONS
 from rules.reasons import NOTHING, Spans, windows
 
 WINDOW = 40  # school days
@@ -26,22 +27,30 @@ def facts_of(year: Year, matrix: Matrix, words: Mapping[str, tuple[str, ...]]) -
     """[S, D] of each fact that reasons feed; nothing where no file ever gave one."""
     if not words or not len(matrix.days) or not rows.feeds_reasons():
         return {}
-    days = matrix.days.astype(np.int64)
-    row, day = _told(year, matrix, words.get("illness", ()), matrix.days[0].astype(date) - REACH)
-    ill, spells = _in_windows(year, matrix, row, day)
-    row, day = _told(year, matrix, words.get("mental_health", ()), year.frame.start)
+    days, told = matrix.days.astype(np.int64), _told(year, matrix, words)
+    row, day = told["illness"]
+    near = day >= (matrix.days[0] - np.timedelta64(REACH)).astype(np.int64)
+    ill, spells = _in_windows(year, matrix, row[near], day[near])
+    row, day = told["mental_health"]
     mental = Spans(row, day, np.full(len(row), rows.OPEN, dtype=np.int64))
     named = {"illness_days_last_40": ill, "illness_spells_last_40": spells, "mental_health_days": mental}
     return {name: spans.counted(len(matrix.students), days) for name, spans in named.items()}
 
 
-def _told(year: Year, matrix: Matrix, words: tuple[str, ...], since: date) -> tuple[Ints, Ints]:
-    """(row, day) of this school year for which such a reason was given, each once, in order."""
+def _told(year: Year, matrix: Matrix, words: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[Ints, Ints]]:
+    """Of each reason (row, day) of this school year for which a file gave it, each once, in order."""
     same, frame = same_child.known(), year.frame
-    found = rows.with_reason(same.ids_of(matrix.students), max(since, frame.start), frame.day, words)
+    every = sorted({word.lower() for named in words.values() for word in named})
+    found = rows.with_reason(same.ids_of(matrix.students), frame.start, frame.day, every)
     row = np.searchsorted(matrix.students, same.own(found["student"]))
-    pairs = np.unique(np.stack([row, found["day"]], axis=1).astype(np.int64), axis=0)
-    return pairs[:, 0], pairs[:, 1]
+    pairs = np.stack([row, found["day"]], axis=1).astype(np.int64)
+
+    def of(reason: str) -> tuple[Ints, Ints]:
+        meant = [every.index(word.lower()) for word in words.get(reason, ())]
+        told = np.unique(pairs[np.isin(found["word"], meant)], axis=0)
+        return told[:, 0], told[:, 1]
+
+    return {reason: of(reason) for reason in REASONS}
 
 
 def _in_windows(year: Year, matrix: Matrix, row: Ints, day: Ints) -> tuple[Spans, Spans]:
