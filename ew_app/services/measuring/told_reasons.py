@@ -29,7 +29,7 @@ def facts_of(year: Year, matrix: Matrix, words: Mapping[str, tuple[str, ...]]) -
         return {}
     days, told = matrix.days.astype(np.int64), _told(year, matrix, words)
     row, day = told["illness"]
-    near = day >= (matrix.days[0] - np.timedelta64(REACH)).astype(np.int64)
+    near = day >= days[0] - REACH.days
     ill, spells = _in_windows(year, matrix, row[near], day[near])
     row, day = told["mental_health"]
     mental = Spans(row, day, np.full(len(row), rows.OPEN, dtype=np.int64))
