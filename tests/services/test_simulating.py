@@ -145,6 +145,26 @@ def test_a_trial_at_one_school_leaves_out_what_happened_at_another() -> None:
     assert figures["candidate"]["rules"]["R17"] == {"met": 1, "opened": 1}
 
 
+def test_a_candidate_that_counts_other_enrolments_is_of_other_students(tmp_path: Path) -> None:
+    """Ana moved on without coming, and is nobody's student by the candidate: Bo's groups are still his own."""
+    lincoln, days = letters.school("lincoln"), letters.weekdays(45)
+    letters.student("ana", lincoln, exit=days[2])
+    with transaction():
+        db.session.execute(text("UPDATE stint SET exit_code = 'Moved'"))
+    bo = letters.student("bo", lincoln, grade="1")
+    for day in days[15:25]:
+        letters.mark(bo, lincoln, day, "A")
+    letters.submit(lincoln, days)
+    (tmp_path / "ours.yaml").write_text("extends: default\nname: o\nlabel: Ours\nno_show_exit_codes: [Moved]\n")
+    version = simulating.from_file(tmp_path / "ours.yaml", by=OPERATOR)
+    number = simulating.ask(version, by=OPERATOR, place=DISTRICT, queued=False)
+    simulating.go_on(number, lambda *_: None)
+    both = rows.figures(number)
+    assert both is not None
+    assert [both[side]["students"] for side in ("in_force", "candidate")] == [2, 1]
+    assert both["candidate"]["groups"]["grade"].keys() == both["in_force"]["groups"]["grade"].keys() == {"PK to 2"}
+
+
 def test_a_trial_whose_command_ends_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     small_district(students=6)
     monkeypatch.setattr(simulating.simulated, "figures", lambda *_: 1 / 0)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
+from ew_app.kernel import transaction
 from ew_app.services.measuring import statutory
+from models.base import db
 from tests.services import letters
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -17,6 +20,20 @@ def test_a_school_month_is_that_of_the_students_own_school_whoever_else_is_asked
     letters.year(late, {"ana": "-" * 5 + "P" * 14 + "A" * 6 + "P"})
     letters.year(early, {"bo": "P" * 26})
     assert hours("ana", student="ana") == hours("ana") == [("42", "true")]
+
+
+def test_whoever_moves_keeps_the_months_of_the_school_they_went_to_then() -> None:
+    late, early = letters.school("late"), letters.school("early")
+    letters.close(late, DAYS[:5])
+    letters.year(early, {"bo": "P" * 30})
+    letters.year(late, {"ana": "-" * 5 + "P" * 14 + "A" * 6 + "P" * 5})
+    assert hours("ana") == [("42", "true")]
+    with transaction():
+        db.session.execute(
+            text("UPDATE stint SET exit_date = :day WHERE school_id = :at"), {"day": DAYS[24], "at": late}
+        )
+    letters.student("ana", early, entry=DAYS[25])
+    assert hours("ana") == [("42", "true")]  # nothing of September changes by what is done in October
 
 
 def hours(of: str, **asked: str) -> list[tuple[str, str]]:

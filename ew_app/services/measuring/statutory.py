@@ -20,7 +20,7 @@ from ew_app.services.measuring.enrolments import Enrolments, born
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.judging import covered
 from ew_app.services.measuring.policies import timeline
-from ew_app.services.measuring.years import Year, year_of
+from ew_app.services.measuring.years import NOWHERE, Year, year_of
 from models.queries import measuring as rows
 from models.queries import naming, same_child
 from models.queries.following import school_days
@@ -94,12 +94,23 @@ def _parts(by_rule: Matrix, exact: Matrix) -> Matrix:
 
 
 def _taught(year: Year) -> NDArray[np.bool_]:
-    """[S, D] whether the school of each student has class: of who is enrolled nowhere now, the last one."""
-    here = year.school
-    of_school = {number: np.zeros(len(year.days), dtype=bool) for number in np.unique(here).tolist()}
-    for number, days in school_days(of_school, year.frame.since).items():
-        of_school[number] = np.isin(year.days, np.array(days, dtype="datetime64[D]"))
-    return np.array([of_school[number] for number in here.tolist()])
+    """[S, D] whether there was class that day at the school that each student went to then."""
+    at = _school_then(year)
+    schools = np.unique(at)
+    days = school_days(schools.tolist(), year.frame.since)
+    had = [np.isin(year.days, np.array(days.get(number, []), dtype="datetime64[D]")) for number in schools.tolist()]
+    taught: NDArray[np.bool_] = np.array(had)[np.searchsorted(schools, at), np.arange(len(year.days))]
+    return taught
+
+
+def _school_then(year: Year) -> NDArray[np.int64]:
+    """[S, D] each student's school of the day: outside enrolments the one before, and before the first that one."""
+    here, days = year.stint_at >= 0, np.arange(len(year.days))
+    before = np.maximum.accumulate(np.where(here, days, -1), axis=1)
+    asked = np.where(before >= 0, before, here.argmax(axis=1)[:, None])
+    stint = np.take_along_axis(year.stint_at, asked, axis=1)
+    of_stint = np.append(year.stint_school, NOWHERE)
+    return np.where(stint >= 0, of_stint[stint], year.school[:, None])
 
 
 def _told(year: Year, exact: Year, measures: Sequence[Measure]) -> Iterator[tuple[int, dict[str, str]]]:
