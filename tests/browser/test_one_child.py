@@ -1,7 +1,8 @@
 """The way of one child: flagged, heard, helped, back at school; and what others see of her on the way.
 
 Ana of Lincoln misses six of her first twenty-four days. Her mother tells the social worker that they had to move out;
-the liaison for temporary living situations helps, and nobody else learns of it. In December Ana is there every day.
+the liaison for temporary living situations is asked for help and says yes, and nobody else learns of what. A card for
+the bus is asked for, approved, issued, in her hand. In December the clerk's files say that Ana is there every day.
 """
 
 from __future__ import annotations
@@ -15,10 +16,16 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
+from ew_app import outbox
 from ew_app.config import Settings, load_settings
 from ew_app.local import child
+from ew_app.outbox import Job
 from ew_app.services.people import demo_people
+from ew_app.services.sources import lining_up
+from models.base import db
+from models.jobs import Outbox
 from tests.browser import system as running_system
 from tests.browser.conftest import PATIENCE, sign_in
 from tests.browser.window import PHONE, WIDE, Watch, assert_fine
@@ -27,7 +34,8 @@ from tests.services import lincoln_and_carver as district
 
 SEPTEMBER, DECEMBER = date(2026, 9, 18), date(2026, 12, 11)
 MISSED = ("08-19", "08-26", "09-01", "09-04", "09-10", "09-16")
-SECRET = re.compile("housing|living situation|moved out|stls|ventra|temporary", re.IGNORECASE)
+SECRET = re.compile("housing|living situation|moved out|stls|ventra|temporary|liaison for students", re.IGNORECASE)
+ASKED = "Please talk with the family this week; they know why."
 
 
 @pytest.fixture(scope="module")
@@ -45,38 +53,48 @@ def lincoln(browser: Browser, new_database: Callable[[], str], redis_url: str, t
     with on(ready):
         district.build()
         demo_people.add()
-        bring_in(district.FIRST_DAY, SEPTEMBER, MISSED)
+        files = days_of(district.FIRST_DAY, SEPTEMBER, MISSED)
+        assert district.load_files(files, accept_held=True)["status"] == "applied"
     return ready
 
 
-def bring_in(first: date, last: date, missed: tuple[str, ...]) -> None:
-    """Every school day from first to last, with the days on which Ana was not there."""
+def days_of(first: date, last: date, missed: tuple[str, ...]) -> dict[str, bytes]:
+    """The files of every school day from first to last, with the days on which Ana was not there."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     taught = [day.strftime("%m-%d") for day in days if day.weekday() < 5 and day != district.LABOR_DAY]
     claims = [f"{school} {day}" for day in taught for school in ("lincoln", "carver")]
     rows = [f"ana lincoln {day} A" for day in missed] + [f"ben lincoln {taught[-1]} T"]
-    files = {"attendance.csv": district.csv(*rows), "covers.csv": district.covers(*claims)}
-    assert district.load_files(files, accept_held=True)["status"] == "applied"
+    return {"attendance.csv": district.csv(*rows), "covers.csv": district.covers(*claims)}
+
+
+def work_off(settings: Settings) -> None:
+    """Do what the page of the import has queued, as the worker does."""
+    with on(settings):
+        for row in db.session.scalars(select(Outbox).where(Outbox.job == Job.LOAD_BATCH, Outbox.done_at.is_(None))):
+            assert outbox.perform(Job.LOAD_BATCH, row.id, lining_up.load)
 
 
 class House:
-    """The web server on one day, and a window for each person."""
+    """The web server on one day, and a window for each person; `known` keeps who has signed in before."""
 
-    def __init__(self, browser: Browser, address: str) -> None:
-        self._browser, self._address = browser, address
+    def __init__(self, browser: Browser, address: str, known: dict[str, Any]) -> None:
+        self._browser, self._address, self._known = browser, address, known
         self._contexts: list[Any] = []
         self.watches: list[Watch] = []
 
     def window(self, login: str, *, phone: bool = False) -> Page:
         size: Any = PHONE if phone else WIDE
         context = self._browser.new_context(
-            base_url=self._address, viewport=size, has_touch=phone, reduced_motion="reduce"
-        )
+            base_url=self._address, viewport=size, has_touch=phone, reduced_motion="reduce",
+            storage_state=self._known.get(login),
+        )  # fmt: skip
         context.set_default_timeout(PATIENCE)
         self._contexts.append(context)
         self.watches.append(Watch(context, self._address))
         page = context.new_page()
-        sign_in(page, login)
+        if login not in self._known:
+            sign_in(page, login)
+            self._known[login] = context.storage_state()
         return page
 
     def close(self) -> None:
@@ -85,11 +103,11 @@ class House:
 
 
 @contextmanager
-def open_on(day: date, settings: Settings, browser: Browser) -> Iterator[House]:
+def open_on(day: date, settings: Settings, browser: Browser, known: dict[str, Any]) -> Iterator[House]:
     settings = replace(settings, today=day)
     with running_system.service(settings, "web", "--workers", "1"):
         running_system.wait_for(f"{settings.address}/healthz")
-        house = House(browser, settings.address)
+        house = House(browser, settings.address, known)
         try:
             yield house
         finally:
@@ -98,17 +116,20 @@ def open_on(day: date, settings: Settings, browser: Browser) -> Iterator[House]:
 
 
 def test_the_way_of_one_child(lincoln: Settings, browser: Browser) -> None:
-    with open_on(SEPTEMBER, lincoln, browser) as house:
-        worker = house.window("social_worker")
+    known: dict[str, Any] = {}
+    with open_on(SEPTEMBER, lincoln, browser, known) as house:
+        worker, liaison = house.window("social_worker"), house.window("stls_liaison")
         number = taken_from_the_flagged(worker)
         heard(house.window("social_worker", phone=True), number)
         cause_is_told(worker, number)
-        helped(house.window("stls_liaison"), number)
+        asked_for_help(worker, number)
+        accepted(liaison)
+        card_in_hand(liaison)
+        reported_back(liaison, worker, number)
         planned(worker, number)
         seen_by_others(house, number)
-    with on(replace(lincoln, today=DECEMBER)):
-        bring_in(SEPTEMBER + timedelta(days=3), DECEMBER, ())
-    with open_on(DECEMBER, lincoln, browser) as house:
+    with open_on(DECEMBER, lincoln, browser, known) as house:
+        brought_in(house.window("attendance_clerk"), replace(lincoln, today=DECEMBER))
         worker = house.window("social_worker")
         recovered(worker, number)
         closed(worker, number)
@@ -149,17 +170,63 @@ def cause_is_told(page: Page, number: int) -> None:
     assert not SECRET.search(page.locator("main ol.timeline").inner_text())
 
 
-def helped(page: Page, number: int) -> None:
-    """The liaison finds the task on Today, opens the compartment, and writes what was handed out."""
+def asked_for_help(page: Page, number: int) -> None:
+    """A question to the liaison in neutral words; what they would see is shown before it is sent."""
+    page.goto(f"/cases/{number}/help")
+    choices = page.get_by_label("Who should help?")
+    liaison = choices.locator("option", has_text="STLS liaison").first
+    expect(liaison).not_to_contain_text("fits this case")  # what was told stays where it is
+    choices.select_option(liaison.get_attribute("value"))
+    page.get_by_label("In a sentence").fill(ASKED)
+    page.get_by_role("button", name="See what they would see").click()
+    expect(page.locator(".confirm")).to_contain_text("Nothing that is kept only for some goes along")
+    page.get_by_role("button", name="Send it").click()
+    expect(page.get_by_role("status").filter(has_text="can say yes or no")).to_be_visible()
+
+
+def accepted(page: Page) -> None:
+    """The liaison finds the question on Today and says yes."""
     page.goto("/today")
-    page.get_by_role("link", name="Ana Reyes").first.click()
-    page.wait_for_url(f"**/cases/{number}/restricted/stls")
-    page.get_by_role("link", name="Write a note here").click()
-    page.get_by_label("Note").fill("Bus card handed out at the office.")
-    page.get_by_role("button", name="Save the note").click()
-    page.goto(f"/cases/{number}/restricted/stls")
-    page.get_by_role("button", name=re.compile("Mark done")).first.click()
+    page.get_by_role("list", name="Asked of you").get_by_role("link", name="Ana Reyes").click()
+    page.wait_for_url("**/asked/*")
+    expect(page.locator("main")).to_contain_text(ASKED)
+    page.get_by_role("button", name="Yes, I take it").click()
+    expect(page.get_by_role("status").filter(has_text="You said yes.")).to_be_visible()
     assert_fine(page)
+
+
+def card_in_hand(page: Page) -> None:
+    """On the list of what was promised: asked for, approved, issued, in hand, each with its day and her name."""
+    page.goto("/supports/stls?q=Ana")
+    page.get_by_role("list", name="Students found").get_by_role("link", name="Ana Reyes").click()
+    page.get_by_role("radio", name="Ventra card").check()
+    page.get_by_label("Asked for on").fill("2026-09-15")
+    page.get_by_role("button", name="Write it down").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Ventra card: asked for")
+    for state, day in (("Approved", "2026-09-16"), ("Issued, on its way", "2026-09-17"), ("In hand", "2026-09-18")):
+        page.get_by_role("radio", name=state).check()
+        page.get_by_label("On", exact=True).fill(day)
+        page.get_by_role("button", name="Save").click()
+        expect(heading).to_have_text(f"Ventra card: {state[0].lower()}{state[1:]}")
+    expect(page.locator("main")).to_contain_text("3 school days, until Fri 18 Sep, 1 of them missed")
+    assert_fine(page)
+
+
+def reported_back(liaison: Page, worker: Page, number: int) -> None:
+    """The task of the list is done, and whoever asked reads that it is, without what it was."""
+    liaison.goto("/supports/stls")
+    liaison.get_by_role("list", name="Do first").get_by_role("button", name=re.compile("Mark done")).first.click()
+    liaison.goto("/asked")
+    liaison.get_by_role("link", name="Ana Reyes").first.click()
+    liaison.get_by_label("What came of it?").fill("The family has what it asked for.")
+    liaison.get_by_role("button", name="Done", exact=True).click()
+    expect(liaison.get_by_role("status").filter(has_text="reads what you did")).to_be_visible()
+    worker.goto(f"/cases/{number}/help")
+    worker.get_by_role("link", name=ASKED).click()
+    told = worker.locator("main")
+    expect(told).to_contain_text("The family has what it asked for.")
+    expect(told).not_to_contain_text("Ventra")
 
 
 def planned(page: Page, number: int) -> None:
@@ -171,6 +238,24 @@ def planned(page: Page, number: int) -> None:
     expect(page.get_by_role("status").filter(has_text="The plan stands.")).to_be_visible()
     page.goto(f"/cases/{number}")
     expect(page.locator(".checklist .is-done")).to_have_count(2)
+    assert_fine(page)
+
+
+def brought_in(page: Page, settings: Settings) -> None:
+    """The clerk sends twelve weeks of files, looks at what they would do, and lets them in."""
+    page.goto("/imports")
+    files = days_of(SEPTEMBER + timedelta(days=3), DECEMBER, ()).items()
+    page.get_by_label("Attendance file").set_input_files(
+        [{"name": name, "mimeType": "text/csv", "buffer": content} for name, content in files]
+    )
+    page.get_by_role("button", name="Send and check").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_contain_text("Checking what the file would do")
+    work_off(settings)
+    expect(heading).to_contain_text("The one row can go in")
+    page.get_by_role("button", name="Apply").click()
+    work_off(settings)
+    expect(heading).to_contain_text("is in")
     assert_fine(page)
 
 
