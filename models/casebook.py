@@ -34,7 +34,7 @@ def new_numbers(count: int) -> list[tuple[int, int]]:
 
 def add(table: str, rows: Sequence[Row]) -> None:
     """Append rows to one of these tables; all rows name the same columns."""
-    assert table in {"support_case", "case_episode", "case_reason", "task", "letter"}
+    assert table in {"support_case", "case_episode", "case_reason", "task", "letter", "search_done"}
     copy_rows(table, rows)
 
 
@@ -123,6 +123,14 @@ def set_tasks(ids: Sequence[int], status: str, at: datetime | None, note: str) -
             UPDATE task SET status = :status, done_at = :at, done_by = NULL, note = :note WHERE id = ANY(:ids)
         """),
         {"ids": list(ids), "status": status, "at": at, "note": note},
+    )
+
+
+def take_searches_back(cases: Sequence[int], at: datetime) -> None:
+    """The searches of these cases are on record and nobody's work any more."""
+    db.session.execute(
+        text("UPDATE search_done SET taken_back_at = :at WHERE case_id = ANY(:cases) AND taken_back_at IS NULL"),
+        {"cases": list(cases), "at": at},
     )
 
 

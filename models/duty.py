@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Id, Model, to
@@ -14,10 +14,18 @@ from models.people import COMPARTMENTS
 
 
 class SearchDone(Authored, Model):
-    """A step of looking for a student, done once in an episode of the case. `begun` is the first of them."""
+    """A step of looking for a student, done once in an episode of the case. `begun` is the first of them.
+
+    taken_back_at: the marks that began the search were corrected; it may begin anew.
+    """
 
     __tablename__ = "search_done"
-    __table_args__ = (UniqueConstraint("case_id", "episode", "step"),)
+    __table_args__ = (
+        Index(
+            "uq_search_done_step", "case_id", "episode", "step", unique=True,
+            postgresql_where=text("taken_back_at IS NULL"),
+        ),
+    )  # fmt: skip
     id: Mapped[Id]
     case_id: Mapped[int] = to("support_case.id", index=False)
     episode: Mapped[int]
@@ -25,6 +33,7 @@ class SearchDone(Authored, Model):
     on_day: Mapped[date]
     words: Mapped[str] = mapped_column(default="")
     once: Mapped[str | None] = mapped_column(unique=True)
+    taken_back_at: Mapped[datetime | None]
 
 
 class DistrictDay(Authored, Model):

@@ -122,6 +122,19 @@ _CONTACTS = """
     ) made WHERE written_at <= :moment AND {these}
 """
 
+_DISTRICT_DAYS = """
+    SELECT id, student_id, day, why, compartment, author_id, author, position, written_at,
+           CASE WHEN taken_back_at <= :moment THEN taken_back_at END AS taken_back_at
+    FROM district_day WHERE written_at <= :moment AND {these}
+"""
+# What is read of promises: for how long something was waited for, by the steps that had been written then.
+_PROMISES = """
+    SELECT id, student_id, compartment, kind, asked_on, CASE WHEN NOT EXISTS (
+        SELECT FROM promise_step s WHERE s.promise_id = promise.id AND s.written_at > :moment) THEN settled_on END
+        AS settled_on
+    FROM promise WHERE written_at <= :moment AND {these}
+"""
+
 # Work that moved when two ids were said to be one child, or went back: whose it was then.
 _ANYBODY_MERGED = "SELECT EXISTS (SELECT FROM student_merge WHERE merged_at > :moment OR undone_at > :moment)"
 _WHOSE_THEN = """
@@ -153,6 +166,8 @@ _TIMED = {
     "case_reason": _REASONS,
     "outreach": _CONTACTS,
     "cause": _WRITTEN.format(table="cause"),
+    "district_day": _DISTRICT_DAYS,
+    "promise": _PROMISES,
 }
 _INDEXES = {
     "student": "id",

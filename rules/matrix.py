@@ -55,6 +55,15 @@ class Matrix:
         known = c.as_last_known(self.cells)
         return Matrix(self.students, self.days, self.weights, known, self.first, self.schools)
 
+    def with_a_cause(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Matrix:
+        """The same days, but an absence in these cells has a cause: it is unexcused and unexplained no more."""
+        cells, at = self.cells.copy(), (rows, columns)
+        none_given = np.isin(c.excuse(cells[at]), (Excuse.UNEXCUSED, Excuse.UNKNOWN)) & (c.fraction(cells[at]) > 0)
+        chosen = (rows[none_given], columns[none_given])
+        told = cells[chosen]
+        cells[chosen] = c.pack(c.fraction(told), c.status(told), Excuse.OTHER, c.tardy(told))
+        return Matrix(self.students, self.days, self.weights, cells, self.first, self.schools)
+
 
 def combine(by_school: Matrix) -> Matrix:
     """School-scope rows -> one row per student, in order of first appearance.

@@ -41,14 +41,17 @@ class Whom(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Something that can be promised. `due`: school days until it should be in hand."""
+    """Something that can be promised. `due`: school days until it should be in hand.
+
+    `district_cause`: why days away count as the district's until then; None where they do not.
+    """
 
     key: str
     compartment: FieldClass
     label: str
     due: int
     caregiver: bool
-    system: bool
+    district_cause: str | None
 
     def words(self, whom: str) -> str:
         """Ventra card for the caregiver."""
@@ -100,7 +103,7 @@ def promises() -> Promises:
     kinds = {
         key: Kind(
             key, FieldClass(entry["compartment"]), entry["label"], entry["due"],
-            entry.get("caregiver", False), entry.get("system", False),
+            entry.get("caregiver", False), entry.get("system"),
         )
         for key, entry in document["kinds"].items()
     }  # fmt: skip

@@ -12,7 +12,7 @@ from ew_app.services.casework import notes
 from ew_app.services.casework.notes import Compartment
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.measuring import why
-from ew_app.web import case_page, plan_parts, promises
+from ew_app.web import case_page, duty_parts, plan_parts, promises
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import cause_line, entry_of_note
 from ew_app.web.case_work import note_places
@@ -67,6 +67,7 @@ def _opened(at_hand: CaseAtHand, compartment: str, reason: str) -> str:
         opened=f"Open for you. Written down with your name: {moment(now())}.",
         reasons=[one for one in told.reasons if one.restricted == compartment],
         may_write=compartment in dict(note_places(at_hand)),
+        caused=duty_parts.inside(told, compartment),
         **_lines(at_hand, inside),
     )
 

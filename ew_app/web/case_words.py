@@ -46,6 +46,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "support_not_given": ("plan", "Not given after all: {support}"),
     "support_ended": ("plan", "Support ended: {support}. {result}"),
     "search_begun": ("visit", "Began to look for the student"),
+    "search_taken_back": ("visit", "The search was taken back after a correction"),
     "search_step": ("visit", "Looked for the student: {step}"),
     "legal_step_asked": ("plan", "Asked what comes first: {step}"),
     "case_monitored": ("plan", "Following the plan"),

@@ -6,8 +6,9 @@ from typing import Any
 
 from ew_app.kernel import day_text, today
 from ew_app.services.casework import district_days, searching
-from ew_app.services.casework.district_days import Caused
-from ew_app.services.casework.searching import Line
+from ew_app.services.casework.searching import Line, Search
+from ew_app.services.measuring.caused_days import Caused
+from ew_app.services.measuring.why import Explanation
 from ew_app.web import case_page
 from ew_app.web.case_page import Page
 from ew_app.web.page import days, moment
@@ -20,6 +21,8 @@ from rules.duty_of_care import duty
 from rules.stints import school_year_start
 from rules.vocabulary import vocabulary
 
+ATTENDED = frozenset({"present", "tardy", "half", "half-excused"})
+
 
 def search(page: Page) -> dict[str, Any] | None:
     """The list for a student who cannot be found; None where nobody asked to look and nobody has begun."""
@@ -30,9 +33,18 @@ def search(page: Page) -> dict[str, Any] | None:
     if found is None:
         return {"began": "", "lines": [], "found": None, "may": may} if asked and may else None
     return {
-        "began": day_text(found.began), "lines": [_line(page, line) for line in found.lines],
+        "began": day_text(found.began), "by_itself": found.by_itself, "back": _back_since(page, found),
+        "lines": [_line(page, line) for line in found.lines],
         "found": _done(found.found) if found.found else None, "may": may and not found.found, "whole": found.whole,
     }  # fmt: skip
+
+
+def _back_since(page: Page, found: Search) -> str:
+    """The first day since the search began on which the student was at school, while nobody has said so."""
+    if found.found:
+        return ""
+    came = (one.day for one in page.told.days if one.day >= found.began and one.state in ATTENDED)
+    return next((day_text(day) for day in came), "")
 
 
 def _line(page: Page, line: Line) -> dict[str, Any]:
@@ -48,20 +60,30 @@ def _done(one: SearchDone) -> dict[str, str]:
 
 
 def caused(page: Page) -> dict[str, Any] | None:
-    """Days away that the district caused beside the others, as far as this reader may know; None without any."""
-    told = district_days.counted_apart(page.at_hand.case.student, page.told.days, page.at_hand.readable)
-    missed = [one for one in page.told.days if one.absent]
-    if not missed:
+    """Days away that the district caused beside the others, outside compartments; None where no day was missed."""
+    told = page.told.caused
+    if not told.all:
         return None
     may = case_page.right(page.at_hand, FieldClass.ROSTER).reaches(Right.READ) and any(
         case_page.may(page.at_hand, one) for one in district_days.MAY
     )
-    apart = {day for day, _ in told.days}
     return {
         "sentence": sentence(told), "days": _written(page, told), "may": may,
-        "choices": [(one.day.isoformat(), day_text(one.day)) for one in reversed(missed) if one.day not in apart],
-        "causes": _causes(page),
+        "choices": choices(page.told), "causes": causes(None),
     }  # fmt: skip
+
+
+def choices(told: Explanation) -> list[tuple[str, str]]:
+    """The days away that nobody has counted apart yet, the newest first."""
+    apart = {day for day, _ in told.caused.days}
+    missed = [one.day for one in told.days if one.absent and one.day not in apart]
+    return [(day.isoformat(), day_text(day)) for day in reversed(missed)]
+
+
+def causes(compartment: FieldClass | None) -> list[tuple[str, str]]:
+    """What can be written down as caused by the district, in one compartment or (None) outside them."""
+    kept = vocabulary().district_causes
+    return [(key, words) for key, words in vocabulary().choices("district_cause") if kept[key] == compartment]
 
 
 def sentence(told: Caused) -> str:
@@ -72,22 +94,29 @@ def sentence(told: Caused) -> str:
     return f"Of {days(told.all)} days away {apart}."
 
 
-def _causes(page: Page) -> list[tuple[str, str]]:
-    """The causes that this reader may write down."""
-    return [
-        (key, words)
-        for key, words in vocabulary().choices("district_cause")
-        if (kept := vocabulary().district_causes[key]) is None or case_page.right(page.at_hand, kept) is Right.WRITE
-    ]
-
-
 def _written(page: Page, told: Caused) -> list[dict[str, Any]]:
-    """Each day with its reason; one that a person wrote down outside compartments can be taken back."""
+    """Each day with its reason; one that a person wrote down can be taken back."""
     ids = same_child.ids_of(page.at_hand.case.student_id)
     since = school_year_start(min((day for day, _ in told.days), default=today()))
     by_hand = {row.day: row.id for row in rows.caused_days(ids, since, ())}
+    return [line | {"id": by_hand.get(day)} for (day, _), line in zip(reversed(told.days), lines(told), strict=True)]
+
+
+def inside(told: Explanation, compartment: str, action: str = "") -> dict[str, Any] | None:
+    """The same for a compartment that keeps such days; `action`: where one is written down, for whoever may."""
+    kept = causes(FieldClass(compartment))
+    if not kept:
+        return None
+    return {
+        "sentence": sentence(told.caused), "days": lines(told.caused), "action": action,
+        "choices": choices(told) if action else [], "causes": kept,
+    }  # fmt: skip
+
+
+def lines(told: Caused) -> list[dict[str, Any]]:
+    """Each day that the district caused with its reason, the newest first."""
     label = vocabulary().labels["district_cause"]
-    return [{"day": day_text(day), "why": label[why], "id": by_hand.get(day)} for day, why in reversed(told.days)]
+    return [{"day": day_text(day), "why": label[why]} for day, why in reversed(told.days)]
 
 
 def supports_first(page: Page) -> dict[str, Any] | None:

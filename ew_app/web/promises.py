@@ -177,8 +177,8 @@ def _facts(promise: Promise, waited: waiting.Waited, owner: str) -> list[tuple[s
     ]
     if promise.what:
         facts.append(("What exactly", promise.what))
-    if kind.system:
-        facts.append(("Days missed meanwhile", "count as caused by the system, not by the family"))
+    if kind.district_cause:
+        facts.append(("Days missed meanwhile", "count as caused by the district, not by the family"))
     return facts
 
 

@@ -18,7 +18,7 @@ from ew_app.kernel import day_text
 from ew_app.services.casework import looking_in
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation
-from ew_app.web import freshness, limits, open_days, rate_lines, strips
+from ew_app.web import duty_parts, freshness, limits, open_days, rate_lines, strips
 from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.rate_lines import tier_words
 from ew_app.web.student_then import looked_back
@@ -63,6 +63,8 @@ def show(key: str) -> str:
         may_read_policy=access.can(actor().grants, Permission.SEE_POLICY),
         case=rows.open_case(student.id, scope(Permission.SEE_CASE), person, today),
         beside=_beside(told),
+        caused=duty_parts.sentence(told.caused) if told.caused.days else "",
+        caused_days=duty_parts.lines(told.caused),
         back=looked_back(student.key, request.args.get("known", ""), today, judged=judged),
         compartments=_compartments(student),
     )

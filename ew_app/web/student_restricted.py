@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import Refused, now, today
-from ew_app.services.casework import looking_in, workspaces
+from ew_app.kernel import Refused, day_text, now, today
+from ew_app.services.casework import district_days, looking_in, workspaces
+from ew_app.services.casework import promises as asking
 from ew_app.services.casework.notes import Compartment
 from ew_app.services.measuring import why
-from ew_app.web import limits, plan_parts, promises
-from ew_app.web.case_words import cause_line, entry_of_note, task_state
+from ew_app.web import duty_parts, limits, plan_parts, promises
+from ew_app.web.case_words import cause_line, day_given, entry_of_note, task_state
 from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.page import moment
 from models.cases import Task
@@ -65,9 +66,34 @@ def _opened(student: Student, compartment: str, reason: str) -> str:
         opened=f"Open for you. Written down with your name: {moment(now())}.",
         reasons=[one for one in told.reasons if one.restricted == compartment],
         ask_url=_ask_url(student, compartment),
+        caused=duty_parts.inside(told, compartment, _tag_url(student, compartment)),
         readers=promises.readers(student.id, compartment),
         **_lines(inside),
     )
+
+
+@screen.post("/students/<key>/restricted/<compartment>/district")
+@requires(*OPENS.values())
+def tag_day(key: str, compartment: str) -> ResponseReturnValue:
+    """Write down a day that the district caused, where only this compartment may know it."""
+    student = _student(key, compartment)
+    held = asking.at_hand(student.id, FieldClass(compartment), actor())
+    found(dict(duty_parts.causes(FieldClass(compartment))) if held.writes else None)
+    day, cause = day_given(request.form.get("day")), request.form.get("why", "")
+    try:
+        if day is None or cause not in dict(duty_parts.causes(FieldClass(compartment))):
+            raise Refused("Choose the day and what the district did.")
+        told = why.explain(student.key).days
+        district_days.tag(student.id, day, cause, place=held.place, missed=told, by=actor())
+        flash(f"{student.name}: {day_text(day)} is counted apart now.", "good")
+    except Refused as refusal:
+        flash(str(refusal), "warning")
+    return redirect(url_for("supports.one", compartment=compartment))
+
+
+def _tag_url(student: Student, compartment: str) -> str:
+    writes = workspaces.writes_for_all(FieldClass(compartment), actor())
+    return url_for("student_restricted.tag_day", key=student.key, compartment=compartment) if writes else ""
 
 
 def _ask_url(student: Student, compartment: str) -> str:

@@ -159,7 +159,7 @@ def _promise(one: Waiting, waited: Waited) -> Line:
         "name": one.student.name, "about": f"{one.school}", "url": url_for("promises.one", promise_id=promise.id),
         "what": kind.words(promise.for_whom), "note": promise.what, "state": state,
         "since": day_text(promise.asked_on), "days": waited.days, "missed": days(waited.missed),
-        "system": kind.system and waited.missed > 0, "due": promise.due, "late": waited.late,
+        "system": bool(kind.district_cause) and waited.missed > 0, "due": promise.due, "late": waited.late,
         "owner": one.owner or "nobody yet", "asks_appeal": promise.state == "refused",
     }  # fmt: skip
 

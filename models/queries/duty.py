@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date
+from typing import Any
 
+import numpy as np
 from sqlalchemy import func, select, text
 
 from models.base import db
+from models.bulk import ints, read_ints
 from models.cases import Case, Task
 from models.duty import DistrictDay, SearchDone
 from models.queries.coded import meaning
@@ -22,7 +25,14 @@ _SUSPENDED = f"""
 def search_steps(case: Case) -> Sequence[SearchDone]:
     """The steps done of the search in the case's episode, in the order in which they were written."""
     mine = select(SearchDone).where(SearchDone.case_id == case.id, SearchDone.episode == case.episode)
-    return db.session.scalars(mine.order_by(SearchDone.id)).all()
+    return db.session.scalars(mine.where(SearchDone.taken_back_at.is_(None)).order_by(SearchDone.id)).all()
+
+
+def searches_taken_back(case: Case) -> int:
+    """How many searches of the case's episode were taken back."""
+    begun = SearchDone.case_id == case.id, SearchDone.episode == case.episode, SearchDone.step == "begun"
+    wanted = select(func.count()).select_from(SearchDone).where(*begun, SearchDone.taken_back_at.is_not(None))
+    return db.session.scalar(wanted) or 0
 
 
 def asked_to_search(case: Case) -> Sequence[Task]:
@@ -39,6 +49,32 @@ def caused_days(students: Collection[int], since: date, compartments: Collection
         inside | DistrictDay.compartment.is_(None),
     )  # fmt: skip
     return db.session.scalars(wanted.order_by(DistrictDay.day, DistrictDay.id)).all()
+
+
+def caused_for(students: np.ndarray, first: date, last: date) -> dict[str, np.ndarray]:
+    """(student, day since 1970) of what the district caused these students, under any id, outside compartments."""
+    return read_ints(
+        """
+        SELECT coalesce(s.same_as, s.id), d.day - DATE '1970-01-01' FROM district_day d
+        JOIN student s ON s.id = d.student_id
+        WHERE coalesce(s.same_as, s.id) = ANY(%(students)s) AND d.day BETWEEN %(first)s AND %(last)s
+          AND d.compartment IS NULL AND d.taken_back_at IS NULL
+        """,
+        ["student", "day"],
+        {"students": ints(students), "first": first, "last": last},
+    )
+
+
+def waits(students: Collection[int], kinds: Collection[str], compartments: Collection[str]) -> Sequence[Any]:
+    """(kind, since, until) of what was asked for in these compartments; until: the day nothing waited more, or None."""
+    return db.session.execute(
+        text("""
+            SELECT kind, asked_on AS since, settled_on AS until FROM promise
+            WHERE student_id = ANY(:students) AND kind = ANY(:kinds) AND compartment = ANY(:compartments)
+            ORDER BY asked_on
+        """),
+        {"students": list(students), "kinds": sorted(kinds), "compartments": sorted(compartments)},
+    ).all()
 
 
 def suspended_days(students: Collection[int], since: date) -> list[date]:

@@ -188,6 +188,23 @@ def idle() -> ColumnElement[bool]:
     return ~exists().where(*reason) & ~exists().where(*act, Event.position != WORKER_POSITION)
 
 
+def searches(cases: Collection[int]) -> Rows:
+    """(case, stands, by_system, before) of the searches begun in these cases' episodes: whether one stands, whether
+    the system began it, and how many were taken back."""
+    if not cases:
+        return []
+    return db.session.execute(
+        text("""
+            SELECT c.id, bool_or(d.taken_back_at IS NULL),
+                   coalesce(bool_or(d.position = :worker) FILTER (WHERE d.taken_back_at IS NULL), false),
+                   count(d.taken_back_at)
+            FROM search_done d JOIN support_case c ON c.id = d.case_id AND c.episode = d.episode
+            WHERE c.id = ANY(:cases) AND d.step = 'begun' GROUP BY c.id
+        """),
+        {"cases": list(cases), "worker": WORKER_POSITION},
+    )
+
+
 def last_taken_back(students: Collection[int]) -> Rows:
     """(student, rule, since, policy) of the finding of each rule that was withdrawn last."""
     return db.session.execute(

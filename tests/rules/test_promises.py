@@ -42,5 +42,5 @@ def test_every_kind_lies_in_a_compartment_that_has_words_for_every_state() -> No
 def test_only_what_a_small_child_needs_somebody_for_is_asked_for_a_caregiver() -> None:
     assert {kind.key for kind in promises().kinds.values() if kind.caregiver} == {"ventra", "bus"}
     assert promises().kinds["ventra"].words("caregiver") == "Ventra card for the caregiver"
-    assert [kind.key for kind in promises().of(FieldClass.HEALTH) if kind.system] == ["immunization"]
+    assert [kind.key for kind in promises().of(FieldClass.HEALTH) if kind.district_cause] == ["immunization"]
     assert "never rename" in PROMISES_FILE.read_text(encoding="utf-8")

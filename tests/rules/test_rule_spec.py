@@ -45,6 +45,8 @@ def is_met(rule: str, case: dict[str, Any], policy: HasPolicy = DEFAULT) -> bool
     """Whether the rule stands at the end of the last day."""
     known = {name: value for name, value in case.items() if value != ""}
     matrix = matrix_of(spelled_out(case["days"]))
+    caused = np.array(case.get("district_on", ()), dtype=np.intp)
+    matrix = matrix.with_a_cause(np.zeros_like(caused), caused - 1)
     plan = plan_of(known, matrix)
     outside = {name: numbers(value) for name, value in known.get("outside", {}).items()}
     inputs = replace(inputs_of(known, 0, len(matrix.days)), outside=outside, plan=plan)

@@ -9,13 +9,13 @@ import pytest
 from ew_app.kernel import NotFound, Refused
 from ew_app.services.casework import district_days, evidence, searching, supporting
 from ew_app.services.casework.causes import Heard, record_cause
-from ew_app.services.casework.district_days import Caused
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from ew_app.services.casework.supporting import Offer
+from ew_app.services.measuring import caused_days
 from ew_app.services.measuring.why import Day
 from models.base import db
-from models.people import Student
-from rules.access import FieldClass, NotAllowed, Place
+from models.cases import Case
+from rules.access import NotAllowed, Place
 from rules.duty_of_care import FOUND, duty
 from rules.words import UnfitWords
 from tests.services.one_case import flag_ana, follow, the_case
@@ -66,6 +66,62 @@ def test_a_student_who_is_found_ends_the_search_and_the_tasks_that_asked(world):
     assert rows("SELECT DISTINCT status FROM task WHERE kind IN ('search', 'evidence')") == [("done",)]
 
 
+def search() -> list[tuple[object, ...]]:
+    """(begun by, still stands) of each search, and what became of the network's copies."""
+    begun = rows("SELECT position, taken_back_at IS NULL FROM search_done WHERE step = 'begun' ORDER BY id")
+    return [*begun, *rows("SELECT period, status FROM task WHERE kind = 'search_copy' ORDER BY id")]
+
+
+def lost(world) -> int:
+    """Ana is gone for ten days without contact; returns the finding."""
+    world.give("rita", "Rita Voss", "network_reengagement_contact", "network:N1")
+    world.stands("ana", 3)
+    return world.finds("ana", "R18")
+
+
+def test_ten_days_without_contact_begin_the_search_by_themselves_and_only_once(world):
+    lost(world)
+    for _ in range(2):
+        follow(world)
+    assert search() == [("background work", True), ("search/1001/1", "open")]
+    assert rows("SELECT owner_id FROM task WHERE kind = 'search_copy'") == [(world.people["rita"],)]
+    found = searching.begin(1001, by=world.actor("paul"))
+    assert found.by_itself and found.lines[0].due == date(2026, 11, 17) and len(search()) == 2
+    assert rows("SELECT count(*) FROM event WHERE kind = 'search_begun'") == [(1,)]
+
+
+def test_a_search_is_taken_back_when_the_marks_are_corrected_and_begins_anew_when_they_stand_again(world):
+    finding = lost(world)
+    follow(world)
+    searching.do(1001, STEPS[0], by=world.actor("paul"), words="Nobody answers")
+    world.corrects(finding)
+    follow(world)
+    assert search() == [("background work", False), ("search/1001/1", "withdrawn")]
+    assert searching.search_of(db.session.get_one(Case, 1)) is None
+    assert rows("SELECT status, note FROM task WHERE kind = 'search'") == [
+        ("withdrawn", "The marks behind this were corrected.")
+    ]
+    world.finds("ana", "R18")
+    follow(world)
+    assert search()[:2] == [("background work", False), ("background work", True)]
+    assert search()[2:] == [("search/1001/1", "withdrawn"), ("search/1001/1/2", "open")]
+    again = searching.search_of(db.session.get_one(Case, 1))
+    assert again is not None and not any(line.done for line in again.lines), "what was done before is in the timeline"
+
+
+def test_a_search_that_a_person_began_stays_theirs_whatever_is_corrected(world):
+    finding = lost(world)
+    world.corrects(finding)
+    flag_ana(world)
+    searching.begin(1001, by=world.actor("paul"))
+    finding = world.finds("ana", "R18")
+    world.stands("ana", 3)
+    follow(world)
+    world.corrects(finding)
+    follow(world)
+    assert search()[0][1] is True and search()[1:] == [("search/1001/1", "open")]
+
+
 # -- days that the district caused -----------------------------------------------------------------------------
 
 
@@ -79,24 +135,16 @@ def test_days_of_the_district_are_counted_apart_and_those_of_a_compartment_only_
         district_days.tag(ana, told[1].day, "exclusion", place=LINCOLN, missed=told, by=clara)
     with pytest.raises(Refused, match="was not away"):
         district_days.tag(ana, told[3].day, "bus", place=LINCOLN, missed=told, by=clara)
-    student = db.session.get_one(Student, ana)
-    outside = district_days.counted_apart(student, told, ())
-    inside = district_days.counted_apart(student, told, [FieldClass.HEALTH])
+    outside = caused_days.counted_apart(ana, told, ())
+    inside = caused_days.counted_apart(ana, told, ["health"])
     assert (outside.district, outside.others, outside.all) == (1000, 2000, 3000)
     assert (inside.district, inside.others) == (2000, 1000)
     (row,) = rows("SELECT id FROM district_day WHERE compartment IS NULL")
     district_days.take_back(row[0], student_id=ana, by=clara)
-    assert district_days.counted_apart(student, told, ()).district == 0
+    assert caused_days.counted_apart(ana, told, ()).district == 0
     (hidden,) = rows("SELECT id FROM district_day WHERE compartment = 'health'")
     with pytest.raises(NotFound):
         district_days.take_back(hidden[0], student_id=ana, by=clara)
-
-
-def test_a_run_of_days_counts_neither_the_districts_nor_unknown_ones():
-    days = [day(9, "present"), *(day(n) for n in (8, 7, 6, 5)), day(4, "unknown"), day(3)]
-    assert evidence.in_a_row(days, Caused((), 0, 0)) == 5
-    assert evidence.in_a_row(days, Caused(((days[2].day, "bus"),), 1000, 5000)) == 4
-    assert evidence.in_a_row([*days, day(2, "excused")], Caused((), 0, 0)) == 0
 
 
 # -- supports before any sanction ------------------------------------------------------------------------------

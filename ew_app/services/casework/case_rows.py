@@ -12,6 +12,7 @@ from typing import Any
 from ew_app.kernel import Actor, Told, day_text, now, record_all
 from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil, Reason
 from ew_app.services.casework.letter_rows import LetterRows
+from ew_app.services.casework.search_rows import SEARCH, SearchRows
 from ew_app.services.casework.staffing import Staff
 from ew_app.services.people.telling import tell_more
 from models import casebook
@@ -42,6 +43,7 @@ class CaseRows:
         self._revived: list[int] = []
         self._told: list[Callable[[], Told]] = []  # asked when new cases have their numbers
         self.letters = LetterRows(by, self.at, self._told)
+        self.searches = SearchRows(by, self.at, self._told, self.due)
         self._due: dict[tuple[int, int], date] = {}
 
     @cached_property
@@ -188,6 +190,8 @@ class CaseRows:
         )
         if person is not None and planned.compartment is None:
             self.staff.loads[person] += 1
+        if planned.kind == SEARCH:
+            self.searches.begin(pupil, self.staff)
 
     def withdraw_task(self, pupil: Pupil, task: Asked, why: str) -> None:
         """A task whose finding is gone is not asked for any more; it stays on record with the reason as its note."""
@@ -204,6 +208,8 @@ class CaseRows:
     def revive_task(self, pupil: Pupil, task: Asked) -> None:
         """Ask again for a task that was withdrawn."""
         self._revived.append(task.id)
+        if task.kind == SEARCH:
+            self.searches.begin(pupil, self.staff)
         pupil.tasks = [replace(t, status="open") if t.id == task.id else t for t in pupil.tasks]
 
     # -- writing -----------------------------------------------------------------------------------------------
@@ -227,6 +233,7 @@ class CaseRows:
         if cases := [*self._reopened, *(row["id"] for row in self._cases.values())]:
             casebook.put_on_cases(cases)
         self.letters.write()
+        self.searches.write()
         record_all([told() for told in self._told])
         once = f"cases-opened/{self.staff.on.isoformat()}" if self._came else ""
         tell_more("cases_opened", self._came, once=once, day=day_text(self.staff.on))

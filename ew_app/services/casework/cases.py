@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from ew_app.kernel import Actor, operation
 from ew_app.services.casework import asked_for, coming, drafting, following, pupils
 from ew_app.services.casework.case_rows import CaseRows
-from ew_app.services.casework.following import Closed, Found, Open, Pupil
+from ew_app.services.casework.following import Asked, Closed, Found, Open, Pupil
+from ew_app.services.casework.search_rows import COPY, SEARCH
 from models.base import db
 from models.queries import following as rows
 from models.queries.following import DID_NOT_ARRIVE
@@ -68,7 +69,7 @@ class _Desk:
     def follow(self, pupil: Pupil) -> None:
         """All of it for one student."""
         for task in asked_for.no_longer_asked(pupil):
-            self.rows.withdraw_task(pupil, task, OUTDATED if task.rule in pupil.outdated else CORRECTED)
+            self._ask_no_more(pupil, task, OUTDATED if task.rule in pupil.outdated else CORRECTED)
         drafting.check(pupil, self.rows, (CORRECTED, OUTDATED))
         for task in coming.looked_for_in_vain(pupil):
             self.rows.withdraw_task(pupil, task, CAME if pupil.here else LEFT)
@@ -242,6 +243,13 @@ class _Desk:
         if case is not None and planned.compartment is None and planned.role in (CASE_OWNER, case.owner_role):
             return case.owner_id, case.owner_role
         return planned.person_id, planned.role
+
+    def _ask_no_more(self, pupil: Pupil, task: Asked, why: str) -> None:
+        """Nothing asks for a task any more; a search that the system began for it goes with it, and the copy."""
+        self.rows.withdraw_task(pupil, task, why)
+        if task.kind == SEARCH and self.rows.searches.take_back(pupil):
+            for copied in [one for one in pupil.tasks if one.kind == COPY and one.status == "open"]:
+                self.rows.withdraw_task(pupil, copied, why)
 
     def _revive(self, pupil: Pupil, kind: str, found: Found) -> None:
         """A task that the system withdrew is taken up again when its finding stands again."""

@@ -1,65 +1,29 @@
-"""Days that a student missed because of the district: a late bus, a ride not approved, a suspension. Counted apart.
+"""Writing down that the district caused a day away: a late bus, a ride not approved. Taken back, never deleted.
 
-A suspension is known from the marks; the rest somebody writes down. What is kept in a compartment counts only there.
+Rules about days without a cause pass such a day over, so the student is decided about again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import select
 
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
 from ew_app.services.casework import reaching
+from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from ew_app.services.measuring.why import Day
 from models.base import db
 from models.duty import DistrictDay
 from models.people import Student
-from models.queries import duty as rows
-from models.queries import same_child
 from rules import access
 from rules.access import FieldClass, NotAllowed, Permission, Right
 from rules.places import Place
-from rules.stints import school_year_start
 from rules.vocabulary import vocabulary
 
 MAY = (Permission.LOG_OUTREACH, Permission.FIX_DATA)
 MAY_INSIDE = (Permission.SEE_STUDENT,)  # and the right to write in the compartment
-SUSPENSION = "suspension"
-
-
-@dataclass(frozen=True, slots=True)
-class Caused:
-    """Days away counted apart: (day, why) of the district's; how much was missed on them and on all, in thousandths."""
-
-    days: tuple[tuple[date, str], ...]
-    district: int
-    all: int
-
-    @property
-    def others(self) -> int:
-        """What was missed for other reasons, in thousandths of a day."""
-        return self.all - self.district
-
-
-def counted_apart(student: Student, told: Collection[Day], readable: Collection[FieldClass]) -> Caused:
-    """The days away of this school year with those that the district caused, as far as this reader may know."""
-    missed = {day.day: day.absent for day in told if day.absent}
-    why = {day: key for day, key in _causes(student, told, readable).items() if day in missed}
-    found = tuple((day, why[day]) for day in sorted(why))
-    return Caused(found, sum(missed[day] for day, _ in found), sum(missed.values()))
-
-
-def _causes(student: Student, told: Collection[Day], readable: Collection[FieldClass]) -> Mapping[date, str]:
-    """Day -> why the district caused it; what somebody wrote down goes before the mark."""
-    first = min((day.day for day in told), default=None)
-    if first is None:
-        return {}
-    ids, inside = same_child.ids_of(student.id), [str(one) for one in readable if one.restricted]
-    suspended = dict.fromkeys(rows.suspended_days(ids, school_year_start(first)), SUSPENSION)
-    return suspended | {one.day: one.why for one in rows.caused_days(ids, school_year_start(first), inside)}
 
 
 @operation
@@ -123,3 +87,6 @@ def _tell(row: DistrictDay, kind: str, by: Actor) -> None:
         kind, by=by, subject=f"student:{row.student_id}", student_id=row.student_id, compartment=row.compartment,
         day=row.day.isoformat(), district_cause=row.why,
     )  # fmt: skip
+    if row.compartment is None:
+        touch([row.student_id], row.day)
+        ask_for_evaluation()

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from ew_app.kernel import Actor, Refused, audit, operation, record, today
-from ew_app.services.casework import district_days, reaching, searching, tasks
-from ew_app.services.casework.district_days import Caused
+from ew_app.services.casework import reaching, searching, tasks
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.casework.searching import Search
 from ew_app.services.casework.staffing import Staff
 from ew_app.services.measuring import why
-from ew_app.services.measuring.why import Day
+from ew_app.services.measuring.caused_days import Caused
 from models.cases import Cause, Outreach
 from models.plans import PlanSupport, SupportGiven
 from models.queries import case_page, plans
@@ -31,7 +30,6 @@ from rules.vocabulary import Reaches, vocabulary
 MAY = Permission.WORK_CASE
 ASKS_LEGAL = "withdrawal_question"
 DECLINED = "U-DECLINED"
-NEITHER = frozenset({"missing", "unknown", "out", "homebound", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +62,13 @@ def look(case_number: int, *, by: Actor) -> Pack:
     given = plans.given(supports)
     causes = [one for one in case_page.causes(case) if not vocabulary().causes[one.code].limited]
     contacts = [one for one in case_page.outreach(case.student_id) if one.on_day >= since]
-    caused = district_days.counted_apart(case.student, told.days, ())
     search = searching.search_of(case)
     made = [(one, tuple(reversed(given.get(one.id, [])))) for one in supports]
     return Pack(
         case=held, as_of=today(), through=told.days[-1].day if told.days else None, supports=tuple(made),
-        contacts=tuple(reversed(contacts)), causes=tuple(causes), caused=caused,
+        contacts=tuple(reversed(contacts)), causes=tuple(causes), caused=told.caused,
         enrolled=str(told.measures.get("enrolled_days", "")), search=search,
-        counts=_counts(held, made, contacts, causes, in_a_row(told.days, caused), search, since),
+        counts=_counts(held, made, contacts, causes, told.without_cause, search, since),
     )  # fmt: skip
 
 
@@ -113,21 +110,6 @@ def step_of(key: str) -> LegalStep:
     if key not in duty().steps:
         raise Refused("Choose what is being thought about.")
     return duty().steps[key]
-
-
-def in_a_row(days: Sequence[Day], caused: Caused) -> int:
-    """Full days away without an excuse at the end of what is known; days that the district caused are not counted.
-
-    Such a day, and one that is not known, neither counts nor ends the run.
-    """
-    apart, count = {day for day, _ in caused.days}, 0
-    for day in reversed(days):
-        if day.day in apart or day.state in NEITHER:
-            continue
-        if day.state != "unexcused":
-            break
-        count += 1
-    return count
 
 
 def _counts(

@@ -55,6 +55,15 @@ class Reason:
     withdrawn: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The list for finding the student of a case: whether it stands, who began it, how many were taken back before."""
+
+    stands: bool = False
+    by_system: bool = False
+    before: int = 0
+
+
 @dataclass(slots=True)
 class Open:
     """An open case as it stands while findings are followed. `worked_on`: a person has done something about it."""
@@ -76,6 +85,7 @@ class Open:
     arrival_told: bool = False
     worked_on: bool = False
     causes: tuple[str, ...] = ()
+    search: Search = Search()
     reasons: list[Reason] = field(default_factory=list)
 
     @property

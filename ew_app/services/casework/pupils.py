@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from ew_app.kernel import local, today
-from ew_app.services.casework.following import Asked, Closed, Drafted, Found, Open, Pupil, Reason, day_of, waits
+from ew_app.services.casework.following import Asked, Closed, Drafted, Found, Open, Pupil, Reason, Search, day_of, waits
 from ew_app.services.measuring import policies
 from models.queries import following as rows
 from rules.case_flow import Status
@@ -69,6 +69,8 @@ def _add_cases(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
         by_id[number].arrival_told = True
     for number, codes in rows.causes(by_id).items():
         by_id[number].causes = codes
+    for number, stands, by_system, before in rows.searches(by_id):
+        by_id[number].search = Search(stands, by_system, before)
     for row in rows.last_closed(students):
         if row.student_id in pupils:
             pupils[row.student_id].closed = Closed(

@@ -1,6 +1,7 @@
 """Looking for a student who cannot be found: a list with days, who did what, and a copy to the network.
 
-Whoever is asked to look begins the list; from that moment the network's re-engagement contact has a task with the name.
+It begins by itself when a rule asks to look (search_rows), or when a person begins it; from that moment the network's
+re-engagement contact has a task with the name.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from ew_app.kernel import Actor, Refused, now, operation, record, today
+from ew_app.kernel import WORKER, Actor, Refused, now, operation, record, today
 from ew_app.services.casework import reaching, tasks
 from ew_app.services.casework.reaching import CaseAtHand
+from ew_app.services.casework.search_rows import BEGUN, copy_for_network, copy_period
 from ew_app.services.casework.staffing import Staff
 from models.base import db
 from models.cases import Case
@@ -20,13 +22,10 @@ from models.queries import following
 from rules.access import Permission
 from rules.case_flow import Action, Status, move
 from rules.duty_of_care import FOUND, SearchStep, duty, is_whole, search_due
-from rules.routing import PlannedTask, Via
 from rules.words import check_words
 
 MAY = (Permission.WORK_CASE, Permission.LOG_OUTREACH)
-BEGUN = "begun"
 LONGEST = 280
-CONTACT = "network_reengagement_contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The list as it stands. `found`: the entry that ended it, if the student was found."""
+    """The list as it stands. `by_itself`: no person began it. `found`: the entry that ended it, if there is one."""
 
     began: date
+    by_itself: bool
     lines: tuple[Line, ...]
     found: SearchDone | None
 
@@ -60,7 +60,7 @@ def search_of(case: Case) -> Search | None:
     began = done[BEGUN].on_day
     days = following.school_days([case.school_id], began).get(case.school_id, [])
     lines = (Line(step, search_due(step, began, days), done.get(key)) for key, step in duty().search.items())
-    return Search(began, tuple(lines), done.get(FOUND))
+    return Search(began, done[BEGUN].position == WORKER.position, tuple(lines), done.get(FOUND))
 
 
 @operation
@@ -121,15 +121,10 @@ def _add(case: Case, step: str, words: str, day: date, by: Actor, once: str | No
 def _copy_to_network(held: CaseAtHand) -> None:
     """The named contact of the network gets a task about this student, and nobody else there does."""
     case = held.case
-    staff = Staff([case.school_id])
-    contact = next((one for one in staff.near(case.school_id) if one.role == CONTACT), None)
-    planned = PlannedTask(
-        kind="search_copy", title="A school looks for a student: see what the network can do", compartment=None,
-        department="networks", role=CONTACT, person_id=contact.person_id if contact else None,
-        via=Via.HOLDER if contact else Via.UNOWNED, due_days=2,
-    )  # fmt: skip
+    planned = copy_for_network(Staff([case.school_id]), case.school_id)
     due = tasks.due_in(planned.due_days, case.school_id)
-    tasks.ask_beside(planned, case=case, period=f"search/{case.number}/{case.episode}", due=due)
+    period = copy_period(case.number, case.episode, rows.searches_taken_back(case))
+    tasks.ask_beside(planned, case=case, period=period, due=due)
 
 
 def _tell(case: Case, kind: str, by: Actor, **data: str) -> None:

@@ -38,7 +38,7 @@ def known_from(shown: Shown, block: NDArray[np.integer]) -> Known:
         judged.facts.carried(),
         judged.replay.state,
         shown.tier_since,
-        np.asarray(np.isin(status(matrix.cells), UNMAPPED).any(axis=1)),
+        np.asarray(np.isin(status(matrix.cells), UNMAPPED).any(axis=1)) | judged.decided_otherwise,
         shown.concerned,
         shown.loud,
     )

@@ -80,7 +80,7 @@ class Known:
     carried: Carried
     state: State
     tier_since: NDArray[np.int64]  # [S] since 1970; NEVER: Tier 1 all year
-    waits: NDArray[np.bool_]  # [S] whether a code that nobody has mapped stands anywhere in their days
+    waits: NDArray[np.bool_]  # [S] whether a code that nobody has mapped, or a cause, stands anywhere in their days
     concerned: NDArray[np.bool_]  # [S] whom a rule or a case concerned this year
     kept: NDArray[np.bool_]  # [S] whose numbers are kept with the status
 
@@ -132,7 +132,7 @@ class Known:
         return self.of(np.flatnonzero(~stand_in(students, self.students)))
 
     def ready_for(self, students: NDArray[np.int64], since: Days) -> NDArray[np.bool_]:
-        """Who can be judged from here on: known, untouched up to `until`, and no code of theirs waits."""
+        """Who can be judged from here on: known, untouched up to `until`, and nothing of theirs `waits`."""
         ready = stand_in(self.students, students)
         row = self.rows_of(students[ready])
         ready[ready] = (since[ready] > self.until[row]) & ~self.waits[row]

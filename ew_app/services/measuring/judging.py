@@ -13,7 +13,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ew_app.services.measuring import policies, told_reasons
+from ew_app.services.measuring import caused_days, policies, told_reasons
 from ew_app.services.measuring.blocks import Background, Known
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.laying import Ints
@@ -44,7 +44,8 @@ class Judged:
     timeline: Timeline
     background: Background
     facts: Facts
-    deciding: Facts  # what tiers rest on: the same, but a day with an unmapped code stands as it was known before
+    deciding: Facts  # what tiers rest on: the same, but a day with an unmapped code stands as it was known before,
+    # and one that the district caused has its cause
     inputs: Inputs
     replay: Replay
     onward: bool = False  # whether an earlier judgement was gone on from; its last day is then the first column
@@ -68,6 +69,14 @@ class Judged:
     def policy(self) -> PolicyInForce:
         """The policy of the frame's day."""
         return self.timeline.on(self.year.frame.day)
+
+    @property
+    def decided_otherwise(self) -> NDArray[np.bool_]:
+        """[S] of whom some day stands otherwise for rules than it is told."""
+        if self.deciding is self.facts:
+            return np.zeros(len(self.students), dtype=bool)
+        otherwise: NDArray[np.bool_] = np.any(self.deciding.matrix.cells != self.matrix.cells, axis=1)
+        return otherwise
 
     @property
     def kept_in_file(self) -> set[str]:
@@ -123,7 +132,7 @@ def _judged(
     carried = after.carried if after else None
     inputs = _inputs(year, matrix, timeline, background)
     facts = measures.compute(matrix, carried, inputs.plan)
-    stood = matrix.as_last_known()
+    stood = caused_days.with_causes(matrix.as_last_known())
     deciding = facts if stood is matrix else measures.compute(stood, carried, inputs.plan)
     replayed = replay(deciding, timeline, inputs, after.state if after else None, 1 if after else None)
     return Judged(year, matrix, timeline, background, facts, deciding, inputs, replayed, after is not None)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 
 from ew_app.kernel import NotFound, day_text
-from ew_app.services.measuring import as_told, hindsight
+from ew_app.services.measuring import as_told, caused_days, hindsight
 from ew_app.services.measuring.as_told import Decided, OpenCase
+from ew_app.services.measuring.caused_days import Caused
 from ew_app.services.measuring.day_words import NOT_READ, PeriodWords, state_of
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
@@ -79,13 +80,14 @@ class Day:
     marks: tuple[Said, ...] = ()
     earlier: tuple[Said, ...] = ()
     used_by: tuple[str, ...] = ()
+    caused: str = ""  # that the district caused it, and why, as far as the reader may know
 
     @property
     def text(self) -> str:
         """The whole sentence: what, when, by which file and line."""
         said = "; ".join(mark.text for mark in self.marks)
         was = "; ".join(f"before: {mark.text}" for mark in self.earlier)
-        return ". ".join(part for part in (f"{day_text(self.day)}: {self.words}", said, was) if part)
+        return ". ".join(part for part in (f"{day_text(self.day)}: {self.words}", self.caused, said, was) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ class Explanation:
     lines: tuple[tuple[str, str], ...] = field(default=())  # (tier, share in percent) of the policy's rate lines
     at_schools: tuple[dict[str, Any], ...] = ()  # the measures at each school
     outlook: Outlook | None = None  # what the rest of the year still allows
+    caused: Caused = field(default=Caused())  # the days away that the district caused, as far as the reader may know
+    without_cause: int = 0  # full days away in a row, up to the last, that no cause is known for: as rules count them
 
     def as_json(self) -> dict[str, Any]:
         """The object `ew why --json` prints; the measures at each school are those of `ew measures`."""
@@ -162,6 +166,8 @@ def _explain(student: str, as_of: date | None, classes: Collection[str]) -> Expl
     if judged is None:
         return Explanation(student, {}, "", "")
     reasons = tuple(_reasons(judged, classes))
+    days = _days(judged, number, reasons)
+    caused = caused_days.counted_apart(number, days, classes)
     return Explanation(
         student=student,
         measures=measure_of(judged),
@@ -169,7 +175,9 @@ def _explain(student: str, as_of: date | None, classes: Collection[str]) -> Expl
         policy=judged.policy.label,
         policy_version=judged.policy.version,
         reasons=reasons,
-        days=tuple(_days(judged, number, reasons)),
+        days=tuple(replace(day, caused=caused.words(day.day)) for day in days),
+        caused=caused,
+        without_cause=int(judged.deciding.unexcused_streak[0, judged.last]),
         steps=tuple(_steps(number, judged)),
         decided=tuple(as_told.decided(number, judged.year.frame.start, judged.year.frame.day, classes)),
         cases=tuple(as_told.open_cases(number, judged.year.frame.day)),

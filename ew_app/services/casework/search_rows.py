@@ -1,0 +1,93 @@
+"""Searches that begin and end by themselves, with the task that asks for them; collected for many students.
+
+A search begins in the moment in which the rule about ten days without contact asks for it, with a copy to the network.
+When the marks are corrected and nothing asks any more, a search that nobody but the system began is taken back with its
+copy; what people wrote down of it stays in the timeline. One that a person began stays theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from ew_app.kernel import Actor, Told
+from ew_app.services.casework.following import Open, Pupil, Search
+from ew_app.services.casework.staffing import Staff
+from models import casebook
+from rules.routing import PlannedTask, Via
+
+SEARCH, COPY = "search", "search_copy"  # kinds of tasks: to look, and the network's copy of it
+BEGUN = "begun"
+CONTACT = "network_reengagement_contact"
+Due = Callable[[int, int | None], date | None]
+
+
+def copy_for_network(staff: Staff, school: int) -> PlannedTask:
+    """What the named contact of the network is asked, and nobody else there."""
+    contact = next((one for one in staff.near(school) if one.role == CONTACT), None)
+    return PlannedTask(
+        kind=COPY, title="A school looks for a student: see what the network can do", compartment=None,
+        department="networks", role=CONTACT, person_id=contact.person_id if contact else None,
+        via=Via.HOLDER if contact else Via.UNOWNED, due_days=2,
+    )  # fmt: skip
+
+
+def copy_period(number: int, episode: int, before: int) -> str:
+    """What makes the copy one of its kind; `before`: how many searches of the episode were taken back."""
+    return f"search/{number}/{episode}" + (f"/{before + 1}" if before else "")
+
+
+class SearchRows:
+    """Searches begun and taken back in one following."""
+
+    def __init__(self, by: Actor, at: datetime, told: list[Callable[[], Told]], due: Due) -> None:
+        self._by, self._at, self._told, self._due = by, at, told, due
+        self._begun: list[tuple[Pupil, Open, PlannedTask, date]] = []
+        self._taken_back: list[int] = []
+
+    def begin(self, pupil: Pupil, staff: Staff) -> None:
+        """The list of the student's case begins today, unless it has begun."""
+        case = pupil.case
+        if case is None or case.search.stands:
+            return
+        planned = copy_for_network(staff, case.school)
+        self._begun.append((pupil, case, planned, staff.on))
+        case.search = Search(stands=True, by_system=True, before=case.search.before)
+        if planned.person_id is not None:
+            staff.loads[planned.person_id] += 1
+        self._tell("search_begun", pupil, case)
+
+    def take_back(self, pupil: Pupil) -> bool:
+        """Nothing asks to look any more: what the system itself began ends; True if there was such a search."""
+        case = pupil.case
+        if case is None or not (case.search.stands and case.search.by_system):
+            return False
+        self._taken_back.append(case.id)
+        case.search = Search(before=case.search.before + 1)
+        self._tell("search_taken_back", pupil, case)
+        return True
+
+    def write(self) -> None:
+        """Write everything; new cases have their numbers by now. What is taken back gives way to what begins anew."""
+        if self._taken_back:
+            casebook.take_searches_back(self._taken_back, self._at)
+        signed = {
+            "author_id": self._by.person_id, "author": self._by.name, "position": self._by.position,
+            "written_at": self._at, "words": "", "step": BEGUN,
+        }  # fmt: skip
+        begun = [{"case_id": case.id, "episode": case.episode, "on_day": day} for _, case, _, day in self._begun]
+        casebook.add("search_done", [row | signed for row in begun])
+        casebook.add("task", [self._copy(pupil, case, planned) for pupil, case, planned, _ in self._begun])
+
+    def _copy(self, pupil: Pupil, case: Open, planned: PlannedTask) -> dict[str, Any]:
+        return {
+            "student_id": pupil.student, "school_id": case.school, "kind": planned.kind, "rule": None,
+            "period": copy_period(case.number, case.episode, case.search.before), "title": planned.title,
+            "compartment": None, "department": planned.department, "owner_role": planned.role,
+            "owner_id": planned.person_id, "due": self._due(case.school, planned.due_days), "status": "open",
+            "created_at": self._at, "note": "", "through": pupil.through, "case_id": case.id,
+        }  # fmt: skip
+
+    def _tell(self, kind: str, pupil: Pupil, case: Open) -> None:
+        self._told.append(lambda: Told(kind, self._by, f"case:{case.number}", pupil.student, case.id, data={}))
