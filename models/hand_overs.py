@@ -13,7 +13,7 @@ from models.org import one_of
 
 KINDS = ("assign", "refer", "transfer", "request", "school_change")
 STATES = ("to_write", "sent", "accepted", "declined", "done", "taken_back")
-WAITS = ("unowned", "unclaimed", "overdue", "unanswered")
+WAITS = ("unowned", "unclaimed", "overdue", "unanswered", "away")
 
 
 class HandOver(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -36,7 +36,8 @@ class Person(Model):
 class Grant(Model):
     """A role at a place for a time. `place` is district, network:KEY or school:KEY.
 
-    The deputy stands in while the person is away (both days inclusive), after the last day, or once shut out.
+    The deputy stands in while the person is away (both days inclusive), after the last day, or once shut out. While the
+    person is away, what is theirs already and falls due stands on the deputy's list too.
     `department` (a key of the routing table) narrows a department contact; '' serves every department. `hours`: how
     many a week are stated for this; without any it is the whole week that routing.yaml names.
     """
@@ -47,6 +48,7 @@ class Grant(Model):
         CheckConstraint("away_until IS NULL OR away_until >= away_from", name="away"),
         CheckConstraint("hours BETWEEN 0 AND 60", name="hours"),
         Index("ix_role_grant_role_place", "role", "place"),
+        Index("ix_role_grant_deputy_id", "deputy_id", postgresql_where=text("deputy_id IS NOT NULL")),
     )
     id: Mapped[Id]
     person_id: Mapped[int] = to("person.id")

@@ -20,6 +20,7 @@ __all__ = [
     "PlaceKind",
     "Right",
     "Scope",
+    "StandIn",
     "can",
     "check",
     "check_grantable",
@@ -51,10 +52,31 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """Somebody is away, and for their work in a role at a place another stands in, up to a day (None: until said)."""
+
+    person_id: int
+    name: str
+    role: str
+    place: Place
+    until: date | None = None
+
+    @property
+    def area(self) -> Area:
+        """Where."""
+        return Area().with_place(self.place)
+
+
+@dataclass(frozen=True, slots=True)
 class Grants:
-    """What a person holds on one day. Built by `Grants.on`, so that no ended role can slip in."""
+    """What a person holds on one day. Built by `Grants.on`, so that no ended role can slip in.
+
+    standing_in: for whom they stand in that day. It gives no right: it makes the work of somebody who is away their
+    own, and what they may do with it their own roles say.
+    """
 
     held: tuple[Grant, ...] = ()
+    standing_in: tuple[StandIn, ...] = ()
 
     @classmethod
     def on(cls, day: date, grants: Iterable[Grant]) -> Grants:
@@ -168,13 +190,14 @@ class Scope:
     """Whose records a person reaches for one permission: any of these ways is enough.
 
     whole: everyone there; caseload: students assigned to the person there; homerooms: (school, homeroom);
-    own: there, only cases they own, tasks given to them, notes they wrote.
+    own: there, only cases they own, tasks given to them, notes they wrote. stand_ins: whose work is theirs today too.
     """
 
     whole: Area = Area()
     caseload: Area = Area()
     own: Area = Area()
     homerooms: frozenset[tuple[str, str]] = frozenset()
+    stand_ins: tuple[StandIn, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.whole or self.caseload or self.own or self.homerooms)
@@ -182,7 +205,7 @@ class Scope:
 
 def scope_of(grants: Grants, permission: Permission) -> Scope:
     """What the one scope function turns into a WHERE clause; an empty scope is nobody."""
-    scope = Scope()
+    scope = Scope(stand_ins=grants.standing_in)
     for grant, held in grants:
         if permission in held.permissions:
             scope = _widened(scope, grant, held, meanings()[permission].about)

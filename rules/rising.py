@@ -14,6 +14,7 @@ class Waits(StrEnum):
     UNCLAIMED = "unclaimed"
     OVERDUE = "overdue"
     UNANSWERED = "unanswered"
+    AWAY = "away"
 
 
 class Level(IntEnum):

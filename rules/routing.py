@@ -11,8 +11,9 @@ from datetime import date
 from enum import StrEnum
 
 from rules import room
+from rules.holders import Holder, may_act
 from rules.places import Place, PlaceKind
-from rules.roles import FieldClass, Right, role
+from rules.roles import FieldClass, role
 from rules.routing_table import CASE_OWNER, Due, Opens, Route, Seat, TaskText, routing_table
 
 NEUTRAL_TITLE = "Support task"
@@ -29,34 +30,6 @@ class Via(StrEnum):
     FALLBACK = "fallback"
     NETWORK_FALLBACK = "network fallback"
     UNOWNED = "unowned"
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A person in a role at a place; dates inclusive. A contact without a department serves them all.
-
-    `hours`: what they state for a week, over all they hold; None is the whole week.
-    """
-
-    person_id: int
-    role: str
-    place: Place
-    starts: date | None = None
-    ends: date | None = None
-    deputy: int | None = None
-    on_leave: tuple[tuple[date, date], ...] = ()
-    department: str | None = None
-    hours: int | None = None
-
-    def started(self, on: date) -> bool:
-        return self.starts is None or self.starts <= on
-
-    def active(self, on: date) -> bool:
-        in_time = self.started(on) and (self.ends is None or on <= self.ends)
-        return in_time and not any(first <= on <= last for first, last in self.on_leave)
-
-    def fits(self, seat: Seat) -> bool:
-        return self.role == seat.role and (seat.department is None or self.department in (None, seat.department))
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +248,7 @@ class _Staff:
         return holder.started(self.on) and not holder.active(self.on)
 
     def _may_act(self, holder: Holder, compartment: FieldClass | None) -> bool:
-        """Whether someone here today may write to a case of theirs, or read the compartment."""
-        held, needed = (compartment, Right.READ) if compartment else (FieldClass.CASE, Right.WRITE)
-        return holder.active(self.on) and role(holder.role).right(held, own=True).reaches(needed)
+        return may_act(holder, self.on, compartment)
 
 
 # -- words ------------------------------------------------------------------------------------------------

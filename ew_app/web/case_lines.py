@@ -56,7 +56,7 @@ def with_trends(found: Sequence[CaseLine]) -> list[Line]:
 
 def _step(line: CaseLine) -> str:
     """What comes next, and whether nobody was reached since the case was opened."""
-    step = line.next_step or "Decide what comes next"
+    step = for_whom(line) + (line.next_step or "Decide what comes next")
     reached = line.last_contact is not None and line.last_contact >= line.opened
     return step if reached else f"{step}. Nobody reached yet"
 
@@ -85,12 +85,20 @@ def task_lines(found: Iterable[TaskLine]) -> list[Line]:
     """Tasks as rows; each leads to where its work is done."""
     return [
         {
-            "name": name(line), "about": about(line), "reason": line.title, "url": _where(line), "due": line.due,
-            "late": line.late, "tier": None if line.tier is None else tier_text(line.tier), "kind": line.kind,
-            "number": line.case_number,
+            "name": name(line), "about": about(line), "reason": for_whom(line) + line.title,
+            "url": _where(line), "due": line.due, "late": line.late, "kind": line.kind, "number": line.case_number,
+            "tier": None if line.tier is None else tier_text(line.tier),
         }
         for line in found
     ]  # fmt: skip
+
+
+def for_whom(line: CaseLine | TaskLine) -> str:
+    """Whose work it is, where the reader stands in for somebody who is away: "For Ana Ruiz until Tue 24 Nov: "."""
+    for one in actor().grants.standing_in:
+        if (one.person_id, one.role) == (line.owner_id, line.owner_role):
+            return f"For {one.name}{f' until {day_text(one.until)}' if one.until else ''}: "
+    return ""
 
 
 def _where(line: TaskLine) -> str:

@@ -278,10 +278,14 @@ def task_line(page: Page, task: Task, names: dict[int, str]) -> dict[str, Any]:
 
 
 def _may_finish(at_hand: CaseAtHand, task: Task) -> bool:
-    """Their own, of a role of theirs there, or of a case they work on."""
+    """Their own, of a role of theirs there, of a case they work on, or of somebody for whom they stand in."""
     me = actor()
     if not access.can(me.grants, Permission.DO_TASKS):
         return False
     holds = any(grant.role == task.owner_role for grant, _ in me.grants.at(at_hand.place))
     worked = task.compartment is None and may(at_hand, Permission.WORK_CASE)
-    return task.owner_id == me.person_id or holds or worked
+    lent = any(
+        (one.person_id, one.role) == (task.owner_id, task.owner_role) and one.area.covers(at_hand.place)
+        for one in me.grants.standing_in
+    )
+    return task.owner_id == me.person_id or holds or worked or lent

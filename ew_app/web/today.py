@@ -24,7 +24,7 @@ from ew_app.web import (
 )
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, requires, scope
-from ew_app.web.today_parts import SHOWN, Day, Part, verb
+from ew_app.web.today_parts import SHOWN, Day, Part, lent, verb
 from models.queries import boards as schools
 from models.queries import caseload, flagged, late_days, worklists
 from models.queries import today as heads
@@ -145,8 +145,8 @@ def _counts(counts: Counts, view: str) -> tuple[tuple[int, str, str | None], ...
 
 def _first(me: int, on: date) -> Part:
     """Cases and tasks of one's own that are due, late ones first, then by tier."""
-    cases = case_lines.case_lines(worklists.my_due_cases(me, on, until=on))
-    tasks = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on))
+    cases = case_lines.case_lines(worklists.my_due_cases(me, on, until=on, stand_ins=lent()))
+    tasks = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on, stand_ins=lent()))
     lines = case_lines.one_for_each_case(sorted([*cases, *tasks], key=_urgency))
     more = ("See all of your caseload", url_for("caseload.show", view="mine")) if _can(P.SEE_CASELOAD) else None
     return Part(
@@ -217,12 +217,15 @@ def _new(me: int, on: date) -> Part:
 def _of_a_helper() -> Day:
     """Nurses, liaisons, teachers, departments and partners: tasks and cases given to them, compartments among them."""
     on, me = today(), actor().person_id or 0
-    cases = case_lines.case_lines(worklists.my_due_cases(me, on, until=on)) if _can(P.SEE_CASE) else []
-    tasks = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on))
+    owned = worklists.my_due_cases(me, on, until=on, stand_ins=lent()) if _can(P.SEE_CASE) else []
+    cases = case_lines.case_lines(owned)
+    tasks = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), until=on, stand_ins=lent()))
     due = case_lines.one_for_each_case(sorted([*tasks, *cases], key=_urgency))
     promised = supports_due.part()
     waits, noun = len(due) + sum(part.total for part in promised), "thing" if cases or promised else "task"
-    later = case_lines.task_lines(worklists.my_tasks(me, on, reaching.openings(actor()), limit=len(tasks) + SHOWN))
+    later = case_lines.task_lines(
+        worklists.my_tasks(me, on, reaching.openings(actor()), limit=len(tasks) + SHOWN, stand_ins=lent())
+    )
     ahead = [line for line in later if line["due"] and line["due"] > on]
     return Day(
         answer=f"{many(waits, noun)} {verb(waits, 'is', 'are')} due today" if waits else "No task is due today",

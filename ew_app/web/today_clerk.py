@@ -9,7 +9,7 @@ from ew_app.services.casework import reaching
 from ew_app.web import case_lines, freshness, late, late_sources
 from ew_app.web.case_lines import Line
 from ew_app.web.guard import actor, scope
-from ew_app.web.today_parts import CALLS, SHOWN, Day, Part, verb
+from ew_app.web.today_parts import CALLS, SHOWN, Day, Part, lent, verb
 from models.queries import imports, quality_report, worklists
 from models.queries import late_days as asked_for
 from rules.access import Area, Permission
@@ -22,7 +22,7 @@ def day() -> Day:
     area = scope(Permission.IMPORT_ATTENDANCE).whole
     missing, lacking = _missing(area)
     files = _files(area)
-    todo = worklists.my_tasks(me, on, reaching.openings(actor()), until=on)
+    todo = worklists.my_tasks(me, on, reaching.openings(actor()), until=on, stand_ins=lent())
     calls = case_lines.task_lines(task for task in todo if task.kind in CALLS)
     others = case_lines.task_lines(task for task in todo if task.kind not in CALLS)
     send = ("Bring in attendance", url_for("imports.show"))

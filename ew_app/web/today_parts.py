@@ -7,6 +7,8 @@ from typing import Any
 
 from ew_app.services.system import health
 from ew_app.web.case_lines import Line
+from ew_app.web.guard import actor
+from rules.access import StandIn
 
 SHOWN = 12  # more than that is a list and no longer a day
 CALLS = ("call", "contact")
@@ -42,6 +44,11 @@ class Day:
     def waits(self) -> bool:
         """Whether a student or a school stands on the page for whom something is to be done."""
         return bool(self.schools or any(part.lines for part in self.parts))
+
+
+def lent() -> tuple[StandIn, ...]:
+    """Those for whom the reader stands in today: what is due of theirs is on the reader's list."""
+    return actor().grants.standing_in
 
 
 def verb(number: int, one: str, several: str) -> str:

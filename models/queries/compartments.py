@@ -9,29 +9,34 @@ from sqlalchemy import ColumnElement, and_, case, false, literal, null, or_, tru
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models.cases import Task
-from models.queries.scope import AreaLike, school_ids
+from models.queries.scope import AreaLike, StandInLike, school_ids, tasks_held
 
 NEUTRAL_TITLE = "Support task"
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Compartments open to someone at a place: of everybody there, and of records that are their own."""
+    """Compartments open to someone at a place: of everybody there, and of records that are their own.
+
+    stand_ins: whose work is their own as well.
+    """
 
     area: AreaLike
     classes: Collection[str]
     own_classes: Collection[str]
+    stand_ins: Sequence[StandInLike] = ()
 
 
 def open_to(openings: Sequence[Opening], person_id: int | None) -> ColumnElement[bool]:
     """Condition on Task: it lies in no compartment, or in one that is open to this person."""
-    own = Task.owner_id == person_id if person_id else false()
     ways = [
         and_(
             true() if opening.area.district else Task.school_id.in_(school_ids(opening.area)),
             or_(
                 Task.compartment.in_(sorted(opening.classes)) if opening.classes else false(),
-                and_(own, Task.compartment.in_(sorted(opening.own_classes))) if opening.own_classes else false(),
+                and_(tasks_held(person_id, opening.stand_ins), Task.compartment.in_(sorted(opening.own_classes)))
+                if opening.own_classes and person_id
+                else false(),
             ),
         )
         for opening in openings

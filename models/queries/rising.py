@@ -25,36 +25,49 @@ ABOUT = ("case_id", "task_id", "hand_over_id")
 NETWORK = 2
 Key = tuple[str, int | None, int | None, int | None]
 
-# A case waits in one way only; a task of the case's own owner waits with the case.
+# A case waits in one way only; a task of the case's own owner waits with the case. What is due on the day itself is
+# read for those who are away: it waits for nobody who is there.
 _WAITS = """
-    SELECT CASE WHEN owner_id IS NULL THEN 'unowned' WHEN status = 'new' AND contact_due < :on THEN 'unclaimed'
-                ELSE 'overdue' END AS why,
-           id AS case_id, NULL::int AS task_id, NULL::int AS hand_over_id, school_id, false AS shut, true AS on_case,
-           CASE WHEN owner_id IS NULL THEN :on WHEN status = 'new' AND contact_due < :on THEN contact_due
-                ELSE due END AS since
-    FROM support_case
-    WHERE closed_on IS NULL AND (owner_id IS NULL OR (status <> 'paused'
-          AND (due < :on OR (status = 'new' AND contact_due < :on))))
-    UNION ALL
-    SELECT CASE WHEN t.owner_id IS NULL THEN 'unowned' ELSE 'overdue' END, NULL, t.id, NULL, t.school_id,
-           t.compartment IS NOT NULL, c.id IS NOT NULL,
-           CASE WHEN t.owner_id IS NULL THEN :on ELSE t.due END
-    FROM task t LEFT JOIN support_case c ON c.id = t.case_id AND c.closed_on IS NULL
-    WHERE t.status = 'open' AND t.student_id IS NOT NULL AND (t.owner_id IS NULL OR t.due < :on)
-      AND (c.id IS NULL OR t.compartment IS NOT NULL OR t.owner_id IS DISTINCT FROM c.owner_id)
-      AND (c.id IS NULL OR c.status <> 'paused' OR t.compartment IS NOT NULL)
-    UNION ALL
-    SELECT 'unanswered', NULL, NULL, h.id, CASE h.state WHEN 'sent' THEN h.school_id ELSE c.school_id END,
-           false, true, h.asked_on
-    FROM hand_over h JOIN support_case c ON c.id = h.case_id AND c.closed_on IS NULL
-    WHERE h.state IN ('to_write', 'sent') AND h.kind <> 'assign'
+    WITH waiting AS (
+        SELECT CASE WHEN owner_id IS NULL THEN 'unowned' WHEN status = 'new' AND contact_due < :on THEN 'unclaimed'
+                    ELSE 'overdue' END AS why,
+               id AS case_id, NULL::int AS task_id, NULL::int AS hand_over_id, school_id, true AS on_case,
+               CASE WHEN owner_id IS NULL THEN :on WHEN status = 'new' AND contact_due < :on THEN contact_due
+                    ELSE least(due, CASE WHEN status = 'new' THEN contact_due END) END AS since,
+               owner_id, owner_role, NULL AS compartment
+        FROM support_case
+        WHERE closed_on IS NULL AND (owner_id IS NULL OR (status <> 'paused'
+              AND (due <= :on OR (status = 'new' AND contact_due <= :on))))
+        UNION ALL
+        SELECT CASE WHEN t.owner_id IS NULL THEN 'unowned' ELSE 'overdue' END, NULL, t.id, NULL, t.school_id,
+               c.id IS NOT NULL, CASE WHEN t.owner_id IS NULL THEN :on ELSE t.due END,
+               t.owner_id, t.owner_role, t.compartment
+        FROM task t LEFT JOIN support_case c ON c.id = t.case_id AND c.closed_on IS NULL
+        WHERE t.status = 'open' AND t.student_id IS NOT NULL AND (t.owner_id IS NULL OR t.due <= :on)
+          AND (c.id IS NULL OR t.compartment IS NOT NULL OR t.owner_id IS DISTINCT FROM c.owner_id)
+          AND (c.id IS NULL OR c.status <> 'paused' OR t.compartment IS NOT NULL)
+        UNION ALL
+        SELECT 'unanswered', NULL, NULL, h.id, CASE h.state WHEN 'sent' THEN h.school_id ELSE c.school_id END, true,
+               h.asked_on, NULL, '', NULL
+        FROM hand_over h JOIN support_case c ON c.id = h.case_id AND c.closed_on IS NULL
+        WHERE h.state IN ('to_write', 'sent') AND h.kind <> 'assign')
+    SELECT w.*, w.compartment IS NOT NULL AS shut, a.away IS NOT NULL AS away
+    FROM waiting w JOIN school s ON s.id = w.school_id JOIN network n ON n.id = s.network_id
+    LEFT JOIN LATERAL (
+        SELECT true AS away FROM role_grant g
+        WHERE g.person_id = w.owner_id AND g.role = w.owner_role
+          AND g.starts <= :on AND (g.ends IS NULL OR g.ends >= :on)
+          AND g.away_from <= :on AND (g.away_until IS NULL OR g.away_until >= :on)
+          AND g.place IN ('district', 'school:' || s.key, 'network:' || n.key) LIMIT 1) a ON true
+    WHERE w.since < :on OR w.why IN ('unowned', 'unanswered') OR a.away
 """
 
 
 def waits(on: date) -> list[Any]:
     """(why, case, task, hand-over, school, since) of all that does not go on. What nobody owns waits from now.
 
-    shut: it lies in a compartment. on_case: a case goes with it.
+    away: its owner is on leave from the role in which they have it, and it is due by the day; whether somebody stands
+    in is for the rules to say. shut: it lies in a compartment. on_case: a case goes with it.
     """
     return list(db.session.execute(text(_WAITS), {"on": on}))
 

@@ -6,7 +6,7 @@ An empty reach matches nothing. Every list and every lookup by id passes one of 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Protocol
 
@@ -29,6 +29,17 @@ class AreaLike(Protocol):
     def schools(self) -> Collection[str]: ...
 
 
+class StandInLike(Protocol):
+    """Somebody who is away, in a role at a place, whose work is also that of whoever stands in."""
+
+    @property
+    def person_id(self) -> int: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def area(self) -> AreaLike: ...
+
+
 class Reach(Protocol):
     """Whose records someone reaches: any of these ways is enough. Homerooms are (school key, homeroom)."""
 
@@ -40,6 +51,8 @@ class Reach(Protocol):
     def own(self) -> AreaLike: ...
     @property
     def homerooms(self) -> Collection[tuple[str, str]]: ...
+    @property
+    def stand_ins(self) -> Sequence[StandInLike]: ...
 
 
 def schools(area: AreaLike) -> ColumnElement[bool]:
@@ -66,7 +79,7 @@ def students(reach: Reach, person_id: int | None, on: date) -> ColumnElement[boo
         return true()
     ways = [
         *([_belongs(Stint.school_id.in_(school_ids(reach.whole)), on)] if _any(reach.whole) else []),
-        *(_given(area, person_id) for area in (reach.caseload, reach.own) if _any(area) and person_id),
+        *(_given(area, person_id, reach.stand_ins) for area in (reach.caseload, reach.own) if _any(area) and person_id),
         *(_in_homeroom(school, homeroom, on) for school, homeroom in sorted(reach.homerooms)),
     ]
     return or_(*ways) if ways else false()
@@ -81,7 +94,8 @@ def cases(reach: Reach, person_id: int | None, on: date) -> ColumnElement[bool]:
         ways.append(Case.school_id.in_(school_ids(reach.whole)))
     for area in (reach.caseload, reach.own):
         if _any(area) and person_id:
-            ways.append(and_(_at(Case.school_id, area), or_(Case.owner_id == person_id, _task_of(person_id))))
+            theirs = or_(cases_held(person_id, reach.stand_ins), _task_of(person_id, reach.stand_ins))
+            ways.append(and_(_at(Case.school_id, area), theirs))
     for school, homeroom in sorted(reach.homerooms):
         pupils = select(Student.id).where(_in_homeroom(school, homeroom, on))
         ways.append(Case.student_id.in_(pupils))
@@ -95,6 +109,26 @@ def tasks(reach: Reach, person_id: int | None, compartments: Collection[str] = (
     if person_id:
         ways.append(Task.owner_id == person_id)
     return or_(*ways) if ways else false()
+
+
+def cases_held(person_id: int, stand_ins: Sequence[StandInLike]) -> ColumnElement[bool]:
+    """Condition on Case: owned by the person, or by somebody for whom they stand in there."""
+    return or_(Case.owner_id == person_id, *_held_for(stand_ins, Case.owner_id, Case.owner_role, Case.school_id))
+
+
+def tasks_held(person_id: int, stand_ins: Sequence[StandInLike]) -> ColumnElement[bool]:
+    """Condition on Task: given to the person, or to somebody for whom they stand in there."""
+    return or_(Task.owner_id == person_id, *_held_for(stand_ins, Task.owner_id, Task.owner_role, Task.school_id))
+
+
+def _held_for(
+    stand_ins: Sequence[StandInLike],
+    owner_id: InstrumentedAttribute[int | None],
+    owner_role: InstrumentedAttribute[str],
+    school_id: InstrumentedAttribute[int],
+) -> Iterator[ColumnElement[bool]]:
+    for one in stand_ins:
+        yield and_(owner_id == one.person_id, owner_role == one.role, _at(school_id, one.area))
 
 
 def _any(area: AreaLike) -> bool:
@@ -123,18 +157,19 @@ def _in_homeroom(school: str, homeroom: str, on: date) -> ColumnElement[bool]:
     return and_(Student.homeroom == homeroom, _belongs(Stint.school_id.in_(there), on))
 
 
-def _given(area: AreaLike, person_id: int) -> ColumnElement[bool]:
-    """Students of whom the person owns a case or an open task at a school of the area."""
-    case = exists().where(Case.student_id == Student.id, Case.owner_id == person_id, _at(Case.school_id, area))
+def _given(area: AreaLike, person_id: int, stand_ins: Sequence[StandInLike]) -> ColumnElement[bool]:
+    """Students of whom the person has a case or an open task at a school of the area, or does it for somebody."""
+    held = cases_held(person_id, stand_ins)
+    case = exists().where(Case.student_id == Student.id, held, _at(Case.school_id, area))
     task = exists().where(
         Task.student_id == Student.id,
-        Task.owner_id == person_id,
+        tasks_held(person_id, stand_ins),
         Task.status == "open",
         _at(Task.school_id, area),
     )
     return or_(case.correlate(Student), task.correlate(Student))
 
 
-def _task_of(person_id: int) -> ColumnElement[bool]:
-    mine = exists().where(Task.case_id == Case.id, Task.owner_id == person_id, Task.status == "open")
+def _task_of(person_id: int, stand_ins: Sequence[StandInLike]) -> ColumnElement[bool]:
+    mine = exists().where(Task.case_id == Case.id, tasks_held(person_id, stand_ins), Task.status == "open")
     return mine.correlate(Case)

@@ -43,6 +43,33 @@ def _hours(on: date) -> ScalarSelect[int | None]:
     return select(func.sum(every.hours)).where(every.person_id == Person.id, *holds).scalar_subquery()
 
 
+def away_now(on: date, deputy: int | None = None) -> list[Any]:
+    """Grants whose holders are away on the day and have somebody standing in; of one deputy, or all.
+
+    (id, person, name, role, place, network of a school, department, deputy, away_from, away_until)
+    """
+    here = func.concat("school:", School.key)
+    wanted = (
+        select(
+            Grant.id, Grant.person_id, Person.name, Grant.role, Grant.place, Network.key.label("network"),
+            Grant.department, Grant.deputy_id, Grant.away_from, Grant.away_until,
+        )
+        .join(Person, Person.id == Grant.person_id)
+        .outerjoin(School, here == Grant.place)
+        .outerjoin(Network, Network.id == School.network_id)
+        .where(Grant.deputy_id == deputy if deputy is not None else Grant.deputy_id.is_not(None))
+        .where(Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on), Person.disabled_at.is_(None))
+        .where(Grant.away_from <= on, or_(Grant.away_until.is_(None), Grant.away_until >= on))
+        .order_by(Grant.id)
+    )  # fmt: skip
+    return list(db.session.execute(wanted))
+
+
+def grants_of(persons: Collection[int]) -> list[Grant]:
+    """Everything that these people hold or held."""
+    return list(db.session.scalars(select(Grant).where(Grant.person_id.in_(persons)).order_by(Grant.id)))
+
+
 def open_work(persons: Collection[int]) -> dict[int, int]:
     """Person -> open cases and open tasks. Work inside compartments is left out: it must not move anything."""
     found = db.session.execute(

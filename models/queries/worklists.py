@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, distinct, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, and_, distinct, exists, false, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.base import db
 from models.cases import Case, Outreach, Task
@@ -21,7 +21,7 @@ from models.people import Student
 from models.queries import compartments, scope
 from models.queries.compartments import Opening
 from models.queries.following import DID_NOT_ARRIVE, idle, stands
-from models.queries.scope import Reach
+from models.queries.scope import Reach, StandInLike
 from models.staff import Person
 from models.tiers import Finding, StudentStatus
 
@@ -174,11 +174,29 @@ def waits_for_first_contact(on: date) -> ColumnElement[bool]:
 # -- today ---------------------------------------------------------------------------------------------------
 
 
+class StandInUntil(StandInLike, Protocol):
+    """A stand-in with the last day of the leave; None: until said otherwise."""
+
+    @property
+    def until(self) -> date | None: ...
+
+
 def my_tasks(
-    person_id: int, on: date, openings: Sequence[Opening], *, until: date | None = None, limit: int = 100
+    person_id: int,
+    on: date,
+    openings: Sequence[Opening],
+    *,
+    until: date | None = None,
+    limit: int = 100,
+    stand_ins: Sequence[StandInUntil] = (),
 ) -> list[TaskLine]:
-    """The open tasks given to a person, what is due first; `until` leaves out what is due later."""
-    rows = _task_lines(on, openings, person_id).where(Task.owner_id == person_id)
+    """The open tasks given to a person, what is due first; `until` leaves out what is due later.
+
+    stand_ins: of those who are away, what is due in their leave and open to this person is theirs too.
+    """
+    theirs = (and_(scope.tasks_held(0, [one]), _in_leave(Task.due, one)) for one in stand_ins)
+    lent = and_(or_(false(), *theirs), compartments.open_to(openings, person_id))
+    rows = _task_lines(on, openings, person_id).where(or_(Task.owner_id == person_id, lent))
     if until is not None:
         rows = rows.where(or_(Task.due.is_(None), Task.due <= until))
     return [TaskLine(*row) for row in db.session.execute(rows.limit(limit))]
@@ -190,11 +208,27 @@ def late_tasks(school: int, role: str, on: date) -> list[TaskLine]:
     return [TaskLine(*row) for row in db.session.execute(_task_lines(on, (), None).where(*here).limit(200))]
 
 
-def my_due_cases(person_id: int, on: date, *, until: date | None = None, limit: int = 100) -> list[CaseLine]:
-    """The open cases a person owns that are due by a day (default: today), the latest first."""
-    mine = Case.owner_id == person_id, Case.closed_on.is_(None), Case.status != "paused"
+def my_due_cases(
+    person_id: int,
+    on: date,
+    *,
+    until: date | None = None,
+    limit: int = 100,
+    stand_ins: Sequence[StandInUntil] = (),
+) -> list[CaseLine]:
+    """The open cases a person owns that are due by a day (default: today), the latest first.
+
+    stand_ins: of those who are away, what is due in their leave is theirs too.
+    """
+    lent = (and_(scope.cases_held(0, [one]), _in_leave(Case.due, one)) for one in stand_ins)
+    mine = or_(Case.owner_id == person_id, *lent), Case.closed_on.is_(None), Case.status != "paused"
     rows = case_lines(on).where(*mine, Case.due <= (until or on)).order_by(Case.due, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows.limit(limit))]
+
+
+def _in_leave(due: InstrumentedAttribute[date | None], one: StandInUntil) -> ColumnElement[bool]:
+    """Due before the leave ends: late work of somebody who is away is part of it."""
+    return due.is_not(None) if one.until is None else due <= one.until
 
 
 def new_cases(reach: Reach, person_id: int | None, on: date, since: datetime, *, limit: int = 100) -> list[CaseLine]:

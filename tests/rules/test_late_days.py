@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from rules.holders import Holder
 from rules.late_days import Asks, DayIs, Move, TaskIs, next_move
 from rules.places import Place
-from rules.routing import Holder, Via, tasks_for
+from rules.routing import Via, tasks_for
 from rules.routing_table import routing_table
 from tests.rules.test_routing import CLERK, LINCOLN, STAFF, TODAY, without
 

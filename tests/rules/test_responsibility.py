@@ -12,10 +12,11 @@ import pytest
 import yaml
 
 from rules import room
+from rules.holders import Holder, who_acts
 from rules.places import Place, PlaceKind
 from rules.rising import Level, Waits, level
 from rules.roles import FieldClass, Permission, Right, role
-from rules.routing import Assignment, Holder, PlannedTask, Via, route, tasks_for
+from rules.routing import Assignment, PlannedTask, Via, route, tasks_for
 from rules.routing_table import Seat, routing_table
 
 SPEC: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "spec" / "routing.yaml").read_text("utf-8"))
@@ -179,6 +180,44 @@ def test_every_row_in_every_situation(row: Row, situation: Situation):
         assert found.compartment == row.compartment
     if row.compartment and here:
         assert any(role(h.role).right(row.compartment, own=True).reaches(Right.READ) for h in here)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.number}-{row.trigger}-{'case' if row.leads else 'task'}")
+def test_what_somebody_has_already_goes_on_in_every_situation(row: Row, situation: Situation):
+    """On leave it is the deputy's for that time, and without one nobody's: then it rises. Else it stays as it is."""
+    holders, _ = situation(row)
+    acts = who_acts(HOLDER, row.seat.role, holders, on=TODAY, compartment=row.compartment)
+    if situation is on_leave_with_a_deputy:
+        assert acts == (DEPUTY if may_stand_in(row, holders) else None)
+    else:
+        assert acts == (None if situation is on_leave_alone else HOLDER)
+    after = AWAY[0][1] + timedelta(days=1)
+    assert who_acts(HOLDER, row.seat.role, holders, on=after) == HOLDER, "it ends by itself"
+    if acts is None:
+        assert level(Waits.AWAY, 0) is Level.PRINCIPAL, "seen at the school on the day it is due"
+
+
+def may_stand_in(row: Row, holders: list[Holder]) -> bool:
+    """The deputy works at the place of the one who is away, or above it, and may do the work."""
+    (away,) = [holder for holder in holders if holder.person_id == HOLDER]
+    needs = (row.compartment, Right.READ) if row.compartment else (FieldClass.CASE, Right.WRITE)
+    return any(
+        holder.place.covers(away.place) and role(holder.role).right(needs[0], own=True).reaches(needs[1])
+        for holder in holders
+        if holder.person_id == DEPUTY
+    )
+
+
+def test_a_deputy_who_is_away_too_or_has_left_stands_in_for_nobody():
+    seat = ROWS[0].seat
+    away = holding(HOLDER, seat, on_leave=AWAY, deputy=DEPUTY)
+    there = Holder(DEPUTY, "principal", LINCOLN)
+    for gone in (replace(there, on_leave=AWAY), replace(there, ends=YESTERDAY), replace(there, place=DOUGLAS)):
+        assert who_acts(HOLDER, seat.role, [away, gone], on=TODAY) is None
+    assert who_acts(HOLDER, seat.role, [away, there], on=TODAY) == DEPUTY
+    assert who_acts(HOLDER, "nurse", [away, there], on=TODAY) == HOLDER, "away from another role"
+    assert who_acts(HOLDER, seat.role, [away, there], on=TODAY, compartment=FieldClass.STLS) is None, "may not read it"
 
 
 def test_the_table_is_whole(capsys: pytest.CaptureFixture[str]):

@@ -7,14 +7,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from ew_app.kernel import OPERATOR, NotFound, Refused, transaction
-from ew_app.services.casework import handing_out, moves, rising, seats
+from ew_app.kernel import OPERATOR, NotFound, Refused, today, transaction
+from ew_app.services.casework import handing_out, moves, reaching, rising, seats, tasks
+from ew_app.services.notices import news
 from ew_app.services.people import terms
 from ew_app.services.people.terms import Terms
 from models.base import db
 from models.org import School
+from models.queries import worklists
 from models.staff import Grant
-from rules.access import NotAllowed
+from rules.access import NotAllowed, Permission
 from rules.routing import Via
 from rules.routing_table import routing_table
 from tests.opened import on
@@ -100,6 +102,113 @@ def test_somebody_on_leave_keeps_what_is_theirs(world):
     world.away("cora", deputy="paul")
     handing_out.hand_out()
     assert owner(world) == "cora"
+
+
+# -- leave: what somebody has already ----------------------------------------------------------------------------------
+
+
+def listed(world: World, login: str) -> list[tuple[str, str]]:
+    """What is due today on somebody's list: (what, whose)."""
+    by = world.actor(login)
+    lent, me = by.grants.standing_in, by.person_id or 0
+    cases = worklists.my_due_cases(me, today(), stand_ins=lent)
+    tasks = worklists.my_tasks(me, today(), reaching.openings(by), until=today(), stand_ins=lent)
+    names = {person: name for name, person in world.people.items()}
+    return [("case", names[one.owner_id or 0]) for one in cases] + [
+        (one.title, names[one.owner_id or 0]) for one in tasks
+    ]
+
+
+def on_the_day(world: World, settings, days: int = 0):
+    """A day on which what Cora has is due, with her leave from then on."""
+    with transaction():
+        db.session.execute(db.text("UPDATE support_case SET due = :on, contact_due = :on"), {"on": TODAY})
+        db.session.execute(db.text("UPDATE task SET due = :on"), {"on": TODAY})
+    return on(replace(settings, today=TODAY + timedelta(days=days)))
+
+
+def test_what_is_due_in_a_leave_is_on_the_deputys_list_for_that_time_and_moves_nowhere(world, settings):
+    world.give("carl", "Carl Dunn", "counselor", "school:LIN")
+    flag_ana(world)
+    moves.assign(the_number(), by=world.actor("paul"), to=world.people["cora"])
+    before = rows("SELECT id, owner_id FROM task ORDER BY id")
+    assert listed(world, "carl") == []
+    world.away("cora", deputy="carl")
+    with on_the_day(world, settings):
+        assert ("case", "cora") in listed(world, "carl") and len(listed(world, "carl")) == 3
+        (lent,) = world.actor("carl").grants.standing_in
+        assert (lent.name, lent.until) == ("Cora Bell", TODAY + timedelta(days=2))
+        handing_out.hand_out()
+        assert [row[0] for row in rows(RAISED)] == [], "somebody goes on with it"
+        told = [one.sentence for one in news.read(world.actor("carl"))]
+        assert told == ["You stand in for a colleague until Wed 18 Nov. What is due meanwhile stands on your list."]
+        moves.pause(the_number(), by=world.actor("carl"), reason="agreed", until=TODAY + timedelta(days=1))
+        assert ("case", "cora") not in listed(world, "carl"), "they work on it as on one of their own"
+        (task, *_) = worklists.my_tasks(0, TODAY, (), stand_ins=world.actor("carl").grants.standing_in)
+        tasks.finish(task.id, by=world.actor("carl"))
+        assert rows("SELECT done_by FROM task WHERE id = :t", t=task.id) == [("Carl Dunn",)]
+    assert owner(world) == "cora" and rows("SELECT id, owner_id FROM task ORDER BY id") == before
+    with on_the_day(world, settings, days=3):
+        assert listed(world, "carl") == [] and world.actor("carl").grants.standing_in == ()
+        assert len(listed(world, "cora")) == 1
+
+
+def test_a_deputy_reaches_the_case_of_the_one_who_is_away_only_in_the_leave_and_by_their_own_role(world, settings):
+    flag_ana(world)
+    moves.assign(the_number(), by=world.actor("paul"), to=world.people["cora"])
+    world.give("noor", "Noor Haddad", "nurse", "school:LIN")
+    with on_the_day(world, settings):
+        with pytest.raises((NotAllowed, NotFound)):
+            reaching.case_at_hand(the_number(), world.actor("noor"), Permission.SEE_CASE)
+        world.away("cora", deputy="noor")
+        assert reaching.case_at_hand(the_number(), world.actor("noor"), Permission.SEE_CASE).own
+        with pytest.raises(NotAllowed):
+            moves.monitor(the_number(), by=world.actor("noor"))
+    with on_the_day(world, settings, days=3), pytest.raises((NotAllowed, NotFound)):
+        reaching.case_at_hand(the_number(), world.actor("noor"), Permission.SEE_CASE)
+
+
+@pytest.mark.parametrize("gone", ["nobody", "left", "away too"])
+def test_without_a_deputy_what_is_due_rises_on_its_day_and_goes_down_with_the_leave(world, settings, gone):
+    flag_ana(world)
+    moves.assign(the_number(), by=world.actor("paul"), to=world.people["cora"])
+    world.give("carl", "Carl Dunn", "counselor", "school:LIN")
+    world.away("cora", deputy=None if gone == "nobody" else "carl")
+    if gone == "left":
+        world.end("carl")
+    if gone == "away too":
+        world.away("carl")
+    with on_the_day(world, settings):
+        rising.rise()
+        assert [row[:2] for row in rows(RAISED)] == [("away", 1)], "its tasks wait with the case"
+        (seen,) = rising.seen_by(world.actor("paul"))
+        assert (seen.why, seen.owner, seen.first_name) == ("away", "Cora Bell", "Ana")
+        assert listed(world, "carl") == [], "whoever is not there has nothing"
+        before = rows("SELECT * FROM raised ORDER BY id")
+        rising.rise()
+        assert rows("SELECT * FROM raised ORDER BY id") == before
+    assert owner(world) == "cora"
+    with on_the_day(world, settings, days=3):
+        rising.rise()
+        assert "away" not in [row[0] for row in rows(RAISED)], "the leave is over"
+
+
+def test_a_deputy_who_may_not_read_a_compartment_is_shown_nothing_of_it(world, settings):
+    world.stands("ana", 1)
+    world.finds("ana", "R22", compartment="stls")
+    follow(world)
+    assert rows("SELECT owner_id FROM task WHERE compartment = 'stls'") == [(world.people["lea"],)]
+    world.away("lea", deputy="cora")
+    with on_the_day(world, settings):
+        assert listed(world, "cora") == []
+        rising.rise()
+        assert [row[0] for row in rows(RAISED)] == ["away"] and rising.seen_by(world.actor("paul")) == []
+        world.give("lou", "Lou Perez", "stls_liaison", "school:LIN")
+        world.away("lea", deputy="lou")
+        ((title, whose),) = listed(world, "lou")
+        assert whose == "lea" and title != "Support task"
+        rising.rise()
+        assert rows(RAISED) == []
 
 
 def test_unowned_work_is_seen_by_the_principal_at_once_and_by_the_network_after_a_school_day(world, settings):

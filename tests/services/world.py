@@ -5,7 +5,7 @@ Findings and standings are written as evaluation would leave them, so a test say
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from ew_app.kernel import Actor, now, transaction
 from ew_app.services.measuring import policies
+from ew_app.services.people import standing_in
 from models.base import db
 from models.org import CalendarDay, Network, School
 from models.people import Stint, Student
@@ -52,7 +53,7 @@ class World:
         held = [
             access.Grant(g.role, _with_network(g.place), g.homeroom or None, g.starts, g.ends) for g in person.grants
         ]
-        grants = access.Grants.on(TODAY, held)
+        grants = replace(access.Grants.on(TODAY, held), standing_in=standing_in.of(person))
         return Actor(login, person.name, roles.role(person.grants[0].role).position, person.id, grants)
 
     def add_student(self, name: str, school: str = "LIN", *, homeroom: str = "") -> int:

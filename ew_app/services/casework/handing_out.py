@@ -13,6 +13,7 @@ from sqlalchemy import text
 from ew_app.kernel import WORKER, operation
 from ew_app.services.casework import cases, rising, school_changes
 from ew_app.services.casework.staffing import Staff
+from ew_app.services.people import standing_in
 from models import casebook
 from models.base import db
 from models.queries import unowned as rows
@@ -35,6 +36,7 @@ def hand_out(*_: object) -> int:
     cases.follow(sorted({row.student_id for row in before}), by=WORKER)
     found = len(before) - len(rows.cases()) + _tasks()
     rising.rise()
+    standing_in.tell_deputies()
     return found
 
 

@@ -15,7 +15,7 @@ from models.cases import Case, Task
 from models.org import School
 from models.people import Student
 from models.queries import scope
-from models.queries.compartments import Opening, title_shown
+from models.queries.compartments import Opening, open_to, title_shown
 from rules import access
 from rules.access import Area, FieldClass, NotAllowed, Permission, Place
 from rules.vocabulary import vocabulary
@@ -28,7 +28,10 @@ CHANGED = "Somebody changed this case while you had it open. Nothing was saved; 
 
 @dataclass(frozen=True, slots=True)
 class CaseAtHand:
-    """A case someone reaches. `own`: they own it or hold an open task on it; `readable`: classes open to them."""
+    """A case someone reaches. `own`: they own it or hold an open task on it, or do so for somebody who is away.
+
+    `readable`: classes open to them.
+    """
 
     case: Case
     place: Place
@@ -52,13 +55,17 @@ def students_of(by: Actor, *permissions: Permission) -> ColumnElement[bool]:
 
 
 def tasks_of(by: Actor) -> ColumnElement[bool]:
-    """Condition on Task: their own, those of a role they hold there, and plain ones of cases they work on."""
+    """Condition on Task: their own, those of a role they hold there, and plain ones of cases they work on.
+
+    So are those of somebody for whom they stand in, as far as they may read them.
+    """
     roles = (
         and_(Task.owner_role == grant.role, Task.school_id.in_(scope.school_ids(Area().with_place(grant.place))))
         for grant in by.grants.held
     )
     worked = scope.tasks(access.scope_of(by.grants, Permission.WORK_CASE), by.person_id)
-    return or_(worked, *roles)
+    lent = and_(scope.tasks_held(0, by.grants.standing_in), open_to(openings(by), by.person_id))
+    return or_(worked, *roles, *([lent] if by.grants.standing_in else []))
 
 
 def openings(by: Actor) -> tuple[Opening, ...]:
@@ -68,6 +75,7 @@ def openings(by: Actor) -> tuple[Opening, ...]:
             area=Area().with_place(grant.place),
             classes=_restricted(by, grant.place, own=False),
             own_classes=_restricted(by, grant.place, own=True),
+            stand_ins=by.grants.standing_in,
         )
         for grant in by.grants.held
     )
@@ -108,7 +116,7 @@ def case_at_hand(
         raise NotAllowed("This case is somebody else's. Ask its owner, or have it given to you.")
     if version is not None and version != case.version:
         raise Conflict(CHANGED)
-    own = _is_own(case, by.person_id)
+    own = _is_own(case, by)
     return CaseAtHand(case, place, own, access.readable_classes(by.grants, place, own=own))
 
 
@@ -155,8 +163,13 @@ def _check_any(by: Actor, permissions: tuple[Permission, ...]) -> None:
         access.check(by.grants, permissions[0])
 
 
-def _is_own(case: Case, person_id: int | None) -> bool:
-    if person_id is None:
+def _is_own(case: Case, by: Actor) -> bool:
+    """Theirs, or that of somebody for whom they stand in: the case, or an open task on it."""
+    if by.person_id is None:
         return False
-    mine = exists().where(Task.case_id == case.id, Task.owner_id == person_id, Task.status == "open")
-    return case.owner_id == person_id or bool(db.session.scalar(select(mine)))
+    held = scope.cases_held(by.person_id, by.grants.standing_in)
+    task = exists().where(
+        Task.case_id == case.id, scope.tasks_held(by.person_id, by.grants.standing_in), Task.status == "open"
+    )
+    mine = exists().where(Case.id == case.id, held)
+    return case.owner_id == by.person_id or bool(db.session.scalar(select(or_(mine, task))))

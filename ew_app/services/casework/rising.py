@@ -13,10 +13,11 @@ from typing import Any
 from ew_app.kernel import WORKER, Actor, Told, now, operation, record_all, today
 from ew_app.services.casework import reaching
 from ew_app.services.casework.risen_news import RisenNews
+from ew_app.services.casework.staffing import Staff
 from models.queries import following, unowned
 from models.queries import rising as rows
 from rules import access, room
-from rules.access import Permission
+from rules.access import FieldClass, Permission
 from rules.rising import Level, Waits, level
 from rules.school_days import school_days_late
 
@@ -75,12 +76,29 @@ def _reached(standing: dict[rows.Key, Any]) -> Iterator[tuple[rows.Key, Any, dat
     def late(school: int, since: date) -> int:
         return school_days_late(since, on, days.get(school, []))
 
+    stranded = _without_stand_in(waiting)
     for row in waiting:
-        why, key = Waits(row.why), (row.why, row.case_id, row.task_id, row.hand_over_id)
+        why = Waits.AWAY if row in stranded else Waits(row.why)
+        key = (str(why), row.case_id, row.task_id, row.hand_over_id)
         since = standing[key].since if why is Waits.UNOWNED and key in standing else row.since
         waited = late(row.school_id, since)
         if (reached := level(why, waited)) is not Level.SCHOOL:
             yield key, row, since, reached, waited
+
+
+def _without_stand_in(waiting: Sequence[Any]) -> set[Any]:
+    """What is due of somebody who is on leave, and nobody goes on with it in their place."""
+    away = [row for row in waiting if row.away]
+    staff = Staff({row.school_id for row in away}) if away else None
+    return {
+        row
+        for row in away
+        if staff is not None
+        and staff.who_acts(
+            row.school_id, row.owner_id, row.owner_role, FieldClass(row.compartment) if row.compartment else None
+        )
+        is None
+    }
 
 
 # -- what a supervisor is shown ------------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from typing import Any
 from ew_app.kernel import today
 from models.org import School
 from models.queries import staffing as rows
+from rules.holders import Holder, who_acts
 from rules.places import Place
-from rules.roles import Permission, role
-from rules.routing import Holder
+from rules.roles import FieldClass, Permission, role
 
 HOMEROOM_ROLE = "homeroom_teacher"
 
@@ -27,8 +27,9 @@ class Staff:
         self.on = on or today()
         self._places = {number: Place.of_school(key, network) for number, key, network in rows.schools(schools)}
         self._holders: dict[str, list[tuple[Holder, str]]] = defaultdict(list)
-        for row in rows.grants(self.on, {str(at) for place in self._places.values() for at in _levels(place)}):
-            self._holders[row.place].append((_holder(row, self.on), row.homeroom))
+        known = {str(at): at for place in self._places.values() for at in _levels(place)}
+        for row in rows.grants(self.on, set(known)):
+            self._holders[row.place].append((_holder(row, known[row.place], self.on), row.homeroom))
         here = [holder for held in self._holders.values() for holder, _ in held]
         deputies = {holder.deputy for holder in here if holder.deputy is not None}
         self.loads: Counter[int] = Counter(rows.open_work(deputies | {holder.person_id for holder in here}))
@@ -49,6 +50,10 @@ class Staff:
         """Everyone who may be asked about any student there; a teacher of one homeroom stands for all of them."""
         levels = _levels(self._places[school])
         return [holder for where in levels for holder, _ in self._holders.get(str(where), ())]
+
+    def who_acts(self, school: int, person: int, role_key: str, compartment: FieldClass | None = None) -> int | None:
+        """Who goes on today with what somebody has there in a role; None while they are away without a deputy."""
+        return who_acts(person, role_key, self.everybody(school), on=self.on, compartment=compartment)
 
     def watching(self, school: int, permission: Permission, *, breadth: int = 0) -> set[int]:
         """Who is there today with a permission: the nearest there are.
@@ -77,14 +82,14 @@ def _levels(place: Place) -> tuple[Place, ...]:
     return place, Place.of_network(place.network or ""), Place.district()
 
 
-def _holder(row: Any, on: date) -> Holder:
+def _holder(row: Any, place: Place, on: date) -> Holder:
     """A grant as routing sees it; someone shut out counts as gone since yesterday, so the deputy stands in."""
     ends = on - timedelta(days=1) if row.disabled else row.ends
     away = ((row.away_from, row.away_until or date.max),) if row.away_from else ()
     return Holder(
         person_id=row.person_id,
         role=row.role,
-        place=Place.parse(row.place),
+        place=place,
         starts=row.starts,
         ends=ends,
         deputy=row.deputy_id,

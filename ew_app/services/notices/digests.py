@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, local, now, operation, settings, today
 from ew_app.outbox import Job, enqueue
+from ew_app.services.casework import reaching
 from ew_app.services.notices import choosing, news, post, week
 from ew_app.services.notices.news import News
 from models.base import db
@@ -48,7 +49,8 @@ def words(mail: Mail, by: Actor) -> Words | None:
         return None
     told = [one for one in news.read(by, mailable=notices().mailed(chosen.left_out)) if not one.over]
     monday = local(now()).weekday() == 0 or chosen.how_often == "weekly"
-    return _digest(told, work.due(mail.person_id, today()), week.line(by) if monday else "")
+    due = work.due(mail.person_id, today(), by.grants.standing_in, reaching.openings(by))
+    return _digest(told, due, week.line(by) if monday else "")
 
 
 def _in_time(mail: Mail, hour: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pyotp
@@ -16,7 +16,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import selectinload
 
 from ew_app.kernel import Actor, Refused, audit, clock, now, operation, today
-from ew_app.services.people import passwords
+from ew_app.services.people import passwords, standing_in
 from models.audit import AuditRow
 from models.base import db
 from models.staff import Person, SignIn
@@ -273,8 +273,8 @@ def grants_today(person: Person) -> Grants:
 
 
 def actor_of(person: Person) -> Actor:
-    """The person as an actor, with today's grants and the position printed under what they write."""
-    held = grants_today(person)
+    """The person as an actor, with today's grants, for whom they stand in, and the position under what they write."""
+    held = replace(grants_today(person), standing_in=standing_in.of(person))
     positions = dict.fromkeys(role.position for _, role in held)
     return Actor(person.login, person.name, ", ".join(positions), person.id, held)
 
