@@ -104,8 +104,10 @@ def _effect(person: Person, grant: Grant) -> Any:
     deputy = terms.deputies_name(grant)
     if deputy:
         yield f"{while_away} {deputy}, as far as {deputy}'s own roles allow."
+        yield f"What is due meanwhile of the work there is stands on {deputy}'s list, and stays {person.name}'s."
     else:
         yield f"{while_away} whoever the routing table names instead, because no deputy is stated."
+        yield "What is due meanwhile of the work there is comes up to the principal on its day."
     if grant.away_from and (grant.away_until is None or grant.away_until >= today()):
         until = f" until {day_text(grant.away_until)}" if grant.away_until else " until you say otherwise"
         begins = "Away since" if grant.away_from <= today() else "Will be away from"

@@ -146,7 +146,7 @@ def test_what_is_due_in_a_leave_is_on_the_deputys_list_for_that_time_and_moves_n
         assert ("case", "cora") not in listed(world, "carl"), "they work on it as on one of their own"
         (task, *_) = worklists.my_tasks(0, TODAY, (), stand_ins=world.actor("carl").grants.standing_in)
         tasks.finish(task.id, by=world.actor("carl"))
-        assert rows("SELECT done_by FROM task WHERE id = :t", t=task.id) == [("Carl Dunn",)]
+        assert rows("SELECT done_by FROM task WHERE id = :t", t=task.id) == [("carl",)]
     assert owner(world) == "cora" and rows("SELECT id, owner_id FROM task ORDER BY id") == before
     with on_the_day(world, settings, days=3):
         assert listed(world, "carl") == [] and world.actor("carl").grants.standing_in == ()
