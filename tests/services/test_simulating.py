@@ -146,7 +146,7 @@ def test_a_trial_at_one_school_leaves_out_what_happened_at_another() -> None:
 
 
 def test_a_candidate_that_counts_other_enrolments_is_of_other_students(tmp_path: Path) -> None:
-    """Ana moved on without coming, and is nobody's student by the candidate: Bo's groups are still his own."""
+    """Ana moved on without coming and is nobody's student by the candidate alone; Bo's groups are still his own."""
     lincoln, days = letters.school("lincoln"), letters.weekdays(45)
     letters.student("ana", lincoln, exit=days[2])
     with transaction():

@@ -21,8 +21,7 @@ from ew_app.services.deciding import simulated
 from ew_app.services.deciding.simulated import Figures
 from ew_app.services.measuring import policies, policy_texts
 from ew_app.services.measuring.frames import Frame, frame
-from ew_app.services.measuring.judging import Judged, judge, judge_otherwise
-from ew_app.services.measuring.laying import Ints
+from ew_app.services.measuring.judging import judge, judge_otherwise
 from models.base import db
 from models.queries import boards
 from models.queries import policies as kept_rows
@@ -240,26 +239,14 @@ def _counted(trial: Simulation, nth: int) -> Figures:
     """The figures of one slice under both policies."""
     schools, at = _schools(Place.parse(trial.place))[1], _frame(trial)
     ids = range(trial.slices[nth - 2] + 1 if nth > 1 else 0, trial.slices[nth - 1] + 1)
-    asked = rows.students_of(schools, at.start, at.day, ids)
-    candidate = Timeline([(policies.FIRST_DAY, policy_texts.stored(trial.version))])
-    judged = judge(asked, at)
-    return {
-        "in_force": _figures(judged, schools),
-        "candidate": _figures(_tried(judged, asked, at, candidate), schools),
-    }
-
-
-def _tried(judged: Judged | None, asked: Ints, at: Frame, candidate: Timeline) -> Judged | None:
-    """The same students by the candidate; they are read anew where it counts other enrolments, so other students."""
-    of = [timeline.on(at.day).no_show_exit_codes for timeline in (policies.timeline(), candidate)]
-    return judge_otherwise(judged, candidate) if judged and of[0] == of[1] else judge(asked, at, candidate)
-
-
-def _figures(judged: Judged | None, schools: Sequence[int]) -> Figures:
+    judged = judge(rows.students_of(schools, at.start, at.day, ids), at)
     if judged is None:
         return {}
     everywhere = {*schools, *judged.year.stint_school.tolist()}  # cases open elsewhere too, and are left out after
-    return simulated.figures(judged, frozenset(schools), simulated.groups_of(judged), Staff(everywhere))
+    staff, groups, wanted = Staff(everywhere), simulated.groups_of(judged), frozenset(schools)
+    in_force = simulated.figures(judged, wanted, groups, staff)
+    tried = judge_otherwise(judged, Timeline([(policies.FIRST_DAY, policy_texts.stored(trial.version))]))
+    return {"in_force": in_force, "candidate": simulated.figures(tried, wanted, groups, staff) if tried else {}}
 
 
 def _frame(trial: Simulation) -> Frame:

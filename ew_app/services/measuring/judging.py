@@ -103,8 +103,11 @@ def judge(students: Sequence[int] | Ints, at: Frame | None = None, timeline: Tim
     return _judged(year, year.by_student, timeline, background.of(found, np.searchsorted(asked, found)))
 
 
-def judge_otherwise(judged: Judged, timeline: Timeline) -> Judged:
-    """The same students and days by other policies, under which the same enrolments have to count."""
+def judge_otherwise(judged: Judged, timeline: Timeline) -> Judged | None:
+    """The same students and days by other policies; the year is read again only where other enrolments count."""
+    day = judged.year.frame.day
+    if timeline.on(day).no_show_exit_codes != judged.policy.no_show_exit_codes:
+        return judge(judged.students, judged.year.frame, timeline)
     inputs = _inputs(judged.year, judged.matrix, timeline, judged.background)
     replayed = replay(judged.deciding, timeline, inputs)
     return replace(judged, timeline=timeline, inputs=inputs, replay=replayed)
