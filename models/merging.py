@@ -31,7 +31,15 @@ WORK = (
     "district_day",
     "promise",
     "hand_over",
+    "visit",
+    "flag_answer",
 )
+# What both ids have of one day stays with each: of a step up the kept student's answer counts.
+_APART = {
+    "flag_answer": """
+        AND NOT EXISTS (SELECT FROM flag_answer k WHERE k.student_id = :kept AND k.since = t.since)
+    """
+}
 
 # Whose an enrolment is follows from the id it was sent under.
 _STINTS = """
@@ -72,7 +80,8 @@ def move_work(merge: StudentMerge) -> None:
         db.session.execute(
             text(f"""
                 WITH moved AS (
-                    UPDATE {table} SET student_id = :kept WHERE student_id = :gone RETURNING id
+                    UPDATE {table} t SET student_id = :kept WHERE student_id = :gone {_APART.get(table, "")}
+                    RETURNING id
                 )
                 INSERT INTO moved_row (merge_id, table_name, row_id, before) SELECT :merge, '{table}', id, '{{}}'
                 FROM moved ON CONFLICT DO NOTHING

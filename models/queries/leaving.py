@@ -1,4 +1,4 @@
-"""Students whom a roster takes out of a school while the school year goes on."""
+"""Students whom a roster takes out of a school while the school year goes on, and what was asked about them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,34 @@ _LEFT = text("""
                         AND n.entry_date > t.entry_date)
     ORDER BY t.school_id, t.student_id
 """)
+
+
+# The period of such a task says what it rests on: its condition, the school and the last day there.
+_NO_LONGER = text("""
+    SELECT t.id, t.student_id, t.case_id, t.compartment, t.kind
+    FROM task t
+    WHERE t.status = 'open' AND t.compartment IS NOT NULL AND split_part(t.period, '/', 1) = :condition
+      AND NOT EXISTS (
+        SELECT FROM stint s WHERE s.student_id = t.student_id AND s.school_id = split_part(t.period, '/', 2)::int
+          AND s.exit_date = split_part(t.period, '/', 3)::date)
+    ORDER BY t.id FOR UPDATE OF t
+""")
+_AGAIN = text("""
+    SELECT t.id FROM task t
+    WHERE t.student_id = :student AND t.period = :period AND t.status = 'withdrawn' AND t.done_by IS NULL
+    ORDER BY t.id DESC LIMIT 1
+""")
+
+
+def rests_on_nothing(condition: str) -> Sequence[Any]:
+    """Open tasks (id, student_id, case_id, compartment, kind) of a condition whose enrolment ends otherwise now."""
+    return db.session.execute(_NO_LONGER, {"condition": condition}).all()
+
+
+def withdrawn(student: int, period: str) -> int | None:
+    """The task of that period which the system took back, if any."""
+    found: int | None = db.session.scalar(_AGAIN, {"student": student, "period": period})
+    return found
 
 
 def with_flag(batch: int, compartment: str, since: date, until: date) -> Sequence[Any]:

@@ -10,12 +10,13 @@ from ew_app.kernel import Conflict, NotFound, Refused
 from ew_app.services.casework import looking_in, promises, workspaces
 from ew_app.services.casework.promises import Wanted
 from ew_app.services.casework.waiting import Span, waited
+from ew_app.services.rosters import roster, roster_undo
 from models.base import db
 from models.people import SupportFlag
 from rules.access import FieldClass, NotAllowed
 from rules.words import UnfitWords
 from tests.services.one_case import flag_ana
-from tests.services.rosters import load
+from tests.services.rosters import deliver, load
 from tests.services.world import TODAY, rows
 
 FRIDAY = TODAY - timedelta(days=3)
@@ -174,6 +175,28 @@ def test_the_liaison_is_asked_before_a_student_is_gone_from_the_school_of_origin
         load({"enrollments": LEAVES})
     title = "Leaving the school: does the family know that the child may stay?"
     assert rows(STAYS) == [(world.people["lea"], "stls", title, TODAY + timedelta(days=1), None)]
+
+
+STATES = "SELECT status, note FROM task WHERE title LIKE 'Leaving%'"
+NO_MORE = ("withdrawn", "The roster says no longer that the student leaves.")
+
+
+def test_nobody_is_asked_any_more_once_the_roster_is_taken_back_or_says_otherwise(world):
+    in_stls(world)
+    load({"enrollments": ENROLLED.format("S-ana,LIN,2026-08-17,\n")})
+    took_out = deliver({"enrollments": LEAVES})
+    roster.apply(took_out)
+    assert rows(STATES) == [("open", "")]
+    roster_undo.take_back(took_out)
+    assert rows(STATES) == [NO_MORE]
+    told = rows("SELECT kind, compartment FROM event WHERE kind = 'task_withdrawn'")
+    assert told == [("task_withdrawn", "stls")]
+    load({"enrollments": LEAVES.replace("11-13", "11-16")})
+    assert rows(f"{STATES} ORDER BY id") == [NO_MORE, ("open", "")]
+    load({"enrollments": LEAVES})
+    assert sorted(rows(STATES)) == [("open", ""), NO_MORE], "the first is asked again, the second no more"
+    load({"enrollments": ENROLLED.format("S-ana,LIN,2026-08-17,2026-12-18\n")})
+    assert [state for state, _ in rows(f"{STATES} ORDER BY id")] == ["withdrawn", "withdrawn", "open"]
 
 
 def test_nobody_is_asked_about_other_students_nor_at_the_end_of_the_year(world):

@@ -18,8 +18,10 @@ from ew_app.services.measuring import hindsight
 from ew_app.services.measuring.measures import measures
 from ew_app.services.measuring.why import explain
 from ew_app.services.rosters import same_child
+from models import merging
 from models.base import db
 from models.cases import Case, Outreach, Task
+from models.lists import FlagAnswer
 from models.people import Student
 from tests.services.lincoln_and_carver import CARVER, LINCOLN, build, csv, load, query
 
@@ -188,6 +190,34 @@ def test_work_moves_with_its_authors_and_comes_back() -> None:
     part()
     found = query("SELECT s.key, o.on_day FROM outreach o JOIN student s ON s.id = o.student_id ORDER BY 2")
     assert found == [("ben", date(2026, 9, 3)), ("ana", date(2026, 9, 4))]
+
+
+STAYS_WITH_ITS_ID = {
+    *("mark", "mark_history", "prior_year", "staged_mark", "staged_other", "contact", "support_flag"),  # of files
+    *("finding", "standing", "student_status", "tier_change", "touched_student", "block_student"),  # worked out
+    *("stint", "event", "audit_row"),  # follows its id; appended and never changed
+}
+
+
+def test_all_work_of_people_moves() -> None:
+    about = {name for name, table in db.metadata.tables.items() if "student_id" in table.columns}
+    assert about == {*merging.WORK, *STAYS_WITH_ITS_ID}, "a new table moves, or says here why it stays"
+
+
+def test_the_answer_to_a_flag_moves_and_comes_back_and_the_kept_students_own_stays() -> None:
+    with transaction():
+        for key, day in (("ben", 1), ("ben", 2), ("ana", 2)):
+            db.session.add(
+                FlagAnswer(student_id=_id(key), since=date(2026, 9, day), tier=1, reason="known", useful="yes",
+                           author="Mara", position="Counselor", written_at=now())
+            )  # fmt: skip
+    answers = "SELECT s.key, a.since FROM flag_answer a JOIN student s ON s.id = a.student_id ORDER BY 1, 2"
+    before = query(answers)
+    join()
+    first, second = date(2026, 9, 1), date(2026, 9, 2)
+    assert query(answers) == [("ana", first), ("ana", second), ("ben", second)]
+    part()
+    assert query(answers) == before
 
 
 def test_a_task_in_a_compartment_moves_and_stays_there() -> None:

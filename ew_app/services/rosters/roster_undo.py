@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import select, text
 
 from ew_app.kernel import WORKER, now, operation, today
+from ew_app.services.casework import origin
 from ew_app.services.measuring.touched import touch_changed
 from ew_app.services.rosters import same_child
 from ew_app.services.rosters.roster_again import lay_what_followed
@@ -56,6 +57,7 @@ def take_back(batch: Batch) -> dict[str, Any]:
     fates = {target.table: _take_away(target, batch.id) for target in TARGETS}
     _forget_exit_rule(batch)
     merging.place_stints(None, batch=batch.id, at=now())
+    origin.no_longer()
     recount_absences_since(batch.id)
     touch_changed(batch.id, list(fates), school_year_start(today()))
     kept = {table: fate.kept for table, fate in fates.items() if fate.kept}
