@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
 
 from flask import Blueprint, render_template, url_for
 
@@ -17,50 +19,75 @@ from models.queries.staff import place_names
 from rules import access, roles
 from rules.access import Permission
 from rules.counting import many
+from rules.rising import Level
 from rules.vocabulary import vocabulary
 
 screen = Blueprint("waiting", __name__)
 
 SEE = Permission.SEE_WAITING
+Ages = Mapping[tuple[int, date], int]  # (school, since) -> school days
 
 
 @screen.get("/waiting")
 @requires(SEE)
 def show() -> str:
-    """Names for those who may open the cases; number, school and days for the network."""
+    """Names for those who may open the cases; number, school and days for the network. A line for each case."""
     seen, told = rising.seen_by(actor()), rising.escalated_to(actor())
-    ages = rising.days_waited(seen) | rising.days_waited(told)
-    named = [_named(row) | {"days": ages[row.school_id, row.since]} for row in seen]
-    numbers = [_number(row) | {"days": ages[row.school_id, row.since]} for row in told]
-    waiting, room = named or numbers, _room()
-    over = sum(1 for line in room if line["over"])
+    ages, room, count = rising.days_waited(seen) | rising.days_waited(told), _room(), len(seen) or len(told)
     return render_template(
         "waiting.html",
-        answer=f"{many(len(waiting), 'thing')} {'waits' if len(waiting) == 1 else 'wait'} for somebody to go on"
-        if waiting else "Nothing waits longer than it should",
-        named=named, numbers=numbers, room=room, over=over,
+        answer=f"{many(count, 'thing')} {'waits' if count == 1 else 'wait'} for somebody to go on"
+        if count else "Nothing waits longer than it should",
+        count=count, room=room, over=sum(1 for line in room if line["over"]),
+        named=[_named(rows) | _why(rows, ages) for rows in _by_case(seen)],
+        schools=list(_by_school(told, ages)),
     )  # fmt: skip
 
 
-def _named(row: Waiting) -> dict[str, Any]:
+Row = TypeVar("Row", Waiting, Escalated)
+
+
+def _by_case(found: Sequence[Row]) -> list[list[Row]]:
+    """What waits of one case together, in the order of what waits longest; what has no case stands alone."""
+    cases: dict[object, list[Row]] = {}
+    for row in found:
+        cases.setdefault(row.case_number or id(row), []).append(row)
+    return list(cases.values())
+
+
+def _by_school(told: Sequence[Escalated], ages: Ages) -> Iterator[dict[str, Any]]:
+    """For the network: the schools where most waits first."""
+    schools: dict[str, list[Escalated]] = {}
+    for row in told:
+        schools.setdefault(row.school, []).append(row)
+    for name, rows in sorted(schools.items(), key=lambda item: (-len(item[1]), item[0])):
+        lines = [{"case": case[0].case_number} | _why(case, ages) for case in _by_case(rows)]
+        yield {"name": name, "count": len(rows), "lines": lines}
+
+
+def _why(rows: Sequence[Waiting | Escalated], ages: Ages) -> dict[str, Any]:
+    """Why a case waits, and since when it has waited longest."""
+    first = min(rows, key=lambda row: row.since)
+    reasons = dict.fromkeys(vocabulary().label("waits", row.why) for row in rows)
+    return {"why": list(reasons), "since": first.since, "days": ages[first.school_id, first.since]}
+
+
+def _named(rows: Sequence[Waiting]) -> dict[str, Any]:
+    row = rows[0]
     role = roles.all_roles().get(row.owner_role)
     return {
-        "name": f"{row.first_name} {row.last_name}", "why": vocabulary().label("waits", row.why),
-        "what": row.what or "Decide what comes next", "school": short_school(row.school),
-        "tier": None if row.tier is None else tier_text(row.tier), "owner": row.owner or "nobody",
-        "role": role.label if role else row.owner_role, "since": row.since,
-        "network": row.level == 2,
-        "url": url_for("case.show", number=row.case_number) if row.case_number
+        "name": f"{row.first_name} {row.last_name}",
+        "what": list(dict.fromkeys(row.what or "Decide what comes next" for row in rows)),
+        "school": short_school(row.school),
+        "tier": None if row.tier is None else tier_text(row.tier),
+        "owner": row.owner or "nobody",
+        "role": role.label if role else row.owner_role,
+        "network": any(row.level == Level.NETWORK for row in rows),
+        "url": url_for("case.show", number=row.case_number)
+        if row.case_number
         else url_for("student.show", key=row.student_key),
         "case": f"case {row.case_number}" if row.case_number else "no case",
-    }  # fmt: skip
-
-
-def _number(row: Escalated) -> dict[str, Any]:
-    return {
-        "case": row.case_number, "school": row.school, "why": vocabulary().label("waits", row.why),
-        "since": row.since,
-    }  # fmt: skip
+    }
 
 
 def _room() -> list[dict[str, Any]]:
