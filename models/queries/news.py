@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, select
 
 from models.base import db
 from models.cases import Case, Task
-from models.queries import compartments, scope
+from models.queries import worklists
 from models.queries.compartments import Opening
-from models.queries.scope import StandInLike
+from models.queries.worklists import StandInUntil
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,19 @@ class Due:
         return len(self.cases) + self.tasks
 
 
-def due(person_id: int, on: date, stand_ins: Sequence[StandInLike] = (), openings: Sequence[Opening] = ()) -> Due:
+def due(person_id: int, on: date, stand_ins: Sequence[StandInUntil] = (), openings: Sequence[Opening] = ()) -> Due:
     """Open cases that the person owns, and open tasks given to them, that are due by the day.
 
     stand_ins: with those of people who are away; openings: of tasks in compartments only what is open to this person.
     """
-    mine = scope.cases_held(person_id, stand_ins), Case.closed_on.is_(None), Case.status != "paused", Case.due <= on
+    mine = (
+        worklists.cases_on_list_of(person_id, stand_ins),
+        Case.closed_on.is_(None),
+        Case.status != "paused",
+        Case.due <= on,
+    )
     cases = db.session.execute(select(Case.number, Case.due).where(*mine).order_by(Case.due, Case.number)).all()
-    lent = and_(scope.tasks_held(0, stand_ins), compartments.open_to(openings, person_id))
-    open_tasks = or_(Task.owner_id == person_id, lent), Task.status == "open", Task.due <= on
+    open_tasks = worklists.on_list_of(person_id, stand_ins, openings), Task.status == "open", Task.due <= on
     counted = select(func.count(), func.count().filter(Task.due < on)).where(*open_tasks)
     tasks, late_tasks = db.session.execute(counted).one()
     return Due(

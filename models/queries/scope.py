@@ -111,14 +111,16 @@ def tasks(reach: Reach, person_id: int | None, compartments: Collection[str] = (
     return or_(*ways) if ways else false()
 
 
-def cases_held(person_id: int, stand_ins: Sequence[StandInLike]) -> ColumnElement[bool]:
-    """Condition on Case: owned by the person, or by somebody for whom they stand in there."""
-    return or_(Case.owner_id == person_id, *_held_for(stand_ins, Case.owner_id, Case.owner_role, Case.school_id))
+def cases_held(person_id: int | None, stand_ins: Sequence[StandInLike]) -> ColumnElement[bool]:
+    """Condition on Case: owned by the person (None: of nobody), or by somebody for whom they stand in there."""
+    own = Case.owner_id == person_id if person_id else false()
+    return or_(own, *_held_for(stand_ins, Case.owner_id, Case.owner_role, Case.school_id))
 
 
-def tasks_held(person_id: int, stand_ins: Sequence[StandInLike]) -> ColumnElement[bool]:
-    """Condition on Task: given to the person, or to somebody for whom they stand in there."""
-    return or_(Task.owner_id == person_id, *_held_for(stand_ins, Task.owner_id, Task.owner_role, Task.school_id))
+def tasks_held(person_id: int | None, stand_ins: Sequence[StandInLike]) -> ColumnElement[bool]:
+    """Condition on Task: given to the person (None: to nobody), or to somebody for whom they stand in there."""
+    own = Task.owner_id == person_id if person_id else false()
+    return or_(own, *_held_for(stand_ins, Task.owner_id, Task.owner_role, Task.school_id))
 
 
 def _held_for(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, distinct, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, distinct, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.base import db
@@ -194,9 +194,7 @@ def my_tasks(
 
     stand_ins: of those who are away, what is due in their leave and open to this person is theirs too.
     """
-    theirs = (and_(scope.tasks_held(0, [one]), _in_leave(Task.due, one)) for one in stand_ins)
-    lent = and_(or_(false(), *theirs), compartments.open_to(openings, person_id))
-    rows = _task_lines(on, openings, person_id).where(or_(Task.owner_id == person_id, lent))
+    rows = _task_lines(on, openings, person_id).where(on_list_of(person_id, stand_ins, openings))
     if until is not None:
         rows = rows.where(or_(Task.due.is_(None), Task.due <= until))
     return [TaskLine(*row) for row in db.session.execute(rows.limit(limit))]
@@ -220,10 +218,24 @@ def my_due_cases(
 
     stand_ins: of those who are away, what is due in their leave is theirs too.
     """
-    lent = (and_(scope.cases_held(0, [one]), _in_leave(Case.due, one)) for one in stand_ins)
-    mine = or_(Case.owner_id == person_id, *lent), Case.closed_on.is_(None), Case.status != "paused"
+    mine = cases_on_list_of(person_id, stand_ins), Case.closed_on.is_(None), Case.status != "paused"
     rows = case_lines(on).where(*mine, Case.due <= (until or on)).order_by(Case.due, Case.number)
     return [CaseLine(*row) for row in db.session.execute(rows.limit(limit))]
+
+
+def on_list_of(
+    person_id: int | None, stand_ins: Sequence[StandInUntil], openings: Sequence[Opening]
+) -> ColumnElement[bool]:
+    """Condition on Task: theirs, or of somebody for whom they stand in, due in the leave and open to them."""
+    lent = [and_(scope.tasks_held(None, [one]), _in_leave(Task.due, one)) for one in stand_ins]
+    mine = Task.owner_id == person_id
+    return or_(mine, and_(or_(*lent), compartments.open_to(openings, person_id))) if lent else mine
+
+
+def cases_on_list_of(person_id: int | None, stand_ins: Sequence[StandInUntil]) -> ColumnElement[bool]:
+    """Condition on Case: theirs, or of somebody for whom they stand in and due in the leave."""
+    lent = (and_(scope.cases_held(None, [one]), _in_leave(Case.due, one)) for one in stand_ins)
+    return or_(Case.owner_id == person_id, *lent)
 
 
 def _in_leave(due: InstrumentedAttribute[date | None], one: StandInUntil) -> ColumnElement[bool]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from flask import Flask
 
-from ew_app.kernel import transaction
+from ew_app.kernel import day_text, today, transaction
 from ew_app.services.casework import rising
 from models.base import db
 from models.staff import Grant
-from tests.web.casebook import keep_secret, open_case, person
+from tests.web.casebook import case_of, keep_secret, open_case, person
 from tests.web.conftest import SignInAs
 
 
@@ -51,6 +51,19 @@ def test_what_is_stated_comes_back_in_words(app: Flask, sign_in: SignInAs) -> No
     with app.app_context():
         stored = db.session.get_one(Grant, grant.id)
         assert (stored.away_from, stored.hours) == (date(2026, 12, 1), 20)
+
+
+def test_today_says_for_whom_a_deputy_does_what_and_until_when(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context(), transaction():
+        number = open_case("zed", owner="counselor")
+        case_of(number).next_step = "Walk in together"
+        (grant,) = person("counselor").grants
+        grant.deputy_id = person("principal").id
+        grant.away_from, grant.away_until = today() - timedelta(days=1), today() + timedelta(days=1)
+        until = day_text(grant.away_until)
+    page = sign_in("principal").get("/today").text
+    assert f"For Person counselor until {until}: Walk in together" in page
+    assert "For Person counselor" not in sign_in("social_worker").get("/today").text
 
 
 def test_an_empty_role_can_be_tried_out(sign_in: SignInAs) -> None:

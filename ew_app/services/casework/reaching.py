@@ -64,7 +64,7 @@ def tasks_of(by: Actor) -> ColumnElement[bool]:
         for grant in by.grants.held
     )
     worked = scope.tasks(access.scope_of(by.grants, Permission.WORK_CASE), by.person_id)
-    lent = and_(scope.tasks_held(0, by.grants.standing_in), open_to(openings(by), by.person_id))
+    lent = and_(scope.tasks_held(None, by.grants.standing_in), open_to(openings(by), by.person_id))
     return or_(worked, *roles, *([lent] if by.grants.standing_in else []))
 
 

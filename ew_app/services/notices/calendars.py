@@ -22,6 +22,7 @@ from ew_app.services.people import signing_in
 from models.base import db
 from models.cases import Case, Task
 from models.notices import CalendarAddress
+from models.queries import worklists
 from models.queries.visits import takes_part
 from models.staff import Person
 from models.visits import Visit
@@ -80,7 +81,8 @@ def feed(token: str) -> bytes:
 
 
 def _cases(by: Actor) -> Iterator[Event]:
-    mine = Case.owner_id == by.person_id, Case.closed_on.is_(None), Case.due >= today() - BACK
+    listed = worklists.cases_on_list_of(by.person_id, by.grants.standing_in)
+    mine = listed, Case.closed_on.is_(None), Case.due >= today() - BACK
     wanted = select(Case.number, Case.due).where(*mine, reaching.cases_of(by, Permission.SEE_CASE))
     for number, due in db.session.execute(wanted.order_by(Case.due).limit(MOST)):
         yield _event(f"case-{number}", f"Case {number}: next step", due, f"/cases/{number}")
@@ -88,7 +90,8 @@ def _cases(by: Actor) -> Iterator[Event]:
 
 def _tasks(by: Actor) -> Iterator[Event]:
     """Every task alike, whatever it is about and whether it lies in a compartment."""
-    mine = Task.owner_id == by.person_id, Task.status == "open", Task.due >= today() - BACK
+    listed = worklists.on_list_of(by.person_id, by.grants.standing_in, reaching.openings(by))
+    mine = listed, Task.status == "open", Task.due >= today() - BACK
     for number, due in db.session.execute(select(Task.id, Task.due).where(*mine).order_by(Task.due).limit(MOST)):
         yield _event(f"task-{number}", "A task is due", due, "/today")
 
