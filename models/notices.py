@@ -26,7 +26,9 @@ class Notice(Model):
     __tablename__ = "notice"
     __table_args__ = (
         UniqueConstraint("person_id", "once"),
-        CheckConstraint("num_nonnulls(case_id, task_id, school_id, visit_id, hand_over_id) <= 1", name="about"),
+        CheckConstraint(
+            "num_nonnulls(case_id, task_id, school_id, visit_id, hand_over_id, opening_id) <= 1", name="about"
+        ),
         Index("ix_notice_unread", "person_id", "id", postgresql_where=text("read_at IS NULL")),
     )
     id: Mapped[BigId]
@@ -38,6 +40,7 @@ class Notice(Model):
     school_id: Mapped[int | None] = to("school.id", index=False)
     visit_id: Mapped[int | None] = to("visit.id", index=False)
     hand_over_id: Mapped[int | None] = to("hand_over.id", index=False)
+    opening_id: Mapped[int | None] = to("crisis_opening.id", index=False)
     numbers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=EMPTY)
     at: Mapped[datetime]
     read_at: Mapped[datetime | None]

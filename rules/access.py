@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from rules.places import Place, PlaceKind
 from rules.roles import FieldClass, Permission, Reach, Right, Role, assignable_roles, meanings, role
@@ -15,6 +15,7 @@ __all__ = [
     "Grant",
     "Grants",
     "NotAllowed",
+    "OpenedInCrisis",
     "Permission",
     "Place",
     "PlaceKind",
@@ -27,6 +28,9 @@ __all__ = [
     "fields_shown",
     "flagged_classes",
     "grantable_roles",
+    "in_crisis",
+    "lets_read",
+    "may_name",
     "readable_classes",
     "right",
     "scope_of",
@@ -124,6 +128,32 @@ def readable_classes(grants: Grants, place: Place | None = None, *, own: bool = 
 def flagged_classes(grants: Grants, place: Place | None = None, *, own: bool = False) -> frozenset[FieldClass]:
     """Restricted classes of which the person learns only "another support is in place", never which."""
     return frozenset(c for c in FieldClass if c.restricted and right(grants, c, place, own=own) is Right.FLAG)
+
+
+def may_name(grants: Grants, field_class: FieldClass, place: Place | None = None) -> bool:
+    """Whether the person may be told that this compartment was opened; others hear of a shut part of a record."""
+    known = right(grants, field_class, place, own=True)
+    return known is Right.FLAG or known.reaches(Right.READ) or can(grants, Permission.SEE_AUDIT, place)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedInCrisis:
+    """A compartment of one student that somebody opened because they had to know at once."""
+
+    field_class: FieldClass
+    opened_at: datetime
+    ends_at: datetime
+
+
+def in_crisis(grants: Grants, place: Place | None = None, *, own: bool = False) -> frozenset[FieldClass]:
+    """Restricted classes that may be opened there for an hour in a crisis: none that is open to the person anyhow."""
+    opened = (held.crisis for _, held in grants.at(place))
+    return frozenset().union(*opened) - readable_classes(grants, place, own=own)
+
+
+def lets_read(grants: Grants, opened: OpenedInCrisis, place: Place, at: datetime) -> bool:
+    """Whether its opener may read it at that moment: within its time, and while their role still allows a crisis."""
+    return opened.opened_at <= at < opened.ends_at and opened.field_class in in_crisis(grants, place)
 
 
 def fields_shown(

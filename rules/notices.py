@@ -22,6 +22,7 @@ class About(StrEnum):
     SCHOOL = "school"
     VISIT = "visit"
     HAND_OVER = "hand_over"
+    OPENING = "opening"  # of a shut part of a record, in a crisis
     PERSON = "person"  # the reader alone
 
 
@@ -56,7 +57,7 @@ class NoticeKind:
         return words.format_map(_Said(said))
 
     def is_over(self, state: str | None) -> bool:
-        """Whether nothing is left to do about it, by the state of its task or hand-over."""
+        """Whether nothing is left to do about it, by the state of its task, hand-over or opening."""
         return self.waits is not None and state not in self.waits
 
 

@@ -56,3 +56,8 @@ class Place:
     def breadth(self) -> int:
         """0 for a school, 1 for a network, 2 for the district: the nearest person is asked first."""
         return (PlaceKind.SCHOOL, PlaceKind.NETWORK, PlaceKind.DISTRICT).index(self.kind)
+
+    def upwards(self) -> tuple[Place, ...]:
+        """The place itself and those it lies in, the nearest first."""
+        network = (Place.of_network(self.network),) if self.network else ()
+        return tuple(dict.fromkeys((self, *network, Place.district())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -40,6 +40,10 @@ class FieldClass(StrEnum):
 RESTRICTED = frozenset(
     {FieldClass.STLS, FieldClass.HEALTH, FieldClass.COUNSELING, FieldClass.IEP_504, FieldClass.PROTECTED}
 )
+
+
+# What the law shields even from a colleague in a hurry: it opens for the person named for it, and never in a crisis.
+NEVER_IN_CRISIS = frozenset({FieldClass.PROTECTED})
 
 
 class Right(StrEnum):
@@ -80,6 +84,7 @@ class Permission(StrEnum):
     RUN_EVALUATION = "run_evaluation"
     SEE_FLAGGED = "see_flagged"
     SEE_CASELOAD = "see_caseload"
+    TAKE_CASELOAD = "take_caseload"
     SEE_CASE = "see_case"
     WORK_CASE = "work_case"
     LOG_OUTREACH = "log_outreach"
@@ -89,6 +94,8 @@ class Permission(StrEnum):
     OPEN_COUNSELING = "open_counseling"
     OPEN_IEP_504 = "open_iep_504"
     OPEN_PROTECTED = "open_protected"
+    OPEN_IN_CRISIS = "open_in_crisis"
+    ANSWER_OPENINGS = "answer_openings"
     RUN_MEETING = "run_meeting"
     PREPARE_LETTERS = "prepare_letters"
     APPROVE_LETTERS = "approve_letters"
@@ -135,7 +142,7 @@ class ClassRight:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A position. `parts` names the fields shown where the right is only PART."""
+    """A position. `parts` names the fields shown where the right is only PART; `crisis` what opens for an hour."""
 
     key: str
     label: str
@@ -146,6 +153,7 @@ class Role:
     permissions: frozenset[Permission]
     rights: Mapping[FieldClass, ClassRight]
     parts: Mapping[FieldClass, frozenset[str]] = field(default_factory=dict)
+    crisis: frozenset[FieldClass] = frozenset()
     second_factor: bool = True
     assignable: bool = True
 
@@ -217,7 +225,8 @@ def _with_model(entry: dict[str, Any], entries: dict[str, Any]) -> dict[str, Any
 
 def _role(key: str, entry: dict[str, Any]) -> Role:
     rights = {FieldClass(name): _class_right(value) for name, value in entry.get("rights", {}).items()}
-    compartments = {OPENS[c] for c, r in rights.items() if c.restricted and r.own.reaches(Right.READ)}
+    opens = {OPENS[c] for c, r in rights.items() if c.restricted and r.own.reaches(Right.READ)}
+    crisis = _crisis(key, entry.get("crisis", ()))
     return Role(
         key=key,
         label=entry["label"],
@@ -225,12 +234,23 @@ def _role(key: str, entry: dict[str, Any]) -> Role:
         summary=entry["summary"],
         places=frozenset(PlaceKind(kind) for kind in entry["places"]),
         reach=Reach(entry["reach"]),
-        permissions=frozenset(Permission(p) for p in entry["permissions"]) | compartments,
+        permissions=frozenset(Permission(p) for p in entry["permissions"])
+        | opens
+        | ({Permission.OPEN_IN_CRISIS} if crisis else set()),
         rights=rights,
         parts={FieldClass(name): frozenset(shown) for name, shown in entry.get("parts", {}).items()},
+        crisis=crisis,
         second_factor=entry.get("second_factor", True),
         assignable=entry.get("assignable", True),
     )
+
+
+def _crisis(key: str, names: Iterable[str]) -> frozenset[FieldClass]:
+    """What a role may open in a crisis. ValueError for what is no compartment, or one that never opens like that."""
+    wanted = frozenset(FieldClass(name) for name in names)
+    if wrong := sorted(wanted - (RESTRICTED - NEVER_IN_CRISIS)):
+        raise ValueError(f"The role {key} cannot open {', '.join(wrong)} in a crisis: no role may.")
+    return wanted
 
 
 def _class_right(value: str | dict[str, str]) -> ClassRight:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from flask import url_for
+
 from ew_app.kernel import today
 from ew_app.services.measuring.why import Explanation, Reason
 from ew_app.web import case_moves, case_page, corrections, strips
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import cause_line, entry_of_note
 from ew_app.web.case_work import note_places
+from ew_app.web.guard import actor
 from models.queries import case_page as rows
-from rules import roles
+from rules import access, roles
 from rules.access import FieldClass, Permission, Right
 from rules.roles import Reach
 from rules.routing import visible_rules
@@ -78,7 +81,10 @@ def doors(page: Page) -> dict[str, Any]:
 
 
 def seers(page: Page) -> dict[str, Any]:
-    return {"seers": list(_seers(page))}
+    """Who may open the case, and where somebody who must know now opens a part that is shut to them."""
+    at_hand, key = page.at_hand, page.at_hand.case.student.key
+    crisis = access.in_crisis(actor().grants, at_hand.place, own=at_hand.own)
+    return {"seers": list(_seers(page)), "crisis_url": url_for("crisis.ask", key=key) if crisis else ""}
 
 
 def _seers(page: Page) -> Iterable[dict[str, str]]:

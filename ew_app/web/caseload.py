@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, day_text, today
-from ew_app.services.casework import closing
+from ew_app.services.casework import closing, taking_along
 from ew_app.web import asked, case_lines, freshness, giving, own_views
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
@@ -96,9 +96,7 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     person, on = actor().person_id, today()
     counts = heads.counts(scope(SEE), person, on, since=on - timedelta(days=on.weekday()), owner=person)
     view = _view(bool(counts.open))
-    schools = [
-        (str(number), case_lines.short_school(name)) for number, name in heads.schools_of(scope(SEE), person, on)
-    ]
+    schools = schools_within()
     filters, sort, page = filters_of(schools), request.args.get("sort", "due"), page_number()
     found = found_by(filters.values, view, sort, page)
     keep = {"view": view, "sort": sort}
@@ -131,6 +129,7 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
         arrived=_arrived(),
         idle=_held_by_nothing(),
         may_log=access.can(actor().grants, Permission.LOG_OUTREACH),
+        file_url=f"{url_for('caseload_file.take')}?{urlencode(asks)}" if taking_along.may(actor()) else "",
         may_give=may_give,
         people=giving.people(sorted({line.school_id for line in found.rows})) if may_give else [],
         error=error,
@@ -141,9 +140,9 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     )
 
 
-def _schools(person: int | None, on: date) -> list[tuple[str, str]]:
+def schools_within() -> list[tuple[str, str]]:
     """(number, name) of the schools at which this person has cases within reach."""
-    found = heads.schools_of(scope(SEE), person, on)
+    found = heads.schools_of(scope(SEE), actor().person_id, today())
     return [(str(number), case_lines.short_school(name)) for number, name in found]
 
 

@@ -34,6 +34,7 @@ ITEMS = (
     Item("Visits", "/visits", (P.LOG_OUTREACH,)),
     Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),
     Item("Supports", "/supports", tuple(OPENS.values())),
+    Item("Opened in a crisis", "/crisis", (P.ANSWER_OPENINGS,)),
     Item("Waiting", "/waiting", (P.SEE_WAITING,)),
     Item("Meeting", "/meeting", (P.RUN_MEETING,)),
     Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),

@@ -108,9 +108,11 @@ def _line(one: News) -> dict[str, object]:
 
 
 def _address(one: News) -> str:
-    """Where a notice leads: the question, the visit, the case, a list, the school, or the day."""
+    """Where a notice leads: the question, the opening, the visit, the case, a list, the school, or the day."""
     if one.hand_over is not None:
         return url_for("hand_overs.one", number=one.hand_over)
+    if one.opening is not None:
+        return url_for("crisis.one", opening_id=one.opening)
     if one.kind in WAITING and access.can(actor().grants, Permission.SEE_WAITING):
         return url_for("waiting.show")
     if one.kind in CASES and access.can(actor().grants, Permission.SEE_CASELOAD):

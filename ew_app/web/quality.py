@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, day_text, now, today
 from ew_app.services.system import quality
 from ew_app.services.system.quality_checks import BY_KEY, CHECKS, Check, Weight
-from ew_app.web import guard, limits
+from ew_app.web import guard, limits, spreadsheets
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters
 from models.queries import quality_report as rows
@@ -27,7 +25,6 @@ from rules.counting import many
 screen = Blueprint("quality", __name__)
 
 SCHOOLS = 25  # of one check on the page; the file has all
-ACTS = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # a spreadsheet would run a cell that begins like this
 HEADER = ("check", "title", "school_id", "school", "rows", "since", "state", "reason", "examples")
 WEIGHTS = {
     Weight.STOPS: ("Keeps students out of the count", "Begin here."),
@@ -128,14 +125,8 @@ def _mine(finding_id: int) -> Area:
 @limits.export
 def download() -> ResponseReturnValue:
     """Everything that lasts, as a table; ids only for whoever may open the students."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(HEADER)
-    for row in rows.findings(_area(), _chosen(), most=100_000):
-        writer.writerow([_safe(cell) for cell in _cells(row)])
-    answer = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="quality-{today():%Y-%m-%d}.csv"'
-    return answer
+    found = rows.findings(_area(), _chosen(), most=100_000)
+    return spreadsheets.download(f"quality-{today():%Y-%m-%d}", HEADER, map(_cells, found))
 
 
 def _cells(row: Row) -> tuple[object, ...]:
@@ -143,11 +134,6 @@ def _cells(row: Row) -> tuple[object, ...]:
     state = "known and right" if row.known else "to be mended"
     title, reason = BY_KEY[row.check].title, row.known_reason
     return row.check, title, row.school_key, row.school, row.count, row.first_seen, state, reason, shown
-
-
-def _safe(cell: object) -> str:
-    text = str(cell)
-    return f"'{text}" if text.startswith(ACTS) else text
 
 
 # -- within whose reach --------------------------------------------------------------------------------------------

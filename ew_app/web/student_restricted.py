@@ -68,7 +68,7 @@ def _opened(student: Student, compartment: str, reason: str) -> str:
         ask_url=_ask_url(student, compartment),
         caused=duty_parts.inside(told, compartment, _tag_url(student, compartment)),
         readers=promises.readers(student.id, compartment),
-        **_lines(inside),
+        **lines(inside),
     )
 
 
@@ -103,13 +103,14 @@ def _ask_url(student: Student, compartment: str) -> str:
     return url_for("promises.ask", compartment=compartment, student_id=student.id) if writes else ""
 
 
-def _lines(inside: Compartment) -> dict[str, Any]:
+def lines(inside: Compartment, *, linked: bool = True) -> dict[str, Any]:
+    """What a compartment holds, as rows to read; `linked`: promises lead to where they are worked on."""
     return {
         "tasks": [{"title": task.title, "due": task.due, "state": _state(task)} for task in inside.tasks],
         "causes": [cause_line(cause) for cause in inside.causes if cause.ended_at is None],
         "notes": [entry_of_note(note) for note in inside.notes],
         "supports": plan_parts.inside(inside.supports, may=False),
-        "promises": promises.lines(inside.promises, linked=True),
+        "promises": promises.lines(inside.promises, linked=linked),
     }
 
 

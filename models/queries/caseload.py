@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -74,6 +75,14 @@ def caseload(
     if text:  # nothing else is asked of the student
         counted = counted.join(Student, Student.id == Case.student_id)
     return Page([CaseLine(*row) for row in db.session.execute(rows)], db.session.scalar(counted) or 0)
+
+
+def counted_through(students: Collection[int]) -> dict[int, date]:
+    """Student -> the last day that is in their numbers."""
+    wanted = select(StudentStatus.student_id, StudentStatus.data_through).where(
+        StudentStatus.student_id.in_(students), StudentStatus.data_through.is_not(None)
+    )
+    return {student: day for student, day in db.session.execute(wanted) if day is not None}
 
 
 def _filters(

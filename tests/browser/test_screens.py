@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from ew_app.factory import create_app
 from ew_app.kernel import OPERATOR, now, today, transaction
-from ew_app.services.casework import promises
+from ew_app.services.casework import crisis, promises
 from ew_app.services.casework.promises import Wanted as Asked
 from ew_app.services.deciding import simulating
 from ew_app.services.deliveries import late_days
@@ -39,7 +39,13 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
     "social_worker": (
         *("/news", "/news/choices", "/news/calendar", "/visits", "/cases/{case}/visit", "/visits/{visit}"),
         *("/visits/{visit}/sheet", "/visits/{visit}/card"),
-        *("/today", "/caseload", "/caseload?view=all&sort=-absent", "/caseload?view=all&q=nobody+of+this+name"),
+        *(
+            "/today",
+            "/caseload",
+            "/caseload?view=all&sort=-absent",
+            "/caseload/file?view=all",
+            "/caseload?view=all&q=nobody+of+this+name",
+        ),
         *(
             "/flagged/{case_student}/set-aside",
             "/flagged",
@@ -86,6 +92,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
             "/people/{nurse}",
         ),
         *("/week", "/week/{own_school}/asked/waiting", "/week/{own_school}/tasks/counselor"),
+        *("/students/{looked_after}/crisis", "/crisis", "/crisis/{own_opening}", "/crisis/{opening}"),
         *("/waiting", "/people/seats?without=counselor", "/people/{nurse}/roles/{nurse_grant}/terms"),
     ),
     "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting"),
@@ -155,6 +162,7 @@ def numbers(system: System) -> dict[str, Any]:
             "case_student": case.student_id,
             "looked_after": looked_after.key,
             "looked_after_id": looked_after.id,
+            **opened_of(looked_after.id),
             "promise": promises.ask(looked_after.id, Asked(kind="asthma_plan"), by=accounts.acting_as("nurse")).id,
             "student_id": db.session.scalar(select(Stint.student_id).where(Stint.school_id == case.school_id).limit(1)),
             "contact": db.session.scalar(select(Outreach.id).where(Outreach.author_id == worker).limit(1)),
@@ -171,6 +179,16 @@ def numbers(system: System) -> dict[str, Any]:
             "change": policy_changes.begin(version, EIGHT, by=OPERATOR),
             "trial": simulating.ask(version, by=OPERATOR, place=Place.district(), queued=False),
         }
+
+
+def opened_of(student: int) -> dict[str, int]:
+    """What the principal has open of a student in a crisis, and what somebody else opened and the principal answers."""
+    reason = "Fainted in the gym, and the nurse is at the other school."
+    own, others = (signing_in.actor_of(accounts.find(login)) for login in ("principal", "social_worker"))
+    return {
+        "own_opening": crisis.open_record(student, "health", by=own, reason=reason).id,
+        "opening": crisis.open_record(student, "health", by=others, reason=reason).id,
+    }
 
 
 def meeting_of() -> dict[str, Any]:

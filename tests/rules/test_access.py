@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
-from rules import access
+from rules import access, roles
 from rules.access import FieldClass, Grant, Grants, NotAllowed, Permission, Place, Right
 from rules.roles import ClassRight, all_roles, assignable_roles, meanings, role
 
@@ -220,3 +220,70 @@ def test_a_role_is_given_where_it_belongs():
         access.check_grantable(admin, "network_lead", LINCOLN)
     with pytest.raises(ValueError, match="belongs to the command line"):
         access.check_grantable(admin, "operator", Place.district())
+
+
+# -- in a crisis ------------------------------------------------------------------------------------------
+
+NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("key", all_roles())
+def test_role_and_crisis(key: str):
+    """What a role may open for an hour, and that nobody opens like that what they read anyhow, or ever the last."""
+    held = as_role(key)
+    named = {FieldClass(one) for one in SPEC["crisis"].get(key, ())}
+    assert access.in_crisis(held, LINCOLN) == named
+    assert access.can(held, Permission.OPEN_IN_CRISIS, LINCOLN) is bool(named)
+    assert FieldClass.PROTECTED not in named and not named & access.readable_classes(held, LINCOLN)
+    assert access.in_crisis(held, DOUGLAS) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "key, field_class, place, minutes, reads",
+    [
+        ("principal", "health", LINCOLN, 0, True),
+        ("principal", "health", LINCOLN, 59, True),
+        ("principal", "health", LINCOLN, 60, False),
+        ("principal", "health", LINCOLN, -1, False),
+        ("principal", "counseling", LINCOLN, 0, False),
+        ("principal", "health", DOUGLAS, 0, False),
+        ("social_worker", "counseling", LINCOLN, 0, True),
+        ("attendance_clerk", "health", LINCOLN, 0, False),
+        ("network_lead", "health", LINCOLN, 0, False),
+        ("social_worker", "protected", LINCOLN, 0, False),
+    ],
+)
+def test_what_was_opened_lets_read_for_its_time_and_only_in_a_role_that_may(
+    key: str, field_class: str, place: Place, minutes: int, reads: bool
+):
+    """Even a row that should not be there opens nothing for a role that may not."""
+    opened = access.OpenedInCrisis(FieldClass(field_class), NINE, NINE + timedelta(minutes=60))
+    assert access.lets_read(as_role(key), opened, place, NINE + timedelta(minutes=minutes)) is reads
+
+
+def test_an_ended_role_reads_nothing_though_the_hour_runs():
+    opened = access.OpenedInCrisis(FieldClass.HEALTH, NINE, NINE + timedelta(minutes=60))
+    gone = Grants.on(TODAY + timedelta(days=1), [Grant("principal", LINCOLN, ends=TODAY)])
+    assert not access.lets_read(gone, opened, LINCOLN, NINE)
+
+
+def test_a_district_cannot_let_a_role_open_protected_reasons_in_a_crisis():
+    with pytest.raises(ValueError, match="principal cannot open protected in a crisis: no role may"):
+        roles._crisis("principal", ["health", "protected"])
+    with pytest.raises(ValueError, match="cannot open contacts"):
+        roles._crisis("principal", ["contacts"])
+
+
+@pytest.mark.parametrize(
+    "key, named",
+    [
+        ("principal", {"stls", "health", "iep_504"}),
+        ("nurse", {"health", "iep_504"}),
+        ("records_custodian", {"stls", "health", "counseling", "iep_504", "protected"}),
+        ("attendance_clerk", set()),
+        ("network_lead", set()),
+    ],
+)
+def test_of_an_opening_somebody_hears_which_part_only_if_they_may_know_of_it(key: str, named: set[str]):
+    held = as_role(key, Place.district())
+    assert {str(one) for one in FieldClass if one.restricted and access.may_name(held, one, LINCOLN)} == named

@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from ew_app.services.notices import digests
 from ew_app.services.people import accounts, telling
 from models.base import db
 from models.cases import Case, Cause, Note, Task
+from models.crisis import CrisisOpening
 from models.notices import Mail
 from models.people import Contact, Student, SupportFlag
 from models.promises import Promise, PromiseStep
@@ -144,6 +145,7 @@ def _keep(case: Case, kept: FieldClass, text: str) -> None:
 
 
 WAYS = ("html", "json", "csv", "search", "mail", "log")
+DAYS = timedelta(days=2)
 FRIDAY = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # nine in the morning in Chicago
 
 
@@ -183,6 +185,7 @@ def told(app: Flask, about: dict[str, dict[str, Any]], key: str, caplog: pytest.
         "/fix/unmatched",
         "/letters",
         "/news",
+        "/crisis",
     ]
     opened = [browser.get(path).text for path in (*lists, *(f"/supports/{one}" for one in KEPT))]
     for whose, one in about.items():
@@ -190,7 +193,7 @@ def told(app: Flask, about: dict[str, dict[str, Any]], key: str, caplog: pytest.
         opened += [browser.get(path).text for path in pages(one)]
         opened += [_unlocked(browser, one, kept) for kept in KEPT]
     heard.html = "\n".join(opened)
-    heard.csv = browser.get("/quality.csv").text
+    heard.csv = browser.get("/quality.csv").text + _taken(browser)
     words = [word(one, whose) for whose in about for one in CLASSES if one is not FieldClass.ROSTER]
     heard.search = "\n".join(_found(browser, path, words) for path in SEARCHES)
     with app.app_context():
@@ -198,6 +201,12 @@ def told(app: Flask, about: dict[str, dict[str, Any]], key: str, caplog: pytest.
         heard.mail = _digest(key)
     heard.log = caplog.text
     return heard
+
+
+def _taken(browser: Browser) -> str:
+    """The caseload as a file, for whoever may take it along."""
+    answer = browser.send("/caseload/file?view=all", {"reason": "The work of the day"})
+    return str(answer.text) if answer.mimetype == "text/csv" else ""
 
 
 def _unlocked(browser: Browser, about: dict[str, Any], kept: FieldClass) -> str:
@@ -245,6 +254,40 @@ def _cases(key: str) -> str:
 
 
 FEW = a_few_kinds()
+IN_CRISIS = sorted(SPEC["crisis"])
+REASON = "She fainted in the gym and nobody else can be asked."
+
+
+@pytest.mark.parametrize("key", [*IN_CRISIS, "attendance_clerk", "network_lead", "protected_reasons_person"])
+def test_in_a_crisis_each_role_reads_what_the_table_names_for_that_and_nothing_beside_it(
+    house: tuple[Flask, dict[str, Any]], key: str
+) -> None:
+    """What is opened here stands in the lists, the news and the mail of everybody in the tests below."""
+    app, about = house
+    browser, wrong, cells = let_in(app, key), [], 0
+    for whose in (OTHERS, OWN):
+        page = browser.get(f"/students/{about[whose]['key']}/crisis").text
+        for kept in KEPT:
+            cells += 1
+            opens = kept in SPEC["crisis"].get(key, ()) and right(key, kept, whose) != "R"
+            opens &= not (whose == OTHERS and key in BY_CASELOAD)
+            read = _broken(app, browser, about[whose], kept, page)
+            words = {one for one in KEPT if word(one, whose) in read}
+            if words != ({kept} if opens else set()):
+                wrong.append(f"{kept} of {whose}: read {sorted(words)}")
+    assert (wrong, cells) == ([], 2 * len(KEPT))
+
+
+def _broken(app: Flask, browser: Browser, about: dict[str, Any], kept: FieldClass, page: str) -> str:
+    """A compartment opened in a crisis and read; it counts among the openings of another day from then on."""
+    once = page.partition('name="once" value="')[2].partition('"')[0]
+    form = {"compartment": str(kept), "reason": REASON, "sure": "1"}
+    answer = browser.send(f"/students/{about['key']}/crisis", form | ({"once": f"{once}"} if once else {}))
+    text: str = browser.get(answer.location).text if answer.status_code == 302 else answer.text
+    with app.app_context(), transaction():
+        for row in db.session.scalars(select(CrisisOpening)):
+            row.opened_at, row.ends_at, row.once = row.opened_at - DAYS, row.ends_at - DAYS, None
+    return text
 
 
 @pytest.mark.parametrize("key", [key if key in FEW else pytest.param(key, marks=pytest.mark.deep) for key in ROLES])
@@ -302,6 +345,9 @@ def _missing(key: str, field_class: FieldClass, whose: str, heard: Told) -> list
     if cell == "F":
         flagged = FLAG in heard.case[whose]
         return [f"flag of {whose}"] if field_class.restricted and case_opens and not flagged else []
+    in_file = field_class in (FieldClass.ROSTER, FieldClass.CASE) and may(key, "take_caseload") and cell == "R"
+    if in_file and word(field_class, whose) not in heard.csv:
+        return [f"{field_class} of {whose} in the file"]
     if cell in "RP" and page and word(field_class, whose) not in heard.html:
         return [f"{field_class} of {whose} is missing"]
     return []

@@ -17,6 +17,7 @@ from ew_app.services.measuring.policy_writing import Wanted
 from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Outreach, Task
+from models.crisis import CrisisOpening
 from models.duty import DistrictDay, SearchDone
 from models.hand_overs import HandOver
 from models.letters import Letter
@@ -73,6 +74,8 @@ def build() -> dict[str, int]:
         told["carver_notice"] = _told(people["carver_counselor"], cases["cleo_case"])
         told["ana_visit"] = _visit(cases["ana_case"], people["counselor"], people["principal"])
         told["cleo_visit"] = _visit(cases["cleo_case"], people["carver_counselor"], people["oak_clerk"])
+        told["ana_opening"] = _opened(cases["ana_case"], people["counselor"])
+        told["dora_opening"] = _opened(cases["dora_case"], people["oak_clerk"])
         told["lincoln_meeting"] = _meeting(schools["LIN"], cases["ana_case"])
         told["oak_meeting"] = _meeting(schools["OAK"], cases["dora_case"])
         db.session.flush()
@@ -255,6 +258,18 @@ def _visit(case: Case, visitor: Person, watcher: Person) -> Visit:
     )  # fmt: skip
     db.session.add(visit)
     return visit
+
+
+def _opened(case: Case, by: Person) -> CrisisOpening:
+    """What somebody opened in a crisis two hours ago, and nobody has looked at."""
+    at = now() - timedelta(hours=2)
+    row = CrisisOpening(
+        person_id=by.id, position="Somebody", student_id=case.student_id, school_id=case.school_id,
+        compartment="health", reason="Fainted in the gym, and no nurse was there.", opened_at=at,
+        ends_at=at + timedelta(hours=1),
+    )  # fmt: skip
+    db.session.add(row)
+    return row
 
 
 def _meeting(school: School, case: Case) -> Meeting:

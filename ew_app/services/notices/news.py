@@ -11,14 +11,16 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy import case as choose
 
 from ew_app.kernel import Actor, NotFound, now, operation
-from ew_app.services.casework import handing_over, reaching
+from ew_app.services.casework import crisis_answers, handing_over, reaching
 from models.base import db
 from models.cases import Case, Task
+from models.crisis import CrisisOpening
 from models.hand_overs import HandOver
 from models.notices import Notice
 from models.org import School
 from models.people import Student
 from models.queries import scope
+from models.queries.crisis import made_by, state_of
 from models.queries.visits import takes_part
 from models.visits import Visit
 from rules import access
@@ -26,14 +28,16 @@ from rules.access import FieldClass, Permission, Right
 from rules.notices import notices
 
 SHOWN = 100
-ABOUT = (Notice.case_id, Notice.task_id, Notice.school_id, Notice.visit_id, Notice.hand_over_id)
+ABOUT = (
+    Notice.case_id, Notice.task_id, Notice.school_id, Notice.visit_id, Notice.hand_over_id, Notice.opening_id,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """A notice as its reader may see it now. `sentence` names no student; `student` does, for the screen alone.
 
-    case, school_key, visit, hand_over: where it leads, if the reader may go there. over: nothing is left to do.
+    case, school_key, visit, hand_over, opening: where it leads, if the reader may go there. over: nothing left to do.
     """
 
     id: int
@@ -45,6 +49,7 @@ class News:
     school_key: str | None
     visit: int | None
     hand_over: int | None
+    opening: int | None
     at: datetime
     read: bool
     over: bool
@@ -67,7 +72,7 @@ def read(
     wanted = _seen(
         select(
             Notice, choose((or_(Notice.hand_over_id.is_not(None), reached), Case.number), else_=None), name,
-            reaching.shown_title(by), School.name, School.key, func.coalesce(Task.status, HandOver.state),
+            reaching.shown_title(by), School.name, School.key, func.coalesce(Task.status, HandOver.state, state_of()),
         ),
         by,
     )  # fmt: skip
@@ -102,6 +107,7 @@ def _news(
         school_key=key,
         visit=notice.visit_id,
         hand_over=notice.hand_over_id,
+        opening=notice.opening_id,
         at=notice.at,
         read=notice.read_at is not None,
         over=kind.is_over(state),
@@ -132,6 +138,7 @@ def _seen(wanted: Select[Any], by: Actor) -> Select[Any]:
             Notice.hand_over_id.is_not(None),
             or_(handing_over.addressed_to(by), HandOver.from_id == by.person_id),
         ),
+        and_(Notice.opening_id.is_not(None), or_(crisis_answers.seen_by(by), made_by(by.person_id))),
         and_(Notice.visit_id.is_not(None), or_(takes_part(by.person_id), reaching.cases_of(by, Permission.SEE_CASE))),
     )
     return (
@@ -139,6 +146,7 @@ def _seen(wanted: Select[Any], by: Actor) -> Select[Any]:
         .outerjoin(Task, Task.id == Notice.task_id)
         .outerjoin(Visit, Visit.id == Notice.visit_id)
         .outerjoin(HandOver, HandOver.id == Notice.hand_over_id)
+        .outerjoin(CrisisOpening, CrisisOpening.id == Notice.opening_id)
         .outerjoin(Case, Case.id == func.coalesce(Notice.case_id, Task.case_id, Visit.case_id, HandOver.case_id))
         .outerjoin(Student, Student.id == func.coalesce(Case.student_id, Task.student_id))
         .outerjoin(School, School.id == Notice.school_id)

@@ -30,20 +30,21 @@ def tell(
     school_id: int | None = None,
     visit_id: int | None = None,
     hand_over_id: int | None = None,
+    opening_id: int | None = None,
     **numbers: int | str,
 ) -> int:
     """Tell these people (ids; None and whoever did it, `by`, are passed over); returns how many were told.
 
-    kind: a key of notices.yaml; it says which of case_id, task_id, school_id, visit_id, hand_over_id it is about.
-    once: names the occasion, of which nobody is told twice ("task/57/given"). numbers: what the sentence counts, such
-    as days=3 or clock="16:10"; never words about a student. Call it inside the operation that did it. A notice is shown
-    only while its reader may see what it is about, so there is no harm in telling somebody who reaches less.
+    kind: a key of notices.yaml; it says which one of the ids it is about. once: names the occasion, of which nobody is
+    told twice ("task/57/given"). numbers: what the sentence counts, such as days=3 or clock="16:10"; never words about
+    a student. Call it inside the operation that did it. A notice is shown only while its reader may see what it is
+    about, so there is no harm in telling somebody who reaches less.
     KeyError for an unknown kind, ValueError for a wrong `about`.
     """
     told = notices().kind(kind)
     about = {
         About.CASE: case_id, About.TASK: task_id, About.SCHOOL: school_id, About.VISIT: visit_id,
-        About.HAND_OVER: hand_over_id,
+        About.HAND_OVER: hand_over_id, About.OPENING: opening_id,
     }  # fmt: skip
     if [key for key, value in about.items() if value is not None] != [told.about] * (told.about is not About.PERSON):
         raise ValueError(f"A notice {kind!r} is about one {told.about}: name that one and no other.")
@@ -52,7 +53,7 @@ def tell(
         return 0
     row = {
         "kind": kind, "once": once, "case_id": case_id, "task_id": task_id, "school_id": school_id,
-        "visit_id": visit_id, "hand_over_id": hand_over_id, "numbers": numbers, "at": now(),
+        "visit_id": visit_id, "hand_over_id": hand_over_id, "opening_id": opening_id, "numbers": numbers, "at": now(),
     }  # fmt: skip
     made = insert(Notice).values([row | {"person_id": person} for person in people])
     new = db.session.execute(made.on_conflict_do_nothing().returning(Notice.id, Notice.person_id)).all()
