@@ -171,6 +171,15 @@ def tens_words(count: int | None) -> str:
     return HIDDEN if count is None else f"about {tens(count):,}"
 
 
-def share_of_tens(part: int | None, rest: int | None) -> str:
-    """A share as whole percent of counts that are told in tens, so that it tells no more than they do."""
-    return HIDDEN if part is None or rest is None else share_words(tens(part), tens(part) + tens(rest))
+def share_of_tens(part: int, rest: int, shown: Sequence[int | None]) -> str:
+    """A share of counts that are told in tens, so that it tells no more than they do.
+
+    `shown`: the two counts as a suppressed table has them. A small one makes a band; one that is hidden to keep
+    another safe is kept back altogether.
+    """
+    if None not in shown:
+        return share_words(tens(part), tens(part) + tens(rest))
+    whole = tens(part + rest)
+    if part >= LEAST and rest >= LEAST:
+        return HIDDEN
+    return share_words(0 if part < LEAST else whole, whole)

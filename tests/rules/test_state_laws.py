@@ -44,7 +44,7 @@ class History:
         """Around the usual age of the grade; now and then any age at all, or none that is known."""
         if self._chance.random() < 0.1:
             return None
-        if self._chance.random() < 0.3:
+        if self._chance.random() < 0.3 or grade not in GRADES:
             grade = self._chance.choice(GRADES)
         usual = 2025 - 4 - max(GRADES.index(grade) - 1, 0)
         return date(usual - self._chance.randrange(-2, 4), 1, 1) + timedelta(days=self._chance.randrange(366))

@@ -142,22 +142,25 @@ class Result:
         """Every school, the one with the most new cases by the candidate first."""
         names = {str(school.id): school.name for school in boards.schools_in(Area(district=True))}
         keys = self._both("schools")
-        tiers = self.telling_of_schools.table(
-            [[self._pair("schools", key, "tiers", tier) for tier in TIERS] for key in keys]
-        )
+        tiers = self.telling_of_schools.table([self._two_three_and_below(key) for key in keys])
         weeks = [[_weeks_of(side, key) for side in self._sides] for key in keys]
         opened = self.telling_of_schools.table([[Pair.of(week.total() for week in both)] for both in weeks])
         lines = [
             SchoolLine(
                 names.get(key, "A former school"),
-                shown[TIERS.index("2")],
-                shown[TIERS.index("3")],
+                two,
+                three,
                 cases,
                 self.telling_of_schools.count(Pair.of(max(week.values(), default=0) for week in both)),
             )
-            for key, shown, (cases,), both in zip(keys, tiers, opened, weeks, strict=True)
+            for key, (two, three, _), (cases,), both in zip(keys, tiers, opened, weeks, strict=True)
         ]
         return sorted(lines, key=lambda one: (-(one.opened.candidate or 0), one.name))
+
+    def _two_three_and_below(self, school: str) -> list[Pair]:
+        """What is told of a school, and all else as one: more columns than that keep back more than there is need."""
+        found = {tier: self._pair("schools", school, "tiers", tier) for tier in TIERS}
+        return [found["2"], found["3"], total(found[tier] for tier in TIERS if tier not in ("2", "3"))]
 
     @cached_property
     def rules(self) -> list[RuleLine]:
@@ -194,7 +197,7 @@ class Result:
     def _cuts(self, dimension: str, groups: Sequence[str]) -> list[Cut]:
         counts = [[_group(side, dimension, group) for group in groups] for side in self._sides]
         shown = suppress_together(counts)
-        return [_shown_cut(group[:1].upper() + group[1:], nth, shown) for nth, group in enumerate(groups)]
+        return [_shown_cut(group[:1].upper() + group[1:], nth, counts, shown) for nth, group in enumerate(groups)]
 
     def told(self) -> dict[str, Any]:
         """The same as data, for scripts."""
@@ -222,9 +225,10 @@ def result(trial: Simulation, by: Actor) -> Result | None:
     return None if figures is None else Result(trial, figures, by)
 
 
-def _shown_cut(group: str, nth: int, shown: Sequence[Table]) -> Cut:
+def _shown_cut(group: str, nth: int, counts: Sequence[Sequence[Sequence[int]]], shown: Sequence[Table]) -> Cut:
     """One line, of what the one suppression leaves: flagged in tens, and the share that the tens make."""
-    alone = [share_of_tens(*table.rows[nth][:2]) for table in shown]
+    both = zip(counts, shown, strict=True)
+    alone = [share_of_tens(*side[nth][:2], table.rows[nth][:2]) for side, table in both]
     flagged = [tens_words(table.totals[nth]) for table in shown]
     return Cut(group, (flagged[0], flagged[1]), (alone[0], alone[1]))
 

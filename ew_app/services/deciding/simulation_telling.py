@@ -70,7 +70,7 @@ class Telling:
         """Which share of the candidate's a part is, in words."""
         if self.exact:
             return share_words(part, part + rest)
-        return HIDDEN if part < LEAST or rest < LEAST else share_of_tens(part, rest)
+        return share_of_tens(part, rest, [count if count >= LEAST else None for count in (part, rest)])
 
 
 @dataclass(frozen=True, slots=True)
