@@ -15,8 +15,8 @@ from models.cases import Case
 from models.queries import case_page as rows
 from models.queries import staffing
 from models.queries.following import looked_for
-from rules import roles
-from rules.access import FieldClass, Permission, Right
+from rules import handing_over, roles
+from rules.access import Permission
 from rules.case_flow import Action, Status, actions
 from rules.places import Place
 
@@ -66,12 +66,7 @@ def can_be_closed_as_arrived(at_hand: CaseAtHand) -> bool:
 
 
 def _could_own(place: Place) -> bool:
-    return any(_owns(role) for _, role in actor().grants.at(place))
-
-
-def _owns(role: roles.Role) -> bool:
-    writes = role.right(FieldClass.CASE, own=True).reaches(Right.WRITE)
-    return writes and role.assignable and Permission.SEE_CASE in role.permissions
+    return any(handing_over.may_own(role) for _, role in actor().grants.at(place))
 
 
 def may_own(*places: Place) -> list[tuple[int, str]]:
@@ -82,7 +77,7 @@ def may_own(*places: Place) -> list[tuple[int, str]]:
     for row in here:
         role = roles.role(row.role)
         leads = Permission.WORK_CASE in role.permissions
-        if _owns(role) and (row.person_id not in found or leads > found[row.person_id][0]):
+        if handing_over.may_own(role) and (row.person_id not in found or leads > found[row.person_id][0]):
             carries = f"{loads.get(row.person_id, 0)} open"
             found[row.person_id] = (leads, f"{row.name}, {lower_first(role.label)}, {carries}")
     ordered = sorted(found.items(), key=lambda item: (not item[1][0], item[1][1]))

@@ -57,15 +57,22 @@ def give(again: Again) -> ResponseReturnValue:
 
 
 def _ask(numbers: Sequence[int], to: int) -> str:
-    """Who is meant, how many, and what the person carries already."""
+    """Who is meant, how many, what the person carries already, and which cannot be given to them, and why."""
     found = worklists.by_number(scope(WORK), actor().person_id, today(), numbers)
     if len(found) < len(set(numbers)):
         raise NotFound(NO_CASE)
-    carried = dict(people(sorted({line.school_id for line in found}))).get(to)
+    stay = handfuls.refused(numbers, to=to, by=actor())
+    going = [line for line in found if line.number not in stay]
+    if not going:
+        raise Refused(f"None of these can be given. {' '.join(dict.fromkeys(stay.values()))}")
+    carried = dict(people(sorted({line.school_id for line in going}))).get(to)
     return render_template(
         "give.html",
-        lines=case_lines.case_lines(found),
-        answer=f"Give {many(len(found), 'case')} to {case_moves.person_name(to)}?",
+        lines=case_lines.case_lines(going),
+        stay=[
+            (case_lines.name(line), case_lines.about(line), stay[line.number]) for line in found if line.number in stay
+        ],
+        answer=f"Give {many(len(going), 'case')} to {case_moves.person_name(to)}?",
         carried=carried,
         action=request.path,
         fields=[("to", str(to)), ("sure", "1"), ("back", guard.local_path(request.form.get("back")))],

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import select
 
-from ew_app.kernel import today
+from ew_app.kernel import today, transaction
+from ew_app.services.casework import handing_over
+from ew_app.services.casework.handing_over import Wanted
+from ew_app.services.people import signing_in
 from models.base import db
 from models.cases import Task
+from models.hand_overs import HandOver
 from models.tiers import StudentStatus
 from tests.web.casebook import case_of, committed, counting, give_task, long_ago, open_case, person
 from tests.web.conftest import SignInAs
@@ -137,6 +142,36 @@ def test_several_are_given_at_once_and_all_or_none(app: Flask, world: House, sig
     browser.send("/flagged", {"case": numbers, "to": to, "sure": "1"})
     with app.app_context():
         assert {case_of(number).owner_id for number in numbers} == {to}
+
+
+def test_what_cannot_be_given_is_named_with_its_reason_and_nothing_is_half_given(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        free, asked = (committed(open_case, key, owner="social_worker") for key in ("one", "two"))
+        to, wanted = person("counselor").id, Wanted(to=f"{person('principal').id}:principal", asked="Please lead this")
+        with transaction():
+            handing_over.transfer(asked, wanted, by=signing_in.actor_of(person("social_worker")))
+    browser, sent = sign_in("social_worker"), {"case": [free, asked], "to": to}
+    page = browser.send("/caseload", sent).text
+    assert "Give 1 case to Person counselor?" in page and "Stay where they are" in page
+    assert "Somebody was asked to take it over" in page and f'name="case" value="{asked}"' not in page
+    answer = browser.send("/caseload", sent | {"sure": "1"})
+    assert answer.status_code == 422 and f"Nothing was given. Case {asked}:" in answer.text
+    with app.app_context():
+        assert case_of(free).owner_id == person("social_worker").id
+
+
+def test_who_was_given_several_may_say_no_to_one(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        numbers = [committed(open_case, key, owner="social_worker") for key in ("one", "two")]
+        to = person("counselor").id
+    sign_in("social_worker").send("/caseload", {"case": numbers, "to": to, "sure": "1"})
+    with app.app_context():
+        rows = db.session.scalars(select(HandOver).where(HandOver.case_id == case_of(numbers[0]).id)).all()
+        ((number, state),) = [(row.id, row.state) for row in rows]
+        assert state == "sent"
+    sign_in("counselor").send(f"/asked/{number}/decline", {"words": "My week is full"})
+    with app.app_context():
+        assert case_of(numbers[0]).owner_id == person("social_worker").id and case_of(numbers[1]).owner_id == to
 
 
 def test_giving_nothing_or_to_nobody_says_so_and_keeps_the_ticks(app: Flask, sign_in: SignInAs) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from ew_app.kernel import Actor, Conflict, Refused, now, record, today
+from ew_app.kernel import Actor, Conflict, Refused, Told, now, record_all, today
 from ew_app.services.casework import hand_over_news
 from models.base import db
 from models.cases import Case, Task
@@ -19,6 +20,7 @@ LONGEST = 280
 LONGEST_STORY = 2000
 HELP = "help"  # the kind of a task that somebody promised
 ENDED = (State.DECLINED, State.DONE, State.TAKEN_BACK)
+GIVEN = "The case was given to somebody."
 TWICE = "Somebody asked the same a moment ago. Load the page and look at what waits."
 
 
@@ -40,8 +42,41 @@ def begin(case: Case, kind: Kind, by: Actor, *, state: State = State.SENT, **col
     return row
 
 
-def move(row: HandOver, case: Case, answer: Answer, by: Actor, words: str = "") -> None:
-    """The next state with its step and event. Raises IllegalMove, Refused, UnfitWords."""
+def begin_all(cases: Sequence[Case], by: Actor, *, to_id: int, to_roles: Mapping[int, str]) -> dict[int, int]:
+    """Cases given to one person, who may say no to each: case -> its hand-over. `to_roles`: case -> their role there.
+
+    A constant number of statements, unless somebody else was given one of them and has not answered.
+    """
+    given = HandOver.kind == Kind.ASSIGN, HandOver.state == State.SENT
+    waiting = select(HandOver).where(HandOver.case_id.in_([case.id for case in cases]), *given).with_for_update()
+    by_id = {case.id: case for case in cases}
+    for row in db.session.scalars(waiting).all():
+        move(row, by_id[row.case_id], Answer.TAKE_BACK, by, GIVEN)
+    rows = [
+        HandOver(
+            kind=Kind.ASSIGN.value, state=State.SENT.value, case_id=case.id, student_id=case.student_id,
+            school_id=case.school_id, from_id=by.person_id, from_role=case.owner_role, to_id=to_id,
+            to_role=to_roles[case.id], due=case.due, asked_on=today(), created_at=now(),
+        )
+        for case in cases
+    ]  # fmt: skip
+    db.session.add_all(rows)
+    db.session.flush()
+    for row in rows:
+        _step(row, by, "")
+    record_all([_told(row, by_id[row.case_id], by) for row in rows])
+    return {row.case_id: row.id for row in rows}
+
+
+def waiting_elsewhere(cases: Collection[int]) -> set[int]:
+    """Those of these cases that somebody was asked to take over, or asked for, without an answer yet."""
+    asked = HandOver.kind.in_((Kind.TRANSFER, Kind.REQUEST, Kind.SCHOOL_CHANGE))
+    wanted = select(HandOver.case_id).where(HandOver.case_id.in_(cases), asked)
+    return set(db.session.scalars(wanted.where(HandOver.state.in_((State.SENT, State.TO_WRITE)))))
+
+
+def move(row: HandOver, case: Case, answer: Answer, by: Actor, words: str = "", *, news: bool = True) -> None:
+    """The next state with its step and event; with `news` the other side is told. IllegalMove, Refused, UnfitWords."""
     kind, was = Kind(row.kind), State(row.state)
     row.state = after(kind, was, answer).value
     if answer in (Answer.ACCEPT, Answer.DECLINE):
@@ -50,7 +85,8 @@ def move(row: HandOver, case: Case, answer: Answer, by: Actor, words: str = "") 
         row.ended_at = now()
     _step(row, by, fit(words))
     tell(row, case, by)
-    hand_over_news.answered(row, answer, by, was=was)
+    if news:
+        hand_over_news.answered(row, answer, by, was=was)
 
 
 def settle(case: Case, by: Actor) -> None:
@@ -60,7 +96,7 @@ def settle(case: Case, by: Actor) -> None:
         HandOver.state == State.SENT,
     )  # fmt: skip
     for row in db.session.scalars(waiting.order_by(HandOver.id).with_for_update()).all():
-        move(row, case, Answer.TAKE_BACK, by, "The case was given to somebody.")
+        move(row, case, Answer.TAKE_BACK, by, GIVEN)
 
 
 def fit(words: str, longest: int = LONGEST) -> str:
@@ -73,10 +109,12 @@ def fit(words: str, longest: int = LONGEST) -> str:
 
 def tell(row: HandOver, case: Case, by: Actor) -> None:
     """What stands in the timeline: kind and state, and in which role somebody is asked; never the words."""
-    record(
-        f"hand_over_{row.state}", by=by, subject=f"hand_over:{row.id}", student_id=case.student_id, case_id=case.id,
-        hand_over=row.kind, role=row.to_role,
-    )  # fmt: skip
+    record_all([_told(row, case, by)])
+
+
+def _told(row: HandOver, case: Case, by: Actor) -> Told:
+    data = {"hand_over": row.kind, "role": row.to_role}
+    return Told(f"hand_over_{row.state}", by, f"hand_over:{row.id}", case.student_id, case.id, data=data)
 
 
 def follow_task(task: Task, by: Actor) -> None:

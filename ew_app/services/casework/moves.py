@@ -17,9 +17,9 @@ from models.audit import Event
 from models.base import db
 from models.cases import Case, Task
 from models.staff import Person
-from rules.access import FieldClass, Permission, Place, Right
+from rules.access import Permission, Place
 from rules.case_flow import Action, Status, move
-from rules.handing_over import Kind
+from rules.handing_over import Kind, may_own
 from rules.routing import Via
 from rules.vocabulary import vocabulary
 from rules.words import check_words
@@ -56,9 +56,10 @@ def hand_to(
     Joins the open transaction; `kind` names the event. asked_by: who asked for it, and is told of the answer instead.
     Raises Refused, IllegalMove.
     """
-    before, role = case.owner_id, _role_for(person, case, place)
+    person, who = receiver(person)
+    before, role = case.owner_id, role_to_own(who, case, place)
     status = move(Status(case.status), Action.ASSIGN)
-    if person is None or (case.owner_id, case.status, case.owner_via) == (person.id, str(status), CHOSEN):
+    if (case.owner_id, case.status, case.owner_via) == (person.id, str(status), CHOSEN):
         return False
     case.owner_id, case.owner_role, case.owner_via, case.status = person.id, role, CHOSEN, str(status)
     _hand_tasks_over(case, before, person.id, role)
@@ -121,22 +122,24 @@ def resume(case_number: int, *, by: Actor, version: int | None = None) -> Case:
 # -- who may own a case --------------------------------------------------------------------------------------
 
 
-def _role_for(person: Person | None, case: Case, place: Place) -> str:
-    """The role in which a person can own a case there; the case's own role where they hold it."""
+def receiver(person: Person | None) -> tuple[Person, Actor]:
+    """Somebody who could be given cases, and what they may do. Raises Refused for nobody, and for whoever is gone."""
     if person is None or person.disabled_at is not None:
         raise Refused("Choose someone of the school, its network or the district who can own a case.")
-    roles = list(owning_roles(signing_in.actor_of(person), place))
+    return person, signing_in.actor_of(person)
+
+
+def role_to_own(who: Actor, case: Case, place: Place) -> str:
+    """The role in which someone can own a case there; the case's own role where they hold it. Refused without any."""
+    roles = list(owning_roles(who, place))
     if not roles:
-        raise Refused(f"{person.name} holds no role there that can own a case. Choose someone else.")
+        raise Refused(f"{who.name} holds no role at {case.school.name} that can own a case.")
     return case.owner_role if case.owner_role in roles else roles[0]
 
 
 def owning_roles(who: Actor, place: Place) -> Iterable[str]:
     """The roles in which someone can own a case at a place."""
-    for grant, held in who.grants.at(place):
-        writes = held.right(FieldClass.CASE, own=True).reaches(Right.WRITE)
-        if writes and Permission.SEE_CASE in held.permissions and held.assignable:
-            yield grant.role
+    return (grant.role for grant, held in who.grants.at(place) if may_own(held))
 
 
 def _hand_tasks_over(case: Case, before: int | None, owner_id: int, role: str) -> None:
