@@ -10,7 +10,7 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import day_text, today
-from ew_app.services.casework import repairing
+from ew_app.services.casework import repairing, workspaces
 from ew_app.services.measuring import trends
 from ew_app.web.case_words import grade_words, lower_first, status_words, tier_range, tier_text
 from ew_app.web.guard import actor
@@ -19,6 +19,7 @@ from models.queries import today as rows
 from models.queries.flagged import FlaggedLine
 from models.queries.worklists import CaseLine, TaskLine
 from rules import access
+from rules.access import FieldClass
 from rules.counting import many
 from rules.vocabulary import vocabulary
 
@@ -105,11 +106,20 @@ def _where(line: TaskLine) -> str:
     """Where contact details are mended, the compartment of a task, its case, or the form of a contact without one."""
     if line.kind == repairing.KIND and access.can(actor().grants, repairing.MEND):
         return url_for("contacts.show", student_id=line.student_id)
+    if line.case_number is None and line.compartment is not None:
+        return _inside(line.compartment, line.student_key)
     if line.case_number is None:
         return url_for("outreach.for_student", student_id=line.student_id, task=line.id)
     if line.compartment is not None:
         return url_for("case_restricted.show", number=line.case_number, compartment=line.compartment)
     return url_for("case.tasks", number=line.case_number)
+
+
+def _inside(compartment: str, student: str) -> str:
+    """The compartment of a student without a case, for whoever opens it there; else the workspace, where it is done."""
+    if workspaces.reads_for_all(FieldClass(compartment), actor()):
+        return url_for("student_restricted.show", key=student, compartment=compartment)
+    return url_for("supports.one", compartment=compartment)
 
 
 def flagged_lines(found: Sequence[FlaggedLine], trends: dict[int, list[int]], me: int | None) -> list[Line]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import Refused, day_text, now, today
-from ew_app.services.casework import district_days, looking_in, workspaces
+from ew_app.services.casework import district_days, looking_in, reaching, workspaces
 from ew_app.services.casework import promises as asking
 from ew_app.services.casework.notes import Compartment
 from ew_app.services.measuring import why
@@ -68,7 +69,7 @@ def _opened(student: Student, compartment: str, reason: str) -> str:
         ask_url=_ask_url(student, compartment),
         caused=duty_parts.inside(told, compartment, _tag_url(student, compartment)),
         readers=promises.readers(student.id, compartment),
-        **lines(inside),
+        **lines(inside, theirs=reaching.theirs(inside.tasks, actor())),
     )
 
 
@@ -78,10 +79,10 @@ def tag_day(key: str, compartment: str) -> ResponseReturnValue:
     """Write down a day that the district caused, where only this compartment may know it."""
     student = _student(key, compartment)
     held = asking.at_hand(student.id, FieldClass(compartment), actor())
-    found(dict(duty_parts.causes(FieldClass(compartment))) if held.writes else None)
+    kept = found((dict(duty_parts.causes(FieldClass(compartment))) or None) if held.writes else None)
     day, cause = day_given(request.form.get("day")), request.form.get("why", "")
     try:
-        if day is None or cause not in dict(duty_parts.causes(FieldClass(compartment))):
+        if day is None or cause not in kept:
             raise Refused("Choose the day and what the district did.")
         told = why.explain(student.key).days
         district_days.tag(student.id, day, cause, place=held.place, missed=told, by=actor())
@@ -103,10 +104,23 @@ def _ask_url(student: Student, compartment: str) -> str:
     return url_for("promises.ask", compartment=compartment, student_id=student.id) if writes else ""
 
 
-def lines(inside: Compartment, *, linked: bool = True) -> dict[str, Any]:
-    """What a compartment holds, as rows to read; `linked`: promises lead to where they are worked on."""
+def lines(inside: Compartment, *, linked: bool = True, theirs: Collection[int] = ()) -> dict[str, Any]:
+    """What a compartment holds, as rows to read; `linked`: promises lead to where they are worked on.
+
+    theirs: the tasks that the reader may mark as done.
+    """
     return {
-        "tasks": [{"title": task.title, "due": task.due, "state": _state(task)} for task in inside.tasks],
+        "tasks": [
+            {
+                "title": task.title,
+                "due": task.due,
+                "state": _state(task),
+                "finish": url_for("supports.finish", compartment=inside.key, task_id=task.id)
+                if task.id in theirs
+                else "",
+            }
+            for task in inside.tasks
+        ],
         "causes": [cause_line(cause) for cause in inside.causes if cause.ended_at is None],
         "notes": [entry_of_note(note) for note in inside.notes],
         "supports": plan_parts.inside(inside.supports, may=False),

@@ -18,6 +18,7 @@ from models.attendance import Batch, BatchFile, Mark, MarkHistory, SchoolDay
 from models.audit import AuditRow
 from models.base import db
 from models.cases import Task
+from models.duty import DistrictDay
 from models.org import AbsenceCode, CalendarDay, School, Source
 from models.people import Stint, Student, SupportFlag
 from models.queries import boards as rows
@@ -98,6 +99,27 @@ def main_part(page: str) -> str:
 
 
 # -- who sees what -------------------------------------------------------------------------------------------
+
+
+def test_days_of_the_district_are_told_to_all_and_those_of_a_compartment_inside_it_alone(
+    app: Flask, sign_in: SignInAs, year: dict[str, int]
+) -> None:
+    clerk, nurse = sign_in("attendance_clerk"), sign_in("nurse")
+    with app.app_context(), transaction():
+        db.session.add(
+            DistrictDay(
+                student_id=year["ana"], day=ABSENT[0], why="bus", author="Clerk", position="Clerk", written_at=now()
+            )
+        )
+    inside = "/students/001/restricted/health"
+    nurse.send(f"{inside}/district", {"day": ABSENT[1].isoformat(), "why": "exclusion"})
+    assert "Choose the day" in nurse.send(f"{inside}/district", {"day": "", "why": "bus"}, follow_redirects=True).text
+    for reader in (clerk, nurse):
+        page = main_part(reader.get("/students/001").text)
+        assert "Of 6 days away the district caused 1; 5 had other reasons." in page
+        assert "the bus was late or did not come" in page and "shots" not in page
+    page = main_part(nurse.send(inside, {"reason": "Her shot record"}).text)
+    assert "Of 6 days away the district caused 2" in page and "kept out until shots" in page
 
 
 def test_whoever_may_read_cases_sees_tier_why_and_the_case(sign_in: SignInAs, year: dict[str, int]) -> None:

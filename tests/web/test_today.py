@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from tests.web.casebook import committed, counting, give_task, hold_a_file, long_ago, open_case
+from models.base import db
+from models.cases import Task
+from tests.web.casebook import case_of, committed, counting, give_task, hold_a_file, long_ago, open_case
 from tests.web.conftest import SignInAs
 
 House = dict[str, int]
@@ -71,6 +73,27 @@ def test_work_in_a_compartment_stands_only_on_its_owners_page(app: Flask, world:
         page = text_of(sign_in, login)
         assert "asthma" not in page
         assert "restricted" not in page
+
+
+def test_work_in_a_compartment_of_a_student_without_a_case_leads_to_where_it_is_done(
+    app: Flask, world: House, sign_in: SignInAs
+) -> None:
+    with app.app_context():
+        number = committed(open_case, "one", owner="principal")
+        task = committed(give_task, number, "nurse", "Look at the asthma plan", compartment="health", kind="support")
+        key = case_of(number).student.key
+        committed(_off_the_case, task)
+    nurse = sign_in("nurse")
+    where = f"/students/{key}/restricted/health"
+    assert where in text_of(sign_in, "nurse")
+    page = nurse.get(where).text
+    assert "Look at the asthma plan" in page and f'action="/supports/health/tasks/{task}/done"' in page
+    nurse.send(f"/supports/health/tasks/{task}/done")
+    assert where not in text_of(sign_in, "nurse")
+
+
+def _off_the_case(task: int) -> None:
+    db.session.get_one(Task, task).case_id = None
 
 
 @pytest.mark.parametrize("login", ["network_lead", "district_analyst", "system_admin", "policy_editor"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
@@ -66,6 +67,14 @@ def tasks_of(by: Actor) -> ColumnElement[bool]:
     worked = scope.tasks(access.scope_of(by.grants, Permission.WORK_CASE), by.person_id)
     lent = and_(scope.tasks_held(None, by.grants.standing_in), open_to(openings(by), by.person_id))
     return or_(worked, *roles, *([lent] if by.grants.standing_in else []))
+
+
+def theirs(tasks: Collection[Task], by: Actor) -> set[int]:
+    """Those of these tasks (ids) that this person may do."""
+    if not access.can(by.grants, Permission.DO_TASKS):
+        return set()
+    wanted = select(Task.id).where(Task.id.in_([task.id for task in tasks]), Task.status == "open", tasks_of(by))
+    return set(db.session.scalars(wanted))
 
 
 def openings(by: Actor) -> tuple[Opening, ...]:
