@@ -228,7 +228,7 @@ def result(trial: Simulation, by: Actor) -> Result | None:
 def _shown_cut(group: str, nth: int, counts: Sequence[Sequence[Sequence[int]]], shown: Sequence[Table]) -> Cut:
     """One line, of what the one suppression leaves: flagged in tens, and the share that the tens make."""
     both = zip(counts, shown, strict=True)
-    alone = [share_of_tens(*side[nth][:2], table.rows[nth][:2]) for side, table in both]
+    alone = [share_of_tens(side[nth][0], side[nth][1], table.rows[nth][:2]) for side, table in both]
     flagged = [tens_words(table.totals[nth]) for table in shown]
     return Cut(group, (flagged[0], flagged[1]), (alone[0], alone[1]))
 
