@@ -78,6 +78,13 @@ def stands_against(stored: Row, incoming: Row) -> bool:
     return bool(stored.last_modified and incoming.last_modified and stored.last_modified > incoming.last_modified)
 
 
+def is_said_later(stored: Row, incoming: Row) -> bool:
+    """Whether a row that says the same says it with a later time of change: then it is the one that stands."""
+    if incoming.last_modified is None:
+        return False
+    return stored.last_modified is None or incoming.last_modified > stored.last_modified
+
+
 def claimed_whole(delivery: Delivery, rows: list[Row], membership: Membership) -> set[SchoolDay]:
     """School-days the file speaks for entirely: it says so, or it is a full feed of at least four in five."""
     claimed = set(delivery.covers)
@@ -99,6 +106,7 @@ def hear(
     Returns the school-days it speaks for entirely. That is settled on the day it comes, by who was enrolled then:
     `claims` are those of a delivery that came before a roster told otherwise.
     """
+    standing._by_day = None
     count: Counter[str] = Counter()
     best: dict[tuple[str, str, date, str], Row] = {}
     rows = [_as_read(row, membership) for row in delivery.rows if _resolves(row, membership)]
@@ -145,10 +153,12 @@ def _store(standing: Standing, key: tuple[str, str, str, date, str], row: Row) -
     stored = standing.marks.get(key)
     if stored is not None and stands_against(stored, row):
         return "unchanged"
-    standing.marks[key] = row
-    if stored is not None and stored.says == row.says:
+    same = stored is not None and stored.says == row.says
+    if stored is None or not same or is_said_later(stored, row):
+        standing.marks[key] = row
+        standing.came[key] = len(standing.counts)
+    if same:
         return "unchanged"
-    standing.came[key] = len(standing.counts)
     standing.codes.setdefault(key, {}).setdefault(row.code, len(standing.counts))
     return "applied" if stored is None else "superseded"
 

@@ -37,6 +37,8 @@ DISTRICT_CODES = [
 ]
 LATE_CODE = Code("Z9", "absence", 500, "excused")
 """A code that is used for weeks before anybody says what it means."""
+NEVER_SENT = tuple(date(2025, 5, day) for day in (5, 6, 7, 8, 9, 12))
+"""Days of a year with a calendar and enrolments, and without any attendance."""
 
 SCHOOLS = (
     School("010", primary_source="sis"),
@@ -159,8 +161,10 @@ def _calendars(chance: Random, days: list[date], happened: Counter[int]) -> list
             if chance.random() < 0.02:
                 found.append(CalendarDay(school.key, "", day, "non_instructional"))
                 happened[32] += 1
+        found += [CalendarDay(school.key, "", day, "instructional") for day in NEVER_SENT]
         closed = {day + timedelta(days=n) for day in days for n in range(1, 4)} - set(days)
         found += [CalendarDay(school.key, "", day, "holiday") for day in sorted(closed)]
+    found += [CalendarDay(GRADES, key, day, "instructional") for day in NEVER_SENT for key in ("K", "TT")]
     for number, day in enumerate(days):
         if number > 4:
             minutes = chance.choice([None, 180])
@@ -184,6 +188,7 @@ class _Enrolling:
     def one(self, number: int) -> None:
         """One student; every tenth pair differs by a leading zero alone."""
         key = f"{number:05d}"
+        self.happened[64] += number % 2  # shares the state's id, and the name, with the one before
         if number % 20 == 1:
             key = str(number - 1)
             self.happened[65] += 1

@@ -35,6 +35,7 @@ CASES_OF_CODES = {
     "EH": 37,
     "T": 38,
 }
+YEAR_BEGINS, LAST_SPRING = date(2026, 7, 1), date(2026, 4, 21)
 PERIOD_NAMES = ("1", "2", "3", "4", "5", "6", "7")
 RIVALS = (("A", "T", 7), ("A", "P", 8), ("E", "A", 9), ("A", "A", 10), ("T", "E", 7), ("AQ7", "A", 11), ("P", "P", 10))
 
@@ -126,13 +127,13 @@ class Events:
         return rows
 
     def strange_rows(self, days: list[date]) -> list[Row]:
-        """Rows that count nowhere: weekends, after the exit, the far future, the distant past, nobody's."""
+        """Rows that count nowhere: weekends, after the exit, far away in time, of another school year, nobody's."""
         rows: list[Row] = []
         stints = [stint for stint in self.plan.roster.stints.values() if stint.school not in self.plan.full]
         for _ in range(12):
             stint = self.chance.choice(stints)
             day = self.chance.choice(days)
-            how = self.chance.randrange(5)
+            how = self.chance.randrange(6)
             if how == 0:
                 self.happened[24] += 1
                 day += timedelta(days=6 - day.weekday())
@@ -144,6 +145,9 @@ class Events:
                 day = date(self.chance.choice([3, 210, 1813]), 5, 4)
             elif how == 3:
                 self.happened[73] += 1
+            elif how == 5 and stint.entry >= YEAR_BEGINS:
+                self.happened[74] += 1
+                day = self.chance.choice([day for day in self.plan.days if day < YEAR_BEGINS] or [LAST_SPRING])
             student = "nobody" if how == 4 else stint.student
             rows.append(Row(student, stint.school, day, "A"))
         kept = {}

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 
+from tests.oracle import written
 from tests.oracle.district import DISTRICT_CODES, Plan, plan
 from tests.oracle.events import Events
 from tests.oracle.membership import Membership
@@ -53,7 +54,16 @@ class UndoStep:
     number: int
 
 
-Step = RosterStep | FileStep | UndoStep | MergeStep
+@dataclass(frozen=True, slots=True)
+class OddStep:
+    """A file that nobody lets in: refused, or held and put away. Nothing of it may count."""
+
+    case: int
+    content: bytes
+    ends: str  # refused or held
+
+
+Step = RosterStep | FileStep | UndoStep | MergeStep | OddStep
 
 
 @dataclass(slots=True)
@@ -100,6 +110,8 @@ class _Writer:
             if number:
                 self._corrections()
                 self._whole_days_again()
+            if number == 1:
+                self._odd_files()
             if number == 2:
                 self._mistake()
                 self._another_source()
@@ -260,6 +272,22 @@ class _Writer:
         again = [Row(r.student, r.school, r.date, self.chance.choice("EP")) for r in mistaken[::5]]
         self._file(again)
         self.steps.append(UndoStep(number))
+
+    def _odd_files(self) -> None:
+        """A calendar off by some days, dates that read two ways, and files that say nothing at all."""
+        known = [row for row in self.rows.values() if row.school in self.plan.daily and not row.period]
+        rows = self.chance.sample(known, min(40, len(known)))
+        away = len(rows) // 4
+        shifted = [replace(row, date=row.date + timedelta(days=6 - row.date.weekday())) for row in rows[:away]]
+        self._odd(25, written.attendance([*shifted, *rows[away:]], self.chance), "held", away)
+        said = "".join(f"{row.student},{row.school},{row.date:%m}/0{1 + n % 9}/2026,A\n" for n, row in enumerate(rows))
+        self._odd(35, f"student_id,school_id,date,code\n{said}".encode(), "refused", len(rows))
+        for nothing in (b"student_id,school_id,date,code\n", b"\xef\xbb\xbf"):
+            self._odd(67, nothing, "refused", 1)
+
+    def _odd(self, case: int, content: bytes, ends: str, often: int) -> None:
+        self.steps.append(OddStep(case, content, ends))
+        self.happened[case] += often
 
     def _change_the_roster(self) -> None:
         """Snow days, a day made up on a Saturday, a code that is mapped at last, an exit nobody had told."""

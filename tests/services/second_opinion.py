@@ -23,7 +23,9 @@ from models.base import db
 from models.queries import measuring, naming
 from tests.oracle import laws, written
 from tests.oracle.deliveries import Standing, hear, replay
-from tests.oracle.histories import FileStep, History, MergeStep, RosterStep, UndoStep
+from tests.oracle.district import Plan
+from tests.oracle.histories import FileStep, History, MergeStep, OddStep, RosterStep, UndoStep
+from tests.oracle.lines import cases, rows_to_the_lines
 from tests.oracle.measures import Measures, Oracle
 from tests.oracle.membership import Membership, last_day, school_year_start
 from tests.oracle.rows import Delivery, Roster, SchoolDay, Session
@@ -70,6 +72,8 @@ class Witness:
                 self.one_child(step)
             elif isinstance(step, UndoStep):
                 self.taken_back(step.number)
+            elif isinstance(step, OddStep):
+                self.is_not_let_in(step)
             elif step.again:
                 self.comes_again()
             else:
@@ -128,6 +132,22 @@ class Witness:
         self.deliveries.append(step.delivery)
         self.claims.append(claimed)
         self.batches.append(told["batch"])
+
+    def is_not_let_in(self, step: OddStep) -> None:
+        """A file that must be refused or held; a held one is put away."""
+        files = {"attendance.csv": step.content}
+        batch = ingest.receive(kind="attendance", name=f"case {step.case}", files=files, source="sis", by=OPERATOR)
+        ingest.load(batch)
+        assert ingest.describe(batch)["status"] == step.ends, (step.case, ingest.describe(batch))
+        if step.ends == "held":
+            ingest.cancel(batch, by=OPERATOR)
+
+    def goes_to_the_lines(self, plan: Plan) -> None:
+        """A last file after which some students stand on a line between two bands, or a hair below it."""
+        oracle = self.oracle(plan.today)
+        as_of = max(day for day in oracle.through.values() if day)
+        rows = rows_to_the_lines(oracle, plan.daily, as_of, self.chance)
+        self.file_comes(FileStep(Delivery(tuple(rows))))
 
     def comes_again(self) -> None:
         last = self.deliveries[-1]
@@ -230,10 +250,13 @@ def differences(found: Found, wanted: Found) -> list[str]:
     return lines
 
 
-def differences_on(as_of: date | None, oracle: Oracle) -> list[str]:
-    """Where the two disagree on a day: every column in both scopes, and the facts that rules look at."""
+def differences_on(as_of: date | None, oracle: Oracle, happened: Counter[int]) -> list[str]:
+    """Where the two disagree on a day: every column in both scopes, and the facts that rules look at; and how often
+    somebody stood on a line, or was enrolled and nothing was ever sent."""
     end = as_of or max(day for day in oracle.through.values() if day)
     whole = {key: oracle.of_student(key[0], end) for key in published(as_of, "student")}
+    happened.update(case for of in whole.values() for case in cases(of))
+    happened[60] += sum(of.rate_tenths is None and of.missing > 0 for of in whole.values())
     facts = facts_of(as_of)
     lines = differences(facts, {key: {name: int(getattr(whole[key], name)) for name in FACTS} for key in facts})
     for scope in ("student", "school"):
