@@ -24,10 +24,14 @@ class NotTold(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """What fills a column: the fields it looks at and the text it takes from a record."""
+    """What fills a column: the fields it looks at and the text it takes from a record.
+
+    needed: a record that says nothing of it is a rejected row, also where the export has none of the fields.
+    """
 
     fields: frozenset[str]
     take: Callable[[Record], str]
+    needed: bool = False
 
 
 def column(spec: Any, said: Texts) -> Taker:
@@ -46,6 +50,8 @@ def column(spec: Any, said: Texts) -> Taker:
         taker = _mapped(taker, spec)
     if "when" in spec:
         taker = _only_when(taker, condition({name: _lower(values) for name, values in spec["when"].items()}))
+    if "or_rejected" in spec and "minus" not in spec:
+        taker = _needed(taker, " ".join(spec["or_rejected"].split()))
     return taker
 
 
@@ -211,6 +217,17 @@ def _minus(whole: Taker, part: Taker, rejection: str) -> Taker:
         return f"{max(left, Decimal(0)):f}"
 
     return Taker(whole.fields | part.fields, take)
+
+
+def _needed(taker: Taker, rejection: str) -> Taker:
+    """What the taker takes; NotTold where that is nothing."""
+
+    def take(record: Record) -> str:
+        if found := taker.take(record):
+            return found
+        raise NotTold(rejection)
+
+    return Taker(taker.fields, take, needed=True)
 
 
 def _plus(taker: Taker, more: int) -> Taker:

@@ -173,9 +173,14 @@ class _Translation:
         return wanted
 
     def _is_there(self, plan: Plan, seen: Seen, name: str) -> bool:
-        """Whether the export says anything about a column of ours; what it does not say stays as it is stored."""
+        """Whether the export says, or has to say, anything about a column of ours; what it does not stays as stored."""
         fields = plan.takers[name].fields
-        if not fields or fields & OF_A_LIST or load_format()[plan.table].column(name).required:
+        if (
+            not fields
+            or plan.takers[name].needed
+            or fields & OF_A_LIST
+            or load_format()[plan.table].column(name).required
+        ):
             return True
         if any(seen.head is None or key in seen.head.keys for key in plan.own(fields)):
             return True

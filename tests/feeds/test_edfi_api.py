@@ -103,6 +103,14 @@ def test_deletions_take_rows_of_the_delivery_out_and_say_present_for_others() ->
     assert any("1 row of studentSchoolAttendanceEvents_deletes.json left out" in told for told in found.delivery.told)
 
 
+def test_an_absence_of_no_duration_is_an_absence() -> None:
+    none, half = ABSENT | {"eventDuration": 0.00}, ABSENT | {"eventDuration": 0.5, "eventDate": "2026-08-26"}
+    assert events(none, half).rows("attendance", "code", "fraction_absent") == [
+        ("Unexcused Absence", None),
+        ("Unexcused Absence", 500),
+    ]
+
+
 def test_a_deletion_of_one_class_takes_its_own_event_out_and_says_else_how_the_day_is_mended() -> None:
     def section(number: str, called: str) -> dict[str, object]:
         return {"id": number, "eventDate": "2026-08-24", "attendanceEventCategoryDescriptor": "x#Unexcused Absence",
@@ -117,6 +125,8 @@ def test_a_deletion_of_one_class_takes_its_own_event_out_and_says_else_how_the_d
     }
     found = export({name: json.dumps(rows) for name, rows in files.items()})
     assert found.rows("attendance", "date", "period") == [(date(2026, 8, 24), "ENG")]
+    nowhere = export({"studentSectionAttendanceEvents.json": json.dumps([section("s3", "")])})
+    assert nowhere.rows("attendance", "date") == [] and len(nowhere.problems("attendance")) == 1
     (problem,) = found.problems("attendance")
     assert problem.startswith("line 2: One class's event was deleted") and "covers.csv" in problem
     for name in ("studentSectionAttendanceEvents_deletes.json", "deletes.json"):

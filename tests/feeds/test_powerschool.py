@@ -75,6 +75,15 @@ def test_powerschool_rows_name_who_did_not_come_along_by_the_number_inside_the_s
     ]
 
 
+@pytest.mark.parametrize("columns", ["", " PeriodID CCID"], ids=["no such column", "nothing in it"])
+def test_a_powerschool_meeting_that_names_no_class_is_not_the_whole_day(columns: str) -> None:
+    header = f"StudentID SchoolID Att_Date Att_Mode_Code Attendance_CodeID{columns}"
+    cells = " _ 0" if columns else ""
+    found = export(POWERSCHOOL | {"attendance.txt": tabs(header, f"77 42 9/14/2026 ATT_ModeMeeting 1{cells}")})
+    assert found.rows("attendance", "date") == []
+    assert found.problems("attendance")[0].startswith("line 2: Rows about a class that do not say which one")
+
+
 def test_powerschool_rows_of_a_kind_that_is_not_read_are_rejected_with_their_day() -> None:
     rows = tabs("77 42 9/16/2026 ATT_ModeTime 1 _ _", "77 42 9/17/2026 Daily 1 _ _")
     found = export(POWERSCHOOL | {"attendance.txt": POWERSCHOOL["attendance.txt"] + rows})

@@ -289,6 +289,8 @@ def test_a_row_of_a_kind_that_is_not_read_leaves_what_is_known_of_the_day() -> N
     hand_over("attendance", row("ATT_ModeDaily", "9/14/2026"), accept_held=True)
     told = hand_over("attendance", row("ATT_ModeTime", "9/14/2026"), accept_held=True)
     assert (told["rejected"], [mark[2] for mark in marks()]) == (1, ["A"])
+    told = hand_over("attendance", row("ATT_ModeMeeting", "9/14/2026"), accept_held=True)
+    assert (told["rejected"], [mark[2] for mark in marks()]) == (1, ["A"])  # of which class it does not say
     hand_over("attendance", row("ATT_ModeTime", "9/15/2026"), accept_held=True)
     assert [mark[2] for mark in marks()] == ["A", " unreadable row"]
 

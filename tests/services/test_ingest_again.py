@@ -78,6 +78,13 @@ def take_back(batch: int) -> str:
     return str(ingest.describe(batch)["sentence"])
 
 
+def test_a_moment_of_change_far_in_the_future_keeps_no_correction_out() -> None:
+    told = load("ana lincoln 08-17 A 2099-01-01T00:00:00", header=WITH_TIME, accept_held=True)
+    assert told["problems"][0]["reason"].startswith("This moment of change is more than a year from now.")
+    told = load("ana lincoln 08-17 E 2026-08-20T00:00:00", header=WITH_TIME, accept_held=True)
+    assert (told["superseded"], standing()) == (1, {"ana 08-17": "E"})
+
+
 def test_what_came_twice_stays_until_the_second_is_taken_back_too() -> None:
     rows = ("ana lincoln 08-17 A", "ben lincoln 08-17 E", "zoe lincoln 08-17 A")
     first = load(*rows, accept_held=True)["batch"]

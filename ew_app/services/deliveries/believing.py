@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import median
 from typing import Any
 
-from ew_app.feeds import OURS
 from ew_app.kernel import Refused
+from ew_app.services.deliveries.arriving import tells_events
 from models.attendance import Batch
 from models.queries import deliveries
 from rules.feed_checks import Figures, Limits, NewDay
@@ -30,7 +30,7 @@ def figures_of(batch: Batch, limits: Limits) -> tuple[int, Figures]:
         rows=batch.counts["rows_in"],
         rejected=batch.counts.get("rejected", 0),
         off_calendar=batch.counts.get("off_calendar", 0),
-        repeated=batch.counts.get("duplicate", 0) if batch.options.get("format", OURS) == OURS else 0,
+        repeated=0 if tells_events(batch) else batch.counts.get("duplicate", 0),
         first=not deliveries.accepted_before(batch.id, batch.source_id),
         schools=batch.counts.get("schools", 0),
         usual_schools=_usual_schools(batch, limits),

@@ -9,23 +9,21 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ew_app.feeds import OURS, Problem
 from ew_app.kernel import today
-from ew_app.services.deliveries import periods, unnamed
+from ew_app.services.deliveries import periods, remarks, unnamed
 from ew_app.services.deliveries.arriving import Arrivals, Claim, read_claims, read_rows, tells_events, unreadable
 from ew_app.services.deliveries.enrolment import Enrolment, day_number, day_of
-from ew_app.services.deliveries.sifting import Flags, Sifted, by_number, school_and_day
+from ew_app.services.deliveries.sifting import Sifted, by_number, school_and_day
 from ew_app.services.deliveries.staged_rows import Days, store_others, store_rows, store_unread
 from ew_app.services.rosters.codes import brought_by
 from models import marks
 from models.attendance import Batch
 from models.queries import lookups
-from rules.counting import are, many
 from rules.day import Kind
 from rules.feed_checks import Limits, is_whole
 
@@ -33,8 +31,6 @@ SchoolDay = tuple[int, date]
 
 SCHOOLS_A_SLICE: Final = 100
 ROWS_A_SLICE: Final = 50_000
-MOST_SINGLE_REMARKS: Final = 1_000
-A_YEAR: Final = 366
 UNKNOWN_STUDENT: Final = "unknown_student"
 UNKNOWN_SCHOOL: Final = "unknown_school"
 NO_STUDENT: Final = (
@@ -45,9 +41,6 @@ OTHER_SCHOOL: Final = (
     "This school is not one you look after, so the row stays out. Its own clerk or the data team can send it."
 )
 NO_SCHOOL: Final = "No school has this id. The row is tried again by itself after the next roster."
-NOT_ENROLLED: Final = (
-    "The student is not enrolled at this school on this day. The row counts once an enrolment covers it."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +143,8 @@ class _Staging:
     def _sift(self) -> Sifted:
         """Ids, meanings, and one row of each key; rows without a student or school wait for the next roster."""
         sifted = Sifted(self.rows)
+        for remark in remarks.on_changes_of_the_future(sifted, today()):
+            self._remark(*remark)
         self._turn_away(sifted)
         sifted.only(sifted.known)
         if self.part.days is not None:
@@ -158,7 +153,7 @@ class _Staging:
         sifted.read_codes(brought_by(self.batch.options.get("format", OURS)))
         stands = sifted.standing()
         differing = sifted.contradicted(stands)
-        for row, said, why in differing[:MOST_SINGLE_REMARKS]:
+        for row, said, why in differing[: remarks.MOST_SINGLE]:
             self._remark(row, why, "code", said)
         self.found.counts["duplicate"] = int((~stands).sum())
         beside = sifted.beside(stands)
@@ -230,7 +225,8 @@ class _Staging:
         unknown = sifted.kind == Kind.UNKNOWN
         held_out = {"unknown_code": unknown, "off_calendar": ~teaches, "not_enrolled": ~enrolled}
         self.found.counts.update({name: int(rows.sum()) for name, rows in held_out.items()})
-        self._point_out(sifted, held_out)
+        for remark in remarks.on_rows_held_out(sifted, held_out, today()):
+            self._remark(*remark)
         for _, school in enrolment.without_calendar:
             self.found.notes.append(f"{school} has no calendar yet, so nothing can be measured there.")
         return enrolment, Days(pairs, sifted, enrolment, enrolled & teaches)
@@ -256,44 +252,8 @@ class _Staging:
 
     # -- what people are told --------------------------------------------------------------------------------
 
-    def _point_out(self, sifted: Sifted, held_out: Mapping[str, Flags]) -> None:
-        """One remark per unknown code and per day without school, one per row of a student not enrolled."""
-        rows = np.flatnonzero(held_out["unknown_code"])
-        for at, count, code in _first_of_each(rows, self.rows.texts("code", rows)):
-            sentence = (
-                f'Nobody has said what the code "{code}" means here. {_rows(count)} held out of every measure '
-                "until it is mapped."
-            )
-            self._remark(at, sentence, "code", code)
-        rows = np.flatnonzero(held_out["off_calendar"])
-        names = lookups.school_names(set(sifted.school[rows].tolist()))
-        places = zip(sifted.school[rows].tolist(), self.rows.texts("date", rows), strict=True)
-        for at, count, (school, day) in _first_of_each(rows, list(places)):
-            sentence = f"{names[school]} has no school on this day. {_rows(count)} not counted."
-            self._remark(at, sentence, "date", str(day))
-        rows = np.flatnonzero(held_out["not_enrolled"])[:MOST_SINGLE_REMARKS]
-        for at, student in zip(rows.tolist(), self.rows.texts("student_id", rows), strict=True):
-            self._remark(at, NOT_ENROLLED, "student_id", student)
-        rows = np.flatnonzero(sifted.day > day_number(today()) + A_YEAR)
-        for at, count, day in _first_of_each(rows, self.rows.texts("date", rows)):
-            sentence = f"This day is more than a year from now. {_rows(count)} kept until then; is the year right?"
-            self._remark(at, sentence, "date", str(day))
-
     def _remark(
         self, row: int, sentence: str, column: str, value: str, *, rejected: bool = False, cause: str = ""
     ) -> None:
         file, line = (int(self.rows.columns[name][row]) for name in ("file", "line"))
         self.problem(self.rows.file_names[file], Problem(line, sentence, column, value), rejected, cause)
-
-
-def _first_of_each(rows: NDArray[np.intp], values: Sequence[Any]) -> list[tuple[int, int, Any]]:
-    """(first row, how many rows, value) of each different value."""
-    first: dict[Any, int] = {}
-    for row, value in zip(rows.tolist(), values, strict=True):
-        first.setdefault(value, row)
-    counts = Counter(values)
-    return [(row, counts[value], value) for value, row in first.items()]
-
-
-def _rows(count: int) -> str:
-    return f"{many(count, 'row')} {are(count)}"
