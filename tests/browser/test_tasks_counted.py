@@ -1,7 +1,12 @@
-"""The tasks of a working day, wide and on a phone: each within its clicks, counted and printed."""
+"""The tasks of a working day, wide and on a phone: each within its clicks, counted and printed.
+
+Seven of the eight that are measured: a file with mistakes, a call, why somebody is flagged, the next step of a case,
+help from a colleague, the team's meeting, the schools that need help. A batch of letters has no screen yet.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -114,6 +119,47 @@ def test_schools_that_need_help_are_read_without_a_click(at: At, say: Callable[.
     expect(hand.page.get_by_role("heading", level=1)).to_contain_text("help")
     assert hand.clicks == 0
     say(hand.told("read which schools need help"))
+
+
+def test_a_colleague_is_asked_for_help(at: At, say: Callable[..., None]) -> None:
+    hand = at("social_worker", "/caseload?view=mine")
+    page = hand.page
+    hand.click(page.locator("table.list tbody .row-link").nth(1))
+    page.wait_for_url("**/cases/*")
+    hand.click(page.get_by_role("link", name=re.compile(r"^Tasks")))
+    hand.click(page.get_by_role("link", name="Ask for help, or hand it over"))
+    colleagues = page.get_by_label("Who should help?").locator("option")
+    hand.choose(page.get_by_label("Who should help?"), colleagues.nth(1).get_attribute("value") or "")
+    hand.write(page.get_by_label("In a sentence"), "Please call the family this week.")
+    hand.click(page.get_by_role("button", name="See what they would see"))
+    hand.click(page.get_by_role("button", name="Send it"))
+    expect(page.get_by_role("status").filter(has_text="can say yes or no")).to_be_visible()
+    assert hand.clicks <= 8
+    say(hand.told("ask a colleague for help, seeing what they would see"))
+    page.get_by_role("link", name="Please call the family this week.").first.click()
+    page.get_by_role("button", name="Take it back").click()  # the same question can be asked again
+
+
+def test_a_meeting_is_ready_before_the_team_sits_down(
+    at: At, request: pytest.FixtureRequest, say: Callable[..., None]
+) -> None:
+    hand = at("principal", "/caseload?view=all")
+    page = hand.page
+    wanted = page.locator("table.list tbody .row-link").nth(int("phone" in request.node.name))
+    number = (wanted.get_attribute("href") or "").rpartition("/")[2]
+    page.goto("/today")
+    if page.get_by_text("Menu", exact=True).is_visible():
+        hand.click(page.get_by_text("Menu", exact=True))
+    hand.click(page.get_by_role("link", name="Meeting", exact=True).filter(visible=True))
+    begin = page.get_by_role("button", name="Begin the meeting")
+    hand.click(begin.or_(page.get_by_role("link", name="Open today's meeting")))
+    page.wait_for_url(re.compile(r"/meeting/\d+$"))
+    hand.write(page.get_by_label("Add a student, by the number of the case"), number)
+    hand.click(page.get_by_role("button", name="Add", exact=True))
+    hand.click(page.get_by_role("link", name="Walk the list"))
+    expect(page.locator("main")).to_contain_text(re.compile(r"1 of \d+"))
+    assert hand.clicks <= 6 and hand.keys <= 5
+    say(hand.told("have the meeting ready, and open its first student"))
 
 
 def test_rows_are_walked_by_keys_once_somebody_turned_them_on(open_window: Open, say: Callable[..., None]) -> None:
