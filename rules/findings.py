@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from rules.policy_schema import OF_A_PLAN, OUTSIDE, RECENT_RATE
 from rules.scopes import Scope
 
 Days = NDArray[np.int64]
+When = int | slice  # a column, or several of them: what is [S] of one day is [S, days] of several
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +37,8 @@ class Inputs:
     outside: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)  # [S, D] facts of other feeds, by name
     within: Mapping[Scope, Bools] = field(default_factory=dict)  # [S, D] whom a rule's scope takes in; else everybody
 
-    def today(self, col: int) -> Today:
-        """[S] whom each scope takes in on the day of a column."""
+    def today(self, col: When) -> Today:
+        """[S] whom each scope takes in on the day of a column; [S, days] on several."""
         return {scope: inside[:, col] for scope, inside in self.within.items()}
 
     def gone(self, day: np.datetime64) -> Bools | np.bool_:
@@ -55,12 +57,15 @@ class Inputs:
         return Inputs(**one, outside=outside, within=within)
 
 
-def met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
-    """[S] whether the rule is met at the end of column `col`, by the bounds of each student's grade and school."""
+def met(rule: Rule, facts: Facts, inputs: Inputs, col: When) -> Bools:
+    """[S] whether the rule is met at the end of column `col`, by the bounds of each student's grade and school.
+
+    [S, days] for several columns: asked once for all days of a few students it is as quick as for one of them.
+    """
     return of_each(rule, inputs.today(col), lambda form: _met(form, facts, inputs, col))
 
 
-def _met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
+def _met(rule: Rule, facts: Facts, inputs: Inputs, col: When) -> Bools:
     found = _reached(rule, facts, inputs, col)
     for line in rule.either:
         found = found | holds(line, facts, inputs, col)
@@ -78,7 +83,7 @@ def _met(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
     if rule.scope is not None and rule.scope in inputs.within:
         found &= inputs.within[rule.scope][:, col]
     if rule.only_for == "stls":
-        found &= inputs.stls if inputs.stls is not None else False
+        found &= _beside(inputs.stls, col) if inputs.stls is not None else False
     if rule.unless == "contact_since_streak" and inputs.last_contact is not None:
         found &= inputs.last_contact[:, col] < facts.streak_start[:, col]
     return found
@@ -117,24 +122,25 @@ def _has_prior(inputs: Inputs, rows: int) -> Bools:
     return (inputs.prior_absent >= 0) & (inputs.prior_enrolled > 0)
 
 
-def holds(line: Line, facts: Facts, inputs: Inputs, col: int) -> Bools:
+def holds(line: Line, facts: Facts, inputs: Inputs, col: When) -> Bools:
     """[S] whether a fact lies on the asked side of its line at the end of column `col`; never where it is not known."""
     found = parts(line.fact, facts, inputs, col)
     if found is not None:
         return _compared(line.how, line.bound, *found)
     value = _value(line.fact, facts, inputs, col)
-    return _COMPARE[line.how](value, int(line.bound)) & _feeds(line.fact, inputs, len(value))
+    return _COMPARE[line.how](value, int(line.bound)) & _beside(_feeds(line.fact, inputs, len(value)), col)
 
 
-def parts(fact: str, facts: Facts, inputs: Inputs, col: int) -> tuple[NDArray[np.integer], NDArray[np.integer]] | None:
+def parts(fact: str, facts: Facts, inputs: Inputs, col: When) -> tuple[NDArray[np.integer], NDArray[np.integer]] | None:
     """[S] (of how many days, absent) that a rate is made of; None for a fact that is no rate."""
     if fact == "absence_rate":
         return facts.enrolled[:, col], facts.absent[:, col]
     if fact == "prior_year_rate":
         if inputs.prior_absent is None or inputs.prior_enrolled is None:
-            nothing = np.zeros(len(facts.matrix.students), dtype=np.int64)
+            nothing = _beside(np.zeros(len(facts.matrix.students), dtype=np.int64), col)
             return nothing, nothing
-        return np.where(inputs.prior_absent < 0, 0, inputs.prior_enrolled), inputs.prior_absent
+        known = np.where(inputs.prior_absent < 0, 0, inputs.prior_enrolled)
+        return _beside(known, col), _beside(inputs.prior_absent, col)
     if fact == "rate_since_plan":
         return _since_plan(facts, col)
     recent = RECENT_RATE.fullmatch(fact)
@@ -148,13 +154,18 @@ def parts(fact: str, facts: Facts, inputs: Inputs, col: int) -> tuple[NDArray[np
     return whole[0] - later[0], whole[1] - later[1]
 
 
-def _since_plan(facts: Facts, col: int) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+def _beside(part: NDArray[Any], col: When) -> NDArray[Any]:
+    """What is known once of each student, in the shape of the days asked for."""
+    return part if isinstance(col, int) else part[:, None]
+
+
+def _since_plan(facts: Facts, col: When) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     """The rate of the last twenty days as a share of what it was when the plan began, both over one denominator."""
     absent, enrolled = (facts.in_last(name, MONTH)[:, col].astype(np.int64) for name in ("absent", "enrolled"))
     return facts.absent_at_plan[:, col] * enrolled, absent * facts.enrolled_at_plan[:, col]
 
 
-def _reached(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
+def _reached(rule: Rule, facts: Facts, inputs: Inputs, col: When) -> Bools:
     """Whether the rule's own fact reaches its bound."""
     how = "at_least" if rule.at_least is not None else "more_than"
     if rule.share_of:
@@ -165,10 +176,10 @@ def _reached(rule: Rule, facts: Facts, inputs: Inputs, col: int) -> Bools:
     return _COMPARE[how](facts.named(rule.fact)[:, col], int(rule.bound) * times)
 
 
-def _value(fact: str, facts: Facts, inputs: Inputs, col: int) -> NDArray[np.integer]:
+def _value(fact: str, facts: Facts, inputs: Inputs, col: When) -> NDArray[np.integer]:
     if fact not in OUTSIDE:
         return facts.named(fact)[:, col]
-    nothing = np.full(len(facts.matrix.students), -1)
+    nothing = _beside(np.full(len(facts.matrix.students), -1), col)
     return inputs.outside[fact][:, col] if fact in inputs.outside else nothing
 
 

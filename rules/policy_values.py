@@ -34,7 +34,10 @@ class Level(StrEnum):
     @property
     def tier(self) -> int:
         """The tier it raises to: 1 watch, 2, 3; 0 for all else."""
-        return {"watch": 1, "2": 2, "3": 3}.get(self.value, 0)
+        return _RAISES_TO.get(self, 0)
+
+
+_RAISES_TO = {Level.WATCH: 1, Level.TWO: 2, Level.THREE: 3}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,25 +6,28 @@ once. Nothing moves on a day that is not a member day of the student, nor while 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rules.cells import Status, status
 from rules.daily import Bools, Ints
 from rules.facts import Facts
 from rules.findings import Inputs, met
-from rules.policy import Level, PolicyInForce
+from rules.matrix import Matrix
+from rules.policy import Level, PolicyInForce, Rule
 from rules.replay_state import FREE, NEVER, State
+from rules.spans import Span, spans_of
 from rules.tiers import Tier, Tiers, line_met, rate_tier
 from rules.ways_down import exits_of, may_leave
 
 EXIT = "exit"
+_ASKS_SOMEBODY = (Level.CASE, Level.TASK)
+AT_ONCE = 4096  # places of the matrix for which every rule is asked together
 
 
 class HasPolicy(Protocol):
@@ -45,16 +48,6 @@ class Change:
     rules: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A finding from its first column to the column on which it was cleared; -1 while it is active."""
-
-    row: int
-    rule: str
-    since: int
-    until: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Replay:
     """The school year day by day; columns before it are NONE and inactive."""
@@ -68,7 +61,7 @@ class Replay:
     def spans(self, rule: str | None = None) -> list[Span]:
         """Findings as spans, of one rule or of all."""
         keys = self.active if rule is None else (rule,)
-        return [span for key in keys for span in _spans(key, self.active[key])]
+        return [span for key in keys for span in spans_of(key, self.active[key])]
 
 
 def replay(
@@ -94,14 +87,38 @@ def replay(
         for key, found in state.active.items():
             active[key] = np.zeros((days, rows), dtype=bool)
             active[key][start - 1] = found
-    for col in range(matrix.first if start is None else start, days):
-        in_force = policy.on(matrix.days[col].astype(date))
-        step = _follow_bands if in_force.by_bands else _step
-        changes += step(state, facts, in_force, inputs, col)
-        tier[col] = state.tier
-        _put(counted, _watch(state, facts, in_force, inputs, col), tier.shape, col)
-        _put(active, state.active, tier.shape, col)
+    for in_force, cols in _stretches(policy, matrix, matrix.first if start is None else start):
+        held = _held(in_force, facts, inputs, cols)
+        for col in range(cols.start, cols.stop):
+            holds = {key: found[:, col - cols.start] for key, found in held.items()}
+            if in_force.by_bands:
+                changes += _follow_bands(state, facts, in_force, inputs, col)
+            else:
+                changes += _step(state, facts, in_force, inputs, holds, col)
+            tier[col] = state.tier
+            _put(counted, _watch(state, in_force, holds), tier.shape, col)
+            _put(active, state.active, tier.shape, col)
     return Replay(tier.T, _by_student(active), changes, state, _by_student(counted))
+
+
+def _stretches(policy: HasPolicy, matrix: Matrix, start: int) -> Iterator[tuple[PolicyInForce, slice]]:
+    """The columns from `start` on, as many together as one policy holds on and `AT_ONCE` allows."""
+    most, until = max(1, AT_ONCE // max(1, len(matrix.students))), len(matrix.days)
+    in_force = [policy.on(day) for day in matrix.days[start:].astype(date).tolist()]
+    while start < until:
+        here = in_force[start - until]
+        stop = start + 1
+        while stop < min(start + most, until) and in_force[stop - until] is here:
+            stop += 1
+        yield here, slice(start, stop)
+        start = stop
+
+
+def _held(policy: PolicyInForce, facts: Facts, inputs: Inputs, cols: slice) -> dict[str, Bools]:
+    """rule -> [S, days] where it is met."""
+    if policy.by_bands:
+        return {}
+    return {rule.key: met(rule, facts, inputs, cols) for rule in (*policy.acting, *policy.monitored)}
 
 
 def _put(days: dict[str, Bools], found: dict[str, Bools], shape: tuple[int, ...], col: int) -> None:
@@ -114,14 +131,14 @@ def _by_student(days: dict[str, Bools]) -> dict[str, Bools]:
     return {key: found.T for key, found in sorted(days.items())}
 
 
-def _watch(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> dict[str, Bools]:
+def _watch(state: State, policy: PolicyInForce, holds: dict[str, Bools]) -> dict[str, Bools]:
     """For whom the rules are met that are only counted; what one of them began before it was is over."""
     if policy.by_bands:
         return {}
     for rule in policy.monitored:
         for kept in (state.active, state.last_met):
             kept.pop(rule.key, None)
-    return {rule.key: met(rule, facts, inputs, col) for rule in policy.monitored}
+    return {rule.key: holds[rule.key] for rule in policy.monitored}
 
 
 def _waiting(facts: Facts, inputs: Inputs) -> Inputs:
@@ -148,36 +165,37 @@ def _follow_bands(state: State, facts: Facts, policy: PolicyInForce, inputs: Inp
     return _changes(before, state.tier, causes, col)
 
 
-def _step(state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, col: int) -> list[Change]:
+def _step(
+    state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, holds: dict[str, Bools], col: int
+) -> list[Change]:
     """One day: findings first, then the tier, up before down."""
-    days = facts.member_days[:, col]
+    acting, days = policy.acting, facts.member_days[:, col]
     member = status(facts.matrix.cells[:, col]) == Status.MEMBER
     moves = member & _may_move(inputs, col)
     before = np.where(member & (state.tier == Tier.NONE), Tier.ONE, state.tier).astype(np.int8)
     arrived = before != state.tier
-    holds = {rule.key: met(rule, facts, inputs, col) for rule in policy.acting}
-    raises = list(_raises(policy, holds))
+    raises = list(_raises(acting, holds))
     fires = {key: _unblocked(state, key, found, facts.absent[:, col]) for key, found in raises}
     target = np.max([np.where(found, key[1], 0) for key, found in fires.items()], axis=0, initial=0)
     resting = state.stepped_down & (days - state.entered <= exits_of(policy).rest_days)
     up = moves & ~resting & (target > before)
     down = moves & ~up & may_leave(state, before, facts, policy, inputs, col)
     after = np.where(up, target, before - down).astype(np.int8)
-    _find(state, policy, holds, fires, before, days, facts.plan_changed[:, col])
-    _clear(state, policy, inputs, facts, holds, after, down, col)
+    _find(state, acting, holds, fires, before, days, facts.plan_changed[:, col])
+    _clear(state, acting, inputs.gone(facts.matrix.days[col]), after, down)
     _block(state, raises, facts.absent[:, col] + exits_of(policy).again_after_absences, after, down)
-    causes = _causes(policy, holds, fires, after)
-    changes = _changes(state.tier, after, causes, col)
     moved = up | down | arrived
+    causes = _causes(policy, holds, fires, after) if moved.any() else {}
+    changes = _changes(state.tier, after, causes, col) if moved.any() else []
     state.entered = np.where(moved, days, state.entered)
     state.stepped_down = np.where(moved, down, state.stepped_down)
     state.tier = after
     return changes
 
 
-def _raises(policy: PolicyInForce, holds: dict[str, Bools]) -> Iterator[tuple[tuple[str, int], Bools]]:
+def _raises(acting: Sequence[Rule], holds: dict[str, Bools]) -> Iterator[tuple[tuple[str, int], Bools]]:
     """((rule, tier it raises to), met): a rule may raise higher together with another."""
-    for rule in policy.acting:
+    for rule in acting:
         if rule.level.tier:
             yield (rule.key, rule.level.tier), holds[rule.key]
         if rule.level_with:
@@ -197,35 +215,36 @@ def _unblocked(state: State, key: tuple[str, int], found: Bools, absent: Ints) -
 
 
 def _find(
-    state: State, policy: PolicyInForce, holds: dict[str, Bools], fires: dict[tuple[str, int], Bools],
+    state: State, acting: Sequence[Rule], holds: dict[str, Bools], fires: dict[tuple[str, int], Bools],
     tier: Tiers, days: Ints, plan_changed: Bools,
 ) -> None:  # fmt: skip
     """Findings become active on the day they are met, and tasks stay for their owner's days."""
     nobody = np.zeros(len(tier), dtype=bool)
-    for rule in policy.acting:
-        active = state.active.get(rule.key, nobody)
+    fired: dict[str, Bools] = {}
+    for (key, _), found in fires.items():
+        fired[key] = fired[key] | found if key in fired else found
+    for rule in acting:
+        active, held = state.active.get(rule.key, nobody), holds[rule.key]
         if rule.level.tier:
-            fired = np.any([found for (key, _), found in fires.items() if key == rule.key], axis=0)
-            waiting = active & (tier < rule.level.tier)
-            state.active[rule.key] = fired | (active & ~(waiting & ~holds[rule.key]))
+            state.active[rule.key] = fired[rule.key] | (active & ((tier >= rule.level.tier) | held))
         elif rule.clears == "plan":
-            state.active[rule.key] = holds[rule.key] | (active & ~plan_changed)
+            state.active[rule.key] = held | (active & ~plan_changed)
         else:
-            last = np.where(holds[rule.key], days, state.last_met.get(rule.key, np.int32(NEVER)))
+            last = np.where(held, days, state.last_met.get(rule.key, np.int32(NEVER)))
             state.last_met[rule.key] = last
-            state.active[rule.key] = holds[rule.key] | (days - last < rule.open_for_days)
+            state.active[rule.key] = held | (days - last < rule.open_for_days)
 
 
-def _clear(
-    state: State, policy: PolicyInForce, inputs: Inputs, facts: Facts, holds: dict[str, Bools],
-    after: Tiers, down: Bools, col: int,
-) -> None:  # fmt: skip
+def _clear(state: State, acting: Sequence[Rule], gone: Bools | np.bool_, after: Tiers, down: Bools) -> None:
     """A step down clears what asked for more; a leaver is no longer looked for, nor is anybody asked about one."""
-    for rule in policy.acting:
-        if rule.level.tier:
-            state.active[rule.key] = state.active[rule.key] & ~(down & (after < rule.level.tier))
-        elif rule.level in (Level.CASE, Level.TASK):
-            state.active[rule.key] = state.active[rule.key] & ~inputs.gone(facts.matrix.days[col])
+    if down.any():
+        for rule in acting:
+            if rule.level.tier:
+                state.active[rule.key] = state.active[rule.key] & ~(down & (after < rule.level.tier))
+    if gone.any():
+        for rule in acting:
+            if rule.level in _ASKS_SOMEBODY:
+                state.active[rule.key] = state.active[rule.key] & ~gone
 
 
 def _block(
@@ -261,23 +280,6 @@ def _changes(before: Tiers, after: Tiers, causes: dict[str, Bools], col: int) ->
         rules = tuple(sorted(key for key, asks in causes.items() if asks[row])) if after[row] > before[row] else (EXIT,)
         found.append(Change(row, col, Tier(before[row]), Tier(after[row]), rules))
     return found
-
-
-def _spans(key: str, active: Bools) -> list[Span]:
-    """The runs of True in each row."""
-    edges = np.diff(active.astype(np.int8), axis=1, prepend=np.int8(0))
-    begins, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
-    until = {(row, nth): col for row, nth, col in _numbered(ends)}
-    return [Span(row, key, col, until.get((row, nth), -1)) for row, nth, col in _numbered(begins)]
-
-
-def _numbered(edges: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
-    """(row, how many edges of that row came before, column)."""
-    row_before, nth = -1, 0
-    for row, col in edges.tolist():
-        nth = nth + 1 if row == row_before else 0
-        row_before = row
-        yield row, nth, col
 
 
 __all__ = ["EXIT", "Change", "HasPolicy", "Inputs", "Replay", "Span", "replay"]
