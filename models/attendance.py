@@ -254,7 +254,16 @@ class SchoolDay(Model):
     """The day ledger, derived from submissions, calendars and stints; deleted and inserted, never patched."""
 
     __tablename__ = "school_day"
-    __table_args__ = (one_of("status", DAY_STATUSES), one_of("feed", FEEDS))
+    __table_args__ = (
+        one_of("status", DAY_STATUSES),
+        one_of("feed", FEEDS),
+        Index(
+            "ix_school_day_in",
+            "school_id",
+            "day",
+            postgresql_where=text("status IN ('submitted', 'partial', 'closed')"),
+        ),
+    )
     school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
     day: Mapped[date] = mapped_column(primary_key=True)
     status: Mapped[str]

@@ -28,6 +28,8 @@ class Case(Model):
         Index("uq_support_case_open", "student_id", unique=True, postgresql_where=text("closed_on IS NULL")),
         Index("ix_support_case_school_id_status", "school_id", "status"),
         Index("ix_support_case_owner_id_due", "owner_id", "due", postgresql_where=text("closed_on IS NULL")),
+        Index("ix_support_case_open_due", "due", "number", postgresql_where=text("closed_on IS NULL")),
+        Index("ix_support_case_open_school", "school_id", "due", "number", postgresql_where=text("closed_on IS NULL")),
     )
     id: Mapped[Id]
     number: Mapped[int] = mapped_column(Identity(start=1001), unique=True)
@@ -174,6 +176,7 @@ class Outreach(Authored, Model):
     __table_args__ = (
         one_of("direction", ("out", "in")),
         Index("ix_outreach_student_id_on_day", "student_id", "on_day"),
+        Index("ix_outreach_contact", "student_id", "on_day", postgresql_where=text("is_contact")),
     )
     id: Mapped[Id]
     case_id: Mapped[int | None] = to("support_case.id")

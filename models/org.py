@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from sqlalchemy import CheckConstraint, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Id, Mils, Model, to
@@ -108,7 +108,15 @@ class CalendarDay(Model):
     """What one date is in one calendar of a school; `calendar_key` '' is the school's own calendar."""
 
     __tablename__ = "calendar_day"
-    __table_args__ = (one_of("day_type", DAY_TYPES),)
+    __table_args__ = (
+        one_of("day_type", DAY_TYPES),
+        Index(
+            "ix_calendar_day_taught",
+            "school_id",
+            "day",
+            postgresql_where=text("weight > 0 AND day_type IN ('instructional', 'make_up')"),
+        ),
+    )
     school_id: Mapped[int] = to("school.id", primary_key=True, index=False)
     calendar_key: Mapped[str] = mapped_column(primary_key=True, default="")
     day: Mapped[date] = mapped_column(primary_key=True)

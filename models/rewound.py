@@ -178,6 +178,7 @@ _INDEXES = {
     "mark_history": "student_id, day",
     "roll": "school_id, day",
     "submission": "school_id, day",
+    "school_day": "school_id, day",
     "tier_change": "student_id",
 }
 

@@ -83,7 +83,10 @@ class StudentStatus(Model):
     """
 
     __tablename__ = "student_status"
-    __table_args__ = (Index("ix_student_status_school_id_tier", "school_id", "tier"),)
+    __table_args__ = (
+        Index("ix_student_status_school_id_tier", "school_id", "tier"),
+        Index("ix_student_status_raised", "tier_since", postgresql_where=text("enrolled_now AND tier >= 1")),
+    )
     student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     school_id: Mapped[int]
     grade: Mapped[str]

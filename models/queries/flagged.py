@@ -98,20 +98,50 @@ def flagged(
     first asks first). `set_aside`: those whose flag somebody has answered, who are left out otherwise.
     `without_case`: nobody works on them yet; `unowned`: a case is open and nobody has it.
     """
-    raised = StudentStatus.tier_since >= since, func.coalesce(TierChange.after > TierChange.before, True)
-    found = _lines(aliased(Person)).where(scope.students(reach, person_id, on), *raised)
+    found = _raised(since, scope.students(reach, person_id, on)).where(_answered() if set_aside else ~_answered())
     if school is not None:
         found = found.where(StudentStatus.school_id == school)
     if tier is not None:
         found = found.where(StudentStatus.tier == tier)
     if without_case:
-        found = found.where(Case.id.is_(None))
+        found = found.where(~_case())
     if unowned:
-        found = found.where(Case.id.is_not(None), Case.owner_id.is_(None))
-    found = found.where(_answered() if set_aside else ~_answered())
-    rows = db.session.execute(found.order_by(*_order(sort, descending, urgent)).offset((page - 1) * size).limit(size))
-    total = select(func.count()).select_from(found.with_only_columns(Student.id).subquery())
-    return Page([FlaggedLine(*row) for row in rows], db.session.scalar(total) or 0)
+        found = found.where(_case(Case.owner_id.is_(None)))
+    order = list(_order(sort, descending, urgent))
+    here = found.order_by(*order).offset((page - 1) * size).limit(size).cte("here")
+    rows = db.session.execute(
+        _lines(aliased(Person)).add_columns(here.c.total).join(here, here.c.id == Student.id).order_by(*order)
+    ).all()
+    total = rows[0][-1] if rows else (db.session.scalar(select(func.count()).select_from(found.subquery())) or 0)
+    return Page([FlaggedLine(*row[:-1]) for row in rows], total)
+
+
+def _raised(since: date, within: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """(student, how many in all) of the enrolled students who came up into a tier above 1 on `since` or later.
+
+    Who of them is within reach is found before anything else is read of them.
+    """
+    enrolled = StudentStatus.enrolled_now, StudentStatus.tier >= 1, StudentStatus.tier_since >= since
+    near = select(Student.id).join(StudentStatus, StudentStatus.student_id == Student.id).where(*enrolled, within)
+    here = near.cte("near").prefix_with("MATERIALIZED")
+    return (
+        select(Student.id, func.count().over().label("total"))
+        .join(here, here.c.id == Student.id)
+        .join(StudentStatus, StudentStatus.student_id == Student.id)
+        .outerjoin(TierChange, _step())
+        .where(func.coalesce(TierChange.after > TierChange.before, True))
+    )
+
+
+def _step() -> ColumnElement[bool]:
+    """The step by which a student came to stand where they stand."""
+    day = TierChange.day == StudentStatus.tier_since
+    return and_(TierChange.student_id == Student.id, day, TierChange.withdrawn_at.is_(None))
+
+
+def _case(*more: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The student has an open case, of which more may be asked."""
+    return exists().where(Case.student_id == Student.id, Case.closed_on.is_(None), *more)
 
 
 def one(reach: Reach, person_id: int | None, on: date, student_id: int) -> FlaggedLine | None:
@@ -147,11 +177,6 @@ def _rules() -> Iterator[ColumnElement[Any]]:
 def _lines(owner: type[Person]) -> Select[*tuple[Any, ...]]:
     """Everyone enrolled in a tier above 1, with the step that brought them there and the open case."""
     contacts = select(func.count()).where(Outreach.student_id == Student.id, Outreach.is_contact)
-    step = and_(
-        TierChange.student_id == Student.id,
-        TierChange.day == StudentStatus.tier_since,
-        TierChange.withdrawn_at.is_(None),
-    )
     return (
         select(
             Student.id, Student.key, Student.first_name, Student.last_name, StudentStatus.grade,
@@ -166,6 +191,6 @@ def _lines(owner: type[Person]) -> Select[*tuple[Any, ...]]:
         .join(School, School.id == StudentStatus.school_id)
         .outerjoin(Case, and_(Case.student_id == Student.id, Case.closed_on.is_(None)))
         .outerjoin(owner, owner.id == Case.owner_id)
-        .outerjoin(TierChange, step)
+        .outerjoin(TierChange, _step())
         .where(StudentStatus.enrolled_now, StudentStatus.tier >= 1)
     )  # fmt: skip

@@ -29,8 +29,9 @@ def last_submitted(until: date) -> dict[int, date]:
     """School -> its last submitted or partial day on or before `until`: the data-through day."""
     rows = db.session.execute(
         text("""
-            SELECT school_id, max(day) FROM school_day
-            WHERE status IN ('submitted', 'partial') AND day <= :until GROUP BY school_id
+            SELECT s.id, d.day FROM school s CROSS JOIN LATERAL (
+                SELECT day FROM school_day WHERE school_id = s.id AND status IN ('submitted', 'partial')
+                  AND day <= :until ORDER BY day DESC LIMIT 1) d
         """),
         {"until": until},
     )
