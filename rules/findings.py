@@ -128,7 +128,8 @@ def holds(line: Line, facts: Facts, inputs: Inputs, col: When) -> Bools:
     if found is not None:
         return _compared(line.how, line.bound, *found)
     value = _value(line.fact, facts, inputs, col)
-    return _COMPARE[line.how](value, int(line.bound)) & _beside(_feeds(line.fact, inputs, len(value)), col)
+    known: Bools = _beside(_feeds(line.fact, inputs, len(value)), col)
+    return _COMPARE[line.how](value, int(line.bound)) & known
 
 
 def parts(fact: str, facts: Facts, inputs: Inputs, col: When) -> tuple[NDArray[np.integer], NDArray[np.integer]] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import today
-from ew_app.services.measuring.why import Explanation, Reason
+from ew_app.services.measuring.why import Glance, Reason
 from ew_app.web import case_moves, case_page, corrections, strips
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import cause_line, entry_of_note
@@ -41,7 +41,7 @@ def reasons(page: Page) -> dict[str, Any]:
     }
 
 
-def _reasons(told: Explanation, of_case: set[str]) -> tuple[list[Reason], list[Reason]]:
+def _reasons(told: Glance, of_case: set[str]) -> tuple[list[Reason], list[Reason]]:
     """The reasons that speak for the case, each sentence of numbers once, and the other rules that are met."""
     shown = [one for one in told.reasons if one.rule in visible_rules([one.rule])]
     first: list[Reason] = []

@@ -13,7 +13,7 @@ from ew_app.kernel import day_text, today
 from ew_app.services.casework import reaching
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.measuring import why
-from ew_app.services.measuring.why import Explanation
+from ew_app.services.measuring.why import Glance
 from ew_app.web.case_words import (
     grade_words,
     language_words,
@@ -81,9 +81,9 @@ class Page:
         return rows.standing(self.at_hand.case.student_id)
 
     @cached_property
-    def told(self) -> Explanation:
+    def told(self) -> Glance:
         """Why the student stands where they stand, outside compartments."""
-        return why.explain(self.at_hand.case.student.key)
+        return why.glance(self.at_hand.case.student.key)
 
     @cached_property
     def contacts_made(self) -> Sequence[Outreach]:

@@ -59,7 +59,7 @@ def _ask(at_hand: CaseAtHand, compartment: str, error: str = "") -> str:
 
 def _opened(at_hand: CaseAtHand, compartment: str, reason: str) -> str:
     inside = notes.read_compartment(at_hand.case.number, compartment, by=actor(), reason=reason)
-    told = why.explain(at_hand.case.student.key, classes=[compartment])
+    told = why.glance(at_hand.case.student.key, classes=[compartment])
     return _page(
         at_hand,
         compartment,

@@ -152,7 +152,7 @@ def _tasks(number: int, sentence: str, kind: str = "good") -> ResponseReturnValu
 def tag_day(number: int) -> ResponseReturnValue:
     """Write down that the district caused a day away."""
     held = case_page.held(number, Permission.SEE_CASE)
-    told = why.explain(held.case.student.key).days
+    told = why.glance(held.case.student.key).days
     try:
         day, cause = day_given(request.form.get("day")), request.form.get("why", "")
         if day is None or not cause:

@@ -8,7 +8,7 @@ from ew_app.kernel import day_text, today
 from ew_app.services.casework import district_days, searching
 from ew_app.services.casework.searching import Line, Search
 from ew_app.services.measuring.caused_days import Caused
-from ew_app.services.measuring.why import Explanation
+from ew_app.services.measuring.why import Glance
 from ew_app.web import case_page
 from ew_app.web.case_page import Page
 from ew_app.web.page import days, moment
@@ -73,7 +73,7 @@ def caused(page: Page) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def choices(told: Explanation) -> list[tuple[str, str]]:
+def choices(told: Glance) -> list[tuple[str, str]]:
     """The days away that nobody has counted apart yet, the newest first."""
     apart = {day for day, _ in told.caused.days}
     missed = [one.day for one in told.days if one.absent and one.day not in apart]
@@ -102,7 +102,7 @@ def _written(page: Page, told: Caused) -> list[dict[str, Any]]:
     return [line | {"id": by_hand.get(day)} for (day, _), line in zip(reversed(told.days), lines(told), strict=True)]
 
 
-def inside(told: Explanation, compartment: str, action: str = "") -> dict[str, Any] | None:
+def inside(told: Glance, compartment: str, action: str = "") -> dict[str, Any] | None:
     """The same for a compartment that keeps such days; `action`: where one is written down, for whoever may."""
     kept = causes(FieldClass(compartment))
     if not kept:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ew_app.services.measuring.why import Explanation
+from ew_app.services.measuring.why import Glance
 from rules.school_days import MONTHS
 
 SETTLES = 10_000  # thousandths: before ten days one absence moves the line too far to read
 
 
-def points(told: Explanation) -> list[tuple[str, float]]:
+def points(told: Glance) -> list[tuple[str, float]]:
     """The running rate at the end of each week, from the tenth counted day on."""
     settled = [one for one in told.rates if one[2] >= SETTLES] or [one for one in told.rates if one[2]]
     weekly = [list(week)[-1] for _, week in groupby(settled, key=lambda one: one[0].isocalendar()[:2])]
     return [(f"{day.day} {MONTHS[day.month - 1]}", 1000 * absent // enrolled / 10) for day, absent, enrolled in weekly]
 
 
-def thresholds(told: Explanation) -> list[tuple[float | int, str, str]]:
+def thresholds(told: Glance) -> list[tuple[float | int, str, str]]:
     """(share in percent, words, tier) of the lines at which a tier starts."""
     return [(_plain(share), f"{tier_words(tier)} starts", tier) for tier, share in told.lines]
 

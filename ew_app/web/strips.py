@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from ew_app.kernel import day_text
-from ew_app.services.measuring.why import Day, Explanation
+from ew_app.services.measuring.why import Glance
+from ew_app.services.measuring.why_days import Day
 from rules.school_days import MONTHS
 
 WEEKDAYS = 5
@@ -44,7 +45,7 @@ def _cell(day: Day | None, on: date, first: date, last: date) -> dict[str, objec
     return {"state": day.state, "text": day.text, "used": bool(day.used_by), "corrected": bool(day.earlier)}
 
 
-def summary(found: Explanation) -> str:
+def summary(found: Glance) -> str:
     """The strip in a sentence: days absent of days enrolled, what is missing, through which day."""
     measures = found.measures
     if not measures or not found.days:

@@ -59,7 +59,7 @@ def open(key: str, compartment: str) -> ResponseReturnValue:
 
 def _opened(student: Student, compartment: str, reason: str) -> str:
     inside = looking_in.look_in(student.id, compartment, by=actor(), reason=reason)
-    told = why.explain(student.key, classes=[compartment])
+    told = why.glance(student.key, classes=[compartment])
     return _page(
         student,
         compartment,
@@ -84,7 +84,7 @@ def tag_day(key: str, compartment: str) -> ResponseReturnValue:
     try:
         if day is None or cause not in kept:
             raise Refused("Choose the day and what the district did.")
-        told = why.explain(student.key).days
+        told = why.glance(student.key).days
         district_days.tag(student.id, day, cause, place=held.place, missed=told, by=actor())
         flash(f"{student.name}: {day_text(day)} is counted apart now.", "good")
     except Refused as refusal:

@@ -12,7 +12,7 @@ from ew_app.services.casework.causes import Heard, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from ew_app.services.casework.supporting import Offer
 from ew_app.services.measuring import caused_days
-from ew_app.services.measuring.why import Day
+from ew_app.services.measuring.why_days import Day
 from models.base import db
 from models.cases import Case
 from rules.access import NotAllowed, Place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from sqlalchemy import text
 from ew_app.kernel import OPERATOR, transaction
 from ew_app.services.measuring import policies
 from ew_app.services.measuring.measures import measures, tiers
-from ew_app.services.measuring.why import explain
+from ew_app.services.measuring.trends import weekly_absence
+from ew_app.services.measuring.why import Glance, explain, glance
 from models.base import db
 from tests.services import letters
 
@@ -66,3 +68,22 @@ def test_whoever_moves_is_judged_by_the_line_of_where_they_are(tmp_path: Path) -
     assert "R07" in [reason.rule for reason in explain("ana", DAYS[25]).reasons]
     rows = {row["school_id"]: row for row in measures(DAYS[25], scope="school", student="ana")}
     assert (rows["lincoln"]["rate_tier"], rows["carver"]["too_early"]) == ("watch", "true")
+
+
+def test_a_glance_and_the_last_weeks_say_what_the_whole_says() -> None:
+    """Ana moved, and three weeks of a break lie behind her; the last weeks are the end of all weeks."""
+    days = letters.weekdays(60)
+    lincoln, carver = letters.school("lincoln"), letters.school("carver")
+    ana = letters.student("ana", lincoln, exit=days[39])
+    letters.student("ana", carver, entry=days[40])
+    for day, code in ((days[3], "A"), (days[25], "E"), (days[41], "H"), (days[44], "A"), (days[58], "E")):
+        letters.mark(ana, lincoln if day < days[40] else carver, day, code)
+    for at in (lincoln, carver):
+        letters.close(at, days[45:57])
+        letters.submit(at, [day for day in days if day not in days[45:57]])
+    whole, short = explain("ana"), glance("ana")
+    assert all(getattr(short, one.name) == getattr(whole, one.name) for one in fields(Glance))
+    every = weekly_absence([ana], weeks=40)[ana]
+    assert sum(every) == sum(day.absent for day in whole.days) == 4500
+    for weeks in range(1, len(every) + 1):
+        assert weekly_absence([ana], weeks=weeks)[ana] == every[-weeks:]

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record
 from ew_app.services.casework import reaching
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
-from ew_app.services.measuring.why import Day
+from ew_app.services.measuring.why_days import Day
 from models.base import db
 from models.duty import DistrictDay
 from models.people import Student

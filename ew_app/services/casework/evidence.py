@@ -56,7 +56,7 @@ def look(case_number: int, *, by: Actor) -> Pack:
     """The record as it stands. Raises NotFound, NotAllowed."""
     held = reaching.case_at_hand(case_number, by, MAY, lock=False)
     case = held.case
-    told = why.explain(case.student.key)
+    told = why.glance(case.student.key)
     since = rows.first_opened(case)
     supports = [one for one in plans.supports(case) if not _limited(one)]
     given = plans.given(supports)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from ew_app.services.measuring import why
-from ew_app.services.measuring.why import Day
+from ew_app.services.measuring.why_days import Day
 from models.plans import Plan
 from rules import before_after
 from rules.before_after import Compared, SchoolDay, Window
@@ -25,7 +25,7 @@ class Days:
     @classmethod
     def of(cls, student: str) -> Days:
         """Of the student with this key of the district."""
-        return cls(why.explain(student).days)
+        return cls(why.glance(student).days)
 
     def around(self, began: date) -> Compared:
         """Days away before and since a day."""

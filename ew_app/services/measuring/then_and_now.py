@@ -8,7 +8,8 @@ from datetime import date, datetime
 
 from ew_app.kernel import NotFound
 from ew_app.services.measuring import hindsight, why
-from ew_app.services.measuring.why import Day, Explanation
+from ew_app.services.measuring.why import Explanation
+from ew_app.services.measuring.why_days import Day
 from models.queries import arrivals, naming
 from rules.stints import school_year_start
 

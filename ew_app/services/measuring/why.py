@@ -5,7 +5,6 @@ Computed from the rows at the moment of asking, by the same functions that decid
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
@@ -14,16 +13,15 @@ from typing import Any
 import numpy as np
 
 from ew_app.kernel import NotFound, day_text
-from ew_app.services.measuring import as_told, caused_days, hindsight
+from ew_app.services.measuring import as_told, caused_days, hindsight, why_days
 from ew_app.services.measuring.as_told import Decided, OpenCase
 from ew_app.services.measuring.caused_days import Caused
-from ew_app.services.measuring.day_words import NOT_READ, PeriodWords, state_of
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.measures import at_each_school, measure_of
 from ew_app.services.measuring.outlook import Outlook, outlook
-from models.attendance import UNREAD
-from models.queries import naming, provenance, same_child
+from ew_app.services.measuring.why_days import Day
+from models.queries import naming, provenance
 from rules import cells as c
 from rules.audiences import own
 from rules.cells import Status
@@ -31,63 +29,6 @@ from rules.findings import met, not_fed
 from rules.policy import Rule
 from rules.sentences import dates_used, describe, numbers, sentence
 from rules.tiers import Tier, days_text
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a mark was said."""
-
-    batch: int
-    file: str
-    line: int
-    received_at: datetime
-
-    @property
-    def text(self) -> str:
-        """As a person would look it up."""
-        return f"{self.file} (batch {self.batch}), line {self.line}"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One mark: what a file said of a day, and, if it no longer stands, how it ended."""
-
-    code: str
-    title: str
-    period: str
-    school: str
-    source: Source
-    ended: str = ""
-    ended_at: datetime | None = None
-
-    @property
-    def text(self) -> str:
-        """What was said, of which period, and where."""
-        return f"{f'period {self.period}: ' if self.period else ''}{self.title or self.code}, {self.source.text}"
-
-
-Saids = dict[date, tuple[Said, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One school day of a student: how it counts, who says so, and which rules rest on it."""
-
-    day: date
-    state: str
-    words: str
-    absent: int  # thousandths of the day
-    marks: tuple[Said, ...] = ()
-    earlier: tuple[Said, ...] = ()
-    used_by: tuple[str, ...] = ()
-    caused: str = ""  # that the district caused it, and why, as far as the reader may know
-
-    @property
-    def text(self) -> str:
-        """The whole sentence: what, when, by which file and line."""
-        said = "; ".join(mark.text for mark in self.marks)
-        was = "; ".join(f"before: {mark.text}" for mark in self.earlier)
-        return ". ".join(part for part in (f"{day_text(self.day)}: {self.words}", self.caused, said, was) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +61,8 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
-    """Everything there is to say about one student's standing on one day."""
+class Glance:
+    """How one student stands: the measures, the days, and the reasons that are active. What a page of a case shows."""
 
     student: str
     measures: dict[str, Any]
@@ -129,16 +70,22 @@ class Explanation:
     policy_version: str
     reasons: tuple[Reason, ...] = ()
     days: tuple[Day, ...] = ()
+    rates: tuple[tuple[date, int, int], ...] = ()  # (day, absent, enrolled) to date, in thousandths
+    lines: tuple[tuple[str, str], ...] = field(default=())  # (tier, share in percent) of the policy's rate lines
+    caused: Caused = field(default=Caused())  # the days away that the district caused, as far as the reader may know
+    without_cause: int = 0  # full days away in a row, up to the last, that no cause is known for: as rules count them
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(Glance):
+    """Everything there is to say about one student's standing on one day."""
+
     steps: tuple[Step, ...] = ()
     decided: tuple[Decided, ...] = ()  # the findings of the year as they were told
     cases: tuple[OpenCase, ...] = ()
-    rates: tuple[tuple[date, int, int], ...] = ()  # (day, absent, enrolled) to date, in thousandths
     not_fed: tuple[str, ...] = ()
-    lines: tuple[tuple[str, str], ...] = field(default=())  # (tier, share in percent) of the policy's rate lines
     at_schools: tuple[dict[str, Any], ...] = ()  # the measures at each school
     outlook: Outlook | None = None  # what the rest of the year still allows
-    caused: Caused = field(default=Caused())  # the days away that the district caused, as far as the reader may know
-    without_cause: int = 0  # full days away in a row, up to the last, that no cause is known for: as rules count them
 
     def as_json(self) -> dict[str, Any]:
         """The object `ew why --json` prints; the measures at each school are those of `ew measures`."""
@@ -155,41 +102,57 @@ def explain(
     With `known_at` from what had been loaded by then.
     """
     with hindsight.known_at(known_at, student):
-        return _explain(student, as_of, classes)
+        number, judged = _judged(student, as_of)
+        return _explained(student, number, judged, classes) if judged else Explanation(student, {}, "", "")
 
 
-def _explain(student: str, as_of: date | None, classes: Collection[str]) -> Explanation:
+def glance(student: str, *, classes: Collection[str] = ()) -> Glance:
+    """The same without how it came about and what lies ahead, in far fewer statements."""
+    number, judged = _judged(student, None)
+    return Glance(**_glanced(student, number, judged, classes)) if judged else Glance(student, {}, "", "")
+
+
+def _judged(student: str, as_of: date | None) -> tuple[int, Judged | None]:
     number = naming.student_id(student)
     if number is None:
         raise NotFound(f"There is no student {student}.")
-    judged = judge([number], frame(as_of))
-    if judged is None:
-        return Explanation(student, {}, "", "")
+    return number, judge([number], frame(as_of))
+
+
+def _glanced(student: str, number: int, judged: Judged, classes: Collection[str]) -> dict[str, Any]:
     reasons = tuple(_reasons(judged, classes))
-    days = _days(judged, number, reasons)
-    caused = caused_days.counted_apart(number, days, classes)
-    return Explanation(
-        student=student,
-        measures=measure_of(judged),
-        at_schools=at_each_school(judged),
-        policy=judged.policy.label,
-        policy_version=judged.policy.version,
-        reasons=reasons,
-        days=tuple(replace(day, caused=caused.words(day.day)) for day in days),
-        caused=caused,
-        without_cause=int(judged.deciding.unexcused_streak[0, judged.last]),
-        steps=tuple(_steps(number, judged)),
-        decided=tuple(as_told.decided(number, judged.year.frame.start, judged.year.frame.day, classes)),
-        cases=tuple(as_told.open_cases(number, judged.year.frame.day)),
-        rates=tuple(_rates(judged)),
-        outlook=outlook(judged),
-        not_fed=tuple(
-            key for key in not_fed(judged.policy, judged.inputs, 1) if _open(judged.policy.rule(key), classes)
-        ),
-        lines=tuple(
-            (Tier(line.level.tier).text, days_text(int(own(line, judged.inputs.today(judged.last), 0).bound * 100_000)))
+    rests_on = [(reason.rule, reason.dates) for reason in reasons]
+    found = why_days.days(judged, number, rests_on)
+    caused = caused_days.counted_apart(number, found, classes)
+    today = judged.inputs.today(judged.last)
+    return {
+        "student": student,
+        "measures": measure_of(judged),
+        "policy": judged.policy.label,
+        "policy_version": judged.policy.version,
+        "reasons": reasons,
+        "days": tuple(replace(day, caused=caused.words(day.day)) for day in found),
+        "rates": tuple(_rates(judged)),
+        "lines": tuple(
+            (Tier(line.level.tier).text, days_text(int(own(line, today, 0).bound * 100_000)))
             for line in judged.policy.lines
         ),
+        "caused": caused,
+        "without_cause": int(judged.deciding.unexcused_streak[0, judged.last]),
+    }
+
+
+def _explained(student: str, number: int, judged: Judged, classes: Collection[str]) -> Explanation:
+    at = judged.year.frame
+    unfed = not_fed(judged.policy, judged.inputs, 1)
+    return Explanation(
+        **_glanced(student, number, judged, classes),
+        steps=tuple(_steps(number, judged)),
+        decided=tuple(as_told.decided(number, at.start, at.day, classes)),
+        cases=tuple(as_told.open_cases(number, at.day)),
+        not_fed=tuple(key for key in unfed if _open(judged.policy.rule(key), classes)),
+        at_schools=at_each_school(judged),
+        outlook=outlook(judged),
     )
 
 
@@ -247,51 +210,3 @@ def _rates(judged: Judged) -> list[tuple[date, int, int]]:
         (matrix.days[col].astype(date), int(facts.absent[0, col]), int(facts.enrolled[0, col]))
         for col in member[member >= matrix.first].tolist()
     ]
-
-
-def _days(judged: Judged, student: int, reasons: Collection[Reason]) -> list[Day]:
-    """Every school day of the year up to the data-through day, with its marks and the rules that use it."""
-    matrix, at = judged.matrix, judged.year.frame
-    standing, earlier = _said(judged, student)
-    told = PeriodWords(judged, sorted({mark.period for said in standing.values() for mark in said if mark.period}))
-    used = defaultdict(list)
-    for reason in reasons:
-        for day in reason.dates:
-            used[day].append(reason.rule)
-    days = []
-    for col in range(matrix.first, len(matrix.days)):
-        day, cell = matrix.days[col].astype(date), matrix.cells[0, col : col + 1]
-        if c.status(cell)[0] == Status.OUT and day not in standing:
-            continue
-        state, words = state_of(cell)
-        words += told.of(col)
-        if any(mark.code == UNREAD for mark in standing.get(day, ())):
-            words = NOT_READ
-        share = int(c.fraction(cell)[0])
-        days.append(Day(day, state, words, share, standing.get(day, ()), earlier.get(day, ()), tuple(used[day])))
-    return [day for day in days if day.day <= at.day]
-
-
-def _said(judged: Judged, student: int) -> tuple[Saids, Saids]:
-    """Standing and ended marks by day, each with its source."""
-    start, until = judged.year.frame.start, judged.year.frame.day
-    ids = same_child.ids_of(student)
-    marks = provenance.marks_of(ids, start, until)
-    ended = provenance.ended_marks_of(ids, start, until)
-    rolls = provenance.presences_of(ids, set(judged.year.stint_school.tolist()), start, until)
-    files = provenance.attendance_files(row.batch_id for row in (*marks, *ended, *rolls))
-    standing, earlier = defaultdict(list), defaultdict(list)
-    for row in marks:
-        standing[row.day].append(Said(row.code, row.title, row.period, row.school, _source(row, files)))
-    for row in rolls:
-        if row.day not in standing:
-            standing[row.day].append(Said("", "Present", "", row.school, _source(row, files)))
-    for row in ended:
-        source = _source(row, files)
-        earlier[row.day].append(Said(row.code, row.title, row.period, row.school, source, row.ended, row.ended_at))
-    stands, ended_by_day = ({d: tuple(s) for d, s in said.items()} for said in (standing, earlier))
-    return stands, ended_by_day
-
-
-def _source(row: Any, files: dict[tuple[int, int], str]) -> Source:
-    return Source(row.batch_id, files.get((row.batch_id, row.file), "attendance.csv"), row.line, row.received_at)
