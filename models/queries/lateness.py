@@ -14,7 +14,7 @@ from models.base import db
 FEEDER = (
     """coalesce(s.source_id, (SELECT min(f.id) FROM source f WHERE f.kind <> 'by_hand' AND f.brings <> 'roster'))"""
 )
-# Three tables: `waited` says of each school before which day everything is due, `silent` which days up to today did
+# Three tables: `waited` says of each school before which day everything is due, `unheard` which days up to today did
 # not come, `missing` which of those are due. Parameters: schools, start, today, clock.
 MISSING = f"""
     waited AS MATERIALIZED (
@@ -27,14 +27,14 @@ MISSING = f"""
         FROM school s LEFT JOIN source e ON e.id = {FEEDER} AND e.expected_by IS NOT NULL
             AND NOT e.paused AND e.kind <> 'by_hand' AND e.brings <> 'roster'
         WHERE s.id = ANY(:schools)
-    ), silent AS MATERIALIZED (
+    ), unheard AS MATERIALIZED (
         SELECT DISTINCT c.school_id, c.day FROM calendar_day c
         WHERE c.school_id = ANY(:schools) AND c.day BETWEEN :start AND CAST(:today AS date)
           AND c.weight > 0 AND c.day_type IN ('instructional', 'make_up') AND NOT EXISTS (
               SELECT FROM school_day d WHERE d.school_id = c.school_id AND d.day = c.day
                 AND d.status IN ('submitted', 'partial', 'closed'))
     ), missing AS MATERIALIZED (
-        SELECT school_id, day FROM silent JOIN waited USING (school_id) WHERE day < before
+        SELECT school_id, day FROM unheard JOIN waited USING (school_id) WHERE day < before
     )
 """
 # Rows of (school_id, days, trailing, since, last): see Gap. Parameters: the same.
