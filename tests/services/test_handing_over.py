@@ -24,6 +24,7 @@ from ew_app.services.casework import (
 from ew_app.services.casework.causes import Heard
 from ew_app.services.casework.handing_over import Wanted
 from ew_app.services.casework.planning import Agreed
+from ew_app.services.notices import news
 from models.base import db
 from models.cases import Case
 from models.hand_overs import HandOver
@@ -50,6 +51,11 @@ def number(world: World) -> int:
 
 def to(world: World, login: str, role: str, asked: str = "Please find a ride for the mornings", **more) -> Wanted:
     return Wanted(to=f"{world.people[login]}:{role}", asked=asked, **more)
+
+
+def told(world: World, login: str) -> list[str]:
+    """What somebody has not read yet, the newest first."""
+    return [one.sentence for one in news.read(world.actor(login), unread=True)]
 
 
 def inbox(world: World, login: str) -> list[int]:
@@ -290,11 +296,13 @@ def test_the_case_goes_along_when_the_new_school_says_yes(world, number):
     assert school_changes.notice() == 1 and school_changes.notice() == 0
     ((asked, state, sender),) = rows("SELECT id, state, from_id FROM hand_over WHERE kind = 'school_change'")
     assert (state, sender) == ("to_write", world.people["cora"]) and inbox(world, "cora") == [asked]
+    assert told(world, "cora")[0] == f"Case {number} goes to another school. Please write what they should know there."
     with pytest.raises(IllegalMove):
         answering.accept(asked, by=world.actor("dora"))
     school_changes.write(asked, by=world.actor("cora"), story="Her aunt answers the phone. A bus card was promised.")
-    assert inbox(world, "dora") == [asked]
+    assert inbox(world, "dora") == [asked] and told(world, "dora") == [f"You are asked to take on case {number}."]
     answering.accept(asked, by=world.actor("dora"))
+    assert told(world, "cora")[0] == f"What you asked for case {number} was taken on."
     assert owner(world) == "dora" and the_case("school_id") == (world.schools["DOU"],)
     goes_along = "SELECT p.goal FROM plan p JOIN support_case c ON c.id = p.case_id WHERE c.school_id = :school"
     assert rows(goes_along, school=world.schools["DOU"]) == [("Two mornings a week by bus",)]
