@@ -7,5 +7,8 @@ _FIXED = "coalesce(nullif(current_setting('ew.today', true), '')::date, 'infinit
 
 
 def local_day(moment: str) -> str:
-    """The district's day of a moment, as an expression; never later than a day that is fixed for a pilot."""
-    return f"least(({moment} AT TIME ZONE {_HERE})::date, {_FIXED})"
+    """The district's day of a moment, as an expression; never later than a day that is fixed for a pilot.
+
+    Without a moment there is no day: `least` alone would give the fixed one.
+    """
+    return f"CASE WHEN {moment} IS NOT NULL THEN least(({moment} AT TIME ZONE {_HERE})::date, {_FIXED}) END"

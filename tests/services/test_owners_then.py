@@ -104,3 +104,13 @@ def test_a_cause_heard_in_the_evening_counts_from_that_day(ana: tuple[int, int])
     with transaction():
         owned = measuring.case_spans([ana[1]])["owned"].tolist()
     assert [measuring.EPOCH + timedelta(days=day) for day in owned] == [DAYS[22]]
+
+
+@pytest.mark.parametrize("fixed", ["", str(DAYS[40])], ids=["on any day", "on a fixed day"])
+def test_without_a_cause_the_barrier_has_no_owner(ana: tuple[int, int], fixed: str) -> None:
+    owned_by("sue", DAYS[22])
+    with transaction():
+        db.session.execute(text("DELETE FROM cause"))
+    with transaction():
+        db.session.execute(text("SELECT set_config('ew.today', :day, true)"), {"day": fixed})
+        assert measuring.case_spans([ana[1]])["owned"].tolist() == [measuring.OPEN]
