@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ew_app.kernel import today
 from ew_app.services.deciding.simulation_lines import Pair
@@ -91,12 +92,16 @@ def tellings(trial: Simulation) -> Tellings:
 def _exactly(trial: Simulation) -> Exactly:
     candidate = policy_texts.stored(trial.version)
     held = {row.version for row in kept_rows.in_force() if row.starts <= today()}
-    published = held | {Policy.preset(name).version for name in Policy.presets()}
     mine = makeup(candidate.on(day) for day in candidate.starts)
     timeline = policies.timeline()
     inside = {day for day in timeline.starts if trial.school_year <= day <= trial.through}
     in_force = makeup(timeline.on(day) for day in {trial.school_year, *inside})
-    return may_be_told(mine, in_force, published=trial.version in published)
+    return may_be_told(mine, in_force, published=trial.version in held | _shipped())
+
+
+@cache
+def _shipped() -> frozenset[str]:
+    return frozenset(Policy.preset(name).version for name in Policy.presets())
 
 
 def _large(trial: Simulation) -> bool:
