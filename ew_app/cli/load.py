@@ -129,16 +129,19 @@ def _told(kind: str, paths: Sequence[Path], said: Said, **how: Any) -> list[dict
         )
     except RefusedFile as refused:
         return [_refused(_name(paths), refused)]
+    waiting.for_what_came_before(SOURCE, output.on_terminal())
     together = len(deliveries) > 1 and not how.get("preview")
     told = [_loaded(kind, delivery, more_follow=together, **how) for delivery in deliveries]
-    return _decided(told) if together else told
+    return _decided(told) if together or told[0]["status"] == "duplicate" else told
 
 
 def _decided(told: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Several files are decided once, at the end: what they moved is told of the last that went in."""
+    """Several files are decided once, at the end: what they moved is told of the last that went in.
+
+    Where all came before, whoever sent them may have ended before they were decided.
+    """
     went_in = [one["batch"] for one in told if one["status"] == "applied"]
-    if went_in:
-        waiting.decide(went_in[-1], output.on_terminal())
+    waiting.decide(went_in[-1] if went_in else None, output.on_terminal())
     return [ingest.describe(one["batch"]) if one["batch"] in went_in else one for one in told]
 
 

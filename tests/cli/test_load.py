@@ -79,8 +79,17 @@ def test_several_files_are_batches_with_totals(cli: CommandLine, tmp_path: Path)
     assert told["totals"]["rows_in"] == told["totals"]["applied"] == 2
     assert evaluations(cli) == decided + 1  # both days at once
     assert cli.query("SELECT count(*) FROM touched_student") == [(0,)]
+    _as_though_killed_before_it_decided(cli, told["batches"][-1]["batch"])
+    again = cli.json("load", "attendance", *files, "--json")
+    assert [batch["status"] for batch in again["batches"]] == ["duplicate", "duplicate"]
+    assert cli.query("SELECT (SELECT count(*) FROM touched_student), count(*) FROM batch WHERE undecided") == [(0, 0)]
     for batch in reversed(told["batches"]):
         cli("load", "undo", batch["batch"])
+
+
+def _as_though_killed_before_it_decided(cli: CommandLine, batch: int) -> None:
+    cli.query("UPDATE batch SET undecided = true WHERE id = %s", batch)
+    cli.query("INSERT INTO touched_student SELECT min(student_id), DATE '2026-09-16' FROM block_student")
 
 
 def test_a_row_that_cannot_go_in_is_named_by_line(cli: CommandLine, tmp_path: Path, district: Summary) -> None:

@@ -11,6 +11,11 @@ from tests.durability.district import District, read_rows, write_rows
 from tests.durability.machine import Machine, ask, wait_until
 from tests.opened import on
 
+BUCKETS = ("applied", "unchanged", "superseded", "rejected", "duplicate")
+ADDS_UP = "coalesce((counts->>'rows_in')::int, 0) = " + " + ".join(
+    f"coalesce((counts->>'{bucket}')::int, 0)" for bucket in BUCKETS
+)
+
 
 def hand_in(machine: Machine, settings: Settings, deliveries: Sequence[Callable[[], int]]) -> list[int]:
     """Two clerks share these deliveries and two workers load them; the batches, when all is over."""

@@ -46,6 +46,23 @@ LEFT: dict[str, str] = {
 Left = dict[str, tuple[int, str]]
 
 
+# Everything that is derived or stored and must not depend on who came first, except through the order of storing.
+STANDS = {
+    "marks": """SELECT school_id, student_id, day, period, source_id, code, fraction, minutes, reason, file, line
+        FROM mark""",
+    "earlier marks": "SELECT school_id, student_id, day, period, source_id, code, line, ended FROM mark_history",
+    "rolls": "SELECT source_id, school_id, day, code, students, lines, replaced_by IS NULL FROM roll",
+    "submissions": "SELECT school_id, day, feed, rows, whole, ended_at IS NULL FROM submission",
+    "ledger": "SELECT school_id, day, status, feed, rows, expected, absences FROM school_day",
+    "measures": "SELECT * FROM student_status",
+    "standings": "SELECT * FROM standing",
+    "findings": "SELECT student_id, rule, since, until, numbers, sentence FROM finding WHERE withdrawn_at IS NULL",
+    "tiers": "SELECT student_id, day, before, after, rules, sentence FROM tier_change WHERE withdrawn_at IS NULL",
+    "counts": "SELECT * FROM tier_count",
+    "packed years": "SELECT block, school_id FROM touched_block UNION ALL SELECT student_id, 0 FROM touched_student",
+}
+
+
 @dataclass(frozen=True)
 class District:
     """Files of an invented district, and a database that holds its roster and half of its attendance."""
@@ -118,6 +135,11 @@ def left(settings: Settings) -> Left:
 def differences(one: Left, other: Left) -> dict[str, tuple[int, int]]:
     """The kinds in which two runs differ, with their numbers of rows."""
     return {kind: (one[kind][0], other[kind][0]) for kind in one if one[kind] != other[kind]}
+
+
+def stands(settings: Settings) -> Left:
+    """How many rows of each kind stand, and a sum over all they say."""
+    return {kind: summed(settings, query) for kind, query in STANDS.items()}
 
 
 def summed(settings: Settings, query: str) -> tuple[int, str]:

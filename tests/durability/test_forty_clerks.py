@@ -19,8 +19,8 @@ from ew_app.demo import write_district
 from ew_app.feeds import open_delivery
 from ew_app.kernel import OPERATOR
 from ew_app.services.deliveries import ingest
-from tests.durability.clerks import all_over, conflicts
-from tests.durability.district import read_rows, summed, write_rows
+from tests.durability.clerks import ADDS_UP, all_over, conflicts
+from tests.durability.district import read_rows, stands, write_rows
 from tests.durability.machine import Machine, ask, wait_until
 from tests.durability.office import Clerk, Office, Page, open_office
 from tests.opened import on
@@ -29,23 +29,6 @@ SCHOOLS = 20
 SMALL, LARGE = 1_000, 10_000  # students
 LAST_DAYS = 6  # that the files of this morning speak of; half of them had come in before
 PROMISED = 5  # seconds within which nineteen of twenty have their answer, at the size of schools as they are
-TOGETHER = "rows_in = applied + unchanged + superseded + rejected + duplicate"
-
-# Everything that is derived or stored and must not depend on who came first, except through the order of storing.
-STANDS = {
-    "marks": """SELECT school_id, student_id, day, period, source_id, code, fraction, minutes, reason, file, line
-        FROM mark""",
-    "earlier marks": "SELECT school_id, student_id, day, period, source_id, code, line, ended FROM mark_history",
-    "rolls": "SELECT source_id, school_id, day, code, students, lines, replaced_by IS NULL FROM roll",
-    "submissions": "SELECT school_id, day, feed, rows, whole, ended_at IS NULL FROM submission",
-    "ledger": "SELECT school_id, day, status, feed, rows, expected, absences FROM school_day",
-    "measures": "SELECT * FROM student_status",
-    "standings": "SELECT * FROM standing",
-    "findings": "SELECT student_id, rule, since, until, numbers, sentence FROM finding WHERE withdrawn_at IS NULL",
-    "tiers": "SELECT student_id, day, before, after, rules, sentence FROM tier_change WHERE withdrawn_at IS NULL",
-    "counts": "SELECT * FROM tier_count",
-    "packed years": "SELECT block, school_id FROM touched_block UNION ALL SELECT student_id, 0 FROM touched_student",
-}
 
 
 @dataclass(frozen=True)
@@ -114,7 +97,7 @@ def test_forty_clerks_at_once_end_as_one_after_the_other(
     assert _ends(settings).keys() <= {"applied", "held", "duplicate"}
     assert all(page.heading for page in pages)
     assert _sums_that_are_wrong(settings) == []
-    assert _stands(settings) == _one_after_the_other(machine, morning, settings)
+    assert stands(settings) == _one_after_the_other(machine, morning, settings)
 
 
 def _clerks(office: Office, morning: Morning) -> list[Clerk]:
@@ -144,13 +127,7 @@ def _ends(settings: Settings) -> dict[str, int]:
 
 def _sums_that_are_wrong(settings: Settings) -> list[tuple[int, str]]:
     """Deliveries whose buckets do not add up to the rows that came."""
-    buckets = [f"coalesce((counts->>'{name.strip()}')::int, 0)" for name in TOGETHER.partition("=")[2].split("+")]
-    return ask(settings, f"SELECT id, counts FROM batch WHERE (counts->>'rows_in')::int <> {' + '.join(buckets)}")
-
-
-def _stands(settings: Settings) -> dict[str, tuple[int, str]]:
-    """How many rows of each kind there are, and a sum over all they say."""
-    return {kind: summed(settings, query) for kind, query in STANDS.items()}
+    return ask(settings, f"SELECT id, counts FROM batch WHERE NOT ({ADDS_UP})")
 
 
 def _one_after_the_other(machine: Machine, morning: Morning, together: Settings) -> dict[str, tuple[int, str]]:
@@ -160,7 +137,7 @@ def _one_after_the_other(machine: Machine, morning: Morning, together: Settings)
         for name, content in _as_stored(together):
             batch = ingest.receive(kind="attendance", name=name, files={name: content}, by=OPERATOR, accept_held=True)
             assert ingest.load_now(batch) == "applied"
-    found = _stands(alone)
+    found = stands(alone)
     machine.drop(alone)
     return found
 

@@ -28,29 +28,30 @@ def leave(batch: Batch) -> None:
 
 def decide(until: datetime = FOREVER) -> bool:
     """Decide what files of a command have left to be decided; False where something of it is left at `until`."""
-    last = _last()
-    if last is None:
+    newest = last()
+    if newest is None:
         return True
-    if not flagging.evaluate_until(until, last):
+    if not flagging.evaluate_until(until, newest):
         return False
-    decided(last)
+    decided(newest)
     return True
 
 
 @operation
-def ask(last: int) -> None:
+def ask(newest: int) -> None:
     """Have a worker decide it now."""
-    ask_for_evaluation(last)
+    ask_for_evaluation(newest)
 
 
 @operation
-def decided(last: int) -> None:
+def decided(newest: int) -> None:
     """They were decided together: what moved is told of the last of them, and of the others where it is told."""
-    values = {"undecided": False, "decided_with": last, "decided_at": now()}
+    values = {"undecided": False, "decided_with": newest, "decided_at": now()}
     db.session.execute(update(Batch).where(Batch.undecided).values(**values))
 
 
 @operation
-def _last() -> int | None:
+def last() -> int | None:
+    """The newest of those that still wait to be decided."""
     found: int | None = db.session.scalar(select(func.max(Batch.id)).where(Batch.undecided))
     return found

@@ -22,28 +22,57 @@ from models import touched
 from models.attendance import Batch
 from models.audit import Event
 from models.base import db
+from models.came_twice import SAME_AS
 from models.jobs import Outbox
+from models.org import Source
 
 Show = Callable[[int, str], None]
 
 LOOK_EVERY = 0.1
+ON_A_BATCH = (Job.LOAD_BATCH.value, Job.UNDO_BATCH.value)
 UNDER_WAY = ("received", "staged", "checked", "applying", "undoing")
 
 
+def for_what_came_before(source: str, show: Show) -> None:
+    """Return when every loading of this source that was asked for until now is over; checks are left aside.
+
+    A command that was killed leaves some, and their rows must not come behind those of a later delivery.
+    """
+    its = select(Batch.id).join(Source, Source.id == Batch.source_id).where(Source.name == source, ~Batch.preview)
+    asked = select(Outbox.id).where(Outbox.job.in_(ON_A_BATCH), Outbox.args[0].as_integer().in_(its))
+    left = asked.where(Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None))
+    before = db.session.scalars(left).all()
+    for _ in _looks() if before else ():
+        if not db.session.scalars(left.where(Outbox.id.in_(before))).first():
+            break
+        show(0, "finishing what came before")
+
+
 def for_batch(batch_id: int, show: Show) -> Batch:
-    """The batch when its delivery has come to an end: applied, held, refused ... Refused if the work was set aside."""
+    """The batch when its delivery has come to an end: applied, held, refused ... Refused if the work was set aside.
+
+    Of one that repeats another, when that other is in.
+    """
     for _ in _looks():
         batch = db.session.get_one(Batch, batch_id)
         show(min(batch.percent, 99), batch.step)
         if batch.status not in UNDER_WAY and _settled(batch_id):
             break
         _check_set_aside(batch_id)
+    if batch.status == "duplicate" and SAME_AS in batch.counts:
+        for_batch(batch.counts[SAME_AS], show)
     show(100, batch.status)
     return batch
 
 
-def decide(last: int, show: Show) -> None:
-    """Have decided what a command's files left undecided; what moved is told of the last of them."""
+def decide(last: int | None, show: Show) -> None:
+    """Have decided what a command's files left undecided; what moved is told of the last of them.
+
+    Without one: whatever others left, as a command does that is killed before its end; nothing where none has.
+    """
+    last = last or together.last()
+    if last is None:
+        return
     together.ask(last)
     for_evaluation(show)
     together.decided(last)
@@ -110,8 +139,7 @@ def _looks() -> Iterator[None]:
 
 def _work_on(batch_id: int) -> Outbox | None:
     """The newest piece of work on a batch."""
-    jobs = (Job.LOAD_BATCH.value, Job.UNDO_BATCH.value)
-    asked = select(Outbox).where(Outbox.job.in_(jobs), Outbox.args[0].as_integer() == batch_id)
+    asked = select(Outbox).where(Outbox.job.in_(ON_A_BATCH), Outbox.args[0].as_integer() == batch_id)
     found: Outbox | None = db.session.scalars(asked.order_by(Outbox.id.desc()).limit(1)).first()
     return found
 
