@@ -79,6 +79,8 @@ def _check_rule(entry: Entry, rule: Mapping[str, Any]) -> None:
         raise entry.mapping()["level_with"].wrong(
             f"raises no tier above {rule['level']}; allowed as its level: {above}"
         )
+    if raised and entry.key.endswith(tuple(f".{key}" for key in raised["rules"])):
+        raise entry.mapping()["level_with"].wrong("it would always be met with itself; allowed: other rules")
     if "scope" in rule:
         _check_scope(entry.mapping()["scope"], rule["scope"])
     _check_bounds(entry, rule)

@@ -95,6 +95,7 @@ WRONG = [
     (rule("R16", "scope: {from_age: 17, below_age: 6}"), "rules.R16.scope.below_age", "allowed: 18 or more"),
     (rule("R03", "scope: {grades: [K], not_grades: [K]}"), "rules.R03.scope.not_grades", "nobody is meant"),
     (rule("R09", "level_with: {rules: [R03], level: 2}"), "rules.R09.level_with", "no tier above 3"),
+    (rule("R06", "level_with: {rules: [R06], level: 2}"), "rules.R06.level_with", "allowed: other rules"),
     # -- nobody asked
     (f"rules: {{XX1: {{{NEW}, level: 3, clears: tier_exit}}}}", "rules.XX1", "routing.yaml has no row XX1"),
     (rule("R12", "level: 3, clears: tier_exit, open_for_days: "), "rules.R12.level", "nobody would lead the case"),
