@@ -28,11 +28,10 @@ def search_steps(case: Case) -> Sequence[SearchDone]:
     return db.session.scalars(mine.where(SearchDone.taken_back_at.is_(None)).order_by(SearchDone.id)).all()
 
 
-def searches_taken_back(case: Case) -> int:
-    """How many searches of the case's episode were taken back."""
-    begun = SearchDone.case_id == case.id, SearchDone.episode == case.episode, SearchDone.step == "begun"
-    wanted = select(func.count()).select_from(SearchDone).where(*begun, SearchDone.taken_back_at.is_not(None))
-    return db.session.scalar(wanted) or 0
+def withdrawn(student_id: int, kind: str, period: str) -> list[int]:
+    """The task of this kind and period, if it was withdrawn."""
+    same = Task.student_id == student_id, Task.kind == kind, Task.period == period, Task.status == "withdrawn"
+    return list(db.session.scalars(select(Task.id).where(*same)))
 
 
 def asked_to_search(case: Case) -> Sequence[Task]:

@@ -189,17 +189,14 @@ def idle() -> ColumnElement[bool]:
 
 
 def searches(cases: Collection[int]) -> Rows:
-    """(case, stands, by_system, before) of the searches begun in these cases' episodes: whether one stands, whether
-    the system began it, and how many were taken back."""
+    """(case, by_system) of the searches that stand in these cases' episodes: whether the system began them."""
     if not cases:
         return []
     return db.session.execute(
         text("""
-            SELECT c.id, bool_or(d.taken_back_at IS NULL),
-                   coalesce(bool_or(d.position = :worker) FILTER (WHERE d.taken_back_at IS NULL), false),
-                   count(d.taken_back_at)
+            SELECT c.id, d.position = :worker
             FROM search_done d JOIN support_case c ON c.id = d.case_id AND c.episode = d.episode
-            WHERE c.id = ANY(:cases) AND d.step = 'begun' GROUP BY c.id
+            WHERE c.id = ANY(:cases) AND d.step = 'begun' AND d.taken_back_at IS NULL
         """),
         {"cases": list(cases), "worker": WORKER_POSITION},
     )

@@ -83,7 +83,7 @@ def test_ten_days_without_contact_begin_the_search_by_themselves_and_only_once(w
     lost(world)
     for _ in range(2):
         follow(world)
-    assert search() == [("background work", True), ("search/1001/1", "open")]
+    assert search() == [("background work", True), ("2026-27/search/1001/1", "open")]
     assert rows("SELECT owner_id FROM task WHERE kind = 'search_copy'") == [(world.people["rita"],)]
     found = searching.begin(1001, by=world.actor("paul"))
     assert found.by_itself and found.lines[0].due == date(2026, 11, 17) and len(search()) == 2
@@ -96,7 +96,7 @@ def test_a_search_is_taken_back_when_the_marks_are_corrected_and_begins_anew_whe
     searching.do(1001, STEPS[0], by=world.actor("paul"), words="Nobody answers")
     world.corrects(finding)
     follow(world)
-    assert search() == [("background work", False), ("search/1001/1", "withdrawn")]
+    assert search() == [("background work", False), ("2026-27/search/1001/1", "withdrawn")]
     assert searching.search_of(db.session.get_one(Case, 1)) is None
     assert rows("SELECT status, note FROM task WHERE kind = 'search'") == [
         ("withdrawn", "The marks behind this were corrected.")
@@ -104,7 +104,7 @@ def test_a_search_is_taken_back_when_the_marks_are_corrected_and_begins_anew_whe
     world.finds("ana", "R18")
     follow(world)
     assert search()[:2] == [("background work", False), ("background work", True)]
-    assert search()[2:] == [("search/1001/1", "withdrawn"), ("search/1001/1/2", "open")]
+    assert search()[2:] == [("2026-27/search/1001/1", "open")]
     again = searching.search_of(db.session.get_one(Case, 1))
     assert again is not None and not any(line.done for line in again.lines), "what was done before is in the timeline"
 
@@ -119,7 +119,7 @@ def test_a_search_that_a_person_began_stays_theirs_whatever_is_corrected(world):
     follow(world)
     world.corrects(finding)
     follow(world)
-    assert search()[0][1] is True and search()[1:] == [("search/1001/1", "open")]
+    assert search()[0][1] is True and search()[1:] == [("2026-27/search/1001/1", "open")]
 
 
 # -- days that the district caused -----------------------------------------------------------------------------

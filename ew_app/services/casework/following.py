@@ -57,11 +57,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The list for finding the student of a case: whether it stands, who began it, how many were taken back before."""
+    """The list for finding the student of a case: whether it stands, and whether the system began it."""
 
     stands: bool = False
     by_system: bool = False
-    before: int = 0
 
 
 @dataclass(slots=True)

@@ -33,9 +33,9 @@ def copy_for_network(staff: Staff, school: int) -> PlannedTask:
     )  # fmt: skip
 
 
-def copy_period(number: int, episode: int, before: int) -> str:
-    """What makes the copy one of its kind; `before`: how many searches of the episode were taken back."""
-    return f"search/{number}/{episode}" + (f"/{before + 1}" if before else "")
+def copy_period(year: str, number: int, episode: int) -> str:
+    """What makes the copy one of its kind: a search that begins anew takes the same one up again."""
+    return f"{year}/search/{number}/{episode}"
 
 
 class SearchRows:
@@ -43,7 +43,9 @@ class SearchRows:
 
     def __init__(self, by: Actor, at: datetime, told: list[Callable[[], Told]], due: Due) -> None:
         self._by, self._at, self._told, self._due = by, at, told, due
-        self._begun: list[tuple[Pupil, Open, PlannedTask, date]] = []
+        self._begun: list[tuple[Open, date]] = []
+        self._copies: list[tuple[Pupil, Open, PlannedTask]] = []
+        self._taken_up: list[int] = []
         self._taken_back: list[int] = []
 
     def begin(self, pupil: Pupil, staff: Staff) -> None:
@@ -51,11 +53,16 @@ class SearchRows:
         case = pupil.case
         if case is None or case.search.stands:
             return
-        planned = copy_for_network(staff, case.school)
-        self._begun.append((pupil, case, planned, staff.on))
-        case.search = Search(stands=True, by_system=True, before=case.search.before)
-        if planned.person_id is not None:
-            staff.loads[planned.person_id] += 1
+        self._begun.append((case, staff.on))
+        case.search = Search(stands=True, by_system=True)
+        period = copy_period(pupil.year, case.number, case.episode)
+        before = [task for task in pupil.tasks if task.kind == COPY and task.period == period]
+        if before:
+            self._taken_up += [task.id for task in before if task.status == "withdrawn"]
+        else:
+            planned = copy_for_network(staff, case.school)
+            staff.loads[planned.person_id or 0] += 1
+            self._copies.append((pupil, case, planned))
         self._tell("search_begun", pupil, case)
 
     def take_back(self, pupil: Pupil) -> bool:
@@ -64,7 +71,7 @@ class SearchRows:
         if case is None or not (case.search.stands and case.search.by_system):
             return False
         self._taken_back.append(case.id)
-        case.search = Search(before=case.search.before + 1)
+        case.search = Search()
         self._tell("search_taken_back", pupil, case)
         return True
 
@@ -76,14 +83,16 @@ class SearchRows:
             "author_id": self._by.person_id, "author": self._by.name, "position": self._by.position,
             "written_at": self._at, "words": "", "step": BEGUN,
         }  # fmt: skip
-        begun = [{"case_id": case.id, "episode": case.episode, "on_day": day} for _, case, _, day in self._begun]
+        begun = [{"case_id": case.id, "episode": case.episode, "on_day": day} for case, day in self._begun]
         casebook.add("search_done", [row | signed for row in begun])
-        casebook.add("task", [self._copy(pupil, case, planned) for pupil, case, planned, _ in self._begun])
+        casebook.add("task", [self._copy(*one) for one in self._copies])
+        if self._taken_up:
+            casebook.set_tasks(self._taken_up, "open", None, "")
 
     def _copy(self, pupil: Pupil, case: Open, planned: PlannedTask) -> dict[str, Any]:
         return {
             "student_id": pupil.student, "school_id": case.school, "kind": planned.kind, "rule": None,
-            "period": copy_period(case.number, case.episode, case.search.before), "title": planned.title,
+            "period": copy_period(pupil.year, case.number, case.episode), "title": planned.title,
             "compartment": None, "department": planned.department, "owner_role": planned.role,
             "owner_id": planned.person_id, "due": self._due(case.school, planned.due_days), "status": "open",
             "created_at": self._at, "note": "", "through": pupil.through, "case_id": case.id,

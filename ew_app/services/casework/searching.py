@@ -11,9 +11,11 @@ from datetime import date
 
 from ew_app.kernel import WORKER, Actor, Refused, now, operation, record, today
 from ew_app.services.casework import reaching, tasks
+from ew_app.services.casework.pupils import year_text
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.casework.search_rows import BEGUN, copy_for_network, copy_period
 from ew_app.services.casework.staffing import Staff
+from models import casebook
 from models.base import db
 from models.cases import Case
 from models.duty import SearchDone
@@ -123,8 +125,9 @@ def _copy_to_network(held: CaseAtHand) -> None:
     case = held.case
     planned = copy_for_network(Staff([case.school_id]), case.school_id)
     due = tasks.due_in(planned.due_days, case.school_id)
-    period = copy_period(case.number, case.episode, rows.searches_taken_back(case))
-    tasks.ask_beside(planned, case=case, period=period, due=due)
+    period = copy_period(year_text(today()), case.number, case.episode)
+    if not tasks.ask_beside(planned, case=case, period=period, due=due):
+        casebook.set_tasks(rows.withdrawn(case.student_id, planned.kind, period), "open", None, "")
 
 
 def _tell(case: Case, kind: str, by: Actor, **data: str) -> None:
