@@ -99,6 +99,7 @@ class Permission(StrEnum):
     RUN_MEETING = "run_meeting"
     PREPARE_LETTERS = "prepare_letters"
     APPROVE_LETTERS = "approve_letters"
+    SET_LADDER = "set_ladder"
     SEE_SCHOOL_BOARD = "see_school_board"
     SEE_NETWORK_BOARD = "see_network_board"
     SEE_DISTRICT_BOARD = "see_district_board"

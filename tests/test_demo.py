@@ -23,6 +23,7 @@ ROLES = {
     *("attendance_clerk", "homeroom_teacher", "counselor", "social_worker", "nurse", "stls_liaison"),
     *("protected_reasons_person", "case_manager", "principal", "network_lead", "network_reengagement_contact"),
     *("district_analyst", "department_contact", "system_admin", "data_steward", "policy_editor", "records_custodian"),
+    "student_support_lead",
 }
 
 

@@ -54,6 +54,7 @@ _AT_THE_DISTRICT = (
     ("steward", "data_steward"),
     ("policy", "policy_editor"),
     ("records", "records_custodian"),
+    ("support", "student_support_lead"),
 )
 
 Row = tuple[str, ...]

@@ -108,6 +108,7 @@ def school(key: str) -> str:
         answer=boards.answer(line),
         moved=moved,
         grades=_by_grade(grades, exact=_sees_students(one)),
+        sets_ladder=access.can(actor().grants, Permission.SET_LADDER, _place(one)),
     )
 
 

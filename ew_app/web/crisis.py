@@ -68,7 +68,7 @@ def _form(student: Student, error: str = "") -> str:
         subject=case_page.subject(student, ", ".join(one.name for one in student_page.schools_of(student.id, today()))),
         student=student,
         choices=[(str(one), _short(one)) for one in may],
-        instead=[(_short(one), ", ".join(names)) for one, names in asked_first.items() if names],
+        instead=[(_short(one), "; ".join(names)) for one, names in asked_first.items() if names],
         running=running(student.id),
         values=request.form,
         error=error,
@@ -81,7 +81,7 @@ def _form(student: Student, error: str = "") -> str:
 def running(student_id: int) -> list[dict[str, str]]:
     """What this person has open of the student: which part, until when, where."""
     return [
-        {"label": _label(FieldClass(one.compartment)), "until": f"{local(one.ends_at):%H:%M}",
+        {"label": _short(FieldClass(one.compartment)), "until": f"{local(one.ends_at):%H:%M}",
          "url": url_for("crisis.one", opening_id=one.id)}
         for one in crisis.running(student_id, actor())
     ]  # fmt: skip

@@ -49,7 +49,7 @@ def save(key: str) -> ResponseReturnValue:
 
 
 def _school(key: str) -> School:
-    """A school whose people this person looks after; any other is not there."""
+    """A school whose order this person sets; any other is not there."""
     school = guard.found(boards.school(key))
     guard.must_reach(MAY_CHANGE, place_of(school))
     return school

@@ -68,7 +68,7 @@ def test_only_those_who_may_read_a_compartment_may_open_it():
 
 
 def test_roles_that_see_counts_see_no_name():
-    for key in ("network_lead", "district_analyst", "system_admin", "policy_editor"):
+    for key in ("network_lead", "district_analyst", "system_admin", "policy_editor", "student_support_lead"):
         held = as_role(key, Place.district())
         assert access.readable_classes(held, own=True) <= {FieldClass.AGG}
         assert not access.scope_of(held, Permission.SEE_STUDENT)

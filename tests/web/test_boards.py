@@ -32,7 +32,7 @@ LAST_FRIDAY = FRIDAY - timedelta(days=7)
 MONDAY = FRIDAY - timedelta(days=11)
 WEEKDAYS = [day for n in range(12) if (day := MONDAY + timedelta(days=n)).weekday() < 5]
 EVERYWHERE = Area(district=True)
-COUNTS_ONLY = ("district_analyst", "system_admin", "policy_editor", "records_custodian")
+COUNTS_ONLY = ("district_analyst", "system_admin", "policy_editor", "records_custodian", "student_support_lead")
 
 
 @pytest.fixture

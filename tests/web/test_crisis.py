@@ -42,11 +42,11 @@ def test_a_principal_opens_reads_shuts_and_is_asked_afterwards(app, world, sign_
     inside = browser.get(where).text
     assert SECRET in inside and "Only for those who may read it." in inside and "Open to read until" in inside
     assert "Write a note" not in inside and "Ask for something" not in inside and "Add a support" not in inside
-    assert "is open for you" in browser.get("/students/001").text
+    assert "Temporary living situation, to read until" in browser.get("/students/001").text
     assert browser.send(f"{where}/shut").status_code == 302
     after = browser.get(where).text
     assert "It is shut again" in after and SECRET not in after
-    assert "is open for you" not in browser.get("/students/001").text
+    assert "Temporary living situation, to read until" not in browser.get("/students/001").text
 
     told = sign_in("administrator")
     assert "opened a shut part of a student" in told.get("/news").text

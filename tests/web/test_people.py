@@ -33,7 +33,7 @@ def test_the_answer_counts_the_people_of_the_own_places(sign_in: SignInAs) -> No
     page = sign_in("principal").get("/people").text
     assert "Person nurse" in page and "Person oak_clerk" not in page and "Person carver_counselor" not in page
     everyone = sign_in("system_admin").get("/people").text
-    assert "23 people can sign in where you look after access" in everyone
+    assert "24 people can sign in where you look after access" in everyone
 
 
 def test_filters_narrow_the_list_and_can_be_removed(sign_in: SignInAs) -> None:

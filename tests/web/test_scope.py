@@ -47,6 +47,7 @@ STUDENTS = {
     "status_coordinator": LINCOLN,
     "policy_editor": set(),
     "records_custodian": set(),
+    "student_support_lead": set(),
 }
 CASES = {  # by student; who has no right to others' cases sees their own only
     "counselor": {"Ana"},
