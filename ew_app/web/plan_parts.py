@@ -90,7 +90,7 @@ def _moves(page: Page, plan: Plan | None) -> list[dict[str, Any]]:
 def supports(page: Page) -> dict[str, Any]:
     """The supports outside compartments, each with dose, answer, result and what came before and since."""
     case, found = page.at_hand.case, visible(page)
-    given, told = rows.given(found), Days(page.told.days)
+    given, told = rows.given(found), Days(page.told.days if found else ())  # a year is judged only for an effect
     names = people.names({one.owner_id for one in found if one.owner_id})
     may = case.closed_on is None and case_page.writes_case(page.at_hand)
     lines = [

@@ -4,8 +4,8 @@
 
 The district is written by SQL: a school year of days, half of them behind, marks for whoever has a case, contacts,
 tasks and cases that are over. Each page is asked for as its own role asks, signed in, by the application in this
-process; its time is the median of nine after two to warm up. Beside it: the rows on the page, read by their keys with
-one hand-written SELECT over the same connection, median of nine; the difference is what the page costs over them.
+process; its time is the median of twenty after two to warm up. Beside it: the rows on the page, read by their keys with
+one hand-written SELECT over the same connection, median of twenty; the difference is what the page costs over them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from tests.bench.lists_district import TODAY, write
 from tests.opened import statements
 from tests.scratch import folder
 
-TIMES, WARM = 9, 2
+TIMES, WARM = 20, 2
 GOAL, STRETCH, SLOW, RATIO = 40, 15, 20, 3  # milliseconds over the SELECT; from SLOW on at most RATIO times as long
 # name, login, address, the SELECT of what is on it: {ids} are the numbers of the cases, or the ids of students
 CASE_ROWS = """
