@@ -192,7 +192,6 @@ def accepted(page: Page) -> None:
     expect(page.locator("main")).to_contain_text(ASKED)
     page.get_by_role("button", name="Yes, I take it").click()
     expect(page.get_by_role("status").filter(has_text="You said yes.")).to_be_visible()
-    assert_fine(page)
 
 
 def card_in_hand(page: Page) -> None:
@@ -210,7 +209,6 @@ def card_in_hand(page: Page) -> None:
         page.get_by_role("button", name="Save").click()
         expect(heading).to_have_text(f"Ventra card: {state[0].lower()}{state[1:]}")
     expect(page.locator("main")).to_contain_text("3 school days, until Fri 18 Sep, 1 of them missed")
-    assert_fine(page)
 
 
 def reported_back(liaison: Page, worker: Page, number: int) -> None:
@@ -256,7 +254,6 @@ def brought_in(page: Page, settings: Settings) -> None:
     page.get_by_role("button", name="Apply").click()
     work_off(settings)
     expect(heading).to_contain_text("is in")
-    assert_fine(page)
 
 
 def recovered(page: Page, number: int) -> None:
