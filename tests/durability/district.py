@@ -15,6 +15,8 @@ from tests.durability.machine import Machine, ask
 from tests.durability.waits import until_done
 from tests.opened import on
 
+# A search is named after its case, whose number comes from a sequence: work that was rolled back leaves a gap.
+NUMBERLESS = "regexp_replace(period, '/search/[0-9]+/', '/search/') AS period"
 # What a load leaves behind, without row numbers, moments and the number of the batch.
 LEFT: dict[str, str] = {
     "batch": "SELECT kind, status, counts, effect, sentence, percent, step FROM batch",
@@ -35,7 +37,7 @@ LEFT: dict[str, str] = {
         contact_due, due, next_step FROM support_case""",
     "case_reason": """SELECT student_id, rule, r.episode, day, sentence, withdrawn_at IS NULL
         FROM case_reason r JOIN support_case c ON c.id = r.case_id""",
-    "task": "SELECT student_id, kind, period, title, rule, owner_role, owner_id, due, status FROM task",
+    "task": f"""SELECT student_id, kind, {NUMBERLESS}, title, rule, owner_role, owner_id, due, status FROM task""",
     "event": "SELECT kind, student_id, actor FROM event",
     "audit": "SELECT action, student_id, actor FROM audit_row",
     "waiting work": "SELECT job FROM outbox WHERE done_at IS NULL",

@@ -21,6 +21,7 @@ from tests.web.conftest import Browser, SignInAs
 
 House = dict[str, int]
 SENTENCES = re.compile(r"Tier|tier|Flag|flagged|Watch|R\d\d|risk")
+CHANCE = re.compile(r'value="[^"]*"')  # of forms: tokens, in which any letters may follow each other
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_nothing_of_tiers_or_rules_stands_on_the_list(day: date, sign_in: SignIn
     browser = sign_in("attendance_clerk")
     for path in ("/absent", "/absent?view=settled", "/absent/never-came"):
         shown = browser.get(path).text.partition("<main")[2].partition("</main>")[0]
-        assert SENTENCES.findall(shown) == []
+        assert SENTENCES.findall(CHANCE.sub("", shown)) == []
 
 
 def test_one_press_is_one_call_and_a_voicemail_keeps_the_family_on_the_list(
