@@ -126,12 +126,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class _ByRoom(LoadScopeScheduling):
-    """Tests of a file share what the file builds; those of these rooms a running system or servers of their own."""
+    """Tests of a file share what the file builds; those of these rooms a running system or servers of their own.
+
+    Files with few long tests that need little in common are handed out one by one, at the end: no worker is left alone.
+    """
 
     rooms = ("browser", "cli", "durability")
+    one_by_one = ("tests/web/test_access.py", "tests/services/test_flagging.py", "tests/services/test_known_at.py")
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file in self.one_by_one:
+            return nodeid
         room = file.split("/")[1]
         return room if room in self.rooms else file
 

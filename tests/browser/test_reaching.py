@@ -109,7 +109,9 @@ def press(one: Locator, phone: bool) -> None:
     one.tap() if phone else one.click()
 
 
-@pytest.mark.parametrize("path", [CALL_LIST, OUTREACH], ids=["call list", "outreach"])
+@pytest.mark.parametrize(
+    "path", [pytest.param(CALL_LIST, id="call list"), pytest.param(OUTREACH, id="outreach", marks=pytest.mark.deep)]
+)
 def test_double_click_back_refresh_and_a_slow_network_write_once(
     open_window: Open, system: System, call_list: str, path: str
 ) -> None:

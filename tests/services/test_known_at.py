@@ -185,7 +185,7 @@ def everything() -> dict[str, Any]:
     return {"measures": told(None, date(2026, 8, 18)), "tiers": tiers(by="grade")}
 
 
-@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(2, 20))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(1, 20))])
 def test_any_moment_of_any_history_is_told_as_it_was_then(settings: Settings, seed: int) -> None:
     chance, accepted = random.Random(seed), list[int]()
     remembered: list[tuple[datetime, str, dict[str, Any]]] = []

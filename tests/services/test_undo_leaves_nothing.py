@@ -130,7 +130,7 @@ def on_its_own(
         drop_database(url)
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(3, 20))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(1, 20))])
 def test_all_is_as_if_it_had_never_come(on_its_own: Callable[[Sequence[Step]], dict[str, Any]], seed: int) -> None:
     steps = _life(random.Random(seed))
     gone = {step.number for step in steps if isinstance(step, TakenBack)}
