@@ -72,7 +72,7 @@ def _could_own(place: Place) -> bool:
 def may_own(*places: Place) -> list[tuple[int, str]]:
     """(person, "name, role, what they carry") of who can own a case there; those who lead cases first."""
     found: dict[int, tuple[bool, str]] = {}
-    here = list(rows.people_at({text for place in places for text in places_above(place)}, today()))
+    here = list(rows.people_at({str(one) for place in places for one in place.upwards()}, today()))
     loads = staffing.open_work({row.person_id for row in here})
     for row in here:
         role = roles.role(row.role)
@@ -86,9 +86,3 @@ def may_own(*places: Place) -> list[tuple[int, str]]:
 
 def person_name(person_id: int) -> str:
     return rows.names([person_id]).get(person_id, "")
-
-
-def places_above(place: Place) -> list[str]:
-    """A school's place and those it lies in, as grants name them."""
-    above = [str(place), str(Place.district())]
-    return [*above, str(Place.of_network(place.network))] if place.network else above

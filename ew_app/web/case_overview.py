@@ -92,7 +92,7 @@ def _seers(page: Page) -> Iterable[dict[str, str]]:
     at_hand, on_it = page.at_hand, {task.owner_id for task in page.tasks if task.status == "open"}
     on_it.add(at_hand.case.owner_id)
     by_role: dict[str, list[str]] = {}
-    for row in rows.people_at(case_moves.places_above(at_hand.place), today()):
+    for row in rows.people_at([str(one) for one in at_hand.place.upwards()], today()):
         role = roles.role(row.role)
         whole = role.reach is Reach.PLACE and role.right(FieldClass.CASE).reaches(Right.READ)
         if Permission.SEE_CASE in role.permissions and (whole or row.person_id in on_it):

@@ -28,7 +28,7 @@ class Near:
 def near(place: Place) -> dict[int, Near]:
     """Person -> who can stand by a student of a school, by name."""
     found: dict[int, Near] = {}
-    levels = {str(place), str(Place.of_network(place.network or "")), str(Place.district())}
+    levels = {str(one) for one in place.upwards()}
     for row in rows.people_at(levels, today()):
         if roles.role(row.role).reach is not Reach.COUNTS:
             known = found.get(row.person_id, Near(row.person_id, row.name, ()))

@@ -27,7 +27,7 @@ class Staff:
         self.on = on or today()
         self._places = {number: Place.of_school(key, network) for number, key, network in rows.schools(schools)}
         self._holders: dict[str, list[tuple[Holder, str]]] = defaultdict(list)
-        known = {str(at): at for place in self._places.values() for at in _levels(place)}
+        known = {str(at): at for place in self._places.values() for at in place.upwards()}
         for row in rows.grants(self.on, set(known)):
             self._holders[row.place].append((_holder(row, known[row.place], self.on), row.homeroom))
         here = [holder for held in self._holders.values() for holder, _ in held]
@@ -48,7 +48,7 @@ class Staff:
 
     def everybody(self, school: int) -> list[Holder]:
         """Everyone who may be asked about any student there; a teacher of one homeroom stands for all of them."""
-        levels = _levels(self._places[school])
+        levels = self._places[school].upwards()
         return [holder for where in levels for holder, _ in self._holders.get(str(where), ())]
 
     def who_acts(self, school: int, person: int, role_key: str, compartment: FieldClass | None = None) -> int | None:
@@ -71,15 +71,10 @@ class Staff:
         return {holder.person_id for holder in able if holder.place.breadth == closest}
 
     def _asked(self, place: Place, homeroom: str) -> Iterable[Holder]:
-        for where in _levels(place):
+        for where in place.upwards():
             for holder, room in self._holders.get(str(where), ()):
                 if holder.role != HOMEROOM_ROLE or room == homeroom:
                     yield holder
-
-
-def _levels(place: Place) -> tuple[Place, ...]:
-    """A school, its network, the district."""
-    return place, Place.of_network(place.network or ""), Place.district()
 
 
 def _holder(row: Any, place: Place, on: date) -> Holder:
