@@ -9,8 +9,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app import kernel
-from ew_app.services.casework import boards
-from ew_app.services.casework.boards import Board, Line
+from ew_app.services.watching import boards
+from ew_app.services.watching.boards import Board, Line
 from ew_app.web import asked, beginning
 from ew_app.web.guard import actor, found, must_reach, requires, scope
 from models.org import School

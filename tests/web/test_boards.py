@@ -12,8 +12,8 @@ from sqlalchemy import delete, update
 
 from ew_app.config import Settings
 from ew_app.kernel import now, transaction
-from ew_app.services.casework import boards
-from ew_app.services.casework.boards import Board
+from ew_app.services.watching import boards
+from ew_app.services.watching.boards import Board
 from ew_app.web.boards import grade_order
 from models.attendance import SchoolDay
 from models.base import db

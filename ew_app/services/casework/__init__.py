@@ -1,1 +1,1 @@
-"""From findings to help: cases, tasks, contacts, causes, notes, and the boards over them."""
+"""From findings to help: cases, tasks, contacts, causes and notes."""
