@@ -8,9 +8,10 @@ from datetime import date
 from flask import Blueprint, render_template, url_for
 
 from ew_app.kernel import day_text, today
-from ew_app.services.casework import boards, reaching
+from ew_app.services.casework import reaching
 from ew_app.services.system import health
 from ew_app.services.system.health import State
+from ew_app.services.watching import boards
 from ew_app.web import (
     beginning,
     case_lines,
