@@ -17,6 +17,7 @@ from ew_app.services.measuring.why import Glance
 from ew_app.web.case_words import (
     grade_words,
     language_words,
+    leave_words,
     lower_first,
     status_words,
     task_state,
@@ -101,6 +102,13 @@ class Page:
         return rows.names([owner_id]).get(owner_id, "") if owner_id else ""
 
     @cached_property
+    def owner_leave(self) -> str:
+        """That the owner is on leave today, until when and who stands in; empty while they are there."""
+        case, places = self.at_hand.case, [str(one) for one in self.at_hand.place.upwards()]
+        away = rows.away(case.owner_id, case.owner_role, places, today()) if case.owner_id else None
+        return leave_words(*away) if away else ""
+
+    @cached_property
     def notes(self) -> Sequence[Note]:
         """All of them for those who read notes on every case; else those that the reader wrote."""
         if access.right(actor().grants, FieldClass.NOTES, self.at_hand.place).reaches(Right.READ):
@@ -172,11 +180,12 @@ def _case(page: Page) -> dict[str, Any]:
     status, kind = status_words(case.status)
     closed = case.closed_on is not None
     owner = page.owner or "nobody yet"
+    who = f"owner {owner}" + page.owner_leave
     linked = "student.show" in current_app.view_functions and access.can(actor().grants, Permission.SEE_STUDENT)
     return {
         "number": case.number, "version": case.version, "name": student.name, "student_key": student.key,
         "student_url": url_for("student.show", key=student.key) if linked else None,
-        "facts": [grade_words(student.grade), case.school.name, language_words(student), f"owner {owner}"],
+        "facts": [grade_words(student.grade), case.school.name, language_words(student), who],
         "school": case.school.name, "tier": tier_text(case.tier), "status_words": status, "status_kind": kind,
         "answer": _answer(page), "freshness": _freshness(standing), "closed": closed, "owner": owner,
         "next_step": case.next_step, "due": case.due, "late": page.late(case.due), "about": _about(page),

@@ -187,6 +187,12 @@ def task_state(task: Task) -> tuple[str, str]:
     return ("not needed any more", "plain") if task.status == "withdrawn" else ("done", "good")
 
 
+def leave_words(until: date | None, deputy: str) -> str:
+    """What stands behind the name of somebody on leave: until when, and who goes on meanwhile."""
+    ends = f" until {day_text(until)}" if until else ""
+    return f", on leave{ends}" + (f"; {deputy} stands in" if deputy else "")
+
+
 def status_words(status: str) -> tuple[str, str]:
     """A case's status in words, and how it is marked."""
     return vocabulary().label("status", status), STATUS_KINDS.get(Status(status), "plain")

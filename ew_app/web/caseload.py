@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -94,7 +95,9 @@ def give() -> ResponseReturnValue:
 
 def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     person, on = actor().person_id, today()
-    counts = heads.counts(scope(SEE), person, on, since=on - timedelta(days=on.weekday()), owner=person)
+    count = partial(heads.counts, scope(SEE), person, on, since=on - timedelta(days=on.weekday()), owner=person)
+    own, lent = count(), actor().grants.standing_in
+    counts = count(stand_ins=lent) if lent else own
     view = _view(bool(counts.open))
     schools = schools_within()
     filters, sort, page = filters_of(schools), request.args.get("sort", "due"), page_number()
@@ -106,9 +109,9 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     return render_template(
         "caseload.html",
         answer=_answer(counts),
-        workload=_workload(counts),
+        workload=_workload(own, lent=counts.open - own.open),
         freshness=freshness.of_schools(scope(Permission.SEE_SCHOOL_BOARD).whole),
-        rows=case_lines.with_trends(found.rows),
+        rows=_rows(found.rows),
         total=found.total,
         page=page,
         pages=pages_of(found.total),
@@ -168,7 +171,17 @@ def found_by(values: Mapping[str, str], view: str, sort: str, page: int, size: i
         descending=sort.startswith("-"),
         page=page,
         size=size,
+        stand_ins=actor().grants.standing_in,
     )
+
+
+def _rows(found: Sequence[worklists.CaseLine]) -> list[case_lines.Line]:
+    """Cases as rows, each with how many of its tasks are late: its own day may lie ahead all the same."""
+    late = rows.late_tasks([line.number for line in found], today())
+    return [
+        line | {"for_whom": case_lines.for_whom(one).removesuffix(": "), "late_tasks": late.get(one.number, 0)}
+        for line, one in zip(case_lines.with_trends(found), found, strict=True)
+    ]
 
 
 def _end_of_week(on: date) -> date:
@@ -248,8 +261,8 @@ def _answer(counts: heads.Counts) -> str:
     return f"None of your {many(counts.open, 'case')} is late"
 
 
-def _workload(counts: heads.Counts) -> dict[str, Any] | None:
-    """How much one carries, and how much of what a week of theirs has room for is new."""
+def _workload(counts: heads.Counts, lent: int) -> dict[str, Any] | None:
+    """How much one carries, and how much of what a week of theirs has room for is new; `lent`: not theirs to carry."""
     if not counts.open:
         return None
     stated = kept.hours_of(actor().person_id, today())
@@ -259,6 +272,8 @@ def _workload(counts: heads.Counts) -> dict[str, Any] | None:
         parts.append(f"{counts.soon} due by {day_text(_end_of_week(today()))}")
     if counts.first_due:
         parts.append(f"{many(counts.first_due, 'first contact')} due by today")
+    if lent:
+        parts.append(f"{lent} more of colleagues on leave")
     week = f"{counts.opened} new this week; {hours_of(stated)} hours have room for {room}"
     return {"words": "; ".join(parts) + ".", "new": counts.opened, "room": room, "week": week}
 

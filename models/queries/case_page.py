@@ -125,6 +125,21 @@ def people_at(places: Collection[str], on: date) -> list[Any]:
     return list(db.session.execute(wanted))
 
 
+def away(person: int, role: str, places: Collection[str], on: date) -> tuple[date | None, str] | None:
+    """Whether somebody is on leave in a role there that day: (last day, who stands in); None while they are there."""
+    deputy = aliased(Person)
+    wanted = (
+        select(Grant.away_from, Grant.away_until, deputy.name)
+        .outerjoin(deputy, deputy.id == Grant.deputy_id)
+        .where(Grant.person_id == person, Grant.role == role, Grant.place.in_(places))
+        .where(Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on))
+    )
+    held = list(db.session.execute(wanted))
+    if not held or not all(begins and begins <= on <= (until or on) for begins, until, _ in held):
+        return None
+    return held[0].away_until, next((name for *_, name in held if name), "")
+
+
 def names(people: Collection[int]) -> dict[int, str]:
     """Person -> name."""
     found = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))

@@ -7,19 +7,27 @@ four hundredth hardly more than the first.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from models.base import db
-from models.cases import Case
+from models.cases import Case, Task
 from models.org import School
 from models.people import Student
 from models.queries import scope
 from models.queries.scope import Reach
-from models.queries.worklists import CaseLine, Page, case_lines, last_contact, waits_for_first_contact
+from models.queries.worklists import (
+    CaseLine,
+    Page,
+    StandInUntil,
+    case_lines,
+    cases_on_list_of,
+    last_contact,
+    waits_for_first_contact,
+)
 from models.tiers import StudentStatus
 
 SORTS: dict[str, tuple[Any, ...]] = {
@@ -54,15 +62,16 @@ def caseload(
     descending: bool = False,
     page: int = 1,
     size: int = 25,
+    stand_ins: Sequence[StandInUntil] = (),
 ) -> Page:
-    """Open cases within reach (`mine`: only one's own), what is due first; `status="closed"` shows closed ones.
+    """Open cases within reach (`mine`: those on one's own list), what is due first; `status="closed"`: closed ones.
 
     `until`: due by that day; `unowned`: nobody has it; `first_contact`: nobody was reached yet, and the day for it has
-    come; `role`: in which its owner has it; `since`: opened on that day or later.
+    come; `role`: in which its owner has it; `since`: opened on that day or later; `stand_ins`: for whom one stands in.
     """
     where = [scope.cases(reach, person_id, on), *_filters(on, school, tier, status, overdue, text)]
     if mine:
-        where.append(Case.owner_id == person_id)
+        where.append(cases_on_list_of(person_id, stand_ins))
     if until is not None:
         where += [Case.due <= until, Case.status != "paused"]
     if role:
@@ -79,6 +88,17 @@ def caseload(
     rows = case_lines(on).where(Case.id.in_(here)).order_by(*order)
     counted = _with(select(func.count()).select_from(Case), "", text).where(*where)
     return Page([CaseLine(*row) for row in db.session.execute(rows)], db.session.scalar(counted) or 0)
+
+
+def late_tasks(numbers: Collection[int], on: date) -> dict[int, int]:
+    """Case number -> its open tasks outside compartments that are late, though the case itself may be due later."""
+    wanted = (
+        select(Case.number, func.count())
+        .join(Task, Task.case_id == Case.id)
+        .where(Case.number.in_(numbers), Task.status == "open", Task.compartment.is_(None), Task.due < on)
+        .group_by(Case.number)
+    )
+    return {number: late for number, late in db.session.execute(wanted)}
 
 
 def counted_through(students: Collection[int]) -> dict[int, date]:

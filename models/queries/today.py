@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,7 +14,7 @@ from models.cases import Case, CaseReason, Outreach
 from models.org import School
 from models.queries import scope
 from models.queries.scope import Reach
-from models.queries.worklists import waits_for_first_contact
+from models.queries.worklists import StandInUntil, cases_on_list_of, waits_for_first_contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,16 @@ class Counts:
     soon: int  # due by the end of the week, late ones and those of today among them
 
 
-def counts(reach: Reach, person_id: int | None, on: date, *, since: date, owner: int | None = None) -> Counts:
-    """Open cases within reach, of one owner if given; a paused case waits for nothing."""
+def counts(
+    reach: Reach,
+    person_id: int | None,
+    on: date,
+    *,
+    since: date,
+    owner: int | None = None,
+    stand_ins: Sequence[StandInUntil] = (),
+) -> Counts:
+    """Open cases within reach; with an owner those on their list. A paused case waits for nothing."""
     friday = on + timedelta(days=(4 - on.weekday()) % 7)
     waits = Case.status != "paused"
     wanted = select(
@@ -46,7 +54,7 @@ def counts(reach: Reach, person_id: int | None, on: date, *, since: date, owner:
         func.count().filter(waits, Case.due <= friday),
     ).where(Case.closed_on.is_(None), scope.cases(reach, person_id, on))
     if owner is not None:
-        wanted = wanted.where(Case.owner_id == owner)
+        wanted = wanted.where(cases_on_list_of(owner, stand_ins))
     return Counts(*db.session.execute(wanted).one())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import event, select
@@ -54,13 +54,21 @@ def open_case(key: str, *, at: str = "LIN", owner: str | None = "counselor", tie
     return case.number
 
 
-def give_task(number: int, login: str, title: str, *, compartment: str | None = None, kind: str = "visit") -> int:
-    """An open task on a case, due today."""
+def give_task(
+    number: int,
+    login: str,
+    title: str,
+    *,
+    compartment: str | None = None,
+    kind: str = "visit",
+    due: date | None = None,
+) -> int:
+    """An open task on a case, due today if nothing else is said."""
     case, owner = case_of(number), person(login)
     task = Task(
         case_id=case.id, student_id=case.student_id, school_id=case.school_id, kind=kind, period=f"test/{title}",
         title=title, compartment=compartment, department="related_services", owner_role=owner.grants[0].role,
-        owner_id=owner.id, due=today(), created_at=now(),
+        owner_id=owner.id, due=due or today(), created_at=now(),
     )  # fmt: skip
     db.session.add(task)
     db.session.flush()

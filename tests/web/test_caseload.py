@@ -52,6 +52,17 @@ def test_filters_narrow_and_each_has_a_chip_that_takes_it_off(app: Flask, sign_i
     assert 'href="/caseload?view=mine&amp;sort=due&amp;overdue=1"' in page
 
 
+def test_a_case_that_is_due_later_says_that_a_task_of_it_is_late(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context(), transaction():
+        ahead = open_case("one")
+        give_task(ahead, "counselor", "Ring the clinic", due=long_ago())
+        shut = open_case("two")
+        give_task(shut, "counselor", "Talk", due=long_ago(), compartment="counseling")
+    browser = sign_in("counselor")
+    assert "a task of it is late" in words(browser.get(f"/caseload?view=mine&q={ahead}").text)
+    assert "task of it" not in words(browser.get(f"/caseload?view=mine&q={shut}").text), "a compartment says nothing"
+
+
 def test_an_unknown_filter_value_is_as_good_as_none(app: Flask, sign_in: SignInAs) -> None:
     with app.app_context():
         committed(open_case, "one")

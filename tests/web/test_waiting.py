@@ -12,6 +12,7 @@ from models.base import db
 from models.staff import Grant
 from tests.web.casebook import case_of, keep_secret, open_case, person
 from tests.web.conftest import SignInAs
+from tests.web.importing import words
 
 
 def prepared(app: Flask) -> int:
@@ -64,6 +65,10 @@ def test_today_says_for_whom_a_deputy_does_what_and_until_when(app: Flask, sign_
     page = sign_in("principal").get("/today").text
     assert f"For Person counselor until {until}: Walk in together" in page
     assert "For Person counselor" not in sign_in("social_worker").get("/today").text
+    listed = words(sign_in("principal").get("/caseload?view=mine").text)
+    assert f"For Person counselor until {until}" in listed and "1 more of colleagues on leave" not in listed
+    told = words(sign_in("social_worker").get(f"/cases/{number}").text)
+    assert f"owner Person counselor, on leave until {until}; Person principal stands in" in told
 
 
 def test_an_empty_role_can_be_tried_out(sign_in: SignInAs) -> None:
