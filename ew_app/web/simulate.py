@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, NotFound, Refused, today
 from ew_app.services.casework import usefulness
 from ew_app.services.deciding import simulating, simulation_result, simulation_rules
-from ew_app.services.deciding.simulation_lines import NEW_A_WEEK, Pair
+from ew_app.services.deciding.simulation_lines import Pair
 from ew_app.services.deciding.simulation_result import Result
 from ew_app.services.measuring import policies
 from ew_app.web import guard
@@ -21,6 +21,7 @@ from models.simulations import Simulation
 from rules.access import Permission
 from rules.counting import many
 from rules.places import Place
+from rules.room import new_cases_a_week
 from rules.usefulness import Usefulness
 
 screen = Blueprint("simulate", __name__)
@@ -135,7 +136,7 @@ def one(number: int) -> str:
             (key, words, found.tiers[key]) for key, words in TIERS if key != "none" or found.tiers[key] != Pair(0, 0)
         ],
         schools=found.schools if "all" in request.args else found.schools[:PAGE],
-        room_a_week=NEW_A_WEEK,
+        room_a_week=new_cases_a_week(None),
     )
 
 

@@ -252,7 +252,10 @@ def contacts(students: Sequence[int] | np.ndarray, start: date) -> Columns:
 
 
 def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
-    """When cases were open, once for each owner; and when the barrier had one by name, and a cause that all may see."""
+    """When cases were open, once for each owner; and when the barrier had one by name, and a cause that all may see.
+
+    A case that is taken up again has a barrier of its own: a cause that had ended before says nothing of it any more.
+    """
     return read_ints(
         f"""
         SELECT c.student_id, e.opened - DATE '1970-01-01', coalesce(e.closed_on - DATE '1970-01-01', {OPEN}),
@@ -260,7 +263,9 @@ def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
                coalesce(o.until - DATE '1970-01-01', {OPEN})
         FROM support_case c JOIN case_episode e ON e.case_id = c.id
         CROSS JOIN LATERAL (
-            SELECT {local_day("min(written_at)")} AS known FROM cause WHERE case_id = c.id AND compartment IS NULL) k
+            SELECT {local_day("min(written_at)")} AS known FROM cause
+            WHERE case_id = c.id AND compartment IS NULL
+              AND coalesce({local_day("ended_at")} >= e.opened, true)) k
         LEFT JOIN case_owner o ON o.case_id = c.id AND k.known IS NOT NULL
         WHERE c.student_id = ANY(%(students)s) AND c.kind = 'attendance'
           AND coalesce(e.close_reason, '') <> 'taken_back'

@@ -107,20 +107,18 @@ def parts(number: int) -> Sequence[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class RoleHolders:
-    """How many people hold a role within some places today, and the weekly hours stated there; 0 where none are."""
+    """Who holds a role within some places today, by the weekly hours that each states there; None where none are."""
 
     role: str
-    people: int
-    hours: int
-    without_hours: int
+    stated: tuple[int | None, ...] = ()
 
 
 def holders(places: Collection[str], on: date) -> dict[str, RoleHolders]:
     """Role -> who holds it at these places on a day."""
     found = db.session.execute(
         text("""
-            SELECT role, count(*), coalesce(sum(hours), 0)::int, count(*) FILTER (WHERE hours IS NULL) FROM (
-                SELECT g.role, p.id, sum(g.hours) AS hours
+            SELECT role, array_agg(hours) FROM (
+                SELECT g.role, p.id, sum(g.hours)::int AS hours
                 FROM role_grant g JOIN person p ON p.id = g.person_id
                 WHERE g.place = ANY(:places) AND p.disabled_at IS NULL
                   AND g.starts <= :on AND (g.ends IS NULL OR g.ends >= :on) GROUP BY 1, 2) held
@@ -128,7 +126,7 @@ def holders(places: Collection[str], on: date) -> dict[str, RoleHolders]:
         """),
         {"places": list(places), "on": on},
     )
-    return {row[0]: RoleHolders(*row) for row in found}
+    return {role: RoleHolders(role, tuple(stated)) for role, stated in found}
 
 
 def last_day_of_year(start: date, end: date) -> date | None:

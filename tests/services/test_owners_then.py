@@ -106,6 +106,21 @@ def test_a_cause_heard_in_the_evening_counts_from_that_day(ana: tuple[int, int])
     assert [measuring.EPOCH + timedelta(days=day) for day in owned] == [DAYS[22]]
 
 
+def test_a_cause_that_had_ended_is_not_known_of_a_case_taken_up_again(ana: tuple[int, int]) -> None:
+    owned_by("sue", DAYS[22])
+    noon = datetime(DAYS[30].year, DAYS[30].month, DAYS[30].day, 12, tzinfo=ZoneInfo("America/Chicago"))
+    with transaction():
+        db.session.execute(text("UPDATE cause SET ended_at = :at"), {"at": noon})
+        db.session.execute(text("UPDATE case_episode SET closed_on = :day"), {"day": DAYS[30]})
+        again = "INSERT INTO case_episode (case_id, episode, opened) SELECT case_id, 2, :day FROM case_episode"
+        db.session.execute(text(again), {"day": DAYS[40]})
+    with transaction():
+        found = measuring.case_spans([ana[1]])
+    owned = dict(zip(found["opened"].tolist(), found["owned"].tolist(), strict=True))
+    assert owned[(DAYS[40] - measuring.EPOCH).days] == measuring.OPEN
+    assert sorted(owned.values())[0] == (DAYS[22] - measuring.EPOCH).days
+
+
 @pytest.mark.parametrize("fixed", ["", str(DAYS[40])], ids=["on any day", "on a fixed day"])
 def test_without_a_cause_the_barrier_has_no_owner(ana: tuple[int, int], fixed: str) -> None:
     owned_by("sue", DAYS[22])

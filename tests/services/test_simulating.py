@@ -13,13 +13,14 @@ from sqlalchemy import text
 
 from ew_app.kernel import OPERATOR, NotFound, Refused, transaction
 from ew_app.services.deciding import flagging, simulating
-from ew_app.services.deciding.simulation_lines import Pair
+from ew_app.services.deciding.simulation_lines import Pair, RoleLoad
 from ew_app.services.deciding.simulation_telling import Telling
 from ew_app.services.measuring import policies, policy_texts
 from models.base import db
 from models.queries import simulating as rows
 from rules.places import Place
 from rules.policy import PRESETS
+from rules.room import new_cases_a_week
 from tests.services import letters
 from tests.services.test_flagging import derived
 
@@ -270,3 +271,11 @@ def test_from_its_day_on_a_rule_is_only_counted(tmp_path: Path) -> None:
 
 def rules_found() -> set[str]:
     return set(db.session.scalars(text("SELECT rule FROM finding WHERE withdrawn_at IS NULL")))
+
+
+def test_who_is_there_for_part_of_the_week_has_room_for_part_of_the_cases() -> None:
+    none = Pair(0, 0)
+    load = RoleLoad("School social worker", none, none, none, stated=(None, 20, 0))
+    assert (load.people, load.hours, load.without_hours) == (3, 20, 1)
+    assert load.room == new_cases_a_week(None) + new_cases_a_week(20) < 2 * new_cases_a_week(None)
+    assert "stated" not in load.told(), "nobody's hours stand alone in a file"

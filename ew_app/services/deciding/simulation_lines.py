@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
-from rules.routing_table import routing_table
+from rules.room import new_cases_a_week
 from rules.suppression import HIDDEN, tens
-
-NEW_A_WEEK = routing_table().new_cases  # that one owner can begin well in a week
-
-
-def room_of(people: int) -> int:
-    """New cases a week that so many owners can begin well."""
-    return people * NEW_A_WEEK
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +70,39 @@ class Week:
 class RoleLoad:
     """New cases of a role over the year, against whoever holds it today.
 
-    `hours`: their weekly hours as the staff list says, of those who have any there. `room`: new cases a week that they
-    can begin well. `over`: weeks with more than that.
+    `stated`: the weekly hours of each as the staff list says, None for a whole week. `over`: weeks with more new cases
+    than they have room for.
     """
 
     label: str
     opened: Pair
     busiest: Pair
     over: Pair
-    people: int
-    hours: int
-    without_hours: int
+    stated: tuple[int | None, ...]
+
+    @property
+    def people(self) -> int:
+        return len(self.stated)
+
+    @property
+    def hours(self) -> int:
+        """The hours that are stated, together."""
+        return sum(hours or 0 for hours in self.stated)
+
+    @property
+    def without_hours(self) -> int:
+        return self.stated.count(None)
 
     @property
     def room(self) -> int:
-        """New cases a week that they can begin well."""
-        return room_of(self.people)
+        """New cases a week that they can begin well, each by their hours."""
+        return sum(map(new_cases_a_week, self.stated))
+
+    def told(self) -> dict[str, Any]:
+        """For machines: the hours of all together, and nobody's alone."""
+        told = asdict(self) | {name: getattr(self, name) for name in ("people", "hours", "without_hours", "room")}
+        del told["stated"]
+        return told
 
     def hours_for_each(self, cases: int | None) -> str:
         """Hours of a week for each new case of the busiest one; '' where none are stated."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from ew_app.kernel import Actor, today
@@ -19,7 +19,6 @@ from ew_app.services.deciding.simulation_lines import (
     SchoolLine,
     Week,
     plus,
-    room_of,
     total,
 )
 from ew_app.services.deciding.simulation_rules import rule_lines
@@ -128,14 +127,10 @@ class Result:
 
     def _load(self, key: str, opened: Pair, held: rows.RoleHolders | None) -> RoleLoad:
         before, now = (list(side.get(key, Counter()).values()) for side in self._by_role)
-        most = room_of(held.people if held else 0)
-        return RoleLoad(
-            role(key).label,
-            opened,
-            self.telling.count(Pair(max(before, default=0), max(now, default=0))),
-            Pair(sum(cases > most for cases in before), self.telling.weeks_over(now, most)),
-            *((held.people, held.hours, held.without_hours) if held else (0, 0, 0)),
-        )
+        busiest = self.telling.count(Pair(max(before, default=0), max(now, default=0)))
+        load = partial(RoleLoad, role(key).label, opened, busiest, stated=held.stated if held else ())
+        most = load(over=Pair(0, 0)).room
+        return load(over=Pair(sum(cases > most for cases in before), self.telling.weeks_over(now, most)))
 
     @cached_property
     def schools(self) -> list[SchoolLine]:
@@ -211,7 +206,7 @@ class Result:
             "tiers": {tier: asdict(pair) for tier, pair in self.tiers.items()},
             "weeks": [asdict(week) for week in self.weeks],
             "cases": {name: asdict(getattr(self, name)) for name in ("opened", "standing", "unowned")},
-            "roles": [asdict(one) | {"room": one.room} for one in self.roles],
+            "roles": [one.told() for one in self.roles],
             "schools": [asdict(one) for one in self.schools],
             "rules": [asdict(one) for one in self.rules],
             "came_back": asdict(self.came_back),
