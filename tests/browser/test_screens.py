@@ -96,7 +96,13 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/waiting", "/people/seats?without=counselor", "/people/{nurse}/roles/{nurse_grant}/terms"),
     ),
     "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting"),
-    "district_analyst": ("/district", "/networks", "/networks/{network}", "/schools/{school}"),
+    "district_analyst": (
+        "/district",
+        "/district/follow-through",
+        "/networks",
+        "/networks/{network}",
+        "/schools/{school}",
+    ),
     "system_admin": (
         *("/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
         *("/sources/{source}", "/sources/{source}/edit"),

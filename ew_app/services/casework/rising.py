@@ -141,6 +141,11 @@ def days_waited(found: Sequence[rows.Waiting] | Sequence[rows.Escalated]) -> dic
 def over_room(by: Actor) -> list[tuple[rows.Begun, int]]:
     """Assignments with the new cases of this week and how many can be begun well, the fullest first. NotAllowed."""
     access.check(by.grants, Permission.SEE_WAITING)
-    area, on = access.scope_of(by.grants, Permission.SEE_WAITING).whole, today()
+    return room_in(access.scope_of(by.grants, Permission.SEE_WAITING).whole)
+
+
+def room_in(area: access.Area) -> list[tuple[rows.Begun, int]]:
+    """The same of an area. It names people: whoever may see counts alone is given sums of it."""
+    on = today()
     found = [(one, room.new_cases_a_week(one.hours)) for one in rows.begun(area, on - timedelta(days=on.weekday()), on)]
     return sorted(found, key=lambda pair: (pair[1] - pair[0].new, pair[0].person, pair[0].place))

@@ -1,0 +1,91 @@
+"""Does help arrive? How far cases have come, for a school, a network or the district. Counts only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+
+from ew_app.services.watching import following_through
+from ew_app.services.watching.following_through import USUAL, WEEKS, FollowThrough
+from ew_app.web import freshness
+from ew_app.web.guard import found, must_reach, requires
+from models.org import School
+from models.queries import boards as rows
+from rules.access import Area, Permission, Place
+from rules.counting import are, many
+from rules.follow_through import LABELS, MEANINGS, Better, State, Step
+
+screen = Blueprint("follow_through", __name__)
+
+PERIODS = (*((str(weeks), f"{weeks} weeks") for weeks in WEEKS), ("year", "this school year"))
+
+
+@screen.get("/schools/<key>/follow-through")
+@requires(Permission.SEE_SCHOOL_BOARD)
+def school(key: str) -> str:
+    one = found(rows.school(key))
+    must_reach(Permission.SEE_SCHOOL_BOARD, Place.of_school(one.key, one.network.key))
+    return _page(one.name, [one], Area(schools=frozenset({key})), url_for("boards.school", key=key))
+
+
+@screen.get("/networks/<key>/follow-through")
+@requires(Permission.SEE_NETWORK_BOARD)
+def network(key: str) -> str:
+    must_reach(Permission.SEE_NETWORK_BOARD, Place.of_network(key))
+    one, area = found(rows.network(key)), Area(networks=frozenset({key}))
+    return _page(one.name, rows.schools_in(area), area, url_for("boards.network", key=key))
+
+
+@screen.get("/district/follow-through")
+@requires(Permission.SEE_DISTRICT_BOARD)
+def district() -> str:
+    must_reach(Permission.SEE_DISTRICT_BOARD, Place.district())
+    area = Area(district=True)
+    return _page("The whole district", rows.schools_in(area), area, url_for("boards.district"), by_network=True)
+
+
+def _page(name: str, schools: Sequence[School], area: Area, board: str, *, by_network: bool = False) -> str:
+    asked = request.args.get("weeks", "")
+    period = asked if asked in dict(PERIODS) else str(USUAL)
+    told = following_through.of(
+        schools, following_through.since_of(None if period == "year" else int(period)), by_network=by_network
+    )
+    return render_template(
+        "follow_through.html",
+        name=name, board=board, told=told, answer=_answer(told), fresh=freshness.of_schools(area), steps=_steps(told),
+        periods=PERIODS, period=period, first="Network" if by_network else "School",
+        place_url=_network if by_network else _school, alone=len(schools) == 1, Step=Step, State=State, Better=Better,
+    )  # fmt: skip
+
+
+def _school(line: following_through.Line) -> str:
+    return url_for("follow_through.school", key=line.key)
+
+
+def _network(line: following_through.Line) -> str:
+    return url_for("follow_through.network", key=line.key)
+
+
+def _answer(told: FollowThrough) -> str:
+    """How many families are spoken with, and how many have a plan."""
+    funnel = told.total.funnel
+    if not funnel.cases:
+        return "No case has begun in this time"
+    reached, planned = funnel.reached(Step.CONTACTED), funnel.reached(Step.PLANNED)
+    return (
+        f"Of {many(funnel.cases, 'case')}, {reached:,} {are(reached)} past a first contact and {planned:,} past a plan"
+    )
+
+
+def _steps(told: FollowThrough) -> list[dict[str, Any]]:
+    funnel = told.total.funnel
+    return [
+        {
+            "label": LABELS[step], "meaning": MEANINGS[step], "reached": funnel.reached(step),
+            "stay": funnel.standing(step), "gap": funnel.not_on_record[step],
+            "states": [funnel.standing(step, state) for state in State],
+        }
+        for step in Step
+    ]  # fmt: skip
