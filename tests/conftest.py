@@ -28,7 +28,7 @@ from xdist.scheduler import LoadScopeScheduling
 from ew_app.config import Settings, load_settings
 from ew_app.local import Servers
 from models.base import db
-from tests import scratch
+from tests import compiled, scratch
 from tests.opened import on
 
 RUN = "EW_TEST_RUN"  # names this run's databases; handed to the workers with the addresses
@@ -51,6 +51,9 @@ def _refuse_outside(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_refuse_outside)
+
+
+compiled.share()
 
 
 # -- servers: one pair per run, started by the process that outlives the others ------------------------------
@@ -209,14 +212,20 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def new_database(template: str, worker: str) -> Callable[[], str]:
-    """A function that makes a migrated, empty database (20 to 40 ms) and returns its address."""
+def new_address(worker: str) -> Callable[[], str]:
+    """A function that returns the address of a database that is still to be made."""
     addresses = _started()
+    return lambda: _at(addresses["database"], f"{addresses['name']}_{worker}_{next(_numbers)}")
+
+
+@pytest.fixture(scope="session")
+def new_database(template: str, new_address: Callable[[], str]) -> Callable[[], str]:
+    """A function that makes a migrated, empty database (20 to 40 ms) and returns its address."""
 
     def make() -> str:
-        name = f"{addresses['name']}_{worker}_{next(_numbers)}"
-        _copy(addresses, template, name)
-        return _at(addresses["database"], name)
+        url = new_address()
+        _copy(_started(), template, _name(url))
+        return url
 
     return make
 
@@ -259,9 +268,17 @@ def worker_database_url(new_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def database_url(new_database: Callable[[], str], drop_database: Callable[[str], None]) -> Iterator[str]:
-    """A migrated, empty database of this test's own. Commit freely; it is dropped afterwards."""
-    url = new_database()
+def database_url(
+    request: pytest.FixtureRequest,
+    new_address: Callable[[], str],
+    new_database: Callable[[], str],
+    drop_database: Callable[[str], None],
+) -> Iterator[str]:
+    """A migrated, empty database of this test's own. Commit freely; it is dropped afterwards.
+
+    Where a world is to be copied into its place (`built_once`), there is none until then.
+    """
+    url = new_address() if "built_once" in request.fixturenames else new_database()
     yield url
     drop_database(url)
 

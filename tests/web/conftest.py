@@ -7,12 +7,11 @@ import secrets
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2.bccache import Bucket, BytecodeCache
 
 from ew_app.config import Settings, load_settings
 from ew_app.factory import create_app
@@ -21,22 +20,10 @@ from ew_app.services.people import accounts
 from ew_app.web.limits import limiter
 from models.base import db
 from models.staff import SignIn
+from tests.compiled import Templates
 from tests.web import world as named_world
 
 SignInAs = Callable[[str], "Browser"]
-
-
-class Compiled(BytecodeCache):
-    """Templates as compiled by the first application of this process that showed them."""
-
-    kept: ClassVar[dict[tuple[str, str], bytes]] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if found := self.kept.get((bucket.key, bucket.checksum)):
-            bucket.bytecode_from_string(found)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
 
 
 class Browser(FlaskClient):
@@ -50,7 +37,7 @@ class Browser(FlaskClient):
 def ready(settings: Settings) -> Flask:
     """An application whose counters start at nothing."""
     app = create_app(settings)
-    app.jinja_env.bytecode_cache = Compiled()
+    app.jinja_env.bytecode_cache = Templates()
     app.test_client_class = Browser
     limiter.reset()
     return app
