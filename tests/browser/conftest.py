@@ -68,16 +68,11 @@ def cookies() -> dict[str, Any]:
     return {}
 
 
-@pytest.fixture
-def open_window(browser: Browser, system: System, cookies: dict[str, Any]) -> Iterator[Open]:
-    """A function: login (none: nobody), phone, javascript, signed_in -> a page of a window of that person's own.
+@pytest.fixture(scope="package")
+def new_window(browser: Browser, system: System, cookies: dict[str, Any]) -> Callable[..., tuple[Page, Watch]]:
+    """A function: login (none: nobody), phone, javascript -> a page in a window of that person's own, and its watch."""
 
-    At the end of the test no window may have asked another host, opened a dialog or logged an error.
-    """
-    watches: list[Watch] = []
-    contexts = []
-
-    def open_window(login: str = "", *, phone: bool = False, javascript: bool = True) -> Page:
+    def new_window(login: str = "", *, phone: bool = False, javascript: bool = True) -> tuple[Page, Watch]:
         size: Any = PHONE if phone else WIDE
         context = browser.new_context(
             base_url=system.address,
@@ -88,14 +83,57 @@ def open_window(browser: Browser, system: System, cookies: dict[str, Any]) -> It
             reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        watches.append(Watch(context, system.address))
-        return context.new_page()
+        watch = Watch(context, system.address)
+        return context.new_page(), watch
+
+    return new_window
+
+
+@pytest.fixture
+def open_window(new_window: Callable[..., tuple[Page, Watch]]) -> Iterator[Open]:
+    """A function: login (none: nobody), phone, javascript -> a page of a new window of that person's own.
+
+    At the end of the test no window may have asked another host, opened a dialog or logged an error.
+    """
+    opened: list[tuple[Page, Watch]] = []
+
+    def open_window(*words: Any, **options: Any) -> Page:
+        opened.append(new_window(*words, **options))
+        return opened[-1][0]
 
     yield open_window
-    for context in contexts:
-        context.close()
-    assert [wrong for watch in watches for wrong in watch.wrong] == []
+    for page, _ in opened:
+        page.context.close()
+    assert [wrong for _, watch in opened for wrong in watch.wrong] == []
+
+
+@pytest.fixture(scope="module")
+def kept(new_window: Callable[..., tuple[Page, Watch]]) -> Iterator[dict[str, tuple[Page, Watch]]]:
+    """The window of each person who has looked at something in this module."""
+    windows: dict[str, tuple[Page, Watch]] = {}
+    yield windows
+    for page, _ in windows.values():
+        page.context.close()
+
+
+@pytest.fixture
+def look(kept: dict[str, tuple[Page, Watch]], new_window: Callable[..., tuple[Page, Watch]]) -> Iterator[Open]:
+    """A function: login (none: nobody) -> that person's window, for tests that look and change nothing.
+
+    It stays open for the next tests of the module: a new window has to fetch and read everything anew. At the end of
+    each test no window may have asked another host, opened a dialog or logged an error.
+    """
+
+    def look(login: str = "") -> Page:
+        if login not in kept:
+            kept[login] = new_window(login)
+        return kept[login][0]
+
+    yield look
+    wrong = [one for _, watch in kept.values() for one in watch.wrong]
+    for _, watch in kept.values():
+        watch.wrong.clear()
+    assert wrong == []
 
 
 def _known(browser: Browser, system: System, cookies: dict[str, Any], login: str) -> Any:

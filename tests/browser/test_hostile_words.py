@@ -100,10 +100,8 @@ def assert_only_words(page: Page) -> None:
         *("/cases/{number}/causes", "/cases/{number}/close", "/students/{student}"),
     ],
 )
-def test_names_of_students_and_families_are_shown_as_they_are_written(
-    open_window: Open, marked: Marked, path: str
-) -> None:
-    page = open_window("social_worker")
+def test_names_of_students_and_families_are_shown_as_they_are_written(look: Open, marked: Marked, path: str) -> None:
+    page = look("social_worker")
     page.goto(path.format(number=marked.number, student_id=marked.student_id, student=marked.student))
     assert_only_words(page)
     if "/" in path[1:]:
@@ -111,10 +109,8 @@ def test_names_of_students_and_families_are_shown_as_they_are_written(
 
 
 @pytest.mark.parametrize("login, path", [("district_analyst", "/networks/N01"), ("attendance_clerk", "/imports")])
-def test_the_name_of_a_school_is_shown_as_it_is_written(
-    open_window: Open, marked: Marked, login: str, path: str
-) -> None:
-    page = open_window(login)
+def test_the_name_of_a_school_is_shown_as_it_is_written(look: Open, marked: Marked, login: str, path: str) -> None:
+    page = look(login)
     page.goto(path)
     expect(page.locator("main")).to_contain_text(SCHOOL)
     assert_only_words(page)
@@ -149,12 +145,12 @@ def test_what_is_typed_is_shown_as_it_was_typed(open_window: Open, marked: Marke
 
 
 @pytest.mark.parametrize("words", HOSTILE)
-def test_what_an_address_says_is_shown_as_text_or_not_at_all(open_window: Open, marked: Marked, words: str) -> None:
-    page = open_window("social_worker")
+def test_what_an_address_says_is_shown_as_text_or_not_at_all(look: Open, marked: Marked, words: str) -> None:
+    page = look("social_worker")
     for path in ("/caseload?view=all&q=", "/outreach?back=", "/outreach?q=", "/flagged?tier=", "/students/"):
         page.goto(path + quote(words, safe=""))
         assert_only_words(page)
-    clerk = open_window("attendance_clerk")
+    clerk = look("attendance_clerk")
     clerk.goto(f"/fix/code?code={quote(words, safe='')}")
     assert_only_words(clerk)
 

@@ -236,27 +236,29 @@ def missing_day() -> int:
 
 
 @pytest.mark.parametrize("login, path", [(login, path) for login, paths in SCREENS.items() for path in paths])
-def test_everybody_can_use_the_page(open_window: Open, numbers: dict[str, Any], login: str, path: str) -> None:
-    page = open_window(login)
+def test_everybody_can_use_the_page(look: Open, numbers: dict[str, Any], login: str, path: str) -> None:
+    page = look(login)
     answer = page.goto(path.format_map(numbers))
     assert answer and answer.status == 200
     assert_fine(page)
 
 
 @pytest.mark.parametrize("login, path", REFUSED)
-def test_everybody_can_read_why_not(open_window: Open, login: str, path: str) -> None:
-    page = open_window(login)
+def test_everybody_can_read_why_not(look: Open, login: str, path: str) -> None:
+    page = look(login)
     answer = page.goto(path)
     assert answer and answer.status == REFUSED[login, path]
     assert_fine(page)
 
 
 @pytest.mark.parametrize("path", IN_THE_DARK)
-def test_the_page_can_be_read_in_the_dark(open_window: Open, numbers: dict[str, Any], path: str) -> None:
-    page = open_window("social_worker")
+def test_the_page_can_be_read_in_the_dark(look: Open, numbers: dict[str, Any], path: str) -> None:
+    page = look("social_worker")
     page.emulate_media(color_scheme="dark")
     page.goto(path.format_map(numbers))
-    assert contrast_troubles(page) == []
+    found = contrast_troubles(page)
+    page.emulate_media(color_scheme="light")
+    assert found == []
 
 
 def test_no_page_is_left_out(system: System, numbers: dict[str, Any]) -> None:
