@@ -82,6 +82,26 @@ class SignIn(Model):
     ip: Mapped[str] = mapped_column(default="")
 
 
+class ApiToken(Model):
+    """What a script of one person shows instead of a password; only its hash is stored.
+
+    It never gives a right of its own: what it opens is what its person may see at that moment. `last_day`: the last
+    day on which it is taken. `hint`: its last letters, by which its person tells one from another.
+    """
+
+    __tablename__ = "api_token"
+    id: Mapped[Id]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = to("person.id")
+    name: Mapped[str]
+    hint: Mapped[str]
+    made_at: Mapped[datetime]
+    last_day: Mapped[date]
+    used_at: Mapped[datetime | None]
+    used_from: Mapped[str] = mapped_column(default="")
+    ended_at: Mapped[datetime | None]
+
+
 class Draft(Model):
     """A form that was sent after its session had ended: kept for its writer alone and for a short time, one each."""
 

@@ -116,6 +116,7 @@ class Permission(StrEnum):
     SEE_HEALTH = "see_health"
     RUN_SYSTEM = "run_system"
     KEEP_SOURCES = "keep_sources"
+    USE_API = "use_api"
 
 
 OPENS: Mapping[FieldClass, Permission] = {

@@ -13,17 +13,12 @@ from typing import Any
 
 import click
 
+from ew_app.services.watching.columns import typed
+
 Row = Mapping[str, Any]
 
 BAR = 24
 _ACTS = ("=", "+", "@", "\t", "\r", "\0")  # a spreadsheet would run a cell that starts like this
-_NUMBERS = frozenset(
-    {
-        "enrolled_days", "absent_days", "excused_days", "unexcused_days", "federal_absent_days", "absence_rate",
-        "tardies", "missing_days", "unknown_days", "streak_now",
-    }
-)  # fmt: skip
-_MAY_BE_EMPTY = _NUMBERS | {"data_through", "opened", "due"}
 
 as_json_flag = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 format_option = click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
@@ -68,24 +63,10 @@ def _as_json(rows: Iterable[Row], columns: Sequence[str]) -> None:
     """An array, row by row, so that a large district never stands in memory."""
     start = "["
     for row in rows:
-        found = {name: _value(name, row[name]) for name in columns}
+        found = typed({name: row[name] for name in columns})
         click.echo(f"{start}\n{json.dumps(found, ensure_ascii=False, default=_plain)}", nl=False)
         start = ","
     click.echo("[]" if start == "[" else "\n]")
-
-
-def _value(name: str, value: Any) -> Any:
-    """Numbers and truths of a text column in JSON's own form; null where there is none."""
-    if value == "" and name in _MAY_BE_EMPTY:
-        return None
-    if name in _NUMBERS and isinstance(value, str):
-        return float(value) if "." in value else int(value)
-    return {"true": True, "false": False}.get(value, value) if name == "too_early" else value
-
-
-def typed(row: Row) -> dict[str, Any]:
-    """A row with numbers and truths in JSON's own form."""
-    return {name: _value(name, value) for name, value in row.items()}
 
 
 def _plain(value: Any) -> Any:

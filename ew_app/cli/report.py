@@ -18,10 +18,10 @@ from ew_app.services.deliveries import late_days, waiting
 from ew_app.services.deliveries import ledger as day_ledger
 from ew_app.services.measuring import measures as numbers
 from ew_app.services.measuring import statutory
+from ew_app.services.watching.columns import BY, CASES, COUNTS, LEDGER, typed
 from rules.counting import are, many
 from rules.statutes import states as shipped_states
 
-LEDGER = ("school_id", "date", "status", "rows", "expected")
 LATE = {  # column -> what it shows
     "school_id": "school_key",
     "date": "day",
@@ -33,21 +33,6 @@ LATE = {  # column -> what it shows
     "waiting_file": "waiting_file",
     "waiting_as": "waiting_as",
 }
-CASES = (
-    "case_number",
-    "student_id",
-    "school_id",
-    "tier",
-    "owner_role",
-    "owner",
-    "department",
-    "status",
-    "opened",
-    "due",
-    "rules",
-)
-BY = {"district": (), "network": ("network_id",), "school": ("network_id", "school_id"), "grade": ("grade",)}
-COUNTS = ("students", *numbers.TIERS, "too_early", "data_through")
 
 
 @click.command("evaluate")
@@ -136,7 +121,7 @@ def why(
         found = viewing.explain(student_id, day_of(as_of), by=acting(login), known_at=moment_of(known_at))
         if as_json:
             told = found.as_json()
-            output.json_object(told | {"measures": output.typed(told["measures"])})
+            output.json_object(told | {"measures": typed(told["measures"])})
             return
         for line in why_page.lines(found):
             click.echo(line)
@@ -218,7 +203,7 @@ def _print_evaluation(
     tiers_now = counts[0] if counts else dict.fromkeys(COUNTS, 0) | {"data_through": ""}
     if as_json:
         told = {"as_of": day, "stored": effect is not None, "effect": effect or {}}
-        output.json_object(told | {"tiers": output.typed({name: tiers_now[name] for name in COUNTS})})
+        output.json_object(told | {"tiers": typed({name: tiers_now[name] for name in COUNTS})})
         return
     shown = ", ".join(f"{tiers_now[name]:,} {words}" for name, words in _WORDS.items())
     through = f" on {day}" if day else f", data through {tiers_now['data_through'] or 'different days'}"

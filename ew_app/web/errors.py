@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 
-from flask import Flask, g, render_template, request
+from flask import Flask, g, json, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+)
 
 from ew_app.kernel import SENTENCES, Conflict, NotFound
 from ew_app.services.system.health import DatabaseAway
@@ -29,11 +36,36 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(InternalServerError, _broken)
 
 
-def answer(code: int, sentence: str = "") -> ResponseReturnValue:
-    """The error page, or for scripts the sentence as JSON."""
+SCRIPTS = {
+    400: "The query cannot be read as it is.",
+    401: "Send a token of yours as `Authorization: Bearer ewt_...`; this one, if any, is not taken.",
+    403: "Your roles do not open this.",
+    404: "There is nothing here, or not for you. /api/v1/openapi.json lists what there is.",
+    405: "This address is only read: use GET.",
+    429: "Too many calls in a short time. Wait as many seconds as Retry-After says.",
+    503: "The system is not ready at the moment. Try again in a minute.",
+}
+
+
+def answer(code: int, sentence: str = "", error: HTTPException | None = None) -> ResponseReturnValue:
+    """The error page, or for scripts the sentence in the form of RFC 9457."""
     if request.path.startswith("/api/"):
-        return {"error": sentence or "Not done.", "request_id": g.request_id}, code
+        return _problem(code, sentence, error)
     return render_template("error.html", code=code, sentence=sentence, reference=g.request_id), code
+
+
+def _problem(code: int, sentence: str, error: HTTPException | None) -> ResponseReturnValue:
+    title = HTTPStatus(code).phrase
+    said = sentence or SCRIPTS.get(code, f"{title}. Nothing was changed.")
+    problem = {"type": "about:blank", "title": title, "status": code, "detail": said, "request_id": g.request_id}
+    headers = {"Content-Type": "application/problem+json"}
+    if code == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if code == 429:
+        headers["Retry-After"] = "60"
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return json.dumps(problem), code, headers
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -43,7 +75,9 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return "This server is not known by that name.\n", 400, {"Content-Type": "text/plain"}
     if error.code is None or error.code < 400:
         return error
-    return (_given_back() if error.code == 401 else None) or answer(error.code)
+    if isinstance(error, BadRequest) and request.path.startswith("/api/"):
+        return answer(400, "" if error.description == BadRequest.description else str(error.description))
+    return (_given_back() if error.code == 401 else None) or answer(error.code, error=error)
 
 
 def _csrf(_: HTTPException) -> ResponseReturnValue:

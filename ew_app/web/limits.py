@@ -11,6 +11,7 @@ from flask_limiter import Limiter
 from ew_app.config import Settings
 
 SIGN_IN_BY_LOGIN = "10 per 10 minutes"
+API = "120 per minute"  # calls of one person's scripts
 SIGN_IN_BY_ADDRESS = "100 per 10 minutes"  # a school's people share one address
 
 
@@ -40,6 +41,7 @@ limiter = Limiter(key_func=who)
 # For views, beneath @requires: together, however many pages share one of them.
 search = limiter.shared_limit("60 per minute", scope="search")
 export = limiter.shared_limit("20 per 10 minutes", scope="export")
+api = limiter.shared_limit(lambda: API, scope="api")
 student_page = limiter.shared_limit("150 per 10 minutes", scope="student_page")
 
 

@@ -47,6 +47,7 @@ ITEMS = (
     Item("Network", "/networks", (P.SEE_NETWORK_BOARD,)),
     Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),
     Item("What works", "/what-works", (P.SEE_WHAT_WORKS,)),
+    Item("Scripts", "/scripts", (P.USE_API,)),
     Item("Policy", "/policy", (P.SEE_POLICY,)),
     Item("People", "/people", (P.SEE_PEOPLE,)),
     Item("Audit", "/audit", (P.SEE_AUDIT,)),

@@ -16,8 +16,13 @@ from models.queries.scope import Reach
 from models.staff import Person
 
 
-def cases_table(reach: Reach, person_id: int | None, on: date, *, only_open: bool) -> list[Any]:
-    """Rows by case number: the case's columns, the keys of student and school, the owner's name, its live rules."""
+def cases_table(
+    reach: Reach, person_id: int | None, on: date, *, only_open: bool, after: int = 0, most: int | None = None
+) -> list[Any]:
+    """Rows by case number: the case's columns, the keys of student and school, the owner's name, its live rules.
+
+    At most `most` of them, with numbers after `after`.
+    """
     rules = (
         select(func.array_agg(CaseReason.rule.distinct()))
         .where(
@@ -30,6 +35,7 @@ def cases_table(reach: Reach, person_id: int | None, on: date, *, only_open: boo
     asked = (
         select(
             Case.number,
+            Case.student_id.label("student_number"),
             Student.key.label("student"),
             School.key.label("school"),
             Case.tier,
@@ -44,8 +50,9 @@ def cases_table(reach: Reach, person_id: int | None, on: date, *, only_open: boo
         .join(Student, Student.id == Case.student_id)
         .join(School, School.id == Case.school_id)
         .outerjoin(Person, Person.id == Case.owner_id)
-        .where(scope.cases(reach, person_id, on))
+        .where(scope.cases(reach, person_id, on), Case.number > after)
         .order_by(Case.number)
+        .limit(most)
     )
     if only_open:
         asked = asked.where(Case.closed_on.is_(None))

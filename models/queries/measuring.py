@@ -6,7 +6,7 @@ Every function reads for a set of schools or students at once and returns intege
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
@@ -62,15 +62,16 @@ def last_decided() -> date | None:
     return found
 
 
-def students_between(start: date, until: date) -> np.ndarray:
-    """Everyone with a stint that meets the days start..until, ascending."""
+def students_between(start: date, until: date, schools: Collection[int] | None = None) -> np.ndarray:
+    """Everyone with a stint (at one of these schools) that meets the days start..until, ascending."""
     found = read_ints(
         """
         SELECT DISTINCT student_id FROM stint
         WHERE entry_date <= %(until)s AND (exit_date IS NULL OR exit_date >= %(start)s)
+          AND (%(schools)s::int[] IS NULL OR school_id = ANY(%(schools)s::int[]))
         """,
         ["student"],
-        {"start": start, "until": until},
+        {"start": start, "until": until, "schools": None if schools is None else sorted(schools)},
     )
     return np.sort(found["student"])
 

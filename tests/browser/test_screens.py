@@ -104,7 +104,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         "/schools/{school}",
     ),
     "system_admin": (
-        *("/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
+        *("/scripts", "/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
         *("/sources/{source}", "/sources/{source}/edit"),
     ),
     "counselor": ("/policy", "/supports/counseling"),
@@ -141,6 +141,11 @@ ELSEWHERE = {
     "quality.download": "a file",
     "policy.download": "a file",
     "calendar.feed": "an answer for calendar programs",
+    "api.openapi": "an answer for scripts",
+    "api.measures": "an answer for scripts",
+    "api.tiers": "an answer for scripts",
+    "api.cases": "an answer for scripts",
+    "api.ledger": "an answer for scripts",
     "static": "files",
     "bootstrap.static": "files",
 }

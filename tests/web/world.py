@@ -30,7 +30,7 @@ from models.plans import Plan, PlanSupport, SupportGiven
 from models.promises import Promise
 from models.quality import QualityFinding
 from models.simulations import Simulation
-from models.staff import Grant, Person
+from models.staff import ApiToken, Grant, Person
 from models.tiers import StudentStatus
 from models.visits import Visit
 from rules.places import PlaceKind
@@ -76,6 +76,8 @@ def build() -> dict[str, int]:
         told["cleo_visit"] = _visit(cases["cleo_case"], people["carver_counselor"], people["oak_clerk"])
         told["ana_opening"] = _opened(cases["ana_case"], people["counselor"])
         told["dora_opening"] = _opened(cases["dora_case"], people["oak_clerk"])
+        told["principal_token"] = _token(people["principal"])
+        db.session.add(told["principal_token"])
         told["lincoln_meeting"] = _meeting(schools["LIN"], cases["ana_case"])
         told["oak_meeting"] = _meeting(schools["OAK"], cases["dora_case"])
         db.session.flush()
@@ -99,6 +101,14 @@ def _policies() -> dict[str, Any]:
     planned = policies.put_in_force(version, starts=date(2199, 7, 1), by=OPERATOR)
     change = policy_changes.begin(version, Wanted(date(2199, 7, 1), "To be agreed on"), by=OPERATOR)
     return {"policy": version, "planned": planned, "policy_change": change}
+
+
+def _token(person: Person) -> ApiToken:
+    """A token that nobody knows any more."""
+    last_day = date(2199, 12, 31)
+    return ApiToken(
+        token_hash="0" * 64, person_id=person.id, name="Counts", hint="0000", made_at=now(), last_day=last_day
+    )
 
 
 def _search(case: Case, by: Person) -> SearchDone:

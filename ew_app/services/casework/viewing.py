@@ -25,6 +25,20 @@ from rules.access import Permission, Place
 from rules.tiers import Tier
 
 
+def numbers_of(by: Actor) -> frozenset[int] | None:
+    """Numbers of the students whose records this person may open; None for everybody."""
+    reach = access.scope_of(by.grants, Permission.SEE_STUDENT)
+    if reach.whole.district:
+        return None
+    return frozenset(db.session.scalars(select(Student.id).where(scope.students(reach, by.person_id, today()))))
+
+
+def schools_of(by: Actor, permission: Permission) -> frozenset[int] | None:
+    """Numbers of the schools whose counts this permission opens to a person; None for all."""
+    area = access.scope_of(by.grants, permission).whole
+    return None if area.district else frozenset(db.session.scalars(scope.school_ids(area)))
+
+
 def students_of(by: Actor) -> frozenset[str] | None:
     """Keys of the students whose records this person may open; None for everybody."""
     reach = access.scope_of(by.grants, Permission.SEE_STUDENT)
@@ -91,17 +105,34 @@ def counted_by(level: str, *, by: Actor) -> Callable[[Mapping[str, Any]], bool]:
 def cases(*, by: Actor, only_open: bool) -> Iterator[dict[str, Any]]:
     """Rows of `ew cases`, as far as this person reaches, by number. Restricted rules never stand on a case."""
     reach = access.scope_of(by.grants, Permission.SEE_CASE)
-    for row in cases_table(reach, by.person_id, today(), only_open=only_open):
-        yield {
-            "case_number": row.number,
-            "student_id": row.student,
-            "school_id": row.school,
-            "tier": Tier(row.tier).text,
-            "owner_role": row.owner_role,
-            "owner": row.owner or "",
-            "department": row.department,
-            "status": row.status,
-            "opened": row.opened,
-            "due": row.due,
-            "rules": ";".join(row.rules or ()),
-        }
+    return map(_case_row, cases_table(reach, by.person_id, today(), only_open=only_open))
+
+
+@operation
+def cases_page(*, by: Actor, only_open: bool, after: int, most: int) -> tuple[list[dict[str, Any]], int | None]:
+    """The same rows of the next `most` cases, and the number to go on after; None at the end.
+
+    A program takes them out of the product, so each student is written down, as in a file of the caseload.
+    """
+    reach = access.scope_of(by.grants, Permission.SEE_CASE)
+    found = cases_table(reach, by.person_id, today(), only_open=only_open, after=after, most=most + 1)
+    page = found[:most]
+    for row in page:
+        audit("case_fetched", by=by, subject=f"case:{row.number}", student_id=row.student_number)
+    return [_case_row(row) for row in page], page[-1].number if len(found) > most else None
+
+
+def _case_row(row: Any) -> dict[str, Any]:
+    return {
+        "case_number": row.number,
+        "student_id": row.student,
+        "school_id": row.school,
+        "tier": Tier(row.tier).text,
+        "owner_role": row.owner_role,
+        "owner": row.owner or "",
+        "department": row.department,
+        "status": row.status,
+        "opened": row.opened,
+        "due": row.due,
+        "rules": ";".join(row.rules or ()),
+    }

@@ -184,12 +184,21 @@ def rebuild(since: Mapping[int, date], limits: Limits | None = None) -> None:
     touch_each_school(derive([(row.school_id, row.day) for row in rows], limits))
 
 
-def days(*, start: date | None = None, until: date | None = None, school: str | None = None) -> list[LedgerRow]:
+def days(
+    *,
+    start: date | None = None,
+    until: date | None = None,
+    school: str | None = None,
+    within: Collection[int] | None = None,
+    after: tuple[str, date] | None = None,
+    most: int | None = None,
+) -> list[LedgerRow]:
     """Every calendar date and submitted day of each school, by school key and date.
 
-    Without `until` up to the last day that any school submitted. `school` is a school's key.
+    Without `until` up to the last day that any school submitted. `school` is a school's key. `within`: only these
+    schools, by number. At most `most` rows, from what comes `after` a school and day.
     """
-    found = school_days.ledger_rows(start, until, school, today())
+    found = school_days.ledger_rows(start, until, school, today(), within=within, after=after, most=most)
     open_days = [row for row in found if row.expected is None and row.status == "not_submitted"]
     expected = _expected([(row.school, row.date) for row in open_days])
     return [

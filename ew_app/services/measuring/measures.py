@@ -6,7 +6,7 @@ Columns and words are those of the command line's contract; days are decimals, r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -63,9 +63,35 @@ def measures(
         return _measures(as_of, scope, student) if known_at is None else iter(list(_measures(as_of, scope, student)))
 
 
+def measures_page(
+    as_of: date | None = None,
+    *,
+    scope: str = "student",
+    within: Collection[int] | None = None,
+    after: int = 0,
+    most: int = CHUNK,
+    known_at: datetime | None = None,
+) -> tuple[list[dict[str, Any]], int | None]:
+    """The same rows of the next `most` students after number `after`, and the number to go on after; None at the end.
+
+    `within`: only these students; None for everybody.
+    """
+    with hindsight.known_at(known_at):
+        at = frame(as_of)
+        found = measuring.students_between(at.start, at.day)
+        found = found[found > after]
+        if within is not None:
+            found = found[np.isin(found, np.fromiter(within, dtype=np.int64))]
+        students = [int(number) for number in found[:most]]
+        return list(_of(students, at, scope)), students[-1] if len(found) > most else None
+
+
 def _measures(as_of: date | None, scope: str, student: str | None) -> Iterator[dict[str, Any]]:
     at = frame(as_of)
-    students = _wanted(at, student)
+    return _of(_wanted(at, student), at, scope)
+
+
+def _of(students: list[int], at: Frame, scope: str) -> Iterator[dict[str, Any]]:
     keys, schools = naming.student_keys(students), naming.school_keys()
     for chunk in _chunks(students):
         judged = judge(chunk, at)
@@ -76,19 +102,29 @@ def _measures(as_of: date | None, scope: str, student: str | None) -> Iterator[d
             yield {"student_id": keys[student_id], **row}
 
 
-def tiers(as_of: date | None = None, *, by: str = "district", known_at: datetime | None = None) -> list[dict[str, Any]]:
-    """Rows of `ew tiers`: students enrolled on the day, at their primary school, by tier."""
+def tiers(
+    as_of: date | None = None,
+    *,
+    by: str = "district",
+    known_at: datetime | None = None,
+    schools: Collection[int] | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of `ew tiers`: students enrolled on the day, at their primary school, by tier.
+
+    `schools`: only whoever was enrolled at one of these is looked at, so that rows of other schools are not whole.
+    """
     if by not in LEVELS:
         raise Refused(f"Counts are by {', '.join(LEVELS)}; not by {by}.")
     with hindsight.known_at(known_at):
-        return _tiers(as_of, by)
+        return _tiers(as_of, by, schools)
 
 
-def _tiers(as_of: date | None, by: str) -> list[dict[str, Any]]:
+def _tiers(as_of: date | None, by: str, schools: Collection[int] | None) -> list[dict[str, Any]]:
     at = frame(as_of)
     places = naming.places()
     counts: dict[tuple[Any, ...], Counter[str]] = {}
-    for judged in _judged(_wanted(at, None), at):
+    students = measuring.students_between(at.start, at.day, schools).tolist()
+    for judged in _judged(students, at):
         _count(judged, by, places, counts)
     names = {"district": (), "network": ("network_id",), "school": ("network_id", "school_id"), "grade": ("grade",)}
     return [_tier_row(dict(zip(names[by], key, strict=True)), counts[key], at, by) for key in sorted(counts)]

@@ -70,6 +70,7 @@ def disable(*, person_id: int, by: Actor, reason: str = "") -> Person:
         raise Refused("Nobody disables themselves. Ask another person who manages access.")
     if person.disabled_at is None:
         person.disabled_at = now()
+        signing_in.end_tokens(person_id)
         granting.access_changed(person_id, "person_disabled", by, reason=reason)
     return person
 
@@ -86,8 +87,10 @@ def enable(*, person_id: int, by: Actor) -> Person:
 
 @operation
 def sign_out_everywhere(*, person_id: int, by: Actor) -> None:
-    """End every session of a person, as when a phone or a laptop is lost."""
-    granting.access_changed(whole_person(person_id, by).id, "signed_out_everywhere", by)
+    """End every session and token of a person, as when a phone or a laptop is lost."""
+    person = whole_person(person_id, by)
+    signing_in.end_tokens(person.id)
+    granting.access_changed(person.id, "signed_out_everywhere", by)
 
 
 def whole_person(person_id: int, by: Actor, *, way_in: bool = False) -> Person:

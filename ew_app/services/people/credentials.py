@@ -55,6 +55,7 @@ def set_password(*, token: str, password: str) -> None:
     person.password_hash = passwords.hashed(password)
     person.failed_logins, person.locked_until = 0, None
     signing_in.end_all([person.id])
+    signing_in.end_tokens(person.id)
     record("password_set", by=signing_in.actor_of(person), subject=f"person:{person.id}")
 
 
@@ -68,6 +69,7 @@ def drop_second_factor(*, person_id: int, by: Actor, reason: str) -> None:
         raise Refused("Say why, and how you made sure that it is really this person who asks.")
     person.totp_secret = None
     signing_in.end_all([person.id])
+    signing_in.end_tokens(person.id)
     record("second_factor_dropped", by=by, subject=f"person:{person.id}", reason=reason.strip()[:500])
 
 

@@ -19,7 +19,7 @@ from ew_app.kernel import Actor, Refused, audit, clock, now, operation, today
 from ew_app.services.people import passwords, standing_in
 from models.audit import AuditRow
 from models.base import db
-from models.staff import Person, SignIn
+from models.staff import ApiToken, Person, SignIn
 from rules import access
 from rules.access import Grants, Place
 
@@ -255,6 +255,13 @@ def sign_out(token: str, *, by: Actor) -> None:
     ended = update(SignIn).where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None))
     db.session.execute(ended.values(ended_at=now()))
     audit("signed_out", by=by, subject=f"person:{by.person_id}")
+
+
+@operation
+def end_tokens(person_id: int) -> None:
+    """End the tokens of this person's scripts for good."""
+    live = update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.ended_at.is_(None))
+    db.session.execute(live.values(ended_at=now()))
 
 
 @operation
