@@ -27,25 +27,52 @@ class Table:
     totals: Shown
 
 
-def suppress(counts: Sequence[Sequence[int]], beside: Sequence[Table] = ()) -> Table:
+def suppress(counts: Sequence[Sequence[int]], beside: Sequence[Table] = (), *, margin: int = 0) -> Table:
     """Hide what is small in rows of counts whose column totals are known, and what would give it away.
 
-    `beside`: tables of the same form about the same children; what is hidden there is hidden here too.
+    `beside`: tables of the same form about the same children; what is hidden there is hidden here too. `margin`: hide
+    by so much more than LEAST, for counts that may still fall.
     """
     if not counts:
         return Table((), ())
     table = np.array(counts, dtype=np.int64)
     totals = table.sum(axis=1)
-    hidden, small_rows = table < LEAST, totals < LEAST
+    hidden, small_rows = table < LEAST + margin, totals < LEAST + margin
     for other in beside:
-        hidden |= np.array([[count is None for count in row] for row in other.rows])
-        small_rows |= np.array([total is None for total in other.totals])
+        hidden |= _mask(other)
+        small_rows |= _rows_mask(other)
     small_rows = _close(totals, small_rows)
     hidden[small_rows] = True
     while (more := _next(table, hidden, small_rows)) is not None:
         hidden[more] = True
     rows = tuple(_shown(row, kept_back) for row, kept_back in zip(table, hidden, strict=True))
     return Table(rows, _shown(totals, small_rows))
+
+
+def suppress_after(counts: Sequence[Sequence[int]], before: Sequence[Sequence[int]], told: Table) -> Table | None:
+    """The same table of a later day, for readers who keep the one `told` of `before`; None where both tell too much.
+
+    The totals of both days are known, and how many children came into and went out of each column between them. So
+    what was hidden stays hidden; a count that was in sight must not have become small, because it can be followed
+    there; and every hidden small count must be able to be another number on both days at once.
+    """
+    table = suppress(counts, [told])
+    now, then = np.array(counts, dtype=np.int64), np.array(before, dtype=np.int64)
+    was, is_now = _mask(told), _mask(table)
+    small_then, small_now = _rows_mask(told), _rows_mask(table)
+    fallen = is_now & ~was & (now < LEAST)
+    rows_fallen = small_now & ~small_then & (now.sum(axis=1) < LEAST)
+    told_by_both = _told(np.minimum(now, then), was, small_then)
+    given_away = told_by_both & was & (np.minimum(now, then) < LEAST) & (np.maximum(now, then) > 0)
+    return None if fallen.any() or rows_fallen.any() or given_away.any() else table
+
+
+def _mask(table: Table) -> Hidden:
+    return np.array([[count is None for count in row] for row in table.rows], dtype=np.bool_)
+
+
+def _rows_mask(table: Table) -> Hidden:
+    return np.array([total is None for total in table.totals], dtype=np.bool_)
 
 
 def suppress_together(tables: Sequence[Sequence[Sequence[int]]]) -> tuple[Table, ...]:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app import kernel
-from ew_app.services.watching import boards
+from ew_app.services.watching import boards, cuts
 from ew_app.services.watching.boards import Board, Line
 from ew_app.web import asked, beginning
 from ew_app.web.guard import actor, found, must_reach, requires, scope
 from models.org import School
 from models.queries import boards as rows
-from models.queries.boards import Grade
 from rules import access
 from rules.access import Area, FieldClass, Permission, Place, Right
 from rules.counting import many
-from rules.suppression import Shown, Table, suppress
+from rules.suppression import Shown, Table
 
 screen = Blueprint("boards", __name__)
 
 PAGE = 25
 MOST_URGENT = 12  # more than that is a list and no longer a place to begin
-TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
+TIERS = cuts.TIERS
 SEE_SCHOOL, SEE_NETWORK, SEE_DISTRICT = (
     Permission.SEE_SCHOOL_BOARD,
     Permission.SEE_NETWORK_BOARD,
@@ -98,7 +98,6 @@ def school(key: str) -> str:
     must_reach(SEE_SCHOOL, _place(one))
     board = _board([one])
     line = board.lines[0]
-    grades = rows.by_grade(one.id, line.day) if line.day else []
     moved = boards.movement(one, board.before, line.day) if line.change and board.before and line.day else ()
     return render_template(
         "school.html",
@@ -107,7 +106,7 @@ def school(key: str) -> str:
         line=line,
         answer=boards.answer(line),
         moved=moved,
-        grades=_by_grade(grades, exact=_sees_students(one)),
+        grades=by_grade(one, line.day),
         sets_ladder=access.can(actor().grants, Permission.SET_LADDER, _place(one)),
     )
 
@@ -173,24 +172,39 @@ def _place(school: School) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Tier counts by grade as this reader may see them; None where a count is hidden."""
+    """Tier counts by grade as this reader may see them; None where a count is hidden. `day`: only if it is not today's.
+
+    `waits`: a newer table would let a small number be worked out.
+    """
 
     tiers: tuple[str, ...]
     rows: tuple[tuple[str, Shown, int | None], ...]  # (grade, counts by tier, students)
+    day: date | None = None
+    waits: bool = False
 
     @property
     def hides(self) -> bool:
         return any(total is None or None in counts for _, counts, total in self.rows)
 
 
-def _by_grade(grades: Sequence[Grade], *, exact: bool) -> Cut:
-    """Grades in school order; a tier in which the whole school has nobody is left out."""
-    grades = sorted(grades, key=lambda one: grade_order(one.grade))
-    tiers = tuple(name for name in TIERS if any(getattr(one.counts, name) for one in grades))
-    counts = [tuple(getattr(one.counts, name) for name in tiers) for one in grades]
-    shown = Table(tuple(counts), tuple(map(sum, counts))) if exact else suppress(counts)
-    names = [one.grade or "not given" for one in grades]
-    return Cut(tiers, tuple(zip(names, shown.rows, shown.totals, strict=True)))
+def by_grade(school: School, day: date | None) -> Cut:
+    """Exact for whoever may open every student there; for others the table that was told for the month."""
+    if day is None:
+        return Cut((), ())
+    if _sees_students(school):
+        found = rows.by_grade(school.id, day)
+        exact = [tuple(int(getattr(one.counts, name)) for name in TIERS) for one in found]
+        return _cut([one.grade for one in found], Table(tuple(exact), tuple(map(sum, exact))))
+    told = cuts.by_grade(school.id, day)
+    return replace(_cut(told.grades, told.table), day=told.day, waits=told.waits) if told else Cut((), ())
+
+
+def _cut(grades: Sequence[str], table: Table) -> Cut:
+    """Grades in school order; a tier in which no grade has anybody that could be told is left out."""
+    places = [at for at in range(len(TIERS)) if any(row[at] != 0 for row in table.rows)]
+    found = sorted(zip(grades, table.rows, table.totals, strict=True), key=lambda row: grade_order(row[0]))
+    lines = tuple((grade or "not given", tuple(row[at] for at in places), total) for grade, row, total in found)
+    return Cut(tuple(TIERS[at] for at in places), lines)
 
 
 def grade_order(grade: str) -> tuple[int, str]:

@@ -142,6 +142,13 @@ def counts_on(ids: Sequence[int], days: Sequence[date], start: date) -> dict[tup
     return {(school, day): Counts(*counts) for school, day, *counts in rows}
 
 
+def first_counted(school: int, since: date, until: date) -> date | None:
+    """The first day within these on which a school's students were counted."""
+    asked = text("SELECT min(day) FROM tier_count WHERE school_id = :school AND day BETWEEN :since AND :until")
+    found: date | None = db.session.scalar(asked, {"school": school, "since": since, "until": until})
+    return found
+
+
 def by_grade(school: int, day: date) -> list[Grade]:
     """A school's counts of one day, grade by grade as they are written."""
     rows = db.session.execute(

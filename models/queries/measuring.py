@@ -64,16 +64,10 @@ def last_decided() -> date | None:
 
 def students_between(start: date, until: date, schools: Collection[int] | None = None) -> np.ndarray:
     """Everyone with a stint (at one of these schools) that meets the days start..until, ascending."""
-    found = read_ints(
-        """
-        SELECT DISTINCT student_id FROM stint
-        WHERE entry_date <= %(until)s AND (exit_date IS NULL OR exit_date >= %(start)s)
-          AND (%(schools)s::int[] IS NULL OR school_id = ANY(%(schools)s::int[]))
-        """,
-        ["student"],
-        {"start": start, "until": until, "schools": None if schools is None else sorted(schools)},
-    )
-    return np.sort(found["student"])
+    where = "entry_date <= %(until)s AND (exit_date IS NULL OR exit_date >= %(start)s)"
+    where += " AND school_id = ANY(%(schools)s)" if schools is not None else ""
+    asked = {"start": start, "until": until, "schools": sorted(schools or ())}
+    return np.sort(read_ints(f"SELECT DISTINCT student_id FROM stint WHERE {where}", ["student"], asked)["student"])
 
 
 def stints(students: Sequence[int] | np.ndarray, since: date) -> dict[str, Any]:

@@ -1,0 +1,91 @@
+"""Counts by tier and grade for readers of counts: one table a month and school, kept as it was told.
+
+The totals of a school are exact every day, and so is who moved between tiers. A table by grade that followed them day
+by day could be set against the one of yesterday, and the difference would be one child. So everybody, on a page, in a
+file or in a view, gets the same table until the next month's, which waits where the two together would tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from ew_app.kernel import now, operation
+from models.base import db
+from models.cuts import ToldCut
+from models.queries import boards as rows
+from models.queries.boards import Grade
+from rules.stints import school_year_start
+from rules.suppression import Table, suppress, suppress_after
+
+TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
+MARGIN = 5  # a count first comes into sight from so many above the least on, as it may fall before the next table
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One table: a row of counts by TIERS for each grade, None where a number is kept back."""
+
+    day: date
+    grades: tuple[str, ...]
+    table: Table
+    waits: bool = False  # a newer one would let a small number be worked out
+
+
+def by_grade(school_id: int, until: date) -> Told | None:
+    """The table of a school that readers of counts get on a day up to which it was counted; None without two grades."""
+    last = _last(school_id, until)
+    if last is not None and last.day.replace(day=1) == until.replace(day=1):
+        return _of(last)
+    first = rows.first_counted(school_id, until.replace(day=1), until)
+    if first is None:
+        return _of(last) if last else None
+    told = _tell(school_id, first, last)
+    return told or (_of(last, waits=True) if last else None)
+
+
+def _last(school_id: int, until: date) -> ToldCut | None:
+    within = ToldCut.day.between(school_year_start(until), until)
+    asked = select(ToldCut).where(ToldCut.school_id == school_id, within).order_by(ToldCut.day.desc()).limit(1)
+    return db.session.scalar(asked.execution_options(populate_existing=True))
+
+
+@operation
+def _tell(school_id: int, day: date, last: ToldCut | None) -> Told | None:
+    """Make the table of a day and keep it; None where it must not be told, or there is nothing to tell apart."""
+    found = {one.grade: _counts(one) for one in rows.by_grade(school_id, day)}
+    if last is None:
+        grades = sorted(found)
+        counts = [found[grade] for grade in grades]
+        table: Table | None = suppress(counts, margin=MARGIN) if len(grades) > 1 else None
+    else:
+        grades = sorted({*found, *last.grades})
+        counts = [found.get(grade, [0] * len(TIERS)) for grade in grades]
+        before = dict(zip(last.grades, zip(last.counts, last.shown, strict=True), strict=True))
+        absent = [0] * len(TIERS), [0] * (len(TIERS) + 1)  # a grade that was not there is known to have been empty
+        then = [before.get(grade, absent) for grade in grades]
+        table = suppress_after(counts, [row for row, _ in then], _table([shown for _, shown in then]))
+    if table is None:
+        return None
+    shown = [[*row, total] for row, total in zip(table.rows, table.totals, strict=True)]
+    kept = {"grades": grades, "counts": counts, "shown": shown, "told_at": now()}
+    row = insert(ToldCut).values(school_id=school_id, day=day, **kept)
+    db.session.execute(row.on_conflict_do_nothing(index_elements=["school_id", "day"]))
+    first = _last(school_id, day)
+    return _of(first) if first else None
+
+
+def _counts(one: Grade) -> list[int]:
+    return [int(getattr(one.counts, name)) for name in TIERS]
+
+
+def _table(shown: Sequence[Sequence[int | None]]) -> Table:
+    return Table(tuple(tuple(row[:-1]) for row in shown), tuple(row[-1] for row in shown))
+
+
+def _of(kept: ToldCut, *, waits: bool = False) -> Told:
+    return Told(kept.day, tuple(kept.grades), _table(kept.shown), waits)

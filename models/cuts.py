@@ -1,0 +1,29 @@
+"""Tables of small groups as they were told, so that the next one never tells a small number together with them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Id, Model, to
+
+
+class ToldCut(Model):
+    """A school's counts by tier and grade of one day, as every reader of counts gets them until the next.
+
+    `counts`: the numbers they were made of, a row a grade; `shown`: the same with null for what is kept back, and last
+    in each row its total. What files say later changes neither.
+    """
+
+    __tablename__ = "told_cut"
+    __table_args__ = (UniqueConstraint("school_id", "day"),)
+    id: Mapped[Id]
+    school_id: Mapped[int] = to("school.id", index=False)
+    day: Mapped[date]
+    told_at: Mapped[datetime]
+    grades: Mapped[list[str]] = mapped_column(JSONB)
+    counts: Mapped[list[list[int]]] = mapped_column(JSONB)
+    shown: Mapped[list[list[int | None]]] = mapped_column(JSONB)
