@@ -52,6 +52,7 @@ class Job(StrEnum):
     CLEAR_AWAY = "clear_away"
     NIGHTLY = "nightly"
     CHECK_QUALITY = "check_quality"
+    TELL_REVIEWS = "tell_reviews"
     SEND_MAIL = "send_mail"
     VISIT_LATE = "visit_late"
     SWEEP = "sweep"

@@ -104,6 +104,8 @@ class Permission(StrEnum):
     SEE_NETWORK_BOARD = "see_network_board"
     SEE_DISTRICT_BOARD = "see_district_board"
     SEE_WAITING = "see_waiting"
+    RUN_REVIEW = "run_review"
+    NUDGE = "nudge"
     SEE_WHAT_WORKS = "see_what_works"
     SEE_POLICY = "see_policy"
     TRY_POLICY = "try_policy"

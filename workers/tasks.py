@@ -12,6 +12,7 @@ from ew_app.services.deliveries import ingest
 from ew_app.services.notices import mails
 from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import quality, schedule, upkeep
+from ew_app.services.watching import rhythm
 
 
 @shared_task(name=Job.LOAD_BATCH.value)
@@ -66,6 +67,12 @@ def nightly(number: int) -> None:
 def check_quality(number: int) -> None:
     """Look through the records for mistakes."""
     outbox.perform(Job.CHECK_QUALITY, number, quality.look)
+
+
+@shared_task(name=Job.TELL_REVIEWS.value)
+def tell_reviews(number: int) -> None:
+    """Tell whose reviews are due."""
+    outbox.perform(Job.TELL_REVIEWS, number, rhythm.tell_of_late)
 
 
 @shared_task(name=Job.SEND_MAIL.value)

@@ -10,9 +10,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app import kernel
-from ew_app.services.watching import boards, cuts
+from ew_app.services.watching import boards, cuts, nudging
 from ew_app.services.watching.boards import Board, Line
-from ew_app.web import asked, beginning
+from ew_app.web import asked, beginning, review_words
 from ew_app.web.guard import actor, found, must_reach, requires, scope
 from models.org import School
 from models.queries import boards as rows
@@ -107,6 +107,8 @@ def school(key: str) -> str:
         answer=boards.answer(line),
         moved=moved,
         grades=by_grade(one, line.day),
+        questions=review_words.asked_lines(nudging.about(one, actor()), {f"school:{one.key}": one.name}),
+        asks=access.can(actor().grants, Permission.NUDGE, _place(one)),
         sets_ladder=access.can(actor().grants, Permission.SET_LADDER, _place(one)),
     )
 

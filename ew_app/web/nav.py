@@ -37,6 +37,7 @@ ITEMS = (
     Item("Opened in a crisis", "/crisis", (P.ANSWER_OPENINGS,)),
     Item("Waiting", "/waiting", (P.SEE_WAITING,)),
     Item("Meeting", "/meeting", (P.RUN_MEETING,)),
+    Item("Reviews", "/reviews", (P.RUN_REVIEW,)),
     Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
     Item("Import", "/imports", (P.IMPORT_ATTENDANCE, P.IMPORT_ROSTER)),
     Item("Sources", "/sources", (P.KEEP_SOURCES,), whole=True),
@@ -54,7 +55,14 @@ ITEMS = (
     Item("Health", "/health", (P.SEE_HEALTH,)),
 )
 # Pages that stand under a place of the rail without sharing its address.
-UNDER = {"asked": "today", "cases": "caseload", "students": "caseload", "batches": "imports", "late": "quality"}
+UNDER = {
+    "asked": "today",
+    "nudges": "today",
+    "cases": "caseload",
+    "students": "caseload",
+    "batches": "imports",
+    "late": "quality",
+}
 
 
 def places(app: Flask, grants: Grants) -> list[tuple[str, str, str]]:

@@ -20,6 +20,8 @@ screen = Blueprint("news", __name__)
 
 SEE = Permission.SEE_TODAY
 CASES = frozenset({"cases_opened", "cases_given"})  # counted notices, by the list they lead to
+ASKED = frozenset({"nudge_asked", "nudge_answered"})
+REVIEWS = frozenset({"review_due", "reviews_late"})
 WAITING = frozenset({"risen", "risen_above"})
 HOW_OFTEN = (("daily", "Monday to Friday"), ("weekly", "Once a week"), ("never", "Never"))
 WEEKDAYS = tuple(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")))
@@ -115,6 +117,10 @@ def _address(one: News) -> str:
         return url_for("crisis.one", opening_id=one.opening)
     if one.kind in WAITING and access.can(actor().grants, Permission.SEE_WAITING):
         return url_for("waiting.show")
+    if one.kind in ASKED:
+        return url_for("nudges.show")
+    if one.kind in REVIEWS and access.can(actor().grants, Permission.RUN_REVIEW):
+        return url_for("reviews.show")
     if one.kind in CASES and access.can(actor().grants, Permission.SEE_CASELOAD):
         return url_for("caseload.show", view="mine", sort="-opened")
     if one.visit is not None:

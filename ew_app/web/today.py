@@ -19,6 +19,7 @@ from ew_app.web import (
     hand_over_lines,
     late,
     letters,
+    reviews,
     supports_due,
     today_clerk,
     waiting,
@@ -37,6 +38,7 @@ from rules.counting import many
 screen = Blueprint("today", __name__)
 
 P = Permission
+FIRST = 5  # schools that fit into a glance; the rest stands on the board
 
 
 @screen.get("/today")
@@ -52,13 +54,16 @@ def show() -> str:
         counts=day.counts,
         parts=day.parts,
         schools=day.schools,
+        more_schools=day.more_schools,
         checks=day.checks,
     )
 
 
 def _with_letters(day: Day) -> Day:
     """What was told to a family and turned out wrong comes before everything else."""
-    return replace(day, parts=(*letters.to_tell_again(), *hand_over_lines.part(), *day.parts, *waiting.part()))
+    return replace(
+        day, parts=(*letters.to_tell_again(), *hand_over_lines.part(), *day.parts, *reviews.part(), *waiting.part())
+    )
 
 
 def _begun(day: Day) -> Day:
@@ -240,19 +245,20 @@ def _of_a_helper() -> Day:
 
 
 def _of_a_network_lead() -> Day:
-    """Schools that need help, in counts; no student is named."""
+    """The schools to call first, each with one reason, the longest wait first; no student is named."""
     inside = schools.schools_in(scope(P.SEE_NETWORK_BOARD).whole)
     board = boards.board(inside, today())
     needy = [line for line in board.lines if line.in_need]
     links = [
-        {"name": line.name, "url": url_for("boards.school", key=line.key), "needs": boards.needs(line)}
-        for line in needy[:SHOWN]
+        {"name": line.name, "url": url_for("boards.school", key=line.key), "needs": boards.needs(line)[:1]}
+        for line in needy[:FIRST]
     ]
     answer = f"{len(needy)} of {many(len(inside), 'school')} {verb(len(needy), 'needs', 'need')} your help"
     return Day(
         answer=answer if needy else "No school needs your help today",
         action=("Open the network board", url_for("boards.networks")),
         schools=links,
+        more_schools=len(needy) - len(links),
         fresh=freshness.of_schools(scope(P.SEE_NETWORK_BOARD).whole),
     )
 

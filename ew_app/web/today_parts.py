@@ -36,6 +36,7 @@ class Day:
     counts: tuple[tuple[int, str, str | None], ...] = ()
     parts: tuple[Part, ...] = ()
     schools: list[dict[str, Any]] | None = None
+    more_schools: int = 0  # that need help too and stand on the board
     checks: list[health.Check] | None = None
     fresh: list[Any] | None = None
     hint: str = ""

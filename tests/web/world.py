@@ -29,6 +29,7 @@ from models.people import Stint, Student
 from models.plans import Plan, PlanSupport, SupportGiven
 from models.promises import Promise
 from models.quality import QualityFinding
+from models.reviews import Nudge, Review, ReviewLine
 from models.simulations import Simulation
 from models.staff import ApiToken, Grant, Person
 from models.tiers import StudentStatus
@@ -80,6 +81,9 @@ def build() -> dict[str, int]:
         db.session.add(told["principal_token"])
         told["lincoln_meeting"] = _meeting(schools["LIN"], cases["ana_case"])
         told["oak_meeting"] = _meeting(schools["OAK"], cases["dora_case"])
+        told["lincoln_review"], told["oak_review"] = _review("school:LIN"), _review("school:OAK")
+        told["principal_question"] = _nudge("school:LIN", people["principal"], people["network_lead"])
+        told["oak_nudge"] = _nudge("school:OAK", people["oak_clerk"], people["district_analyst"])
         db.session.flush()
         kept = _kept(people["counselor"])
         # Begun already: to begin it tells the network's contact, who may open the case from then on.
@@ -290,6 +294,25 @@ def _meeting(school: School, case: Case) -> Meeting:
     numbers = {"tier": 2}
     db.session.add(MeetingItem(meeting_id=meeting.id, position=1, case_id=case.id, why=["review"], numbers=numbers))
     return meeting
+
+
+def _review(place: str) -> Review:
+    """A review of long ago that nobody has closed, with one line."""
+    review = Review(place=place, day=START, begun_at=now(), begun_by="Person principal", numbers={})
+    db.session.add(review)
+    db.session.flush()
+    db.session.add(ReviewLine(review_id=review.id, position=1, subject="grade:4", name="Grade 4", numbers={}))
+    return review
+
+
+def _nudge(place: str, asked_of: Person, by: Person) -> Nudge:
+    """Something asked about a school, without an answer."""
+    row = Nudge(
+        place=place, words="What would help?", owner_id=asked_of.id, due=START, asked_id=by.id, asked_by=by.name,
+        position="Somebody", asked_at=now(), once=f"test/{place}",
+    )  # fmt: skip
+    db.session.add(row)
+    return row
 
 
 def _promised(student: Student, school: School, liaison: Person) -> dict[str, Task | Promise]:

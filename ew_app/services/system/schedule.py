@@ -27,7 +27,7 @@ class Daily:
     from_hour: time
 
 
-DAILY = (Daily(Job.NIGHTLY, time(20)),)
+DAILY = (Daily(Job.NIGHTLY, time(20)), Daily(Job.TELL_REVIEWS, time(6)))
 HOURLY = (Job.HAND_OUT,)  # who comes back or begins a role finds the work that waited, and what waits too long is shown
 
 
