@@ -33,6 +33,7 @@ def told(numbers: Mapping[str, Any]) -> dict[str, Any]:
         "steps_since": _day((numbers.get("steps") or {}).get("since")),
         "causes": [(causes.get(code, code), count) for code, count in numbers.get("causes", [])],
         "groups": numbers.get("groups", []),
+        "groups_day": _day(numbers.get("groups_day")),
     }
 
 

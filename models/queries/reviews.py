@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 
@@ -80,6 +81,14 @@ def last_before(place: str, day: date) -> date | None:
     """The day of the last ended review of a place before a day."""
     earlier = select(func.max(Review.day)).where(Review.place == place, Review.day < day)
     return db.session.scalar(earlier.where(Review.ended_at.is_not(None)))
+
+
+def numbers_since(place: str, since: date) -> dict[str, Any] | None:
+    """What the first review of a place since a day kept, if its groups were told."""
+    kept = select(Review.numbers).where(
+        Review.place == place, Review.day >= since, Review.numbers.has_key("groups_day")
+    )
+    return db.session.scalar(kept.order_by(Review.day, Review.id).limit(1))
 
 
 def lines(review_id: int) -> Sequence[ReviewLine]:

@@ -96,6 +96,11 @@ def test_groups_are_told_in_tens_and_bands_and_small_ones_are_kept_back(counted:
     assert set(groups) == {"Grade", "English learner", "Home language"}
     assert groups["English learner"] == [["no", "about 20", "under 50%"], ["yes", "about 10", "kept back"]]
     assert groups["Grade"] == [["7", "about 30", "under 34%"]]
+    with transaction():
+        db.session.execute(db.text("UPDATE review SET day = day - 5, ended_at = begun_at"))
+        db.session.execute(db.text("UPDATE standing SET tier = 2"))
+    later = db.session.get_one(Review, begun(counted)).numbers
+    assert dict(later["groups"]) == groups and later["groups_day"] == FRIDAY.isoformat(), "once a month"
 
 
 def test_a_principal_s_review_is_of_grades_and_keeps_small_ones_back(counted: World) -> None:

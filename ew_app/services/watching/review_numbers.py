@@ -1,6 +1,7 @@
 """What a review looks at, as it stands when it begins: counts, what moved, follow-through, causes, groups; no name.
 
-Groups are told in tens and bands, so that two reviews, or a school beside its network, never tell of one child.
+Groups are told in tens and bands, and once a month for each place: two tables a fortnight apart, beside totals that are
+exact every day, could be set against each other, and the difference would be one child.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rules.suppression import share_of_tens, suppress, tens, tens_words
 
 TWO_WEEKS = timedelta(days=14)
 Numbers = dict[str, Any]
+Groups = Sequence[Any]  # [(label, [(value, students in tens, share in Tier 2 or 3)])]
 GROUPS = {
     "grade": "Grade",
     "english_learner": "English learner",
@@ -53,12 +55,16 @@ class Material:
     entries: tuple[Entry, ...]
 
 
-def of(place: Place, schools: Sequence[School], last: date | None) -> Material:
-    """How a place stands now, and what moved since its last review or for two weeks; who needs help first is first."""
+def of(place: Place, schools: Sequence[School], last: date | None, told: Numbers | None = None) -> Material:
+    """How a place stands now, and what moved since its last review or for two weeks; who needs help first is first.
+
+    told: the numbers of a review of this month, whose groups are told again.
+    """
     on = today()
     since, ids = last or on - TWO_WEEKS, [one.id for one in schools]
     board = boards.board(schools, on)
-    groups = rows.by_group(ids, board.latest) if board.latest else []
+    groups = told["groups"] if told else _groups(rows.by_group(ids, board.latest)) if board.latest else []
+    groups_day = told["groups_day"] if told else board.latest.isoformat() if board.latest else None
     entries = _grades(groups) if place.kind is PlaceKind.SCHOOL else _places(place, board, schools, since)
     numbers = {
         "since": since.isoformat(),
@@ -69,7 +75,8 @@ def of(place: Place, schools: Sequence[School], last: date | None) -> Material:
         "work": asdict(board.total.work),
         "steps": _steps(schools),
         "causes": [[code, tens(count)] for code, count in rows.shared_causes(ids, SMALLEST_COUNT)],
-        "groups": _groups(groups),
+        "groups": groups,
+        "groups_day": groups_day,
     }
     return Material(numbers, tuple(entries))
 
@@ -127,20 +134,20 @@ def _entry(subject: str, line: Line, then: Counts | None) -> Entry:
     return Entry(subject, line.name, kept)
 
 
-def _grades(groups: Sequence[tuple[str, str, int, int]]) -> list[Entry]:
-    told = {kind: lines for kind, lines in _groups(groups)}.get(GROUPS["grade"], [])
+def _grades(groups: Groups) -> list[Entry]:
+    told = next((lines for label, lines in groups if label == GROUPS["grade"]), [])
     return [
         Entry(f"grade:{value}", f"Grade {value}" if value else "No grade given", {"students": students, "share": share})
         for value, students, share in told
     ]
 
 
-def _groups(found: Sequence[tuple[str, str, int, int]]) -> list[tuple[str, list[tuple[str, str, str]]]]:
+def _groups(found: Sequence[tuple[str, str, int, int]]) -> Groups:
     """[(label, [(value, students in tens, share in Tier 2 or 3)])]; what is small is kept back with what tells of it.
 
     A group of which the roster says nothing of anybody is left out.
     """
-    told = []
+    told: list[tuple[str, list[tuple[str, str, str]]]] = []
     for kind, label in GROUPS.items():
         here = sorted((one for one in found if one[0] == kind), key=_in_order)
         if all(value == "" for _, value, _, _ in here):
