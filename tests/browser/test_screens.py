@@ -95,7 +95,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/students/{looked_after}/crisis", "/crisis", "/crisis/{own_opening}", "/crisis/{opening}"),
         *("/waiting", "/people/seats?without=counselor", "/people/{nurse}/roles/{nurse_grant}/terms"),
     ),
-    "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting"),
+    "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges"),
     "district_analyst": (
         "/district",
         "/district/follow-through",

@@ -135,7 +135,7 @@ def _entry(subject: str, line: Line, then: Counts | None) -> Entry:
 
 
 def _grades(groups: Groups) -> list[Entry]:
-    told = next((lines for label, lines in groups if label == GROUPS["grade"]), [])
+    told: Sequence[Any] = next((lines for label, lines in groups if label == GROUPS["grade"]), [])
     return [
         Entry(f"grade:{value}", f"Grade {value}" if value else "No grade given", {"students": students, "share": share})
         for value, students, share in told
