@@ -60,7 +60,8 @@ def suppress_after(counts: Sequence[Sequence[int]], before: Sequence[Sequence[in
     now, then = np.array(counts, dtype=np.int64), np.array(before, dtype=np.int64)
     was, is_now = _mask(told), _mask(table)
     small_then, small_now = _rows_mask(told), _rows_mask(table)
-    fallen = is_now & ~was & (now < LEAST)
+    nobody = now.sum(axis=0) == 0  # the total of that column says so by itself
+    fallen = is_now & ~was & (now < LEAST) & ~nobody
     rows_fallen = small_now & ~small_then & (now.sum(axis=1) < LEAST)
     told_by_both = _told(np.minimum(now, then), was, small_then)
     given_away = told_by_both & was & (np.minimum(now, then) < LEAST) & (np.maximum(now, then) > 0)

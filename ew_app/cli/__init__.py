@@ -22,6 +22,7 @@ ROOMS = {  # where each command lives; only the room of the command that is aske
     "load": ("load", "demo"),
     "source": ("source",),
     "report": ("evaluate", "measures", "tiers", "cases", "why", "ledger", "late", "statutes"),
+    "figures": ("figures", "publish"),
     "policy": ("policy",),
     "people": ("user",),
     "quality": ("quality",),

@@ -25,7 +25,7 @@ screen = Blueprint("boards", __name__)
 
 PAGE = 25
 MOST_URGENT = 12  # more than that is a list and no longer a place to begin
-TIERS = cuts.TIERS
+TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
 SEE_SCHOOL, SEE_NETWORK, SEE_DISTRICT = (
     Permission.SEE_SCHOOL_BOARD,
     Permission.SEE_NETWORK_BOARD,
@@ -196,17 +196,17 @@ def by_grade(school: School, day: date | None) -> Cut:
     if _sees_students(school):
         found = rows.by_grade(school.id, day)
         exact = [tuple(int(getattr(one.counts, name)) for name in TIERS) for one in found]
-        return _cut([one.grade for one in found], Table(tuple(exact), tuple(map(sum, exact))))
+        return _cut(TIERS, [one.grade for one in found], Table(tuple(exact), tuple(map(sum, exact))))
     told = cuts.by_grade(school.id, day)
-    return replace(_cut(told.grades, told.table), day=told.day, waits=told.waits) if told else Cut((), ())
+    return replace(_cut(cuts.TIERS, told.grades, told.table), day=told.day, waits=told.waits) if told else Cut((), ())
 
 
-def _cut(grades: Sequence[str], table: Table) -> Cut:
-    """Grades in school order; a tier in which no grade has anybody that could be told is left out."""
-    places = [at for at in range(len(TIERS)) if any(row[at] != 0 for row in table.rows)]
+def _cut(names: Sequence[str], grades: Sequence[str], table: Table) -> Cut:
+    """Grades in school order; a tier in which the whole school has nobody is left out."""
+    places = [at for at in range(len(names)) if any(row[at] != 0 for row in table.rows)]
     found = sorted(zip(grades, table.rows, table.totals, strict=True), key=lambda row: grade_order(row[0]))
     lines = tuple((grade or "not given", tuple(row[at] for at in places), total) for grade, row, total in found)
-    return Cut(tuple(TIERS[at] for at in places), lines)
+    return Cut(tuple(names[at] for at in places), lines)
 
 
 def grade_order(grade: str) -> tuple[int, str]:

@@ -8,14 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from flask import Response
 
-ACTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "|", "%")  # a spreadsheet would run a cell that begins like this
+from rules.spreadsheets import safe
+
 MARK = "\ufeff"
-
-
-def safe(cell: object) -> str:
-    """A cell as text; one that a spreadsheet would run, even after spaces, begins with an apostrophe."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.startswith(ACTS) or text.lstrip().startswith(ACTS) else text
 
 
 def download(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:

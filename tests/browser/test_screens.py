@@ -141,6 +141,7 @@ ELSEWHERE = {
     "quality.download": "a file",
     "policy.download": "a file",
     "calendar.feed": "an answer for calendar programs",
+    "figures.take": "a file",
     "api.openapi": "an answer for scripts",
     "api.measures": "an answer for scripts",
     "api.tiers": "an answer for scripts",

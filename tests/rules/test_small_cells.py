@@ -26,7 +26,10 @@ def some_school(rng: Rng) -> Counts:
         return rng.integers(LEAST - 3, LEAST + 8, size=(grades, tiers))
     sizes = rng.integers(3, int(rng.choice([25, 60, 150])), size=grades)
     shares = rng.dirichlet(np.array([6.0, 2.0, 1.5, 1.0, 0.3])[:tiers] * rng.uniform(0.3, 3), size=grades)
-    return np.array([rng.multinomial(size, share) for size, share in zip(sizes, shares, strict=True)])
+    counts = np.array([rng.multinomial(size, share) for size, share in zip(sizes, shares, strict=True)])
+    if rng.random() < 0.3:  # the highest tier has nobody yet
+        counts[:, -1] = 0
+    return counts
 
 
 def later(rng: Rng, then: Counts) -> tuple[Counts, Between]:

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from ew_app.kernel import Refused, today
 from ew_app.services.casework import taking_along
 from ew_app.services.people import accounts
-from ew_app.web import spreadsheets
 from models.audit import AuditRow
 from models.base import db
 from models.people import Student
+from rules.spreadsheets import ACTS, safe
 from tests.web.casebook import case_of, committed, counting, keep_secret, open_case
 from tests.web.conftest import SignInAs
 
@@ -88,7 +88,7 @@ def test_a_name_that_a_spreadsheet_would_run_is_made_harmless(app, world, sign_i
         committed(open_case, "x", next_step=" +1 call")
     by_case = {row["case"]: row for row in table(sign_in("principal").send("/caseload/file?view=all", WHY))}
     assert by_case["1"]["first_name"] == "'=HYPERLINK(0)" and by_case["1"]["last_name"] == "'@SUM(1)"
-    assert all(not cell.lstrip().startswith(spreadsheets.ACTS) for row in by_case.values() for cell in row.values())
+    assert all(not cell.lstrip().startswith(ACTS) for row in by_case.values() for cell in row.values())
 
 
 def _named(first: str, last: str) -> None:
@@ -98,8 +98,8 @@ def _named(first: str, last: str) -> None:
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\ta", "\ra", "\na", "\0a", "|a", "%a", "  =1", "\t =1"])
 def test_a_cell_that_acts_begins_with_an_apostrophe(text: str) -> None:
-    assert spreadsheets.safe(text) == f"'{text}"
-    assert [spreadsheets.safe(one) for one in ("a=1", 5, None, "")] == ["a=1", "5", "", ""]
+    assert safe(text) == f"'{text}"
+    assert [safe(one) for one in ("a=1", 5, None, "")] == ["a=1", "5", "", ""]
 
 
 def test_a_file_costs_the_same_for_one_case_and_for_forty(app, world, sign_in: SignInAs) -> None:

@@ -130,6 +130,18 @@ def _tiers(as_of: date | None, by: str, schools: Collection[int] | None) -> list
     return [_tier_row(dict(zip(names[by], key, strict=True)), counts[key], at, by) for key in sorted(counts)]
 
 
+def bands(as_of: date) -> dict[str, Counter[str]]:
+    """School key -> students enrolled on the day, at their primary school, by the band of their rate."""
+    at = frame(as_of)
+    places = naming.places()
+    counts: dict[str, Counter[str]] = {}
+    for judged in _judged(measuring.students_between(at.start, at.day).tolist(), at):
+        for row in np.flatnonzero(judged.year.enrolled_now).tolist():
+            school = places[int(judged.year.school[row])][1]
+            counts.setdefault(school, Counter())[str(judged.standing.band[row])] += 1
+    return counts
+
+
 def measure_of(judged: Judged) -> dict[str, Any]:
     """The row of the only student that was judged."""
     return next(row for _, row in _by_student(judged))

@@ -7,9 +7,9 @@ file or in a view, gets the same table until the next month's, which waits where
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -22,7 +22,8 @@ from models.queries.boards import Grade
 from rules.stints import school_year_start
 from rules.suppression import Table, suppress, suppress_after
 
-TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
+TIERS = ("tier_1", "watch", "needing", "none")  # Tier 2 and 3 together: apart they are small in most grades
+FOUND = (1, 2)  # of them, those in which somebody stands before the first table of a year is told
 MARGIN = 5  # a count first comes into sight from so many above the least on, as it may fall before the next table
 
 
@@ -37,7 +38,10 @@ class Told:
 
 
 def by_grade(school_id: int, until: date) -> Told | None:
-    """The table of a school that readers of counts get on a day up to which it was counted; None without two grades."""
+    """The table of a school that readers of counts get on a day up to which it was counted.
+
+    None without two grades, and as long as nobody stands in one of the tiers: its first student would be told.
+    """
     last = _last(school_id, until)
     if last is not None and last.day.replace(day=1) == until.replace(day=1):
         return _of(last)
@@ -46,6 +50,21 @@ def by_grade(school_id: int, until: date) -> Told | None:
         return _of(last) if last else None
     told = _tell(school_id, first, last)
     return told or (_of(last, waits=True) if last else None)
+
+
+def tell_missing(schools: Collection[int], day: date) -> None:
+    """Tell the month's table of those of these schools that have none yet."""
+    month = day.replace(day=1)
+    has = select(ToldCut.school_id).where(ToldCut.school_id.in_(schools), ToldCut.day.between(month, day))
+    for school in sorted(set(schools) - set(db.session.scalars(has))):
+        by_grade(school, day)
+
+
+def told_by(schools: Collection[int], day: date, moment: datetime) -> dict[int, Told]:
+    """School -> the table that readers had by a moment, of a day of the same school year up to `day`."""
+    within = ToldCut.day.between(school_year_start(day), day), ToldCut.told_at <= moment
+    asked = select(ToldCut).where(ToldCut.school_id.in_(schools), *within).order_by(ToldCut.day)
+    return {kept.school_id: _of(kept) for kept in db.session.scalars(asked)}
 
 
 def _last(school_id: int, until: date) -> ToldCut | None:
@@ -58,17 +77,9 @@ def _last(school_id: int, until: date) -> ToldCut | None:
 def _tell(school_id: int, day: date, last: ToldCut | None) -> Told | None:
     """Make the table of a day and keep it; None where it must not be told, or there is nothing to tell apart."""
     found = {one.grade: _counts(one) for one in rows.by_grade(school_id, day)}
-    if last is None:
-        grades = sorted(found)
-        counts = [found[grade] for grade in grades]
-        table: Table | None = suppress(counts, margin=MARGIN) if len(grades) > 1 else None
-    else:
-        grades = sorted({*found, *last.grades})
-        counts = [found.get(grade, [0] * len(TIERS)) for grade in grades]
-        before = dict(zip(last.grades, zip(last.counts, last.shown, strict=True), strict=True))
-        absent = [0] * len(TIERS), [0] * (len(TIERS) + 1)  # a grade that was not there is known to have been empty
-        then = [before.get(grade, absent) for grade in grades]
-        table = suppress_after(counts, [row for row, _ in then], _table([shown for _, shown in then]))
+    grades = sorted({*found, *(last.grades if last else ())})
+    counts = [found.get(grade, [0] * len(TIERS)) for grade in grades]
+    table = _first(counts) if last is None else _next(grades, counts, last)
     if table is None:
         return None
     shown = [[*row, total] for row, total in zip(table.rows, table.totals, strict=True)]
@@ -77,6 +88,36 @@ def _tell(school_id: int, day: date, last: ToldCut | None) -> Told | None:
     db.session.execute(row.on_conflict_do_nothing(index_elements=["school_id", "day"]))
     first = _last(school_id, day)
     return _of(first) if first else None
+
+
+def _first(counts: Sequence[Sequence[int]]) -> Table | None:
+    if len(counts) < 2 or not all(any(row[at] for row in counts) for at in FOUND):
+        return None
+    used = _used(counts)
+    return _widened(suppress([[row[at] for at in used] for row in counts], margin=MARGIN), used)
+
+
+def _next(grades: Sequence[str], counts: Sequence[Sequence[int]], last: ToldCut) -> Table | None:
+    """A grade that was not there is known to have been empty."""
+    absent: tuple[Sequence[int], Sequence[int | None]] = ([0] * len(TIERS), [0] * (len(TIERS) + 1))
+    before = dict(zip(last.grades, zip(last.counts, last.shown, strict=True), strict=True))
+    then = [before.get(grade, absent) for grade in grades]
+    used = _used([*counts, *(row for row, _ in then)])
+    told = Table(tuple(tuple(row[at] for at in used) for _, row in then), tuple(row[-1] for _, row in then))
+    table = suppress_after(
+        [[row[at] for at in used] for row in counts], [[row[at] for at in used] for row, _ in then], told
+    )
+    return _widened(table, used) if table else None
+
+
+def _used(counts: Sequence[Sequence[int]]) -> list[int]:
+    """The tiers in which anybody is; that nobody is in the others, the totals of the school say."""
+    return [at for at in range(len(TIERS)) if any(row[at] for row in counts)]
+
+
+def _widened(table: Table, used: Sequence[int]) -> Table:
+    rows = (dict(zip(used, row, strict=True)) for row in table.rows)
+    return Table(tuple(tuple(row.get(at, 0) for at in range(len(TIERS))) for row in rows), table.totals)
 
 
 def _counts(one: Grade) -> list[int]:

@@ -1,0 +1,62 @@
+"""The public summary as a page that stands alone: a district puts it on its own site beside the files."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ew_app.services.watching.public import DEFINITION, HOW_TOLD, MEASURE, Line, Summary
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;color:#1b2530;background:#fff;max-width:60rem}"
+    "body{margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:600;padding:.5rem 0}"
+    "th,td{text-align:left;padding:.4rem .5rem;border-bottom:1px solid #d5dce3;font-variant-numeric:tabular-nums}"
+    "tr.district th,tr.network th{font-weight:600}tr.school th{font-weight:400;padding-left:1.5rem}"
+    "p{max-width:70ch}.muted{color:#52606d}@media print{body{margin:0}}"
+)
+
+
+def page(found: Summary) -> str:
+    """One HTML document without a script or a request to anywhere."""
+    day = f"{found.as_of:%B} {found.as_of.day}, {found.as_of.year}"
+    defined = f"{found.defined_on:%B} {found.defined_on.day}, {found.defined_on.year}"
+    rows = "\n".join(_row(line) for line in found.lines)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Chronic absence, as of {day}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<main>
+<h1>Chronic absence, as of {day}</h1>
+<p>{escape(_answer(found.lines[0]))}</p>
+<table>
+<caption>Students and the share that is chronically absent</caption>
+<thead><tr><th scope="col">Place</th><th scope="col">Students</th><th scope="col">{MEASURE}</th></tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+<h2>What is counted</h2>
+<p>{escape(DEFINITION)} This wording holds since {defined}.</p>
+<h2>How it is told</h2>
+<p>{escape(HOW_TOLD)}</p>
+<p class="muted">From what was known at {escape(found.known_at)}. The same table is in chronic-absence.csv and
+chronic-absence.json.</p>
+</main>
+</body>
+</html>
+"""
+
+
+def _answer(district: Line) -> str:
+    return f"{district.students.capitalize()} students: chronically absent {district.chronically_absent}."
+
+
+def _row(line: Line) -> str:
+    name = line.school or line.network or "The district"
+    cells = f"<td>{escape(line.students)}</td><td>{escape(line.chronically_absent)}</td>"
+    return f'<tr class="{line.level}"><th scope="row">{escape(name)}</th>{cells}</tr>'

@@ -1,0 +1,90 @@
+"""The counts of a school, a network or the district as a file to take along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ew_app.kernel import Refused, today
+from ew_app.services.measuring import hindsight
+from ew_app.services.watching import figures, sheets
+from ew_app.web import limits
+from ew_app.web.guard import actor, requires
+from models.org import School
+from models.queries import boards as rows
+from rules.access import PlaceKind
+
+screen = Blueprint("figures", __name__)
+
+CSV, EXCEL = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KINDS = (("xlsx", "Excel, with every table"), ("csv", "CSV by school"), ("grades", "CSV by school and grade"))
+
+
+@screen.get("/figures/<place>")
+@requires(*figures.SEES.values())
+def show(place: str) -> str:
+    """Which day, from what was known when, and in which form."""
+    return _page(place, figures.schools_of(place, by=actor()))
+
+
+@screen.get("/figures/<place>/file")
+@requires(*figures.SEES.values())
+@limits.export
+def take(place: str) -> ResponseReturnValue:
+    schools = figures.schools_of(place, by=actor())
+    try:
+        return _file(place, schools)
+    except Refused as refusal:
+        return _page(place, schools, str(refusal)), 422
+
+
+def _file(place: str, schools: Sequence[School]) -> Response:
+    said, known = request.args.get("as_of", "").strip(), request.args.get("known_at", "").strip()
+    found = figures.take(
+        schools, place, by=actor(), as_of=_day(said), known_at=hindsight.moment_of(known) if known else None
+    )
+    kind = request.args.get("form", "xlsx")
+    if kind == "csv":
+        body, mimetype = sheets.as_csv(figures.COUNTED, found.counted), CSV
+    elif kind == "grades":
+        body, mimetype = sheets.as_csv(figures.GRADES, found.grades), CSV
+    else:
+        body, mimetype = sheets.as_workbook(found), EXCEL
+    answer = Response(body, mimetype=mimetype)
+    name = f"{figures.name_of(found, place, actor())}.{'xlsx' if mimetype == EXCEL else 'csv'}"
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
+
+def _day(said: str) -> date | None:
+    try:
+        day = date.fromisoformat(said) if said else None
+    except ValueError as error:
+        raise Refused(f"{said[:20]!r} is no day. Write it as 2026-10-09.") from error
+    if day and not 1950 <= day.year <= 2200:
+        raise Refused("Give a day between 1950 and 2200.")
+    return day
+
+
+def _page(place: str, schools: Sequence[School], error: str = "") -> str:
+    board = {
+        PlaceKind.SCHOOL: lambda: url_for("boards.school", key=place.partition(":")[2]),
+        PlaceKind.NETWORK: lambda: url_for("boards.network", key=place.partition(":")[2]),
+    }
+    kind = place.partition(":")[0]
+    back = board[PlaceKind(kind)]() if kind in board else url_for("boards.district")
+    last = max(rows.last_counted([one.id for one in schools], today()).values(), default=None)
+    return render_template(
+        "figures.html",
+        place=place,
+        schools=len(schools),
+        as_of=request.args.get("as_of", "") or str(last or ""),
+        known_at=request.args.get("known_at", ""),
+        form=request.args.get("form", "xlsx"),
+        kinds=KINDS,
+        back=back,
+        error=error,
+    )
