@@ -93,10 +93,11 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         ),
         *("/week", "/week/{own_school}/asked/waiting", "/week/{own_school}/tasks/counselor"),
         *("/students/{looked_after}/crisis", "/crisis", "/crisis/{own_opening}", "/crisis/{opening}"),
-        *("/waiting", "/people/seats?without=counselor", "/people/{nurse}/roles/{nurse_grant}/terms"),
+        *("/what-works", "/waiting", "/people/seats?without=counselor", "/people/{nurse}/roles/{nurse_grant}/terms"),
     ),
     "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges"),
     "district_analyst": (
+        "/what-works",
         "/district",
         "/district/follow-through",
         "/networks",
