@@ -40,7 +40,7 @@ def show() -> str:
     return render_template(
         "what_works.html",
         answer=_answer(told), told=told, fresh=freshness.of_schools(area), schools=many(len(schools), "school"),
-        tiers=[(tier.text, [_row(one) for one in told.shown if one.support.tier is tier]) for tier in tiers],
+        tiers=[(tier.words, [_row(one) for one in told.shown if one.support.tier is tier]) for tier in tiers],
         few=[one.support.label for one in told.lines if not one.shown],
         reach=_reach(told), periods=PERIODS, period=period, least=LEAST, most=MOST,
     )  # fmt: skip

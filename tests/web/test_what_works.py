@@ -70,6 +70,7 @@ def test_the_answer_and_the_words_say_no_more_than_the_numbers(
     text = sign_in("district_analyst").get("/what-works").text
     assert "Of 3 supports, 1 is followed by fewer days away than without; of 2 it cannot be told" in text
     assert "\u22121.2 days a month (range \u22122.0 to \u22120.5); about 40 beside about 210 students" in text
+    assert "Supports for Tier 2" in text and "Supports for Tier 3" in text
     assert "about 40</td>" in text and ">43<" not in text
     assert text.count("<strong>Fewer days away</strong>") == 1 and "fewer than 10 students on one side" in text
     assert "kept back" in text and "Nobody drew lots" in text
