@@ -53,6 +53,7 @@ class Job(StrEnum):
     NIGHTLY = "nightly"
     CHECK_QUALITY = "check_quality"
     TELL_REVIEWS = "tell_reviews"
+    FIND_CLUSTERS = "find_clusters"
     SEND_MAIL = "send_mail"
     VISIT_LATE = "visit_late"
     SWEEP = "sweep"

@@ -106,6 +106,8 @@ class Permission(StrEnum):
     SEE_WAITING = "see_waiting"
     RUN_REVIEW = "run_review"
     NUDGE = "nudge"
+    SEE_DEPARTMENTS = "see_departments"
+    ANSWER_CLUSTERS = "answer_clusters"
     SEE_WHAT_WORKS = "see_what_works"
     SEE_POLICY = "see_policy"
     TRY_POLICY = "try_policy"

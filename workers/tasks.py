@@ -12,7 +12,7 @@ from ew_app.services.deliveries import ingest
 from ew_app.services.notices import mails
 from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import quality, schedule, upkeep
-from ew_app.services.watching import rhythm
+from ew_app.services.watching import clusters, rhythm
 
 
 @shared_task(name=Job.LOAD_BATCH.value)
@@ -73,6 +73,12 @@ def check_quality(number: int) -> None:
 def tell_reviews(number: int) -> None:
     """Tell whose reviews are due."""
     outbox.perform(Job.TELL_REVIEWS, number, rhythm.tell_of_late)
+
+
+@shared_task(name=Job.FIND_CLUSTERS.value)
+def find_clusters(number: int) -> None:
+    """Look for groups of which many are away at once."""
+    outbox.perform(Job.FIND_CLUSTERS, number, clusters.look)
 
 
 @shared_task(name=Job.SEND_MAIL.value)

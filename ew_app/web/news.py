@@ -22,6 +22,7 @@ SEE = Permission.SEE_TODAY
 CASES = frozenset({"cases_opened", "cases_given"})  # counted notices, by the list they lead to
 ASKED = frozenset({"nudge_asked", "nudge_answered"})
 REVIEWS = frozenset({"review_due", "reviews_late"})
+CLUSTERS = frozenset({"cluster_given"})
 WAITING = frozenset({"risen", "risen_above"})
 HOW_OFTEN = (("daily", "Monday to Friday"), ("weekly", "Once a week"), ("never", "Never"))
 WEEKDAYS = tuple(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")))
@@ -123,6 +124,8 @@ def _address(one: News) -> str:
         return url_for("reviews.show")
     if one.kind in CASES and access.can(actor().grants, Permission.SEE_CASELOAD):
         return url_for("caseload.show", view="mine", sort="-opened")
+    if one.kind in CLUSTERS and access.can(actor().grants, Permission.SEE_DEPARTMENTS):
+        return url_for("departments.show")
     if one.visit is not None:
         return url_for("visits.one", visit_id=one.visit)
     if one.case is not None:

@@ -28,7 +28,9 @@ class Daily:
 
 
 DAILY = (Daily(Job.NIGHTLY, time(20)), Daily(Job.TELL_REVIEWS, time(6)))
-HOURLY = (Job.HAND_OUT,)  # who comes back or begins a role finds the work that waited, and what waits too long is shown
+# Who comes back or begins a role finds the work that waited; what waits too long is shown; and of what came in since,
+# the groups are compared: a bus that did not come is known the same day.
+HOURLY = (Job.HAND_OUT, Job.FIND_CLUSTERS)
 
 
 def sweep() -> int:

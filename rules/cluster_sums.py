@@ -1,0 +1,130 @@
+"""Students away by group and day, beside what their own past and the day tell to expect. Pure numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+GROUPS: Final = ("route", "class", "grade")  # kinds inside a school, of students
+BUILDING: Final = "building"
+_OWN_DAYS: Final = 10.0  # school days by which a student's own past is drawn to that of the school
+_OWN_SPREAD: Final = 20.0  # windows by which a group's own spread is drawn to that of all groups of its kind
+_MOST_SPREAD: Final = 25.0  # one window counts at most so much, so that a cluster of the past hides no other
+FEWEST_SCHOOLS: Final = 5  # fewer say nothing about what kind of day it was in the district
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Who was away on which of some school days, oldest first.
+
+    school, groups[kind]: [students] places, -1 for none. away, here: [students, days]; here: enrolled on a day of which
+    attendance came in. A group's place belongs to one school.
+    """
+
+    days: tuple[date, ...]
+    school: Ints
+    groups: Mapping[str, Ints]
+    away: Bools
+    here: Bools
+
+    def of(self, rows: NDArray[Any]) -> Panel:
+        """The same of some students."""
+        groups = {kind: codes[rows] for kind, codes in self.groups.items()}
+        return replace(self, school=self.school[rows], groups=groups, away=self.away[rows], here=self.here[rows])
+
+    def codes(self, kind: str) -> Ints:
+        """[students] the group of each; the school for kinds of whole schools."""
+        return self.groups.get(kind, self.school)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """[groups, days] of one kind: away, expected by their own past, enrolled; `total`: away and expected of the whole
+    they are a part of; `school`: of each group."""
+
+    away: Floats
+    expected: Floats
+    here: Floats
+    total_away: Floats
+    total_expected: Floats
+    school: Ints
+
+
+def likelihood(panel: Panel, before: int) -> Floats:
+    """[students] how likely each is to be away on a day, by the first `before` days; who has few days is as others."""
+    here, away = panel.here[:, :before].sum(axis=1), (panel.away & panel.here)[:, :before].sum(axis=1)
+    schools = int(panel.school.max(initial=-1)) + 1
+    days = np.bincount(panel.school, weights=here, minlength=schools)
+    rate = np.bincount(panel.school, weights=away, minlength=schools) / np.maximum(days, 1)
+    own: Floats = (away + _OWN_DAYS * rate[panel.school]) / (here + _OWN_DAYS)
+    return own
+
+
+def sums(panel: Panel, own: Floats, kind: str) -> Sums:
+    """Every group of a kind beside the whole it is a part of: its school, or for a building the district."""
+    codes = panel.codes(kind)
+    inside = codes >= 0
+    number, days = int(codes.max(initial=-1)) + 1, len(panel.days)
+    away, expected, here = _by_day(panel, own, codes, inside, number)
+    school = np.zeros(number, dtype=np.int64)
+    school[codes[inside]] = panel.school[inside]
+    if kind != BUILDING:
+        schools = int(panel.school.max(initial=-1)) + 1
+        whole_away, whole_expected, _ = _by_day(panel, own, panel.school, np.ones(len(codes), np.bool_), schools)
+        return Sums(away, expected, here, whole_away[school], whole_expected[school], school)
+    total_away, total_expected = away.sum(axis=0), expected.sum(axis=0)
+    few = (here > 0).sum(axis=0) < FEWEST_SCHOOLS  # then only its own past is there to be compared with
+    whole_away = np.where(few, here, np.broadcast_to(total_away, (number, days)))
+    whole_expected = np.where(few, here, np.broadcast_to(total_expected, (number, days)))
+    return Sums(away, expected, here, whole_away, whole_expected, school)
+
+
+def _by_day(panel: Panel, own: Floats, codes: Ints, inside: Bools, number: int) -> tuple[Floats, Floats, Floats]:
+    away, expected, here = (np.zeros((number, len(panel.days))) for _ in range(3))
+    codes, own = codes[inside], own[inside]
+    for day in range(len(panel.days)):
+        there = panel.here[inside, day]
+        here[:, day] = np.bincount(codes, weights=there, minlength=number)
+        away[:, day] = np.bincount(codes, weights=panel.away[inside, day] & there, minlength=number)
+        expected[:, day] = np.bincount(codes, weights=own * there, minlength=number)
+    return away, expected, here
+
+
+def window_of(held: Sums, first: int, end: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """[groups] of the days first..end: away, away of the whole, expected part of the whole, and what the others of the
+    whole tell to expect."""
+    part = np.divide(
+        held.expected[:, first:end],
+        held.total_expected[:, first:end],
+        out=np.zeros_like(held.expected[:, first:end]),
+        where=held.total_expected[:, first:end] > 0,
+    )
+    away, whole = held.away[:, first:end], held.total_away[:, first:end]
+    others = np.maximum(held.total_expected[:, first:end] - held.expected[:, first:end], 1e-9)
+    told = held.expected[:, first:end] * np.maximum(whole - away, 0) / others
+    told = np.where(part >= 1 - 1e-9, held.expected[:, first:end], told)
+    return away.sum(axis=1), whole.sum(axis=1), (part * whole).sum(axis=1), told.sum(axis=1)
+
+
+def spread_of(held: Sums, before: int, window: int) -> Floats:
+    """[groups] how much wider than pure chance the windows of the past scattered: its own, drawn to its kind's."""
+    firsts = range(before % window, before - window + 1, window)
+    squares, counted = np.zeros(len(held.school)), np.zeros(len(held.school))
+    for first in firsts:
+        away, whole, mean, _ = window_of(held, first, first + window)
+        variance = mean * (1 - np.divide(mean, whole, out=np.ones_like(mean), where=whole > 0))
+        usable = (mean >= 0.5) & (variance > 0)
+        squares += np.where(usable, np.minimum((away - mean) ** 2 / np.where(usable, variance, 1), _MOST_SPREAD), 0)
+        counted += usable
+    pooled = squares.sum() / counted.sum() if counted.sum() else 1.0
+    spread: Floats = np.maximum((squares + _OWN_SPREAD * pooled) / (counted + _OWN_SPREAD), 1.0)
+    return spread
