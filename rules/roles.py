@@ -108,6 +108,7 @@ class Permission(StrEnum):
     NUDGE = "nudge"
     SEE_DEPARTMENTS = "see_departments"
     ANSWER_CLUSTERS = "answer_clusters"
+    SEE_INTEGRITY = "see_integrity"
     SEE_WHAT_WORKS = "see_what_works"
     SEE_POLICY = "see_policy"
     TRY_POLICY = "try_policy"

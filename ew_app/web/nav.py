@@ -47,6 +47,8 @@ ITEMS = (
     Item("Week", "/week", (P.MANAGE_PEOPLE, P.SEE_NETWORK_BOARD)),
     Item("Network", "/networks", (P.SEE_NETWORK_BOARD,)),
     Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),
+    Item("Departments", "/departments", (P.SEE_DEPARTMENTS,)),
+    Item("Integrity", "/integrity", (P.SEE_INTEGRITY,)),
     Item("What works", "/what-works", (P.SEE_WHAT_WORKS,)),
     Item("Scripts", "/scripts", (P.USE_API,)),
     Item("Policy", "/policy", (P.SEE_POLICY,)),
@@ -62,6 +64,7 @@ UNDER = {
     "students": "caseload",
     "batches": "imports",
     "late": "quality",
+    "clusters": "departments",
 }
 
 

@@ -12,3 +12,8 @@ def local_day(moment: str) -> str:
     Without a moment there is no day: `least` alone would give the fixed one.
     """
     return f"CASE WHEN {moment} IS NOT NULL THEN least(({moment} AT TIME ZONE {_HERE})::date, {_FIXED}) END"
+
+
+def local_time(moment: str) -> str:
+    """What the clock on the wall of the district showed at a moment, as an expression."""
+    return f"({moment} AT TIME ZONE {_HERE})::time"

@@ -24,7 +24,9 @@ from ew_app.services.sources.keeping import Wanted
 from models.attendance import Batch
 from models.base import db
 from models.cases import Case, Outreach, Task
-from models.org import School
+from models.clusters import Cluster, ClusterDay
+from models.integrity import IntegrityQuestion
+from models.org import Network, School
 from models.people import Stint, Student
 from models.staff import Grant, Person
 from models.visits import Visit
@@ -93,9 +95,13 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         ),
         *("/week", "/week/{own_school}/asked/waiting", "/week/{own_school}/tasks/counselor"),
         *("/students/{looked_after}/crisis", "/crisis", "/crisis/{own_opening}", "/crisis/{opening}"),
+        *("/departments/transportation", "/clusters/{cluster}"),
         *("/what-works", "/waiting", "/people/seats?without=counselor", "/people/{nurse}/roles/{nurse_grant}/terms"),
     ),
-    "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges"),
+    "network_lead": (
+        *("/departments", "/integrity", "/integrity/{integrity}"),
+        *("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges"),
+    ),
     "district_analyst": (
         "/what-works",
         "/district",
@@ -181,6 +187,7 @@ def numbers(system: System) -> dict[str, Any]:
             "contact": db.session.scalar(select(Outreach.id).where(Outreach.author_id == worker).limit(1)),
             "own_school": accounts.find("principal").grants[0].place.partition(":")[2],
             "batch": db.session.scalar(select(Batch.id).where(Batch.kind == "attendance").order_by(Batch.id).limit(1)),
+            **watched_of(),
             "source": keeping.add("Aspen", Wanted("folder", location={"folder": "aspen"}), by=OPERATOR),
             **meeting_of(),
             "visit": visit_of(case, worker, nurse),
@@ -192,6 +199,32 @@ def numbers(system: System) -> dict[str, Any]:
             "change": policy_changes.begin(version, EIGHT, by=OPERATOR),
             "trial": simulating.ask(version, by=OPERATOR, place=Place.district(), queued=False),
         }
+
+
+def watched_of() -> dict[str, int]:
+    """A cluster at the principal's school, and a question about the record of one of the network lead's."""
+    own = accounts.find("principal").grants[0].place.partition(":")[2]
+    network = accounts.find("network_lead").grants[0].place.partition(":")[2]
+    school = db.session.scalars(select(School).where(School.key == own)).one()
+    asked = db.session.scalars(select(School).join(School.network).where(Network.key == network)).first()
+    assert asked
+    days = {"first_day": today(), "last_day": today()}
+    with transaction():
+        cluster = Cluster(
+            kind="route", group_key="7", school_id=school.id, network_id=school.network_id, department="transportation",
+            owner_role="department_contact", due=today(), state="open", opened=today(), opened_at=now(),
+            alarmed_day=today(), through=today(), window_days=1, observed=24, expected=2100, members=36, odds=90_000,
+            **days,
+        )  # fmt: skip
+        question = IntegrityQuestion(
+            measure="became_present", school_id=asked.id, x=11, n=40, usual=75_000, state="asked", who="",
+            asked_on=today(), asked_at=now(), **days,
+        )  # fmt: skip
+        db.session.add_all([cluster, question])
+        db.session.flush()
+        counted = {"observed": 24, "expected": 2100, "members": 36, "excused": 1}
+        db.session.add(ClusterDay(cluster_id=cluster.id, school_id=school.id, day=today(), **counted))
+    return {"cluster": cluster.id, "integrity": question.id}
 
 
 def opened_of(student: int) -> dict[str, int]:

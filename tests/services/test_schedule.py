@@ -46,7 +46,7 @@ def test_a_clock_set_back_starts_nothing_a_second_time(app: Flask) -> None:
 
 
 def test_a_tick_asks_for_the_run_once(app: Flask) -> None:
-    assert schedule.tick() == [Job.NIGHTLY, Job.TELL_REVIEWS, Job.HAND_OUT]
+    assert schedule.tick() == [Job.NIGHTLY, Job.TELL_REVIEWS, Job.HAND_OUT, Job.FIND_CLUSTERS]
     assert schedule.tick() == []
     assert db.session.query(Outbox).filter_by(job="nightly").count() == 1
     assert db.session.get(Beat, "schedule") is not None
@@ -58,7 +58,7 @@ def test_nothing_of_today_comes_between_while_the_demo_tells_its_past(app: Flask
     assert schedule.tick() == []
     with transaction():
         record(opening.FINISHED, by=OPERATOR, subject="demo")
-    assert schedule.tick() == [Job.NIGHTLY, Job.TELL_REVIEWS, Job.HAND_OUT]
+    assert schedule.tick() == [Job.NIGHTLY, Job.TELL_REVIEWS, Job.HAND_OUT, Job.FIND_CLUSTERS]
 
 
 def test_two_ticks_at_once_start_it_once(app: Flask) -> None:

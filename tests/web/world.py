@@ -17,9 +17,11 @@ from ew_app.services.measuring.policy_writing import Wanted
 from models.attendance import Batch, Submission
 from models.base import db
 from models.cases import Case, Cause, Outreach, Task
+from models.clusters import Cluster, ClusterDay
 from models.crisis import CrisisOpening
 from models.duty import DistrictDay, SearchDone
 from models.hand_overs import HandOver
+from models.integrity import IntegrityQuestion
 from models.letters import Letter
 from models.lists import Handful, SavedView
 from models.meetings import Meeting, MeetingItem
@@ -66,6 +68,12 @@ def build() -> dict[str, int]:
         db.session.flush()
         findings = {"lincoln_finding": _found(schools["LIN"]), "oak_finding": _found(schools["OAK"])}
         db.session.flush()
+        clusters: dict[str, Any] = {
+            "lincoln_cluster": _cluster(schools["LIN"]),
+            "oak_cluster": _cluster(schools["OAK"]),
+        }
+        clusters |= {"lincoln_integrity": _asked_of(schools["LIN"]), "oak_integrity": _asked_of(schools["OAK"])}
+        db.session.flush()
         days = {"lincoln_day": _missing(schools["LIN"]), "oak_day": _missing(schools["OAK"])}
         db.session.flush()
         trials = {"north_trial": _trial("network:N"), "oak_trial": _trial("school:OAK")}
@@ -94,6 +102,7 @@ def build() -> dict[str, int]:
         asked["dora_question"] = _question(cases["dora_case"], people["oak_clerk"], people["oak_clerk"])
         db.session.flush()
         named = students | people | tried | batches | on_it | findings | sources | days | trials | kept | told | asked
+        named |= clusters
         numbers = {name: one.id for name, one in named.items()}
         grants = {f"{name}_grant": person.grants[0].id for name, person in people.items()}
         return numbers | grants | {name: case.number for name, case in cases.items()} | _policies()
@@ -243,6 +252,31 @@ def _tried(student: Student) -> Outreach:
 def _found(school: School) -> QualityFinding:
     """What the night found at a school on its first day."""
     row = QualityFinding(check_key="off_calendar", school_id=school.id, first_seen=START, last_seen=START, count=3)
+    db.session.add(row)
+    return row
+
+
+def _cluster(school: School) -> Cluster:
+    """A bus that did not come on the first day."""
+    row = Cluster(
+        kind="route", group_key="7", school_id=school.id, network_id=school.network_id, department="transportation",
+        owner_role="department_contact", due=START, state="open", opened=START, opened_at=now(), first_day=START,
+        alarmed_day=START, last_day=START, through=START, window_days=1, observed=14, expected=2100, members=20,
+        odds=90_000,
+    )  # fmt: skip
+    db.session.add(row)
+    db.session.flush()
+    counted = {"observed": 14, "expected": 2100, "members": 20, "excused": 1}
+    db.session.add(ClusterDay(cluster_id=row.id, school_id=school.id, day=START, **counted))
+    return row
+
+
+def _asked_of(school: School) -> IntegrityQuestion:
+    """A question about the record of a school."""
+    row = IntegrityQuestion(
+        measure="became_present", school_id=school.id, who="", first_day=START, last_day=START, x=11, n=40,
+        usual=75_000, state="asked", asked_on=START, asked_at=now(),
+    )  # fmt: skip
     db.session.add(row)
     return row
 
