@@ -26,14 +26,15 @@ def drop_counts(moved: Mapping[int, date]) -> None:
 
 
 _TAUGHT = "d.day_type IN ('instructional', 'make_up')"
-# Of the school-days `w` as where everybody stood says.
+# Of the school-days `w` as where everybody stood says. A standing of the year before may be open still: it is over.
 _COUNTS = """
     SELECT w.school_id, w.day, s.grade,
            count(*) FILTER (WHERE s.tier = 0) AS tier_1, count(*) FILTER (WHERE s.tier = 1) AS watch,
            count(*) FILTER (WHERE s.tier = 2) AS tier_2, count(*) FILTER (WHERE s.tier = 3) AS tier_3,
            count(*) FILTER (WHERE s.tier = -1) AS "none", count(*) FILTER (WHERE s.too_early) AS too_early
     FROM ({school_days}) w
-    JOIN standing s ON s.school_id = w.school_id AND s.since <= w.day AND coalesce(s.until, 'infinity'::date) >= w.day
+    JOIN standing s ON s.school_id = w.school_id AND s.since BETWEEN :year AND w.day
+                   AND coalesce(s.until, 'infinity'::date) >= w.day
 """
 _COUNTED = 'school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early'
 _MISCOUNTED = f"""
@@ -74,7 +75,7 @@ def fill_counts(since: Mapping[int, date], through: Mapping[int, date | None], y
         "year": year,
     }
     columns = list(zip(*db.session.execute(_CHANGED, asked), strict=True)) or [(), (), ()]
-    changed = dict(zip(("schools", "since", "through"), map(list, columns), strict=True))
+    changed = {**dict(zip(("schools", "since", "through"), map(list, columns), strict=True)), "year": year}
     db.session.execute(_DROP_NO_SCHOOL_DAYS, changed)
     db.session.execute(_FILL, changed)
 

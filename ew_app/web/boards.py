@@ -10,21 +10,22 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app import kernel
-from ew_app.services.watching import boards, cuts, nudging
+from ew_app.services.watching import boards, cuts, movement, nudging
 from ew_app.services.watching.boards import Board, Line
 from ew_app.web import asked, beginning, review_words
-from ew_app.web.guard import actor, found, must_reach, requires, scope
+from ew_app.web.board_places import sees_students, spot
+from ew_app.web.guard import actor, requires, scope
 from models.org import School
 from models.queries import boards as rows
 from rules import access
-from rules.access import Area, FieldClass, Permission, Place, Right
+from rules.access import Permission, Place
 from rules.counting import many
 from rules.suppression import Shown, Table
 
 screen = Blueprint("boards", __name__)
 
 PAGE = 25
-MOST_URGENT = 12  # more than that is a list and no longer a place to begin
+MOST_URGENT = 5  # more than that is a list and no longer a place to begin
 TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
 SEE_SCHOOL, SEE_NETWORK, SEE_DISTRICT = (
     Permission.SEE_SCHOOL_BOARD,
@@ -40,6 +41,7 @@ def addresses() -> dict[str, object]:
         "school_url": lambda line: url_for("boards.school", key=line.key),
         "network_url": _network_url,
         "is_old": beginning.is_old,
+        "needs": boards.needs,
     }
 
 
@@ -69,7 +71,6 @@ def schools() -> ResponseReturnValue:
         q=name,
         page=page,
         pages=_pages(board),
-        needs=boards.needs,
     )
 
 
@@ -94,13 +95,14 @@ def networks() -> ResponseReturnValue:
 @screen.get("/schools/<key>")
 @requires(SEE_SCHOOL)
 def school(key: str) -> str:
-    one = found(rows.school(key))
-    must_reach(SEE_SCHOOL, _place(one))
+    where = spot("school", key)
+    one = where.schools[0]
     board = _board([one])
     line = board.lines[0]
-    moved = boards.movement(one, board.before, line.day) if line.change and board.before and line.day else ()
+    moved = movement.between(where.units, board.before, line.day) if line.change and board.before and line.day else None
     return render_template(
         "school.html",
+        where=where,
         school=one,
         board=board,
         line=line,
@@ -108,21 +110,19 @@ def school(key: str) -> str:
         moved=moved,
         grades=by_grade(one, line.day),
         questions=review_words.asked_lines(nudging.about(one, actor()), {f"school:{one.key}": one.name}),
-        asks=access.can(actor().grants, Permission.NUDGE, _place(one)),
-        sets_ladder=access.can(actor().grants, Permission.SET_LADDER, _place(one)),
+        asks=access.can(actor().grants, Permission.NUDGE, where.place),
+        sets_ladder=access.can(actor().grants, Permission.SET_LADDER, where.place),
     )
 
 
 @screen.get("/networks/<key>")
 @requires(SEE_NETWORK)
 def network(key: str) -> str:
-    must_reach(SEE_NETWORK, Place.of_network(key))
-    one = found(rows.network(key))
-    inside = rows.schools_in(Area(networks=frozenset({key})))
-    board = _board(inside)
+    where = spot("network", key)
+    board = _board(where.schools)
     return render_template(
         "network.html",
-        network=one,
+        where=where,
         board=board,
         headline=_headline(board, "your help this week"),
         urgent=[line for line in board.lines if line.in_need],
@@ -133,15 +133,15 @@ def network(key: str) -> str:
 @screen.get("/district")
 @requires(SEE_DISTRICT)
 def district() -> str:
-    must_reach(SEE_DISTRICT, Place.district())
-    inside = rows.schools_in(Area(district=True))
-    board = _board(inside)
+    where = spot("district")
+    board = _board(where.schools)
     return render_template(
         "district.html",
+        where=where,
         board=board,
         headline=_headline(board),
         begin=beginning.step(),
-        lines=boards.by_network(board, inside),
+        lines=boards.by_network(board, where.schools),
         urgent=[line for line in board.lines if line.in_need],
         most=MOST_URGENT,
     )
@@ -159,17 +159,6 @@ def _headline(board: Board, wanted: str = "help this week") -> str:
 
 def _board(inside: Sequence[School]) -> Board:
     return boards.board(inside, kernel.today())
-
-
-def _sees_students(school: School) -> bool:
-    """Whether this person may open every student and case there anyway, so that no count tells them more."""
-    grants, place = actor().grants, _place(school)
-    everyone = access.scope_of(grants, Permission.SEE_STUDENT).whole.covers(place)
-    return everyone and access.right(grants, FieldClass.CASE, place).reaches(Right.READ)
-
-
-def _place(school: School) -> Place:
-    return Place.of_school(school.key, school.network.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +182,7 @@ def by_grade(school: School, day: date | None) -> Cut:
     """Exact for whoever may open every student there; for others the table that was told for the month."""
     if day is None:
         return Cut((), ())
-    if _sees_students(school):
+    if sees_students(Place.of_school(school.key, school.network.key)):
         found = rows.by_grade(school.id, day)
         exact = [tuple(int(getattr(one.counts, name)) for name in TIERS) for one in found]
         return _cut(TIERS, [one.grade for one in found], Table(tuple(exact), tuple(map(sum, exact))))

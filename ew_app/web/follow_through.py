@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -10,10 +9,9 @@ from flask import Blueprint, render_template, request, url_for
 from ew_app.services.watching import following_through
 from ew_app.services.watching.following_through import USUAL, WEEKS, FollowThrough
 from ew_app.web import freshness
-from ew_app.web.guard import found, must_reach, requires
-from models.org import School
-from models.queries import boards as rows
-from rules.access import Area, Permission, Place
+from ew_app.web.board_places import Spot, spot
+from ew_app.web.guard import requires
+from rules.access import Area, Permission
 from rules.counting import are, many
 from rules.follow_through import LABELS, MEANINGS, Better, State, Step
 
@@ -25,38 +23,33 @@ PERIODS = (*((str(weeks), f"{weeks} weeks") for weeks in WEEKS), ("year", "this 
 @screen.get("/schools/<key>/follow-through")
 @requires(Permission.SEE_SCHOOL_BOARD)
 def school(key: str) -> str:
-    one = found(rows.school(key))
-    must_reach(Permission.SEE_SCHOOL_BOARD, Place.of_school(one.key, one.network.key))
-    return _page(one.name, [one], Area(schools=frozenset({key})), url_for("boards.school", key=key))
+    return _page(spot("school", key), Area(schools=frozenset({key})))
 
 
 @screen.get("/networks/<key>/follow-through")
 @requires(Permission.SEE_NETWORK_BOARD)
 def network(key: str) -> str:
-    must_reach(Permission.SEE_NETWORK_BOARD, Place.of_network(key))
-    one, area = found(rows.network(key)), Area(networks=frozenset({key}))
-    return _page(one.name, rows.schools_in(area), area, url_for("boards.network", key=key))
+    return _page(spot("network", key), Area(networks=frozenset({key})))
 
 
 @screen.get("/district/follow-through")
 @requires(Permission.SEE_DISTRICT_BOARD)
 def district() -> str:
-    must_reach(Permission.SEE_DISTRICT_BOARD, Place.district())
-    area = Area(district=True)
-    return _page("The whole district", rows.schools_in(area), area, url_for("boards.district"), by_network=True)
+    return _page(spot("district"), Area(district=True))
 
 
-def _page(name: str, schools: Sequence[School], area: Area, board: str, *, by_network: bool = False) -> str:
+def _page(where: Spot, area: Area) -> str:
     asked = request.args.get("weeks", "")
     period = asked if asked in dict(PERIODS) else str(USUAL)
+    by_network = where.kind == "district"
     told = following_through.of(
-        schools, following_through.since_of(None if period == "year" else int(period)), by_network=by_network
+        where.schools, following_through.since_of(None if period == "year" else int(period)), by_network=by_network
     )
     return render_template(
         "follow_through.html",
-        name=name, board=board, told=told, answer=_answer(told), fresh=freshness.of_schools(area), steps=_steps(told),
-        periods=PERIODS, period=period, first="Network" if by_network else "School",
-        place_url=_network if by_network else _school, alone=len(schools) == 1, Step=Step, State=State, Better=Better,
+        where=where, told=told, answer=_answer(told), fresh=freshness.of_schools(area), steps=_steps(told),
+        periods=PERIODS, period=period, first=where.noun, alone=len(where.schools) == 1,
+        place_url=_network if by_network else _school, Step=Step, State=State, Better=Better,
     )  # fmt: skip
 
 

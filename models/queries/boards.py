@@ -161,23 +161,6 @@ def by_grade(school: int, day: date) -> list[Grade]:
     return [Grade(grade, Counts(*counts)) for grade, *counts in rows]
 
 
-def movement(school: int, before: date, now: date) -> list[tuple[int | None, int | None, int]]:
-    """(tier before, tier now, students) between two days; None for not at the school on that day."""
-    rows = db.session.execute(
-        text("""
-            WITH then_ AS (SELECT student_id, tier FROM standing
-                           WHERE school_id = :school AND since <= :before
-                             AND coalesce(until, 'infinity'::date) >= :before),
-                 now_ AS (SELECT student_id, tier FROM standing
-                          WHERE school_id = :school AND since <= :now
-                            AND coalesce(until, 'infinity'::date) >= :now)
-            SELECT then_.tier, now_.tier, count(*) FROM then_ FULL JOIN now_ USING (student_id) GROUP BY 1, 2
-        """),
-        {"school": school, "before": before, "now": now},
-    )
-    return [(was, is_now, students) for was, is_now, students in rows]
-
-
 def with_calendar(ids: Sequence[int], start: date) -> set[int]:
     """Schools that have any school day from `start` on."""
     rows = db.session.scalars(

@@ -88,6 +88,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
             "/today",
             "/schools",
             "/schools/{own_school}/ladder",
+            "/schools/{own_school}/movement",
             "/people",
             "/people/classes",
             "/people/new",
@@ -109,6 +110,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         "/networks",
         "/networks/{network}",
         "/schools/{school}",
+        *("/networks/{network}/movement", "/networks/{network}/year", "/networks/{network}/groups"),
     ),
     "system_admin": (
         *("/scripts", "/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),

@@ -12,8 +12,9 @@ from sqlalchemy import delete, update
 
 from ew_app.config import Settings
 from ew_app.kernel import now, transaction
-from ew_app.services.watching import boards
+from ew_app.services.watching import boards, movement
 from ew_app.services.watching.boards import Board
+from ew_app.services.watching.movement import Unit
 from ew_app.web.boards import grade_order
 from models.attendance import SchoolDay
 from models.base import db
@@ -171,11 +172,10 @@ def test_movement_adds_up_from_then_to_now(app: Flask, counted: dict[str, int]) 
             row.too_early = False
             db.session.add(row)
     with app.app_context():
-        moved = {one.tier.text: one for one in boards.movement(school("LIN"), LAST_FRIDAY, FRIDAY)}
-    assert (moved["watch"].then, moved["watch"].went, moved["watch"].now) == (1, 1, 0)
-    assert (moved["2"].then, moved["2"].came, moved["2"].now) == (0, 1, 1)
-    assert (moved["1"].new, moved["1"].now) == (1, 1)
-    assert (moved["3"].left, moved["3"].now) == (1, 0)
+        told = movement.between([Unit("LIN", "Lincoln", (school("LIN"),))], LAST_FRIDAY, FRIDAY)
+    moved = {tier.text: cell for tier, cell in told.by_tier}
+    assert (moved["watch"].went, moved["2"].came, moved["1"].new) == (1, 1, 1)
+    assert (moved["3"].moved_out, moved["3"].left) == (1, 0), "to Carver"
 
 
 def test_grades_stand_in_school_order() -> None:
@@ -239,7 +239,7 @@ def test_a_network_lead_reads_which_schools_need_help(sign_in: SignInAs, counted
     assert heading(page) == "1 of 2 schools needs your help this week"
     assert "Through Fri 20 Nov" in page and "1 of 2 schools" in page
     assert "Carver not submitted since Wed 18 Nov" in page
-    assert "nothing since Wed 18 Nov, 1 school day" in words(page)
+    assert "no attendance since Wed 18 Nov (1 school day)" in words(page)
     assert "Oak" not in page, "a school of another network"
 
 

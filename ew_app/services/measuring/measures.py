@@ -152,6 +152,18 @@ def at_each_school(judged: Judged) -> tuple[dict[str, Any], ...]:
     return tuple(row for _, row in _by_school(judged, naming.school_keys()))
 
 
+def rate_tiers_at(judged: Judged, school: int) -> list[tuple[int, int]]:
+    """(tier by the rate of all days, tier by the rate of the days at this school) of each student who was there."""
+    facts, last = fact_tables.compute(judged.year.by_school), judged.last
+    enrolled, absent = facts.enrolled[:, last], facts.absent[:, last]
+    alone = rate_tier(judged.policy, enrolled, absent, covered_at_schools(judged))
+    here = judged.year.by_school
+    assert here.schools is not None
+    whole = np.searchsorted(judged.students, here.students)
+    there = np.flatnonzero(here.schools == school)
+    return list(zip(judged.standing.rate_tier[whole[there]].tolist(), alone[there].tolist(), strict=True))
+
+
 def _wanted(at: Frame, student: str | None) -> list[int]:
     if student is None:
         return [int(found) for found in measuring.students_between(at.start, at.day)]

@@ -18,7 +18,6 @@ from models.queries.boards import Counts, Work
 from models.queries.lateness import Gap, gaps
 from rules.counting import many
 from rules.stints import school_year_start
-from rules.tiers import Tier
 
 WEEK = timedelta(days=7)
 WEEKS = 12
@@ -199,39 +198,3 @@ def answer(line: Line) -> str:
     if line.counts is None:
         return f"No school day has been counted at {name} yet"
     return f"{line.counts.needing} of {many(line.counts.students, 'student')} at {name} are in Tier 2 or 3"
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One tier of a school between two days: then + came + new - went - left = now."""
-
-    tier: Tier
-    then: int
-    came: int  # from another tier
-    went: int  # to another tier
-    new: int  # was not at the school
-    left: int  # is not at the school any more
-
-    @property
-    def now(self) -> int:
-        return self.then + self.came + self.new - self.went - self.left
-
-
-def movement(school: School, before: date, now: date) -> tuple[Moved, ...]:
-    """Who came into and went out of each tier of a school, as numbers; tiers in which nobody was are left out."""
-    found = rows.movement(school.id, before, now)
-    moved = (_moved(tier, found) for tier in (Tier.ONE, Tier.WATCH, Tier.TWO, Tier.THREE, Tier.NONE))
-    return tuple(one for one in moved if one.then or one.now)
-
-
-def _moved(tier: Tier, found: Sequence[tuple[int | None, int | None, int]]) -> Moved:
-    before = [(after, number) for was, after, number in found if was == tier]
-    after = [(was, number) for was, is_now, number in found if is_now == tier]
-    return Moved(
-        tier=tier,
-        then=sum(number for _, number in before),
-        came=sum(number for was, number in after if was not in (None, tier)),
-        went=sum(number for is_now, number in before if is_now not in (None, tier)),
-        new=sum(number for was, number in after if was is None),
-        left=sum(number for is_now, number in before if is_now is None),
-    )

@@ -1,0 +1,136 @@
+"""How the parts of a place stand: grades, groups the roster knows, causes of open cases; all told through `parts`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from ew_app.services.watching import movement, parts
+from ew_app.services.watching.movement import COLUMNS
+from ew_app.services.watching.parts import Told
+from models.org import School
+from models.queries import boards
+from models.queries import groups as rows
+from models.queries.groups import Row
+from rules.stints import school_year_start
+from rules.tiers import Tier
+from rules.vocabulary import vocabulary
+
+TIERS = (Tier.ONE, Tier.WATCH, Tier.TWO, Tier.THREE, Tier.NONE)
+WORDS = {"tier_1": "Tier 1", "watch": "Watch", "tier_2": "Tier 2", "tier_3": "Tier 3", "none": "No tier yet"}
+YES_NO = {"true": "Yes", "false": "No", "": "Not given"}
+BY = {
+    "grade": "Grade",
+    "race_ethnicity": "Race or ethnicity",
+    "english_learner": "English learner",
+    "low_income": "Low income",
+    "home_language": "Language at home",
+    "stls": "Temporary living situation",
+    "iep_504": "IEP or 504 plan",
+}
+WEEK = timedelta(days=7)
+FEW = 30  # values that fewer students have stand together, where there are several of them
+OTHERS = "All others"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseBar:
+    """A recorded cause and how many students have it on an open case, in tens."""
+
+    code: str
+    label: str
+    students: int
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The parts of a place at the end of a day; of a school that is behind, of its last counted day before.
+
+    `behind`: the schools that have sent nothing of the week that ends there, by name.
+    """
+
+    asked: date
+    schools: int
+    behind: tuple[str, ...]
+    tables: tuple[Told, ...]
+    causes: tuple[CauseBar, ...]
+
+
+def groups(schools: Sequence[School], today: date, *, compartments: Collection[str] = ()) -> Groups | None:
+    """Tables by grade (of several schools) and group, and causes; None before the first counted day.
+
+    `compartments`: those the reader may read.
+    """
+    span = movement.span(schools, today) if schools else None
+    ids = [school.id for school in schools]
+    asked = parts.told_on(ids, span[1]) if span else None
+    if asked is None:
+        return None
+    start = school_year_start(asked)
+    days = {school: day for school, day in boards.last_counted(ids, asked).items() if day >= start}
+    found = rows.tiers_by_group(days, start)
+    restricted = rows.tiers_by_flag(days, start, compartments) if compartments else []
+    tables = [_table(by, found, asked) for by in rows.DIMENSIONS if by != "grade" or len(schools) > 1]
+    tables += [_table(by, restricted, asked) for by in sorted(compartments)]
+    return Groups(
+        asked=asked,
+        schools=len(ids),
+        behind=tuple(one.name for one in schools if one.id not in days or days[one.id] <= asked - WEEK),
+        tables=tuple(table for table in tables if table and len(table.names) > 1),
+        causes=_causes(ids, asked),
+    )
+
+
+def _table(by: str, found: Iterable[Row], day: date) -> Told | None:
+    """One table: values in their order, tiers that anybody is in."""
+    counts: dict[str, Counter[str]] = {}
+    for dimension, value, tier, students in found:
+        if dimension == by:
+            counts.setdefault(value, Counter())[COLUMNS[Tier(tier)]] += students
+    counts = _gathered(counts)
+    names = [COLUMNS[tier] for tier in TIERS if any(row[COLUMNS[tier]] for row in counts.values())]
+    values = sorted(counts, key=_order(by))
+    if not values:
+        return None
+    table = [[counts[value][name] for name in names] for value in values]
+    labels = [_label(by, value) for value in values]
+    return parts.told(BY[by], labels, [WORDS[name] for name in names], table, day=day)
+
+
+def _gathered(counts: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
+    """Values that few students have as one, so that one rare language does not hide the others."""
+    few = [value for value, row in counts.items() if row.total() < FEW]
+    if len(few) < 2:
+        return counts
+    together: Counter[str] = Counter()
+    for value in few:
+        together += counts[value]
+    return {value: row for value, row in counts.items() if value not in few} | {OTHERS: together}
+
+
+def _order(by: str) -> Callable[[str], tuple[int, str]]:
+    return _grade_order if by == "grade" else lambda value: (int(value == OTHERS) + 2 * (not value), value)
+
+
+def _grade_order(grade: str) -> tuple[int, str]:
+    """PK, K, 1 to 12, then anything else."""
+    if grade.isdigit():
+        return int(grade), grade
+    return {"PK": -1, "K": 0}.get(grade, 99), grade
+
+
+def _label(by: str, value: str) -> str:
+    if by in ("grade", "race_ethnicity", "home_language"):
+        return value or "Not given"
+    return YES_NO.get(value, value)
+
+
+def _causes(schools: Sequence[int], on: date) -> tuple[CauseBar, ...]:
+    """What anybody on a case may know of causes, the most frequent first; that a rare one was recorded is not told."""
+    open_to_all = {code: cause for code, cause in vocabulary().causes.items() if not cause.restricted}
+    open_to_all = {code: cause for code, cause in open_to_all.items() if cause.known and not cause.limited}
+    told = {code: parts.told_alone(count) for code, count in rows.causes(schools, on, open_to_all).items()}
+    bars = [CauseBar(code, open_to_all[code].label, count) for code, count in told.items() if count is not None]
+    return tuple(sorted(bars, key=lambda bar: (-bar.students, bar.label)))

@@ -1,0 +1,92 @@
+"""The one way in which parts of a place are told: groups, grades of several schools, causes, those who changed school.
+
+Everybody reads tens: small counts are kept back with whatever would give them away, and because what is told is in
+tens, two tables that differ by one child look alike. They are of the first counted day of a month, so that no two
+mornings can be set against each other beside the exact totals of a school. Its own table by grade is told by `cuts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from models.queries.movement import counted_span
+from rules.suppression import HIDDEN, LEAST, Shown, Table, suppress, suppress_together, tens
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A table of counts as a reader may see it: by what, the names of its rows and columns, the total of each row.
+
+    None where a count is kept back; in tens unless `exact`. `day`: the end of that day is what it tells.
+    """
+
+    by: str
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: tuple[Shown, ...]
+    totals: Shown
+    exact: bool
+    day: date | None = None
+
+    @property
+    def hides(self) -> bool:
+        return None in self.totals or any(None in row for row in self.rows)
+
+    def words(self, count: int | None) -> str:
+        """One of its counts, as a cell shows it."""
+        if count is None:
+            return HIDDEN
+        return f"{count:,}" if self.exact else f"about {count:,}"
+
+
+def told(
+    by: str,
+    names: Sequence[str],
+    columns: Sequence[str],
+    counts: Sequence[Sequence[int]],
+    *,
+    exact: bool = False,
+    day: date | None = None,
+) -> Told:
+    """Rows of counts that add up to known column totals, as somebody may read them who sees the students or not."""
+    if exact:
+        table = Table(tuple(tuple(row) for row in counts), tuple(sum(row) for row in counts))
+    else:
+        table = _in_tens(suppress(counts))
+    return Told(by, tuple(names), tuple(columns), table.rows, table.totals, exact, day)
+
+
+def told_together(
+    by: str,
+    names: Sequence[str],
+    columns: Sequence[str],
+    tables: Sequence[Sequence[Sequence[int]]],
+    *,
+    exact: bool = False,
+) -> tuple[Told, ...]:
+    """Several tables of the same form about the same children: what is kept back in one is kept back in all."""
+    if exact:
+        return tuple(told(by, names, columns, counts, exact=True) for counts in tables)
+    shown = (_in_tens(table) for table in suppress_together(tables))
+    return tuple(Told(by, tuple(names), tuple(columns), table.rows, table.totals, False) for table in shown)
+
+
+def told_alone(count: int) -> int | None:
+    """A count beside no total: in tens, or kept back."""
+    return tens(count) if count >= LEAST else None
+
+
+def _in_tens(table: Table) -> Table:
+    return Table(tuple(_tens(row) for row in table.rows), _tens(table.totals))
+
+
+def _tens(counts: Shown) -> Shown:
+    return tuple(None if count is None else tens(count) for count in counts)
+
+
+def told_on(schools: Sequence[int], last: date) -> date | None:
+    """The day as of which parts are told: the first on which any of these schools was counted in the last month."""
+    span = counted_span(schools, last.replace(day=1), last)
+    return span[0] if span else None
