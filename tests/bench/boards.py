@@ -108,7 +108,7 @@ def main() -> None:
             seconds = lists._timed(lambda: _write(asked.students, asked.schools, asked.days))
             size = db.session.scalar(text(SIZES)) or 0
         print(f"{asked.students:,} students, {asked.schools} schools, {asked.days} days of history written in "
-              f"{seconds:.0f} s; {size / asked.days / 1e6:.2f} MB of history a day; {os.cpu_count()} cores")  # fmt: skip
+              f"{seconds:.0f} s; {size / asked.days / 1e6:.2f} MB a day; {os.cpu_count()} cores")  # fmt: skip
         days = [day for n in range(300) if (day := START + timedelta(days=n)).weekday() < 5]
         first: dict[str, float] = {}
         for number in (int(at) for at in asked.at.split(",")):
