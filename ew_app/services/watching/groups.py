@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ew_app.services.watching import movement, parts
-from ew_app.services.watching.movement import COLUMNS
 from ew_app.services.watching.parts import Told
 from models.org import School
 from models.queries import boards
@@ -18,8 +17,9 @@ from rules.stints import school_year_start
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 
-TIERS = (Tier.ONE, Tier.WATCH, Tier.TWO, Tier.THREE, Tier.NONE)
-WORDS = {"tier_1": "Tier 1", "watch": "Watch", "tier_2": "Tier 2", "tier_3": "Tier 3", "none": "No tier yet"}
+# Tier 2 and 3 together: apart they are small in most groups, and `cuts` tells a school's grades the same way.
+COLUMN = {Tier.ONE: "Tier 1", Tier.WATCH: "Watch", Tier.TWO: "Tier 2 and 3", Tier.THREE: "Tier 2 and 3",
+          Tier.NONE: "No tier yet"}  # fmt: skip
 YES_NO = {"true": "Yes", "false": "No", "": "Not given"}
 BY = {
     "grade": "Grade",
@@ -88,15 +88,15 @@ def _table(by: str, found: Iterable[Row], day: date) -> Told | None:
     counts: dict[str, Counter[str]] = {}
     for dimension, value, tier, students in found:
         if dimension == by:
-            counts.setdefault(value, Counter())[COLUMNS[Tier(tier)]] += students
+            counts.setdefault(value, Counter())[COLUMN[Tier(tier)]] += students
     counts = _gathered(counts)
-    names = [COLUMNS[tier] for tier in TIERS if any(row[COLUMNS[tier]] for row in counts.values())]
+    names = [name for name in dict.fromkeys(COLUMN.values()) if any(row[name] for row in counts.values())]
     values = sorted(counts, key=_order(by))
     if not values:
         return None
     table = [[counts[value][name] for name in names] for value in values]
     labels = [_label(by, value) for value in values]
-    return parts.told(BY[by], labels, [WORDS[name] for name in names], table, day=day)
+    return parts.told(BY[by], labels, names, table, day=day)
 
 
 def _gathered(counts: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
