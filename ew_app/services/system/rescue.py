@@ -71,6 +71,7 @@ def restore(folder: Path) -> Verdict:
         _check_empty(line)
         version = _major(line)
         line.execute("SET lock_timeout = '10s'")
+        line.execute("DROP SCHEMA IF EXISTS bi CASCADE")
         line.execute("DROP SCHEMA public CASCADE")
         line.execute("CREATE SCHEMA public")
     program = clients.client("pg_restore", at_least=max(version, kept.postgres))
