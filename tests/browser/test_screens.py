@@ -21,6 +21,7 @@ from ew_app.services.meetings import holding
 from ew_app.services.people import accounts, credentials, signing_in
 from ew_app.services.sources import keeping
 from ew_app.services.sources.keeping import Wanted
+from ew_app.services.watching import reviewing
 from models.attendance import Batch
 from models.base import db
 from models.cases import Case, Outreach, Task
@@ -109,8 +110,14 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         "/district/follow-through",
         "/networks",
         "/networks/{network}",
+        "/networks/{network}/follow-through",
         "/schools/{school}",
         *("/networks/{network}/movement", "/networks/{network}/year", "/networks/{network}/groups"),
+        "/schools/{school}/follow-through",
+        "/schools/{school}/nudge",
+        "/figures/school:{school}",
+        "/reviews/{review}",
+        "/reviews/{review}/lines/1",
     ),
     "system_admin": (
         *("/scripts", "/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
@@ -192,6 +199,7 @@ def numbers(system: System) -> dict[str, Any]:
             **watched_of(),
             "source": keeping.add("Aspen", Wanted("folder", location={"folder": "aspen"}), by=OPERATOR),
             **meeting_of(),
+            "review": reviewing.begin(Place.district(), by=signing_in.actor_of(accounts.find("district_analyst"))),
             "visit": visit_of(case, worker, nurse),
             "school": late.key,
             "late_day": missing_day(),
