@@ -54,6 +54,7 @@ class Job(StrEnum):
     CHECK_QUALITY = "check_quality"
     TELL_REVIEWS = "tell_reviews"
     FIND_CLUSTERS = "find_clusters"
+    COUNT_GOAL = "count_goal"
     SEND_MAIL = "send_mail"
     VISIT_LATE = "visit_late"
     SWEEP = "sweep"

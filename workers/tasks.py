@@ -12,7 +12,7 @@ from ew_app.services.deliveries import ingest
 from ew_app.services.notices import mails
 from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import quality, schedule, upkeep
-from ew_app.services.watching import clusters, rhythm
+from ew_app.services.watching import clusters, goal_counts, rhythm
 
 
 @shared_task(name=Job.LOAD_BATCH.value)
@@ -79,6 +79,12 @@ def tell_reviews(number: int) -> None:
 def find_clusters(number: int) -> None:
     """Look for groups of which many are away at once."""
     outbox.perform(Job.FIND_CLUSTERS, number, clusters.look)
+
+
+@shared_task(name=Job.COUNT_GOAL.value)
+def count_goal(number: int) -> None:
+    """Count what a school brings to a goal."""
+    outbox.perform(Job.COUNT_GOAL, number, goal_counts.count)
 
 
 @shared_task(name=Job.SEND_MAIL.value)

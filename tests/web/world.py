@@ -20,6 +20,7 @@ from models.cases import Case, Cause, Outreach, Task
 from models.clusters import Cluster, ClusterDay
 from models.crisis import CrisisOpening
 from models.duty import DistrictDay, SearchDone
+from models.goals import Goal, Strategy, StrategyLook
 from models.hand_overs import HandOver
 from models.integrity import IntegrityQuestion
 from models.letters import Letter
@@ -90,6 +91,8 @@ def build() -> dict[str, int]:
         told["lincoln_meeting"] = _meeting(schools["LIN"], cases["ana_case"])
         told["oak_meeting"] = _meeting(schools["OAK"], cases["dora_case"])
         told["lincoln_review"], told["oak_review"] = _review("school:LIN"), _review("school:OAK")
+        told["lincoln_strategy"] = _goal("school:LIN", "lincoln-goal", people["principal"])
+        _goal("school:OAK", "oak-goal", people["oak_clerk"])
         told["principal_question"] = _nudge("school:LIN", people["principal"], people["network_lead"])
         told["oak_nudge"] = _nudge("school:OAK", people["oak_clerk"], people["district_analyst"])
         db.session.flush()
@@ -337,6 +340,22 @@ def _review(place: str) -> Review:
     db.session.flush()
     db.session.add(ReviewLine(review_id=review.id, position=1, subject="grade:4", name="Grade 4", numbers={}))
     return review
+
+
+def _goal(place: str, thread: str, by: Person) -> Strategy:
+    """A goal of a school with something that is done for it."""
+    signed = {"author_id": by.id, "author": by.name, "position": "Somebody", "written_at": now()}
+    db.session.add(
+        Goal(
+            thread=thread, version=1, place=place, measure="tiers", target=200, by_day=date(2199, 6, 1),
+            base_day=START, once=thread, **signed,
+        )
+    )  # fmt: skip
+    strategy = Strategy(thread=thread, place=place, words="Greet at the door", owner_id=by.id, once=thread, **signed)
+    db.session.add(strategy)
+    db.session.flush()
+    db.session.add(StrategyLook(strategy_id=strategy.id, words="Begun", next_on=START, once=thread, **signed))
+    return strategy
 
 
 def _nudge(place: str, asked_of: Person, by: Person) -> Nudge:

@@ -16,7 +16,7 @@ from ew_app.services.deliveries import releasing
 from ew_app.services.people import drafts
 from ew_app.services.sources import pulling
 from ew_app.services.system import quality
-from ew_app.services.watching import clusters
+from ew_app.services.watching import clusters, goal_counts
 from models import migrate
 from models.base import db
 
@@ -34,7 +34,7 @@ def check_tables() -> None:
 
 def nightly(night: str = "") -> None:
     """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again,
-    groups of students are compared, the records are looked through, and rules in monitor mode are counted. A slice of
+    groups of students are compared, the records are looked through, goals and monitored rules are counted. A slice of
     it; what is left is asked again."""
     day = date.fromisoformat(night) if night else today()
     if everybody.begin(day):
@@ -44,6 +44,7 @@ def nightly(night: str = "") -> None:
     if everybody.go_on(day, clock() + SLICE):
         clusters.look()
         quality.ask_at_night()
+        goal_counts.ask_for_all()
         simulating.count_monitored()
     else:
         _go_on_later(day)

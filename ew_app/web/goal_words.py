@@ -1,0 +1,127 @@
+"""A goal in words and as a line: how it stands, what would have to be true by its day, where today's pace leads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import dropwhile
+from typing import Any
+
+from ew_app.kernel import day_text, today
+from ew_app.services.watching import goal_counts
+from ew_app.services.watching.goals import Standing
+from models.goals import Goal
+from models.queries import goals as rows
+from rules import goals
+from rules.goals import LABELS, WHOLE, Measure, Point, percent
+from rules.suppression import LEAST, tens
+
+GROUPS = {
+    "grade": "Grade", "english_learner": "English learners", "home_language": "Home language",
+    "race_ethnicity": "Race and ethnicity", "low_income": "Low income",
+}  # fmt: skip
+Days = Sequence[tuple[date, int, int]]
+
+
+def title(goal: Goal) -> str:
+    """What is measured, and of whom."""
+    kind, _, value = goal.subgroup.partition(":")
+    return f"{LABELS[Measure(goal.measure)]}{f', {GROUPS[kind].lower()}: {value}' if kind else ''}"
+
+
+def wanted(goal: Goal) -> str:
+    """`at most 20% by Fri 11 Jun`."""
+    word = "at most" if Measure(goal.measure).at_most else "at least"
+    return f"{word} {percent(goal.target)} by {day_text(goal.by_day)}"
+
+
+def shown(goal: Goal, found: Days) -> list[Point]:
+    """The points that may be told: of a group one a month, in tens, and none where it is too small."""
+    points = list(dropwhile(lambda point: not point.whole, (Point(*one) for one in found)))
+    if not goal.subgroup:
+        return points
+    months: dict[tuple[int, int], Point] = {}
+    for point in points:
+        months.setdefault((point.day.year, point.day.month), point)
+    if goal.measure == Measure.ATTENDANCE:
+        return [Point(one.day, 100 * one.part // one.whole, 100) if one.whole else one for one in months.values()]
+    return [Point(one.day, *_in_tens(one)) for one in months.values()]
+
+
+def _in_tens(point: Point) -> tuple[int, int]:
+    rest = point.whole - point.part
+    if point.part < LEAST or rest < LEAST:
+        return 0, 0
+    return tens(point.part), tens(point.part) + tens(rest)
+
+
+def line(standing: Standing, found: Days) -> dict[str, Any]:
+    """A goal in a list."""
+    goal = standing.goal
+    points = [point for point in shown(goal, found) if point.whole]
+    last = points[-1] if points else None
+    return {
+        "thread": goal.thread, "place": standing.name, "title": title(goal), "wanted": wanted(goal),
+        "now": _now(goal, last), "met": last is not None and goals.met(Measure(goal.measure), last, goal.target),
+        "known": last is not None, "spark": [point.tenths for point in points],
+    }  # fmt: skip
+
+
+def _now(goal: Goal, point: Point | None) -> str:
+    if point is None or point.tenths is None:
+        return "cannot tell yet"
+    if goal.subgroup:
+        return f"about {point.tenths // 10}%"
+    if goal.measure == Measure.ATTENDANCE:
+        return percent(point.tenths)
+    return f"{percent(point.tenths)} ({point.part:,} of {point.whole:,})"
+
+
+def told(standing: Standing, found: Days) -> dict[str, Any]:
+    """Everything a goal's page says."""
+    goal, measure = standing.goal, Measure(standing.goal.measure)
+    points = shown(goal, found)
+    known = [point for point in points if point.whole]
+    last, by = known[-1] if known else None, day_text(goal.by_day)
+    heading = goals.pace(points, goal.by_day) if last else None
+    flips = measure is Measure.ATTENDANCE  # days missed are drawn: the line keeps apart what lies close to all
+    return {
+        "now": _now(goal, last),
+        "since": day_text(goal.base_day),
+        "base": _now(goal, _base(goal)),
+        "must": goals.sentence(measure, last, goal.target, by, _ahead(goal, last), in_tens=bool(goal.subgroup)),
+        "pace": _heading(heading, by),
+        "label": "Share of school days missed" if flips else LABELS[measure],
+        "points": [(day_text(point.day), _drawn(point, flips)) for point in points],
+        "lines": [((WHOLE - goal.target if flips else goal.target) / 10, "the goal", "plan")],
+        "day": day_text(last.day) if last else "",
+    }  # fmt: skip
+
+
+def _heading(tenths: int | None, by: str) -> str:
+    if tenths is None:
+        return "Where it is heading cannot be told before five weeks have been counted."
+    return f"As it went over the last four weeks it would be {percent(tenths)} on {by}."
+
+
+def _base(goal: Goal) -> Point | None:
+    if goal.base_part is None or goal.base_whole is None:
+        return None
+    found = shown(goal, [(goal.base_day, goal.base_part, goal.base_whole)])
+    return found[0] if found[0].whole else None
+
+
+def _drawn(point: Point, flips: bool) -> float | None:
+    tenths = point.tenths
+    return None if tenths is None else (WHOLE - tenths if flips else tenths) / 10
+
+
+def _ahead(goal: Goal, last: Point | None) -> int:
+    """Thousandths of student days from the last count until the goal's day, with the students of today."""
+    if goal.measure != Measure.ATTENDANCE or last is None:
+        return 0
+    schools = [school.id for school in goal_counts.schools_of(goal.place)]
+    days = rows.days_ahead(schools, last.day, goal.by_day)
+    kind, _, value = goal.subgroup.partition(":")
+    students = rows.students_now(schools, today(), kind, value)
+    return sum(count * days.get(school, 0) for school, count in students.items())

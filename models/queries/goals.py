@@ -1,0 +1,183 @@
+"""Goals as they hold, how far each has come, and what is done for them. Counts only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+
+from models.base import db
+from models.goals import Goal, Strategy, StrategyLook
+from models.staff import Person
+
+_GROUP = {
+    "grade": "s.grade = :value",
+    "english_learner": "t.english_learner = (:value = 'yes')",
+    "low_income": "t.low_income = (:value = 'yes')",
+    "home_language": "t.home_language = :value",
+    "race_ethnicity": "t.race_ethnicity = :value",
+}
+KINDS = tuple(_GROUP)
+
+
+def holding(places: Collection[str], *, ended: bool = False) -> Sequence[Goal]:
+    """The newest version of each goal of these places, the soonest day first; perhaps with those that ended."""
+    newest = select(func.max(Goal.id)).group_by(Goal.thread)
+    wanted = select(Goal).where(Goal.id.in_(newest), Goal.place.in_(sorted(places)))
+    wanted = wanted if ended else wanted.where(Goal.ended == "")
+    return db.session.scalars(wanted.order_by(Goal.place, Goal.by_day, Goal.id)).all()
+
+
+def every_goal() -> list[tuple[str, str]]:
+    """(thread, place) of every goal that holds."""
+    newest = select(func.max(Goal.id)).group_by(Goal.thread)
+    found = db.session.execute(select(Goal.thread, Goal.place).where(Goal.id.in_(newest), Goal.ended == ""))
+    return [(thread, place) for thread, place in found]
+
+
+def versions(thread: str) -> Sequence[Goal]:
+    """Every version of a goal, the newest first."""
+    return db.session.scalars(select(Goal).where(Goal.thread == thread).order_by(Goal.version.desc())).all()
+
+
+def points(threads: Collection[str]) -> dict[str, list[tuple[date, int, int]]]:
+    """Thread -> (day, part, whole) week by week, of the days on which every school it counts was counted."""
+    found = db.session.execute(
+        text("""
+            SELECT thread, day, sum(part)::bigint, sum(whole)::bigint FROM (
+                SELECT *, count(*) OVER (PARTITION BY thread, day) AS schools FROM goal_part
+                WHERE thread = ANY(:threads)) p
+            JOIN (SELECT thread, count(DISTINCT school_id) AS every FROM goal_part
+                  WHERE thread = ANY(:threads) GROUP BY 1) e USING (thread)
+            WHERE p.schools = e.every GROUP BY thread, day ORDER BY thread, day
+        """),
+        {"threads": list(threads)},
+    )
+    told: dict[str, list[tuple[date, int, int]]] = {thread: [] for thread in threads}
+    for thread, day, part, whole in found:
+        told[thread].append((day, int(part), int(whole)))
+    return told
+
+
+def put_parts(thread: str, school: int, parts: Sequence[tuple[date, int, int]]) -> None:
+    """What a school brings to a goal, in the place of what was counted before."""
+    key = {"thread": thread, "school": school}
+    db.session.execute(text("DELETE FROM goal_part WHERE thread = :thread AND school_id = :school"), key)
+    db.session.execute(
+        text("""
+            INSERT INTO goal_part (thread, school_id, day, part, whole)
+            SELECT :thread, :school, p.* FROM unnest(CAST(:days AS date[]), CAST(:parts AS bigint[]),
+                                                     CAST(:wholes AS bigint[])) p
+        """),
+        key
+        | {
+            "days": [day for day, _, _ in parts],
+            "parts": [part for _, part, _ in parts],
+            "wholes": [whole for _, _, whole in parts],
+        },
+    )
+
+
+def keep_base(thread: str, schools: int) -> None:
+    """Keep how a goal stood when it was set, once every one of so many schools was counted; never a second time."""
+    goal = db.session.scalars(select(Goal).where(Goal.thread == thread).order_by(Goal.version)).first()
+    if goal is None or goal.base_whole is not None:
+        return
+    counted = db.session.execute(
+        text("""SELECT count(*), sum(part)::bigint, sum(whole)::bigint FROM goal_part
+                WHERE thread = :thread AND day = (SELECT max(day) FROM goal_part WHERE thread = :thread)"""),
+        {"thread": thread},
+    ).one()
+    if counted[0] == schools:
+        kept = {"base_part": counted[1], "base_whole": counted[2]}
+        db.session.execute(update(Goal).where(Goal.thread == thread).values(**kept))
+
+
+def stood(school: int, since: date, kind: str = "", value: str = "") -> list[tuple[int, date, date, int]]:
+    """(student, first day, last day, tier) of who belonged to a school, or to a group of it, since a day."""
+    found = db.session.execute(
+        text(f"""
+            SELECT s.student_id, s.since, coalesce(s.until, DATE '9999-12-31'), s.tier
+            FROM standing s JOIN student t ON t.id = s.student_id
+            WHERE s.school_id = :school AND coalesce(s.until, DATE '9999-12-31') >= :since
+              {"AND " + _GROUP[kind] if kind else ""}
+        """),
+        {"school": school, "since": since, "value": value},
+    )
+    return [(student, first, last, tier) for student, first, last, tier in found]
+
+
+def in_time(school: int, days: Sequence[date]) -> list[tuple[date, int, int]]:
+    """(day, families reached in time, families whose day had come) of the cases begun in the four weeks before."""
+    found = db.session.execute(
+        text("""
+            WITH begun AS (
+                SELECT c.id, c.contact_due, coalesce(e.opened, c.opened) AS begun, r.reached
+                FROM support_case c LEFT JOIN case_episode e ON e.case_id = c.id AND e.episode = c.episode
+                CROSS JOIN LATERAL (SELECT min(on_day) AS reached FROM outreach o
+                    WHERE o.student_id = c.student_id AND o.is_contact AND o.on_day >= coalesce(e.opened, c.opened)) r
+                WHERE c.school_id = :school
+            )
+            SELECT w.day, count(b.id) FILTER (WHERE b.reached <= least(b.contact_due, w.day)),
+                   count(b.id) FILTER (WHERE b.contact_due < w.day OR b.reached <= least(b.contact_due, w.day))
+            FROM unnest(CAST(:days AS date[])) w (day)
+            LEFT JOIN begun b ON b.begun <= w.day AND b.begun > w.day - 28
+            GROUP BY 1 ORDER BY 1
+        """),
+        {"school": school, "days": list(days)},
+    )
+    return [(day, part, whole) for day, part, whole in found]
+
+
+def days_ahead(schools: Collection[int], after: date, until: date) -> dict[int, int]:
+    """School -> what its school days after one day up to another are worth, in thousandths."""
+    found = db.session.execute(
+        text("""
+            SELECT school_id, sum(weight)::bigint FROM calendar_day
+            WHERE school_id = ANY(:schools) AND calendar_key = '' AND day > :after AND day <= :until
+              AND day_type IN ('instructional', 'make_up') GROUP BY 1
+        """),
+        {"schools": list(schools), "after": after, "until": until},
+    )
+    return {school: int(worth) for school, worth in found}
+
+
+def last_school_day(schools: Collection[int], after: date) -> date | None:
+    """The last school day of these schools' calendars after a day."""
+    asked = {"schools": list(schools), "after": after}
+    last: date | None = db.session.scalar(
+        text("""SELECT max(day) FROM calendar_day WHERE school_id = ANY(:schools) AND day > :after
+                AND day_type IN ('instructional', 'make_up')"""),
+        asked,
+    )
+    return last
+
+
+def students_now(schools: Collection[int], on: date, kind: str = "", value: str = "") -> dict[int, int]:
+    """School -> how many belong to it, or to a group of it, on a day."""
+    found = db.session.execute(
+        text(f"""
+            SELECT s.school_id, count(*)::int FROM standing s JOIN student t ON t.id = s.student_id
+            WHERE s.school_id = ANY(:schools) AND s.since <= :on AND coalesce(s.until, DATE '9999-12-31') >= :on
+              {"AND " + _GROUP[kind] if kind else ""} GROUP BY 1
+        """),
+        {"schools": list(schools), "on": on, "value": value},
+    )
+    return {school: count for school, count in found}
+
+
+def strategies(thread: str) -> list[tuple[Strategy, str, list[StrategyLook]]]:
+    """(strategy, who leads it, its looks, the newest first) of a goal."""
+    found = db.session.execute(
+        select(Strategy, Person.name)
+        .join(Person, Person.id == Strategy.owner_id)
+        .where(Strategy.thread == thread)
+        .order_by(Strategy.id)
+    ).all()
+    looks: dict[int, list[Any]] = {one.id: [] for one, _ in found}
+    wanted = select(StrategyLook).where(StrategyLook.strategy_id.in_(looks)).order_by(StrategyLook.id.desc())
+    for look in db.session.scalars(wanted):
+        looks[look.strategy_id].append(look)
+    return [(one, name, looks[one.id]) for one, name in found]
