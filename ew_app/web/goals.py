@@ -93,7 +93,7 @@ def _form(errors: Mapping[str, str]) -> str:
     names = place_names(places)
     last = goals.last_day(goal_counts.schools_of(places[0])) if places else None
     return render_template(
-        "goal_new.html", places=[(place, names[place]) for place in places], measures=MEASURES,
+        "goal_new.html", own=[(place, names[place]) for place in places], measures=MEASURES,
         kinds=list(goal_words.GROUPS.items()), errors=errors, values=request.form,
         last=last.isoformat() if last else "",
     )  # fmt: skip

@@ -104,6 +104,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/departments", "/integrity", "/integrity/{integrity}"),
         *("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges"),
     ),
+    "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges", "/goals"),
     "district_analyst": (
         "/what-works",
         "/district",

@@ -1,0 +1,69 @@
+"""The pages of goals: set, counted, changed with a reason, followed by what is done; a mistake loses nothing."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from ew_app.kernel import clock, today
+from ew_app.services.watching import goal_counts
+from models.base import db
+from models.goals import Goal
+from models.tiers import Standing
+from tests.web import casebook
+from tests.web.casebook import committed
+from tests.web.conftest import Browser, SignInAs
+
+LATER = (clock() + timedelta(days=60)).date().isoformat()
+
+
+def sent(browser: Browser, page: str, path: str, **fields: Any) -> Any:
+    found = re.search(r'name="once" value="([^"]+)"', browser.get(page).text)
+    assert found
+    return browser.send(path, fields | {"once": found[1]})
+
+
+def test_a_goal_is_set_counted_changed_and_followed(sign_in: SignInAs, app: Flask, world: dict[str, int]) -> None:
+    principal = sign_in("principal")
+    form = {"place": "school:LIN", "measure": "tiers", "target": "20", "by_day": LATER, "why": "For calm mornings"}
+    wrong = sent(principal, "/goals/new", "/goals/new", **(form | {"target": "many"}))
+    assert wrong.status_code == 422 and "percentage" in wrong.text and "For calm mornings" in wrong.text
+    half = sent(principal, "/goals/new", "/goals/new", **(form | {"kind": "grade"}))
+    assert half.status_code == 422 and "choose its kind" in half.text
+    address = sent(principal, "/goals/new", "/goals/new", **form).location
+    assert "cannot tell yet" in principal.get(address).text
+    with app.app_context():
+        committed(enrol_thirty)
+        thread = db.session.scalars(select(Goal.thread).order_by(Goal.id.desc()).limit(1)).one()
+        goal_counts.count(thread, casebook.school("LIN").id)
+    page = principal.get(address).text
+    assert "To end at 20% or less, 4 fewer students may be in Tier 2 or 3" in page and "10 of 30" in page
+    assert "rate-line" in page and "Look again" not in page
+    done = {"words": "Greet at the door", "owner_id": world["principal"], "review_on": LATER}
+    assert sent(principal, address, f"{address}/strategies", **done).location == address
+    assert "Greet at the door" in principal.get(address).text
+    change = {"target": "25", "by_day": LATER, "why": "Two classes moved in", "version": 1}
+    sent(principal, address, f"{address}/change", **change)
+    page = principal.get(address).text
+    assert "at most 25%" in page and "at most 20%" in page and "Two classes moved in" in page
+    assert "Change or end" not in sign_in("network_lead").get(address).text
+    assert "20%" in sign_in("network_lead").get("/goals").text
+
+
+def enrol_thirty() -> None:
+    """Thirty students of Lincoln, ten of them in Tier 2."""
+    school = casebook.school("LIN")
+    for number in range(30):
+        casebook.open_case(f"goal{number}")
+    students = db.session.scalars(db.text("SELECT id FROM student WHERE key LIKE 'goal%' ORDER BY id")).all()
+    for number, student in enumerate(students):
+        db.session.add(
+            Standing(
+                student_id=student, since=today() - timedelta(days=40), school_id=school.id, grade="4",
+                tier=2 if number < 10 else 0, too_early=False,
+            )
+        )  # fmt: skip
