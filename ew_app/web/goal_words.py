@@ -93,7 +93,9 @@ def told(standing: Standing, found: Days) -> dict[str, Any]:
         "pace": _heading(heading, by),
         "label": "Share of school days missed" if flips else LABELS[measure],
         "points": [(day_text(point.day), _drawn(point, flips)) for point in points],
-        "lines": [((WHOLE - goal.target if flips else goal.target) / 10, "the goal", "plan")],
+        "lines": [(_plain(WHOLE - goal.target if flips else goal.target), "the goal", "plan")],
+        "summary": f"{LABELS[measure]}: now {_now(goal, last)}, wanted {wanted(goal)}."
+        + (" The line shows the days missed." if flips else ""),
         "day": day_text(last.day) if last else "",
     }  # fmt: skip
 
@@ -111,9 +113,13 @@ def _base(goal: Goal) -> Point | None:
     return found[0] if found[0].whole else None
 
 
+def _plain(tenths: int) -> float:
+    return tenths / 10 if tenths % 10 else tenths // 10
+
+
 def _drawn(point: Point, flips: bool) -> float | None:
     tenths = point.tenths
-    return None if tenths is None else (WHOLE - tenths if flips else tenths) / 10
+    return None if tenths is None else _plain(WHOLE - tenths if flips else tenths)
 
 
 def _ahead(goal: Goal, last: Point | None) -> int:

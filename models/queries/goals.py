@@ -81,8 +81,12 @@ def put_parts(thread: str, school: int, parts: Sequence[tuple[date, int, int]]) 
 
 
 def keep_base(thread: str, schools: int) -> None:
-    """Keep how a goal stood when it was set, once every one of so many schools was counted; never a second time."""
-    goal = db.session.scalars(select(Goal).where(Goal.thread == thread).order_by(Goal.version)).first()
+    """Keep how a goal stood when it was set, once every one of so many schools was counted; never a second time.
+
+    The lock lets schools that are counted at once take turns, so that the last one sees them all.
+    """
+    first = select(Goal).where(Goal.thread == thread).order_by(Goal.version).limit(1)
+    goal = db.session.scalars(first.with_for_update().execution_options(populate_existing=True)).first()
     if goal is None or goal.base_whole is not None:
         return
     counted = db.session.execute(

@@ -102,9 +102,8 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
     ),
     "network_lead": (
         *("/departments", "/integrity", "/integrity/{integrity}"),
-        *("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges"),
+        *("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges", "/goals"),
     ),
-    "network_lead": ("/week", "/today", "/networks", "/schools", "/waiting", "/reviews", "/nudges", "/goals"),
     "district_analyst": (
         "/what-works",
         "/district",
