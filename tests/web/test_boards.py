@@ -296,6 +296,7 @@ def test_everyone_else_reads_no_small_count_by_grade(sign_in: SignInAs, counted:
     table = page.split("By grade")[1].split("</table>")[0]
     numbers = [int(found) for found in re.findall(r'data-label="(?:Tier|Watch|Students)[^"]*">(\d+)<', table)]
     assert "hidden" in table and numbers
+    assert ">Tier 2 or 3</th>" in table and 'data-label=""' not in table
     assert min(numbers) >= 10
     assert re.search(r"Tier 3\s*<b>9</b>", page), "the whole school is exact"
 
