@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -29,10 +29,16 @@ def told(panel: Panel, kind: str, group: int, since: date, limits: Tuning | None
     before = next((place for place, day in enumerate(panel.days) if day >= since), len(panel.days))
     if before < limits.least_before or kind == WEEKDAY:
         return ()
-    own = likelihood(panel, before)
-    held = sums(panel, own, kind)
-    if group >= len(held.school):
+    codes = panel.codes(kind)
+    if not (codes == group).any():
         return ()
+    if kind != BUILDING:  # its school is all that it is compared with
+        panel = panel.of(panel.school == panel.school[codes == group][0])
+        names, inside = np.unique(panel.codes(kind), return_inverse=True)
+        numbered = np.where(names[inside] >= 0, inside - int(names[0] < 0), -1)
+        group = int(np.searchsorted(names[names >= 0], group))
+        panel = replace(panel, school=np.zeros(len(inside), np.int64), groups={kind: numbered.astype(np.int64)})
+    held = sums(panel, likelihood(panel, before), kind)
     spread, days = spread_of(held, before, 1), []
     for place in range(before, len(panel.days)):
         if not held.here[group, place]:

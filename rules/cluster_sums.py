@@ -69,33 +69,37 @@ def likelihood(panel: Panel, before: int) -> Floats:
     return own
 
 
-def sums(panel: Panel, own: Floats, kind: str) -> Sums:
-    """Every group of a kind beside the whole it is a part of: its school, or for a building the district."""
+def sums(panel: Panel, own: Floats, kind: str, schools: Sums | None = None) -> Sums:
+    """Every group of a kind beside the whole it is a part of: its school, or for a building the district.
+
+    schools: the sums of the buildings, where they are known already.
+    """
     codes = panel.codes(kind)
-    inside = codes >= 0
     number, days = int(codes.max(initial=-1)) + 1, len(panel.days)
-    away, expected, here = _by_day(panel, own, codes, inside, number)
-    school = np.zeros(number, dtype=np.int64)
-    school[codes[inside]] = panel.school[inside]
     if kind != BUILDING:
-        schools = int(panel.school.max(initial=-1)) + 1
-        whole_away, whole_expected, _ = _by_day(panel, own, panel.school, np.ones(len(codes), np.bool_), schools)
-        return Sums(away, expected, here, whole_away[school], whole_expected[school], school)
-    total_away, total_expected = away.sum(axis=0), expected.sum(axis=0)
+        whole = schools or sums(panel, own, BUILDING)
+        school = np.zeros(number, dtype=np.int64)
+        school[codes[codes >= 0]] = panel.school[codes >= 0]
+        return Sums(*_by_day(panel, own, codes, number), whole.away[school], whole.expected[school], school)
+    away, expected, here = _by_day(panel, own, codes, number)
     few = (here > 0).sum(axis=0) < FEWEST_SCHOOLS  # then only its own past is there to be compared with
-    whole_away = np.where(few, here, np.broadcast_to(total_away, (number, days)))
-    whole_expected = np.where(few, here, np.broadcast_to(total_expected, (number, days)))
-    return Sums(away, expected, here, whole_away, whole_expected, school)
+    whole_away = np.where(few, here, np.broadcast_to(away.sum(axis=0), (number, days)))
+    whole_expected = np.where(few, here, np.broadcast_to(expected.sum(axis=0), (number, days)))
+    return Sums(away, expected, here, whole_away, whole_expected, np.arange(number))
 
 
-def _by_day(panel: Panel, own: Floats, codes: Ints, inside: Bools, number: int) -> tuple[Floats, Floats, Floats]:
+def _by_day(panel: Panel, own: Floats, codes: Ints, number: int) -> tuple[Floats, Floats, Floats]:
+    """[groups, days] of three sums; the rows of a group are laid side by side and added up at once."""
     away, expected, here = (np.zeros((number, len(panel.days))) for _ in range(3))
-    codes, own = codes[inside], own[inside]
-    for day in range(len(panel.days)):
-        there = panel.here[inside, day]
-        here[:, day] = np.bincount(codes, weights=there, minlength=number)
-        away[:, day] = np.bincount(codes, weights=panel.away[inside, day] & there, minlength=number)
-        expected[:, day] = np.bincount(codes, weights=own * there, minlength=number)
+    order = np.argsort(codes, kind="stable")
+    order = order[np.searchsorted(codes[order], 0) :]
+    if len(order):
+        groups, first = np.unique(codes[order], return_index=True)
+        there = panel.here[order]
+        here[groups] = np.add.reduceat(there, first, axis=0, dtype=np.int32)
+        away[groups] = np.add.reduceat(panel.away[order] & there, first, axis=0, dtype=np.int32)
+        likely = there * own[order, None].astype(np.float32)
+        expected[groups] = np.add.reduceat(likely, first, axis=0, dtype=np.float64)
     return away, expected, here
 
 

@@ -112,9 +112,10 @@ def look(panel: Panel, limits: Tuning | None = None) -> Looked:
     if before < limits.least_before or not len(panel.school):
         return Looked((), 0, 0.0)
     own = likelihood(panel, before)
-    held = {kind: sums(panel, own, kind) for kind in (*GROUPS, BUILDING)}
+    schools = sums(panel, own, BUILDING)
+    held = {kind: sums(panel, own, kind, schools) for kind in GROUPS} | {BUILDING: schools}
     judged = [one for kind, one_kind in held.items() for one in _judged(kind, one_kind, before, limits)]
-    judged += list(_weekdays(panel, own, limits))
+    judged += list(_weekdays(panel, schools, limits))
     tests = sum(int((one.here[:, -1] > 0).sum()) for one in held.values()) * len(limits.windows)
     limit = kept_up_to([one.chance for one in judged], max(tests, len(judged)), limits.false_share)
     found = [one for one in judged if one.chance <= limit]
@@ -146,7 +147,7 @@ def _far(kind: Kind, away: Floats, told: Floats, members: Floats, window: int) -
     return enough
 
 
-def _weekdays(panel: Panel, own: Floats, limits: Tuning) -> Iterator[Jump]:
+def _weekdays(panel: Panel, held: Sums, limits: Tuning) -> Iterator[Jump]:
     """Schools at which the weekday of the last day is missed more than the district's same days tell to expect."""
     kind, today = limits.kinds[WEEKDAY], panel.days[-1].weekday()
     first = max(0, len(panel.days) - 5 * limits.weekday["weeks"])
@@ -154,7 +155,6 @@ def _weekdays(panel: Panel, own: Floats, limits: Tuning) -> Iterator[Jump]:
     recent = np.arange(len(panel.days)) >= first
     if same.sum() < limits.weekday["least_weeks"]:
         return
-    held = sums(panel, own, BUILDING)
     enough = (held.here > 0).sum(axis=0) >= FEWEST_SCHOOLS
     usual = np.where(enough, held.away.sum(axis=0) / np.maximum(held.expected.sum(axis=0), 1e-9), 1.0)
     expected = held.expected * usual
