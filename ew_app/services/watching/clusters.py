@@ -34,6 +34,7 @@ from rules.school_days import add_school_days
 LOCK: Final = 7312
 BACK: Final = 5  # school days that are looked at again when something comes about them
 REMEMBERED: Final = timedelta(days=30)  # what ended within so many days is not opened again for the same days
+LEAD: Final = 9  # school days before it that are shown with it
 MOST_ODDS: Final = 1_000_000_000
 
 
@@ -136,7 +137,7 @@ def _open(jump: Jump, seen: Seen, key: str, network: int) -> Cluster:
     _tell_numbers(cluster, jump)
     db.session.add(cluster)
     db.session.flush()
-    note(cluster, "opened", "Found by the nightly comparison of groups.", once=f"{cluster.id}/opened")
+    note(cluster, "opened", "The groups of the school were compared.", once=f"{cluster.id}/opened")
     record("cluster_opened", by=WORKER, subject=f"cluster:{cluster.id}", group=jump.kind)
     tell("cluster_given", [plan.person_id], once=f"cluster/{cluster.id}/given")
     return cluster
@@ -149,11 +150,11 @@ def _follow(cluster: Cluster, seen: Seen) -> None:
     """Write its days as they are known now; withdraw it, or say so, when nothing stands out in them any more."""
     limits = tuning()
     at = {cluster.school_id} | ({*seen.schools} if cluster.kind == "route" else set())
-    series = {}
+    series, since = {}, _shown_since(cluster, seen, limits)
     for school in at:
         group = seen.group(cluster.kind, school, cluster.group_key)
         if group is not None and _same_network(cluster, school):
-            series[school] = cluster_days.told(seen.panel, cluster.kind, group, cluster.first_day, limits), group
+            series[school] = cluster_days.told(seen.panel, cluster.kind, group, since, limits), group
     known = {school: days for school, (days, _) in series.items() if days}
     if cluster.kind == WEEKDAY:
         _follow_weekday(cluster, seen, limits)
@@ -166,6 +167,13 @@ def _follow(cluster: Cluster, seen: Seen) -> None:
     cluster.through = max(cluster.through, seen.panel.days[-1])
 
 
+def _shown_since(cluster: Cluster, seen: Seen, limits: Tuning) -> date:
+    """Some days before it began, so that the chart shows what was usual; none that its past needs."""
+    days = seen.panel.days
+    began = next((place for place, day in enumerate(days) if day >= cluster.first_day), len(days) - 1)
+    return min(cluster.first_day, days[max(limits.least_before, began - LEAD)]) if days else cluster.first_day
+
+
 def _same_network(cluster: Cluster, school: int) -> bool:
     there: School = db.session.get_one(School, school)
     return bool(school == cluster.school_id or there.network_id == cluster.network_id)
@@ -174,6 +182,7 @@ def _same_network(cluster: Cluster, school: int) -> bool:
 def _stands_out(cluster: Cluster, days: Sequence[Day], limits: Tuning) -> bool:
     """Whether a jump is still there: one day by itself, or the days together for what stood out over some."""
     kind = limits.kinds[cluster.kind]
+    days = [day for day in days if day.day >= cluster.first_day]
     alone = any(
         day.chance <= limits.stays_gone and day.observed - day.expected >= kind.least_excess * 0.9 for day in days
     )

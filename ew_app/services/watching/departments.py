@@ -140,7 +140,7 @@ def _row(department: Department, found: _Read, view: cluster_work.View) -> Row:
         department=department,
         open=shown_open,
         late=shown_late,
-        days=days if found.exact or open_ + sum(one.done for one in work) >= LEAST else None,
+        days=days if found.exact or not work or open_ + sum(one.done for one in work) >= LEAST else None,
         since=min(since, default=None) if shown_open is not None else None,
         clusters=clusters,
         questions=None if asked and not found.exact and asked[0] < LEAST else asked[0] if asked else 0,
