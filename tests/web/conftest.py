@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 
 from ew_app.config import Settings, load_settings
 from ew_app.factory import create_app
@@ -28,6 +29,13 @@ SignInAs = Callable[[str], "Browser"]
 
 class Browser(FlaskClient):
     """A client that sends the hidden token of its session with every form, as a page would."""
+
+    def token(self) -> str:
+        """The hidden token of this session, signed as for a page, without asking for one."""
+        with self.session_transaction() as session:
+            kept = session.setdefault("csrf_token", secrets.token_hex(20))
+        signer = URLSafeTimedSerializer(self.application.config["SECRET_KEY"], salt="wtf-csrf-token")
+        return str(signer.dumps(kept))
 
     def send(self, path: str, form: dict[str, Any] | None = None, **options: Any) -> Any:
         token = self.get("/session/extend").get_json(silent=True) or {}
