@@ -120,6 +120,8 @@ def _page(thread: str, errors: Mapping[str, str] | None = None) -> str:
 
 
 def _done(thread: str, act: Callable[[], Any], sentence: str) -> ResponseReturnValue:
+    if not goals.one(thread, actor()).own:
+        raise NotFound("There is nothing here for you to open.")
     try:
         act()
     except (Refused, UnfitWords) as refusal:

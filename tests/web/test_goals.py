@@ -52,6 +52,8 @@ def test_a_goal_is_set_counted_changed_and_followed(sign_in: SignInAs, app: Flas
     assert "at most 25%" in page and "at most 20%" in page and "Two classes moved in" in page
     assert "Change or end" not in sign_in("network_lead").get(address).text
     assert "20%" in sign_in("network_lead").get("/goals").text
+    for verb in ("change", "end", "strategies"):
+        assert sign_in("network_lead").send(f"{address}/{verb}").status_code == 404, "the network reads it"
 
 
 def enrol_thirty() -> None:
