@@ -363,7 +363,13 @@ def asked(app: Flask, browser: Browser, path: str) -> int:
     return len(seen)
 
 
-@pytest.mark.parametrize("path", ["/district", "/networks/N", "/schools", "/networks"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/district", "/networks/N", "/schools", "/networks"),
+        *("/district/movement", "/networks/N/year", "/networks/N/groups"),
+    ],
+)
 def test_the_number_of_queries_does_not_grow_with_the_schools(
     app: Flask, sign_in: SignInAs, counted: dict[str, int], path: str
 ) -> None:
