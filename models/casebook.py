@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 CHANGEABLE = {
     "status": "text", "tier": "smallint", "kind": "text", "episode": "int", "school_id": "int",
     "department": "text", "owner_role": "text", "owner_id": "int", "owner_via": "text", "due": "date",
-    "contact_due": "date",
+    "contact_due": "date", "paused_until": "date",
     "next_step": "text",
 }  # fmt: skip
 

@@ -103,8 +103,10 @@ def monitor(number: int) -> ResponseReturnValue:
 def pause(number: int) -> ResponseReturnValue:
     def act() -> str:
         until = day_given(request.form.get("until"))
-        casework.pause(number, reason=request.form.get("reason", ""), until=until, by=actor(), version=_version())
-        return f"Paused until {day_text(until)}." if until else "Paused until you take it up again."
+        case = casework.pause(
+            number, reason=request.form.get("reason", ""), until=until, by=actor(), version=_version()
+        )
+        return f"Paused until {day_text(case.paused_until)}." if case.paused_until else "Paused."
 
     return _step(
         number, "case_pause.html", WORK, act, title="Why does this case rest?", button="Pause it",

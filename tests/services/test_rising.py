@@ -348,3 +348,30 @@ def test_an_empty_role_shows_what_it_would_do(world):
     assert (without["2"].person, without["2"].via) == ("Wanda Price", Via.FALLBACK)
     assert without["2"].found_as == "School social worker"
     assert now["protected"].alone and now["protected"].person == ""
+
+
+# -- a case that rests -------------------------------------------------------------------------------------------------
+
+
+def test_a_case_comes_back_by_itself_when_its_rest_is_over(world, settings):
+    flag_ana(world)
+    cora, back = world.actor("cora"), TODAY + timedelta(days=2)
+    moves.assign(1001, by=cora)
+    moves.pause(1001, by=cora, reason="agreed", until=back)
+    handing_out.hand_out()
+    assert the_case("status", "paused_until") == ("paused", back)
+    with on(replace(settings, today=back)):
+        for _ in range(2):
+            handing_out.hand_out()
+        assert the_case("status", "paused_until") == ("assigned", None)
+        assert ("case", "cora") in listed(world, "cora")
+        told = [one.kind for one in news.read(world.actor("cora"))]
+    assert told.count("case_rested") == 1 and rows("SELECT count(*) FROM event WHERE kind = 'case_resumed'") == [(1,)]
+
+
+def test_no_rest_is_without_an_end_or_longer_than_a_year(world):
+    flag_ana(world)
+    with pytest.raises(Refused, match="2062 is more than a year ahead"):
+        moves.pause(1001, by=world.actor("cora"), reason="agreed", until=date(2062, 11, 20))
+    rested = moves.pause(1001, by=world.actor("cora"), reason="bereavement")
+    assert rested.paused_until == date(2026, 12, 21), "twenty school days, with a week of Thanksgiving between"

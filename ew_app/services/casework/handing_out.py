@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from ew_app.kernel import WORKER, operation
-from ew_app.services.casework import cases, rising, school_changes
+from ew_app.services.casework import cases, resting, rising, school_changes
 from ew_app.services.casework.staffing import Staff
 from ew_app.services.people import standing_in
 from models import casebook
@@ -30,6 +30,7 @@ def hand_out(*_: object) -> int:
     Two at once do everything once.
     """
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    resting.wake()
     rising.release()
     school_changes.notice()
     before = rows.cases()

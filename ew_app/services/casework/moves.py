@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from ew_app.kernel import Actor, Refused, operation, record, today
-from ew_app.services.casework import hand_over_rows, reaching, tasks
+from ew_app.services.casework import hand_over_rows, reaching, resting, tasks
+from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from ew_app.services.people import signing_in
 from ew_app.services.people.telling import tell
-from models.audit import Event
 from models.base import db
 from models.cases import Case, Task
 from models.staff import Person
@@ -92,14 +92,16 @@ def monitor(
 
 @operation
 def pause(case_number: int, *, by: Actor, reason: str, until: date | None = None, version: int | None = None) -> Case:
-    """Rest a case (a key of `pause_reason`) until a day or until it is resumed; no rule asks for tasks meanwhile."""
+    """Rest a case (a key of `pause_reason`) until a day, on which it comes back by itself; no rule asks for tasks
+    meanwhile. Without a day it rests for LONGEST_REST school days."""
     held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
     before = held.case.status
     held.case.status = str(move(Status(before), Action.PAUSE))
     reaching.known("pause_reason", reason)
     if until is not None and until <= today():
         raise Refused("A pause ends on a later day than today.")
-    held.case.paused_until = until
+    check_ahead(until)
+    held.case.paused_until = until or tasks.due_in(resting.LONGEST_REST, held.case.school_id)
     _tell(held.case, "case_paused", by, before=before, why=vocabulary().label("pause_reason", reason))
     return held.case
 
@@ -109,7 +111,7 @@ def resume(case_number: int, *, by: Actor, version: int | None = None) -> Case:
     """Take a paused case up where it stood; what the rules asked for meanwhile is asked now."""
     held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE, version=version)
     case = held.case
-    case.status = str(move(Status(case.status), Action.RESUME, before=_before_pause(case)))
+    case.status = str(move(Status(case.status), Action.RESUME, before=resting.before_pause(case)))
     case.paused_until = None
     if case.due is not None and case.due < today():
         case.due = today()
@@ -161,13 +163,8 @@ def _set_step(case: Case, step: str, due: date) -> None:
         raise Refused(f"Please say the next step in under {LONGEST_STEP} characters.")
     if due < today():
         raise Refused("The next day has passed already. Choose today or a later day.")
+    check_ahead(due)
     case.next_step, case.due = step.strip(), due
-
-
-def _before_pause(case: Case) -> Status | None:
-    last = select(Event.data["before"].astext).where(Event.case_id == case.id, Event.kind == "case_paused")
-    before = db.session.scalar(last.order_by(Event.id.desc()).limit(1))
-    return Status(before) if before else None
 
 
 def _tell(case: Case, kind: str, by: Actor, **data: Any) -> None:
