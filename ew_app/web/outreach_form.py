@@ -133,9 +133,10 @@ def day_or_none(text: str) -> date | None:
 
 def _minutes(errors: dict[str, str]) -> int | None:
     text = request.form.get("minutes", "").strip()
-    if text and not text.isdecimal():
+    fits = text.isdecimal() and len(text) < 6
+    if text and not fits:
         errors["minutes"] = "Give the minutes as a number."
-    return int(text) if text.isdecimal() else None
+    return int(text) if fits else None
 
 
 def cautions(family: Family) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 
 from ew_app.kernel import Conflict, NotFound, Refused, apart, now, transaction
-from ew_app.services.casework import amending, repairing, tasks
+from ew_app.services.casework import amending, closing, repairing, tasks
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from models.base import db
 from models.people import Contact
@@ -14,7 +16,7 @@ from models.queries import ways
 from models.rewound import rewind
 from rules.access import NotAllowed
 from rules.words import UnfitWords
-from tests.services.one_case import flag_ana
+from tests.services.one_case import flag_ana, the_case
 from tests.services.world import rows
 
 OLD, NEW = "312-555-0100", "773-555-0199"
@@ -196,3 +198,67 @@ def test_a_clerk_reads_what_the_office_wrote_of_an_absence_and_her_own(world):
     theirs = log_outreach(Attempt(method="call", outcome="no_answer"), by=world.actor("wanda"), student_id=ana).id
     with pytest.raises(NotFound):
         amending.entry_at_hand(theirs, by)
+
+
+# -- what a contact had settled, when it turns out to be none ------------------------------------------------------------
+
+CALLED = "SELECT kind, status FROM task WHERE kind = 'contact'"
+
+
+def reached(world, outcome: str = "reached_agreed"):
+    flag_ana(world)
+    return log_outreach(Attempt(method="call", outcome=outcome), by=world.actor("cora"), case_number=1001)
+
+
+@pytest.mark.parametrize("how", ["struck", "changed"])
+def test_a_contact_that_never_was_leaves_its_task_open_and_next(world, how):
+    flag_ana(world)
+    before = the_case("next_step", "due")
+    entry = log_outreach(Attempt(method="call", outcome="reached_agreed"), by=world.actor("cora"), case_number=1001)
+    assert rows(CALLED) == [("contact", "done")] and the_case("next_step", "due") != before
+    if how == "struck":
+        amending.strike(entry.id, why="It was another family.", by=world.actor("cora"))
+    else:
+        amending.change(entry.id, Attempt(method="call", outcome="left_voicemail"), by=world.actor("cora"), version=1)
+    assert rows(CALLED) == [("contact", "open")] and the_case("next_step", "due") == before
+    assert rows("SELECT done_at, done_by FROM task WHERE kind = 'contact'") == [(None, None)]
+
+
+def test_another_contact_since_keeps_the_task_done(world):
+    entry = reached(world)
+    log_outreach(Attempt(method="in_person", outcome="reached_agreed"), by=world.actor("cora"), case_number=1001)
+    amending.strike(entry.id, why="It was another family.", by=world.actor("cora"))
+    assert rows(CALLED) == [("contact", "done")]
+
+
+def test_a_try_that_reached_somebody_after_all_does_what_was_asked(world):
+    entry = reached(world, "left_voicemail")
+    assert rows(CALLED) == [("contact", "open")]
+    amending.change(entry.id, Attempt(method="call", outcome="reached_agreed"), by=world.actor("cora"), version=1)
+    assert rows(CALLED) == [("contact", "done")]
+    amending.change(entry.id, Attempt(method="call", outcome="number_not_working"), by=world.actor("cora"), version=2)
+    assert rows(CALLED) == [("contact", "open")]
+    assert rows("SELECT count(*) FROM task WHERE kind = 'contact_repair'") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [
+        ({"next_date": date(2062, 11, 20)}, "2062 is more than a year ahead"),
+        ({"on_day": date(2006, 11, 13)}, "2006 is more than a year ago"),
+    ],
+)
+def test_a_year_that_cannot_be_meant_is_refused(world, days, sentence):
+    flag_ana(world)
+    with pytest.raises(Refused, match=sentence):
+        log_outreach(Attempt(method="call", outcome="no_answer", **days), by=world.actor("cora"), case_number=1001)
+
+
+def test_no_task_is_opened_on_a_case_that_a_colleague_has_closed(world):
+    flag_ana(world)
+    (task,) = rows("SELECT id FROM task WHERE kind = 'contact'")[0]
+    tasks.finish(task, by=world.actor("cora"))
+    closing.close(1001, reason="moved_district", useful={"R07": "yes"}, by=world.actor("paul"))
+    with pytest.raises(Refused, match="closed in the meantime"):
+        tasks.undo(task, by=world.actor("cora"))
+    assert the_case("next_step", "due") == ("", None)

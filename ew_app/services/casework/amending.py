@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import Integer, cast, exists, func, inspect, select
+from sqlalchemy.orm import aliased
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record
-from ew_app.services.casework import outreach, reaching
+from ew_app.services.casework import outreach, reaching, repairing, tasks
 from ew_app.services.casework.outreach import Attempt
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
+from models.audit import Event
 from models.base import db
-from models.cases import Case, Outreach
+from models.cases import Case, Outreach, Task
 from models.outreach import OutreachBefore
 from models.people import Student
 from rules import access
@@ -84,11 +86,17 @@ def change(entry_id: int, attempt: Attempt, *, by: Actor, version: int) -> Outre
     if all(getattr(entry, name) == value for name, value in said.items()):
         return entry
     _keep(entry, by, "changed")
-    was = entry.is_contact
+    was, said_before = entry.is_contact, entry.outcome
     for name, value in said.items():
         setattr(entry, name, value)
     entry.version, entry.written_at = entry.version + 1, now()
     _tell("outreach_changed", entry, by)
+    if was and not entry.is_contact:
+        _not_done_after_all(entry, by, outreach.ANSWERED_BY_CONTACT)
+    elif entry.is_contact:
+        outreach.finish_tasks(entry, None, by)
+    if entry.outcome != said_before:
+        repairing.ask(entry, outcome, db.session.get(Case, entry.case_id) if entry.case_id else None)
     if was != entry.is_contact:
         _ask_again(entry)
     return entry
@@ -110,6 +118,7 @@ def strike(entry_id: int, *, why: str, by: Actor) -> None:
     check_words(why)
     _keep(entry, by, "struck", why.strip(), once=entry.once)
     _tell("outreach_struck", entry, by, why=why.strip())
+    _not_done_after_all(entry, by)
     _ask_again(entry)
     db.session.delete(entry)
 
@@ -137,6 +146,28 @@ def _keep(entry: Outreach, by: Actor, ended: str, why: str = "", once: str | Non
 
 def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _not_done_after_all(entry: Outreach, by: Actor, kinds: Sequence[str] = ()) -> None:
+    """The tasks that this contact had finished (of these kinds, or all) are open again, unless another contact since
+    did the same, one like it is asked for, or their case is closed."""
+    db.session.flush()
+    done = select(cast(func.split_part(Event.subject, ":", 2), Integer)).where(
+        Event.student_id == entry.student_id, Event.kind == "task_done", Event.data["entry"].as_integer() == entry.id
+    )
+    other, alike = aliased(Outreach), aliased(Task)
+    reached = exists().where(
+        other.student_id == Task.student_id, other.is_contact, other.id != entry.id, other.written_at >= Task.created_at
+    )
+    asked = exists().where(
+        alike.student_id == Task.student_id, alike.kind == Task.kind, alike.status == "open",
+        alike.compartment.is_not_distinct_from(Task.compartment),
+    )  # fmt: skip
+    closed = exists().where(Case.id == Task.case_id, Case.closed_on.is_not(None))
+    wanted = select(Task).where(Task.id.in_(done), Task.status == "done", ~reached, ~asked, ~closed)
+    if kinds:
+        wanted = wanted.where(Task.kind.in_(kinds))
+    tasks.open_again(db.session.scalars(wanted.order_by(Task.id).with_for_update()).all(), by)
 
 
 def _ask_again(entry: Outreach) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Refused, local, now, operation, record, settings, today
 from ew_app.services.casework import laddering, reaching, repairing, tasks
+from ew_app.services.casework.ahead import check_ahead, check_back
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from models.base import db
 from models.cases import Case, Outreach, Task
@@ -77,7 +78,7 @@ def log_outreach(
     entry, new = _written(attempt, outcome, student, case, by, once, talk)
     if not new:
         return entry
-    _finish_tasks(student.id, outcome, task_id, by)
+    finish_tasks(entry, task_id, by)
     if case is not None:
         _move(case, attempt, entry)
     repairing.ask(entry, outcome, case)
@@ -113,6 +114,8 @@ def checked(attempt: Attempt) -> Outcome:
     for kind in ("with_whom", "language", "told"):
         if key := getattr(attempt, kind):
             reaching.known(KINDS.get(kind, kind), key)
+    check_ahead(attempt.next_date)
+    check_back(attempt.on_day, attempt.about_day)
     if max(_day(attempt), attempt.about_day or _day(attempt)) > today():
         raise Refused("A contact cannot lie ahead. Use the next date for what is planned.")
     if attempt.next_date is not None and attempt.next_date < today():
@@ -178,19 +181,20 @@ def _open_case(student_id: int) -> Case | None:
     return db.session.scalar(mine.with_for_update().execution_options(populate_existing=True))
 
 
-def _finish_tasks(student_id: int, outcome: Outcome, task_id: int | None, by: Actor) -> None:
+def finish_tasks(entry: Outreach, task_id: int | None, by: Actor) -> None:
     """Whoever reached the family did what open calls asked for, whosever they were."""
     named = [] if task_id is None else [reaching.task_at_hand(task_id, by)]
-    if any(task.student_id != student_id for task in named):
+    if any(task.student_id != entry.student_id for task in named):
         raise Refused("That task is about another student.")
     answered = select(Task).where(
-        Task.student_id == student_id,
+        Task.student_id == entry.student_id,
         Task.status == "open",
         Task.compartment.is_(None),
         Task.kind.in_(ANSWERED_BY_CONTACT),
     )
-    found = db.session.scalars(answered.with_for_update()).all() if outcome.counts_as_contact else []
-    tasks.mark_done([task for task in {t.id: t for t in [*named, *found]}.values() if task.status == "open"], by)
+    found = db.session.scalars(answered.with_for_update()).all() if entry.is_contact else []
+    done = {task.id: task for task in [*named, *found] if task.status == "open"}
+    tasks.mark_done(list(done.values()), by, entry=entry.id)
 
 
 def _move(case: Case, attempt: Attempt, entry: Outreach) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
@@ -115,24 +117,41 @@ def undo(task_id: int, *, by: Actor) -> Task:
         return task
     if task.done_by != by.login or task.done_at is None or now() - task.done_at > UNDO_WITHIN:
         raise Refused("This can be taken back for ten seconds only, by whoever did it. Write a note instead.")
+    case = db.session.get_one(Case, task.case_id, with_for_update=True) if task.case_id is not None else None
+    if case is not None and case.closed_on is not None and task.compartment is None:
+        raise Refused("The case was closed in the meantime, so nothing on it can be open. Take the case up again first.")
     task.status, task.done_at, task.done_by, task.note = "open", None, None, ""
     _tell("task_taken_back", task, by)
     hand_over_rows.follow_task(task, by)
-    if task.case_id is not None and task.compartment is None:
-        look_ahead(db.session.get_one(Case, task.case_id))
+    if case is not None and task.compartment is None:
+        look_ahead(case)
     return task
 
 
-def mark_done(done: list[Task], by: Actor, note: str = "") -> None:
-    """Mark tasks as done in the open transaction; a case that waited for one looks ahead to the next."""
+def mark_done(done: list[Task], by: Actor, note: str = "", *, entry: int | None = None) -> None:
+    """Mark tasks as done in the open transaction; a case that waited for one looks ahead to the next.
+
+    entry: the contact that did what they asked for, so that they are open again should it turn out to be none.
+    """
     for task in done:
         task.status, task.done_at, task.done_by, task.note = "done", now(), by.login, note.strip()
-        _tell("task_done", task, by)
+        _tell("task_done", task, by, **({} if entry is None else {"entry": entry}))
         hand_over_rows.follow_task(task, by)
         if task.case_id is not None and task.compartment is None:
             case = db.session.get_one(Case, task.case_id)
             if case.next_step == task.title and case.closed_on is None:
                 look_ahead(case)
+
+
+def open_again(tasks: Sequence[Task], by: Actor) -> None:
+    """What these tasks asked for was not done after all, in the open transaction; each comes before what is due later."""
+    for task in tasks:
+        task.status, task.done_at, task.done_by, task.note = "open", None, None, ""
+        _tell("task_taken_back", task, by)
+        hand_over_rows.follow_task(task, by)
+        case = db.session.get(Case, task.case_id) if task.case_id and task.compartment is None else None
+        if case is not None and (case.due is None or (task.due is not None and task.due < case.due)):
+            case.next_step, case.due = task.title, task.due
 
 
 def look_ahead(case: Case) -> None:
@@ -149,7 +168,7 @@ def open_plain(case: Case) -> Select[Task]:
     return select(Task).where(Task.case_id == case.id, Task.status == "open", Task.compartment.is_(None))
 
 
-def _tell(kind: str, task: Task, by: Actor) -> None:
+def _tell(kind: str, task: Task, by: Actor, **more: Any) -> None:
     record(
         kind,
         by=by,
@@ -158,4 +177,5 @@ def _tell(kind: str, task: Task, by: Actor) -> None:
         case_id=task.case_id,
         compartment=task.compartment,
         task=vocabulary().label("task_kind", task.kind),
+        **more,
     )
