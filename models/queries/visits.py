@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from models.base import db
 from models.cases import Case, Outreach
+from models.notices import Notice
 from models.org import School
 from models.people import Student
 from models.queries import scope
@@ -55,6 +56,12 @@ def late(moment: datetime) -> Sequence[int]:
     """Visits whose people wanted to be back before the moment, and of which nobody was told yet."""
     wanted = select(Visit.id).where(Visit.status == "out", Visit.late_at.is_(None), Visit.back_by < moment)
     return db.session.scalars(wanted.order_by(Visit.id)).all()
+
+
+def was_late(visit_id: int) -> bool:
+    """Whether anybody was told that the people of a visit were not back in time."""
+    told = select(Notice.id).where(Notice.visit_id == visit_id, Notice.kind == "visit_late")
+    return db.session.scalar(told.limit(1)) is not None
 
 
 def called_since(student_id: int, day: date, methods: Sequence[str]) -> bool:

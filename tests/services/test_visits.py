@@ -171,3 +171,39 @@ def test_a_visit_that_was_called_off_makes_room_for_another(world: World) -> Non
     with pytest.raises(Conflict):
         visits.go(number, by=cora)
     assert visits.plan(1001, wanted(world), by=cora, once="v2").id != number
+
+
+def test_whoever_stays_longer_after_an_alarm_is_missed_again(world: World) -> None:
+    number = gone(world)
+    look_at(46)
+    with told_as_of(minutes_later(50)):
+        visits.stay_longer(number, 20, by=world.actor("nia"))
+    look_at(69)
+    assert told(world, "paul") == ["visit_longer", "visit_late"], "who was alarmed hears of the new time"
+    look_at(71)
+    look_at(72)
+    assert told(world, "paul") == ["visit_late", "visit_longer", "visit_late"], "and is told again, once"
+    with told_as_of(minutes_later(80)):
+        visits.back(number, by=world.actor("cora"))
+    assert told(world, "paul")[0] == "visit_safe"
+
+
+def test_whoever_was_alarmed_hears_that_those_who_stayed_longer_are_back(world: World) -> None:
+    number = gone(world)
+    look_at(46)
+    with told_as_of(minutes_later(50)):
+        visits.stay_longer(number, 60, by=world.actor("cora"))
+        visits.back(number, by=world.actor("cora"))
+    assert told(world, "clara")[0] == "visit_safe"
+
+
+def test_a_second_account_of_one_visit_is_not_thrown_away_unsaid(world: World) -> None:
+    number = gone(world)
+    visits.back(number, by=world.actor("cora"))
+    spoke = Attempt(method="visit", outcome="visited_spoke")
+    for _ in range(2):
+        visits.say_what_happened(number, spoke, by=world.actor("cora"), once="a")
+    with pytest.raises(Conflict, match="Cora Bell has written.*“The aunt needs a ride.”"):
+        visits.say_what_happened(number, replace(spoke, note="The aunt needs a ride."), by=world.actor("nia"), once="b")
+    with pytest.raises(Refused, match="more than a year ahead"):
+        visits.plan(1001, replace(wanted(world), day=TODAY + timedelta(days=3650)), by=world.actor("cora"))

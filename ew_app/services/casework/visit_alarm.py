@@ -1,4 +1,4 @@
-"""When two people are not back from a visit in time: the colleague who watches and the principal are told, once."""
+"""When two people are not back from a visit in time: whoever watches and the principal are told, once for each time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def give(visit_id: int) -> bool:
     if visit is None or not late or visit.late_at is not None:
         return False
     visit.late_at = now()
-    people = [visit.watcher_id, *visits.whom_else_to_tell(visit)]
-    tell("visit_late", people, once=f"visit/{visit.id}/late", visit_id=visit.id, clock=visits.clock_of(visit))
+    once = f"visit/{visit.id}/late/{visit.back_by.isoformat() if visit.back_by else ''}"
+    tell("visit_late", visits.told_of(visit), once=once, visit_id=visit.id, clock=visits.clock_of(visit))
     record("visit_late", by=WORKER, subject=f"visit:{visit.id}", student_id=visit.student_id, case_id=visit.case_id)
     return True

@@ -16,10 +16,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, audit, local, now, operation, record, today
 from ew_app.services.casework import outreach, reaching
+from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.outreach import Attempt
 from ew_app.services.people.telling import tell
 from models.base import db
-from models.cases import Case, Task
+from models.cases import Case, Outreach, Task
 from models.queries import case_page, visits
 from models.visits import Visit
 from rules.access import FieldClass, Permission, Place
@@ -91,6 +92,7 @@ def _check(wanted: Wanted, place: Place, by: Actor) -> None:
         raise Refused("Choose a colleague who stays at school and is told when you are not back in time.")
     if wanted.day < today():
         raise Refused("That day has passed. Choose today or a later day.")
+    check_ahead(wanted.day)
     if not SHORTEST <= wanted.minutes <= LONGEST:
         raise Refused(f"Choose from {SHORTEST} to {LONGEST} minutes until you want to be back.")
     if len(wanted.address) > ADDRESS_LENGTH:
@@ -159,12 +161,16 @@ def missing_before_going(visit: Visit, no_call_why: str = "") -> str:
 
 @operation
 def stay_longer(visit_id: int, minutes: int, *, by: Actor) -> Visit:
-    """Want to be back so many minutes from now; the alarm for the earlier time falls away, unless it was given."""
+    """Want to be back so many minutes from now. The alarm for the earlier time falls away; where it was given, those
+    who were told hear of the new time, and are told again when that passes too."""
     visit = _of_those_who_go(visit_id, by, "out")
     if not SHORTEST <= minutes <= LONGEST:
         raise Refused(f"Choose from {SHORTEST} to {LONGEST} minutes.")
     visit.back_by = now() + timedelta(minutes=minutes)
     _tell("visit_longer", visit, by)
+    if visit.late_at is not None:
+        visit.late_at, once = None, f"visit/{visit.id}/longer/{visit.back_by.isoformat()}"
+        tell("visit_longer", told_of(visit), once=once, by=by, visit_id=visit.id, clock=clock_of(visit))
     return visit
 
 
@@ -181,9 +187,8 @@ def back(visit_id: int, *, by: Actor) -> Visit:
         raise Refused("Nobody has left for this visit.")
     visit.status, visit.back_at, visit.address = "back", now(), ""
     _tell("visit_back", visit, by)
-    if visit.late_at is not None:
-        people = [visit.watcher_id, *whom_else_to_tell(visit)]
-        tell("visit_safe", people, once=f"visit/{visit.id}/safe", by=by, visit_id=visit.id)
+    if visits.was_late(visit.id):
+        tell("visit_safe", told_of(visit), once=f"visit/{visit.id}/safe", by=by, visit_id=visit.id)
     return visit
 
 
@@ -195,6 +200,7 @@ def say_what_happened(visit_id: int, attempt: Attempt, *, by: Actor, once: str |
     """
     visit = _of_those_who_go(visit_id, by, "back")
     if visit.outreach_id is not None:
+        _check_is_first(visit, attempt, once)
         return visit
     asked = select(Task.id).where(
         Task.case_id == visit.case_id, Task.kind == "visit", Task.status == "open", Task.compartment.is_(None)
@@ -204,6 +210,15 @@ def say_what_happened(visit_id: int, attempt: Attempt, *, by: Actor, once: str |
     entry = outreach.log_outreach(done, by=by, student_id=visit.student_id, task_id=task, once=once)
     visit.outreach_id = entry.id
     return visit
+
+
+def _check_is_first(visit: Visit, attempt: Attempt, once: str | None) -> None:
+    """The same form again is the same account; another one of the same visit is not thrown away unsaid."""
+    first = db.session.get(Outreach, visit.outreach_id)
+    if first is None or (once is not None and first.once == once):
+        return
+    yours = f" What you wrote: “{attempt.note.strip()}”" if attempt.note.strip() else ""
+    raise Conflict(f"{first.author} has written down already what happened. Add yours to the case as a note.{yours}")
 
 
 @operation
@@ -256,6 +271,11 @@ def whom_else_to_tell(visit: Visit) -> Iterable[int]:
     people = case_page.people_at({str(place)}, today())
     found = [row.person_id for row in people if row.role in ("principal", "administrator")]
     return found or [row.person_id for row in may_help(place) if row.role == "network_lead"]
+
+
+def told_of(visit: Visit) -> list[int]:
+    """Who looks after the two: the colleague who watches, and whoever answers for the school."""
+    return [visit.watcher_id, *whom_else_to_tell(visit)]
 
 
 def clock_of(visit: Visit) -> str:
