@@ -153,6 +153,20 @@ def test_a_partner_only_with_the_familys_consent(world, number):
     assert rows("SELECT agreed_by, agreed_on FROM hand_over") == [("caregiver", TODAY)]
 
 
+def test_what_one_partner_is_asked_is_no_other_partners(world, number):
+    for login in ("pat", "per"):
+        world.give(login, f"{login.title()} Hill", "partner", "school:LIN")
+    consent = {"agreed_by": "caregiver", "agreed_on": TODAY}
+    with pytest.raises(Refused, match="Choose somebody"):
+        handing_over.refer(number, Wanted(to="0:partner", asked="Mentor Ana", **consent), by=world.actor("cora"))
+    asked = handing_over.refer(number, to(world, "pat", "partner", **consent), by=world.actor("cora"))
+    answering.accept(asked.id, by=world.actor("pat"))
+    ((task,),) = rows("SELECT id FROM task WHERE kind = 'help'")
+    with pytest.raises(NotFound):
+        tasks.finish(task, by=world.actor("per"))
+    assert tasks.finish(task, by=world.actor("pat")).status == "done"
+
+
 def test_words_that_must_not_be_written_are_refused(world, number):
     with pytest.raises(UnfitWords):
         asked = to(world, "nia", "nurse", "The family has no papers")
@@ -252,7 +266,7 @@ def test_of_two_who_answer_at_once_one_has_it(app, world, number):
             start.wait()
             try:
                 said.append(answering.accept(asked, by=who).to_id)
-            except Conflict as late:
+            except (Conflict, NotFound) as late:  # before or after the other's answer is known
                 said.append(str(late))
 
     threads = [threading.Thread(target=answer, args=(who,)) for who in actors]

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, operation, today
 from ew_app.services.casework import hand_over_rows, reaching, tasks
+from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.casework.staffing import place_of
 from models.base import db
@@ -35,7 +36,7 @@ MAY_ASK = (Permission.WORK_CASE, Permission.LOG_OUTREACH)
 NO_HAND_OVER = "There is no such question, or it is not one of yours."
 DAYS_TO_HELP = 5
 FIRST_TO_SAY_YES = "Whoever says yes first"
-ONE_BY_ONE = "department_contact"  # each answers for a department of their own
+ONE_BY_ONE = ("department_contact", "partner")  # each of a department or an organisation of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def _able(place: Place, by: Actor, wanted: Sequence[Seat]) -> Iterator[Receiver]
         seen.add((person, key))
         fits = any(seat.role == key and (not department or seat.department in (None, department)) for seat in wanted)
         yield Receiver(person, name, held, department, fits)
-    several = [key for key, many in Counter(key for _, key in seen).items() if many > 1 and key != ONE_BY_ONE]
+    several = [key for key, many in Counter(key for _, key in seen).items() if many > 1 and key not in ONE_BY_ONE]
     for key in several:
         yield Receiver(0, FIRST_TO_SAY_YES, roles.role(key), "", any(seat.role == key for seat in wanted))
 
@@ -189,6 +190,7 @@ def _send(held: CaseAtHand, kind: Kind, wanted: Wanted, found: Receiver, by: Act
         raise Refused("Say in a sentence what you ask for.")
     if wanted.due is not None and wanted.due < today():
         raise Refused("The day has passed already. Choose today or a later day.")
+    check_ahead(wanted.due)
     _check_asked_already(held.case, kind, found)
     consent = handing_over.asks_for_consent(found.role)
     return hand_over_rows.begin(

@@ -19,6 +19,7 @@ from models.queries import scope
 from models.queries.compartments import Opening, open_to, title_shown
 from rules import access
 from rules.access import Area, FieldClass, NotAllowed, Permission, Place
+from rules.roles import Reach
 from rules.vocabulary import vocabulary
 
 NO_CASE = "There is no such case, or it is not one of yours."
@@ -58,11 +59,13 @@ def students_of(by: Actor, *permissions: Permission) -> ColumnElement[bool]:
 def tasks_of(by: Actor) -> ColumnElement[bool]:
     """Condition on Task: their own, those of a role they hold there, and plain ones of cases they work on.
 
+    Whoever is there for tasks alone (a partner, a department) has only their own: the family agreed to one of them.
     So are those of somebody for whom they stand in, as far as they may read them.
     """
     roles = (
         and_(Task.owner_role == grant.role, Task.school_id.in_(scope.school_ids(Area().with_place(grant.place))))
-        for grant in by.grants.held
+        for grant, held in by.grants
+        if held.reach is not Reach.TASKS
     )
     worked = scope.tasks(access.scope_of(by.grants, Permission.WORK_CASE), by.person_id)
     lent = and_(scope.tasks_held(None, by.grants.standing_in), open_to(openings(by), by.person_id))
