@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app, request, url_for
 
 from ew_app.kernel import day_text, today
-from ew_app.services.casework import reaching
+from ew_app.services.casework import laddering, reaching
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Glance
@@ -218,7 +218,7 @@ def _answer(page: Page) -> str:
 
 def _reached(page: Page) -> str:
     """What came of the contacts since the case was opened."""
-    made = [one for one in page.contacts_made if one.on_day >= page.at_hand.case.opened]
+    made = [one for one in page.contacts_made if one.on_day >= laddering.begun(page.at_hand.case)]
     reached = next((one for one in made if one.is_contact), None)
     if reached is not None:
         return f"Last reached {day_text(reached.on_day)}"

@@ -7,6 +7,7 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import day_text
+from ew_app.services.casework import laddering
 from ew_app.web.case_page import Page
 from rules.case_flow import Status
 from rules.counting import many
@@ -24,7 +25,7 @@ def steps(page: Page) -> dict[str, Any] | None:
 def _reached(page: Page) -> dict[str, Any]:
     """Somebody of the family, or the student, was really reached since the case was opened."""
     case = page.at_hand.case
-    made = [one for one in page.contacts_made if one.on_day >= case.opened]
+    made = [one for one in page.contacts_made if one.on_day >= laddering.begun(case)]
     reached = next((one for one in made if one.is_contact), None)
     note = f"{day_text(reached.on_day)}, by {reached.author}" if reached else ""
     if not reached:

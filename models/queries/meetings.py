@@ -16,7 +16,7 @@ from models.people import Student
 from models.plans import Plan
 from models.queries import scope
 from models.queries.scope import Reach
-from models.queries.worklists import last_contact
+from models.queries.worklists import begun, last_contact
 from models.staff import Person
 from models.tiers import Finding, StudentStatus, TierChange
 
@@ -55,7 +55,7 @@ def candidates(school_id: int, since: date, on: date, *, tries: int, last: int |
         Finding.student_id == Case.student_id, Finding.rule == RETURNED, Finding.since > since,
         Finding.withdrawn_at.is_(None),
     )  # fmt: skip
-    made = Outreach.student_id == Case.student_id, Outreach.on_day >= Case.opened
+    made = Outreach.student_id == Case.student_id, Outreach.on_day >= begun()
     tried = select(func.count()).where(*made, Outreach.direction == "out").correlate(Case).scalar_subquery()
     reached = exists().where(*made, Outreach.is_contact).correlate(Case)
     left_over = exists().where(
@@ -78,7 +78,7 @@ def candidates(school_id: int, since: date, on: date, *, tries: int, last: int |
 
 def tried(case_id: int) -> tuple[int, date | None]:
     """How often the family was tried since the case was opened, and the last day anybody was reached."""
-    made = Outreach.student_id == Case.student_id, Outreach.on_day >= Case.opened
+    made = Outreach.student_id == Case.student_id, Outreach.on_day >= begun()
     counted = select(func.count()).where(*made, Outreach.direction == "out").correlate(Case).scalar_subquery()
     wanted = select(counted, last_contact(Case.student_id)).where(Case.id == case_id)
     tries, reached = db.session.execute(wanted).one()

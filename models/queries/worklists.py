@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, distinct, exists, func, or_,
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.base import db
-from models.cases import Case, Outreach, Task
+from models.cases import Case, CaseEpisode, Outreach, Task
 from models.org import CalendarDay, School
 from models.people import Student
 from models.queries import compartments, scope
@@ -116,6 +116,12 @@ def last_contact(student_id: Any) -> ColumnElement[date]:
     return day.correlate(Case, Student).scalar_subquery()
 
 
+def begun() -> ColumnElement[date]:
+    """The first day of a case's present run: contacts of an earlier one say nothing about it."""
+    run = select(CaseEpisode.opened).where(CaseEpisode.case_id == Case.id, CaseEpisode.episode == Case.episode)
+    return func.coalesce(run.correlate(Case).scalar_subquery(), Case.opened)
+
+
 def open_days() -> ColumnElement[int]:
     """How many days of a student are missing or not understood; such days can move the tier."""
     return func.coalesce(StudentStatus.missing_days, 0) + func.coalesce(StudentStatus.unknown_days, 0)
@@ -164,10 +170,8 @@ def by_number(reach: Reach, person_id: int | None, on: date, numbers: Collection
 
 
 def waits_for_first_contact(on: date) -> ColumnElement[bool]:
-    """The day for a first contact has come, and nobody was reached since the case was opened."""
-    reached = exists().where(
-        Outreach.student_id == Case.student_id, Outreach.is_contact, Outreach.on_day >= Case.opened
-    )
+    """The day for a first contact has come, and nobody was reached since the case was opened or taken up again."""
+    reached = exists().where(Outreach.student_id == Case.student_id, Outreach.is_contact, Outreach.on_day >= begun())
     return and_(Case.contact_due <= on, Case.status != "paused", ~reached.correlate(Case))
 
 

@@ -61,7 +61,7 @@ def of_school(school_id: int) -> Ladder:
 
 def climb(case: Case) -> Climb:
     """What was tried since the case was opened, on the ladder of its school and tier."""
-    opened = _begun(case)
+    opened = begun(case)
     made = household.tries_since(case.student_id, opened)
     reached = next((one.on_day for one in reversed(made) if _reached_family(one)), None)
     tries = [(one.on_day, one.method) for one in made if _counts(one)]
@@ -77,7 +77,7 @@ def climb(case: Case) -> Climb:
     return Climb(tuple(steps), coming, due, len(tries), ways, reached, touch, again)
 
 
-def _begun(case: Case) -> date:
+def begun(case: Case) -> date:
     """The first day of this run of the case."""
     run = db.session.get(CaseEpisode, (case.id, case.episode))
     return run.opened if run else case.opened
