@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,9 @@ _GONE = """
           AND g.starts <= :on AND (g.ends IS NULL OR g.ends >= :on)
           AND g.place IN ('district', 'school:' || s.key, 'network:' || n.key) {role})
 """
+# Of work in a compartment only a role counts that reads it.
+_WHO_READS = """AND (w.compartment IS NULL OR (w.compartment, g.role) IN (
+    SELECT * FROM unnest(CAST(:shut AS text[]), CAST(:opens AS text[]))))"""
 _OF_A_ROLE = "AND (g.role = w.owner_role OR w.owner_via = 'deputy')"  # a deputy acts in the role of somebody else
 
 
@@ -63,14 +67,73 @@ def release_cases(on: date) -> list[Any]:
     )
 
 
-def release_tasks(on: date) -> int:
-    """Take open tasks from people who hold nothing at the school any more; how many."""
+def release_tasks(on: date, readers: Mapping[str, Collection[str]]) -> int:
+    """Take open tasks from people who hold nothing at the school any more; how many.
+
+    readers: compartment -> the roles that read it. What lies in one is not left with somebody who has another role.
+    """
     found = db.session.execute(
         text(f"""
             UPDATE task w SET owner_id = NULL FROM school s JOIN network n ON n.id = s.network_id
-            WHERE s.id = w.school_id AND w.status = 'open' AND w.owner_id IS NOT NULL AND {_GONE.format(role="")}
+            WHERE s.id = w.school_id AND w.status = 'open' AND w.owner_id IS NOT NULL
+              AND {_GONE.format(role=_WHO_READS)}
             RETURNING w.id
         """),
-        {"on": on},
+        {"on": on, **_pairs(readers)},
     )
     return len(found.all())
+
+
+def move_promises() -> int:
+    """What was promised to a student goes along to the school where they are enrolled now; how many."""
+    found = db.session.execute(
+        text("""
+            UPDATE promise w SET school_id = t.school_id, version = version + 1 FROM student_status t
+            WHERE t.student_id = w.student_id AND w.settled_on IS NULL AND t.enrolled_now
+              AND t.school_id <> w.school_id RETURNING w.id
+        """)
+    )
+    return len(found.all())
+
+
+def release_promises(on: date, readers: Mapping[str, Collection[str]]) -> int:
+    """Take promises that wait from people who do not read their compartment at the school any more; how many."""
+    found = db.session.execute(
+        text(f"""
+            UPDATE promise w SET owner_id = NULL, version = version + 1
+            FROM school s JOIN network n ON n.id = s.network_id
+            WHERE s.id = w.school_id AND w.settled_on IS NULL AND w.owner_id IS NOT NULL
+              AND {_GONE.format(role=_WHO_READS)} RETURNING w.id
+        """),
+        {"on": on, **_pairs(readers)},
+    )
+    return len(found.all())
+
+
+def promises() -> list[Any]:
+    """(id, school, compartment, homeroom) of promises that wait and nobody sees to, locked for the change."""
+    return list(
+        db.session.execute(
+            text("""
+                SELECT w.id, w.school_id, w.compartment, coalesce(s.homeroom, '') AS homeroom
+                FROM promise w JOIN student s ON s.id = w.student_id
+                WHERE w.settled_on IS NULL AND w.owner_id IS NULL ORDER BY w.id FOR UPDATE OF w
+            """)
+        )
+    )
+
+
+def give_promises(owners: Mapping[int, int]) -> None:
+    """Let people see to promises: promise -> person."""
+    db.session.execute(
+        text("""
+            UPDATE promise w SET owner_id = n.owner, version = version + 1
+            FROM unnest(CAST(:ids AS int[]), CAST(:owners AS int[])) AS n (id, owner) WHERE w.id = n.id
+        """),
+        {"ids": list(owners), "owners": list(owners.values())},
+    )
+
+
+def _pairs(readers: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    pairs = [(one, role) for one, roles in readers.items() for role in roles]
+    return {"shut": [one for one, _ in pairs], "opens": [role for _, role in pairs]}

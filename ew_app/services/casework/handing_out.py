@@ -12,11 +12,12 @@ from sqlalchemy import text
 
 from ew_app.kernel import WORKER, operation
 from ew_app.services.casework import cases, resting, rising, school_changes
-from ew_app.services.casework.staffing import Staff
+from ew_app.services.casework.staffing import Staff, readers_of
 from ew_app.services.people import standing_in
 from models import casebook
 from models.base import db
 from models.queries import unowned as rows
+from rules.roles import FieldClass
 from rules.routing import tasks_for
 from rules.routing_table import CASE_OWNER, routing_table
 
@@ -35,7 +36,7 @@ def hand_out(*_: object) -> int:
     school_changes.notice()
     before = rows.cases()
     cases.follow(sorted({row.student_id for row in before}), by=WORKER)
-    found = len(before) - len(rows.cases()) + _tasks()
+    found = len(before) - len(rows.cases()) + _tasks() + _promises()
     rising.rise()
     standing_in.tell_deputies()
     return found
@@ -55,6 +56,25 @@ def _tasks() -> int:
             if row.compartment is None:
                 staff.loads[person] += 1
     casebook.give_tasks(given)
+    return len(given)
+
+
+def _promises() -> int:
+    """What waits inside a compartment is seen to by the nearest of those who look after it, the least busy first."""
+    waiting = rows.promises()
+    staff = Staff({row.school_id for row in waiting}) if waiting else None
+    given: dict[int, int] = {}
+    for row in waiting:
+        assert staff is not None
+        keep = readers_of(FieldClass(row.compartment), own=False)
+        able = [one for one in staff.near(row.school_id, row.homeroom) if one.role in keep and one.active(staff.on)]
+        nearest = min(
+            able, key=lambda one: (one.place.breadth, staff.loads[one.person_id], one.person_id), default=None
+        )
+        if nearest is not None:
+            given[row.id] = nearest.person_id
+    if given:
+        rows.give_promises(given)
     return len(given)
 
 

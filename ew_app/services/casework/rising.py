@@ -13,7 +13,7 @@ from typing import Any
 from ew_app.kernel import WORKER, Actor, Told, now, operation, record_all, today
 from ew_app.services.casework import reaching
 from ew_app.services.casework.risen_news import RisenNews
-from ew_app.services.casework.staffing import Staff
+from ew_app.services.casework.staffing import Staff, readers_of
 from models.queries import following, unowned
 from models.queries import rising as rows
 from rules import access, room
@@ -33,7 +33,9 @@ def release() -> int:
         [Told("case_released", WORKER, f"case:{row.number}", row.student_id, row.id, data={"role": row.owner_role})
          for row in released]
     )  # fmt: skip
-    return len(released) + unowned.release_tasks(on)
+    unowned.move_promises()
+    readers = {str(one): readers_of(one) for one in FieldClass if one.restricted}
+    return len(released) + unowned.release_tasks(on, readers) + unowned.release_promises(on, readers)
 
 
 @operation

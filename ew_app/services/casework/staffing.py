@@ -12,7 +12,7 @@ from models.org import School
 from models.queries import staffing as rows
 from rules.holders import Holder, who_acts
 from rules.places import Place
-from rules.roles import FieldClass, Permission, role
+from rules.roles import FieldClass, Permission, Right, all_roles, role
 
 HOMEROOM_ROLE = "homeroom_teacher"
 
@@ -92,6 +92,11 @@ def _holder(row: Any, place: Place, on: date) -> Holder:
         department=row.department or None,
         hours=row.hours,
     )
+
+
+def readers_of(compartment: FieldClass, *, own: bool = True) -> list[str]:
+    """The roles that read a compartment of what is their own; without `own`, of every student there."""
+    return [key for key, one in all_roles().items() if one.right(compartment, own=own).reaches(Right.READ)]
 
 
 def place_of(school: School) -> Place:
