@@ -66,7 +66,7 @@ def _version() -> int | None:
 @requires(WORK)
 def take(number: int) -> ResponseReturnValue:
     """Make it one's own case."""
-    casework.assign(number, by=actor())
+    casework.take(number, by=actor())
     return _done(number, "This case is yours now.")
 
 

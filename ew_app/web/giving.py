@@ -47,6 +47,8 @@ def give(again: Again) -> ResponseReturnValue:
             raise Refused("Tick the students whose cases you want to give away.")
         if to is None:
             raise Refused("Choose the person who takes them on.")
+        if taken is not None:
+            _check_free(taken)
         if len(numbers) > 1 and "sure" not in form:
             return _ask(numbers, to)
         kept = handfuls.give(numbers, to=to, by=actor())
@@ -54,6 +56,13 @@ def give(again: Again) -> ResponseReturnValue:
         return again(str(refusal), ticked), 422
     flash(_said(kept), "good")
     return redirect(_with_undo(guard.local_path(form.get("back")), kept.id))
+
+
+def _check_free(number: int) -> None:
+    """Whoever takes a case from an old list is told where a colleague was faster. Raises Refused."""
+    for line in worklists.by_number(scope(WORK), actor().person_id, today(), [number]):
+        if line.owner_id not in (None, actor().person_id):
+            raise Refused(f"{line.owner} has taken this case in the meantime. Ask them for it, or leave it with them.")
 
 
 def _ask(numbers: Sequence[int], to: int) -> str:

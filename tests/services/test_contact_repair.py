@@ -200,7 +200,7 @@ def test_a_clerk_reads_what_the_office_wrote_of_an_absence_and_her_own(world):
         amending.entry_at_hand(theirs, by)
 
 
-# -- what a contact had settled, when it turns out to be none ------------------------------------------------------------
+# -- what a contact had settled, when it turns out to be none --------------------------------------------------------
 
 CALLED = "SELECT kind, status FROM task WHERE kind = 'contact'"
 

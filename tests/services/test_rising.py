@@ -7,12 +7,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from ew_app.kernel import OPERATOR, NotFound, Refused, today, transaction
-from ew_app.services.casework import handing_out, moves, reaching, rising, seats, tasks
+from ew_app.kernel import OPERATOR, Conflict, NotFound, Refused, today, transaction
+from ew_app.services.casework import closing, handing_out, moves, outreach, promises, reaching, rising, seats, tasks
+from ew_app.services.casework.outreach import Attempt
 from ew_app.services.notices import news
 from ew_app.services.people import terms
 from ew_app.services.people.terms import Terms
 from models.base import db
+from models.cases import Case
 from models.org import School
 from models.queries import worklists
 from models.staff import Grant
@@ -375,3 +377,74 @@ def test_no_rest_is_without_an_end_or_longer_than_a_year(world):
         moves.pause(1001, by=world.actor("cora"), reason="agreed", until=date(2062, 11, 20))
     rested = moves.pause(1001, by=world.actor("cora"), reason="bereavement")
     assert rested.paused_until == date(2026, 12, 21), "twenty school days, with a week of Thanksgiving between"
+
+
+# -- work inside compartments -----------------------------------------------------------------------------------------
+
+
+def in_another_role(world: World, login: str, role: str) -> None:
+    """Somebody's role ended yesterday, and they have another at Lincoln since."""
+    world.end(login)
+    with transaction():
+        db.session.add(Grant(person_id=world.people[login], role=role, place="school:LIN", homeroom="9Z", starts=TODAY))
+
+
+def test_work_in_a_compartment_does_not_stay_with_somebody_who_may_not_read_it_any_more(world):
+    flag_ana(world)
+    world.finds("ana", "R13", compartment="health")
+    follow(world)
+    inside = "SELECT owner_id FROM task WHERE compartment = 'health'"
+    assert rows(inside) == [(world.people["nia"],)]
+    world.give("noor", "Noor Haddad", "nurse", "school:LIN")
+    in_another_role(world, "nia", "homeroom_teacher")
+    handing_out.hand_out()
+    assert rows(inside) == [(world.people["noor"],)]
+
+
+def test_what_was_promised_is_seen_to_by_somebody_else_when_its_person_has_gone(world):
+    promises.ask(world.students["ana"], promises.Wanted(kind="ventra"), by=world.actor("lea"))
+    world.give("lou", "Lou Hart", "stls_liaison", "school:LIN")
+    handing_out.hand_out()
+    assert rows("SELECT owner_id FROM promise") == [(world.people["lea"],)], "whoever is there keeps it"
+    in_another_role(world, "lea", "homeroom_teacher")
+    handing_out.hand_out()
+    assert rows("SELECT owner_id FROM promise") == [(world.people["lou"],)]
+    world.end("lou")
+    handing_out.hand_out()
+    assert rows("SELECT owner_id FROM promise") == [(None,)], "nobody is there; the next liaison finds it"
+    world.give("ida", "Ida Marsh", "stls_liaison", "network:N1")
+    handing_out.hand_out()
+    assert rows("SELECT owner_id FROM promise") == [(world.people["ida"],)]
+
+
+def test_what_was_promised_goes_along_to_another_school(world):
+    promises.ask(world.students["ana"], promises.Wanted(kind="ventra"), by=world.actor("lea"))
+    world.give("dee", "Dee Long", "stls_liaison", "school:DOU")
+    world.stands("ana", 0, school_id=world.schools["DOU"])
+    for _ in range(2):
+        handing_out.hand_out()
+    assert rows("SELECT owner_id, school_id FROM promise") == [(world.people["dee"], world.schools["DOU"])]
+
+
+def test_two_who_take_one_case_do_not_take_it_from_each_other(world):
+    flag_ana(world)
+    with transaction():
+        db.session.execute(db.text("UPDATE support_case SET owner_id = NULL"))
+    for _ in range(2):
+        moves.take(1001, by=world.actor("wanda"))
+    with pytest.raises(Conflict, match="Wanda Price has taken this case"):
+        moves.take(1001, by=world.actor("cora"))
+    assert owner(world) == "wanda"
+
+
+def test_a_case_taken_up_again_waits_for_a_first_contact_anew(world, settings):
+    flag_ana(world)
+    cora = world.actor("cora")
+    outreach.log_outreach(Attempt(method="call", outcome="reached_agreed"), by=cora, case_number=1001)
+    closing.close(1001, reason="not_needed", useful={"R07": "yes"}, by=cora)
+    again = TODAY + timedelta(days=14)
+    with on(replace(settings, today=again)):
+        closing.reopen(1001, why="It began again.", by=world.actor("cora"))
+    due = db.session.scalars(db.select(Case.contact_due)).one()
+    waits = db.select(Case.number).where(worklists.waits_for_first_contact(due))
+    assert db.session.scalars(waits).all() == [1001]

@@ -114,12 +114,13 @@ def test_a_closed_case_is_reopened_with_a_sentence(app: Flask, sign_in: SignInAs
     assert "Absent again since Monday" in browser.get(path).text
 
 
-def test_two_people_at_once_do_not_overwrite_each_other(app: Flask, sign_in: SignInAs) -> None:
+def test_two_people_at_once_do_not_overwrite_each_other(app: Flask, world: House, sign_in: SignInAs) -> None:
     with app.app_context():
         number = committed(open_case, "one")
     browser, path = sign_in("social_worker"), f"/cases/{number}"
     old = browser.get(f"{path}/pause").text.split('name="version" value="')[1].split('"')[0]
-    sign_in("principal").send(f"{path}/take")
+    assert "has taken this case" in sign_in("principal").send(f"{path}/take").text, "an old page takes nothing"
+    fill(sign_in("principal"), f"{path}/assign", to=str(world["principal"]))
     answer = browser.send(f"{path}/pause", {"reason": "agreed", "version": old})
     assert "Somebody changed this case" in answer.text
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from ew_app.kernel import Actor, Refused, operation, record, today
+from ew_app.kernel import Actor, Conflict, Refused, operation, record, today
 from ew_app.services.casework import hand_over_rows, reaching, resting, tasks
 from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
@@ -46,6 +46,16 @@ def assign(case_number: int, *, by: Actor, to: int | None = None, version: int |
                 case, Kind.ASSIGN, by, to_id=case.owner_id, to_role=case.owner_role, from_role=before, due=case.due
             )
     return case
+
+
+@operation
+def take(case_number: int, *, by: Actor) -> Case:
+    """Make a case that nobody has one's own; taken twice is taken once. Conflict where somebody was faster."""
+    case = reaching.case_at_hand(case_number, by, Permission.WORK_CASE).case
+    if case.owner_id is not None and case.owner_id != by.person_id:
+        name = db.session.get_one(Person, case.owner_id).name
+        raise Conflict(f"{name} has taken this case in the meantime. Ask them for it, or leave it with them.")
+    return assign(case_number, by=by)
 
 
 def hand_to(

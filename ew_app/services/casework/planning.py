@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from ew_app.kernel import Actor, Conflict, Refused, now, operation, record, today
 from ew_app.services.casework import reaching, tasks
+from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.near import near
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
@@ -141,6 +142,7 @@ def _review_day(case: Case, chosen: date | None, before: Plan | None) -> date:
         return before.review_on if before else tasks.due_in(LOOK_AGAIN, case.school_id)
     if chosen < today() and not (before and chosen == before.review_on):
         raise Refused("The day of the next look has passed already. Choose today or a later day.")
+    check_ahead(chosen)
     return chosen
 
 
@@ -206,6 +208,7 @@ def _check_look(case: Case, look: Look) -> None:
     check_words(look.words)
     if look.next_on is not None and look.next_on < today():
         raise Refused("The day of the next look has passed already. Choose today or a later day.")
+    check_ahead(look.next_on)
     if look.decision == "exit" and (running := [one for one in rows.supports(case) if one.result is None]):
         raise Refused(
             "Before the plan ends, say of each support how it went: "

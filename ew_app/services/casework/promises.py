@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, audit, now, operation, record, today
 from ew_app.services.casework import reaching
+from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.looking_in import CLOSED
 from ew_app.services.casework.staffing import place_of
 from ew_app.services.casework.tasks import due_in
@@ -207,6 +208,7 @@ def _check(kind: Kind, wanted: Wanted, held: AtHand, by: Actor) -> None:
         raise Refused("It was asked for today or on a day of the last year.")
     if wanted.due is not None and wanted.due < (wanted.asked_on or today()):
         raise Refused("The day it is due lies after the day it was asked for.")
+    check_ahead(wanted.due)
     if wanted.owner not in (None, by.person_id) and wanted.owner not in dict(may_own(held.place, kind.compartment)):
         raise Refused("Choose somebody who looks after this at the school.")
     _check_text(wanted.what, LONGEST)

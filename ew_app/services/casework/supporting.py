@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record, today
 from ew_app.services.casework import reaching, tasks
+from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.near import near
 from ew_app.services.casework.reaching import CaseAtHand
 from models.base import db
@@ -217,6 +218,7 @@ def _checked(
         before.planned_end if before else tasks.due_in(chosen.dose.days, held.case.school_id)
     )
     times = offered.dose_planned or (before.dose_planned if before else chosen.dose.times)
+    check_ahead(starts, planned_end)
     if planned_end < starts:
         raise Refused("The support ends before it begins. Choose a later end.")
     if not 1 <= times <= MOST_TIMES:

@@ -119,7 +119,7 @@ def undo(task_id: int, *, by: Actor) -> Task:
         raise Refused("This can be taken back for ten seconds only, by whoever did it. Write a note instead.")
     case = db.session.get_one(Case, task.case_id, with_for_update=True) if task.case_id is not None else None
     if case is not None and case.closed_on is not None and task.compartment is None:
-        raise Refused("The case was closed in the meantime, so nothing on it can be open. Take the case up again first.")
+        raise Refused("The case was closed in the meantime, so nothing on it can be open. Take it up again first.")
     task.status, task.done_at, task.done_by, task.note = "open", None, None, ""
     _tell("task_taken_back", task, by)
     hand_over_rows.follow_task(task, by)
@@ -144,7 +144,7 @@ def mark_done(done: list[Task], by: Actor, note: str = "", *, entry: int | None 
 
 
 def open_again(tasks: Sequence[Task], by: Actor) -> None:
-    """What these tasks asked for was not done after all, in the open transaction; each comes before what is due later."""
+    """What these tasks asked for was not done after all, in the open transaction; each goes before what is later."""
     for task in tasks:
         task.status, task.done_at, task.done_by, task.note = "open", None, None, ""
         _tell("task_taken_back", task, by)

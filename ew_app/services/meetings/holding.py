@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload
 
 from ew_app.kernel import Actor, Conflict, DomainError, NotFound, Refused, now, operation, record, today
 from ew_app.services.casework import moves, reaching, tasks
+from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.staffing import place_of
 from ew_app.services.meetings import agenda
 from ew_app.services.people import signing_in
@@ -246,6 +247,7 @@ def _check(decided: Decided) -> None:
             raise Refused("Say who does it and by which day. An action without both is a wish.")
         if decided.due < today():
             raise Refused("That day has passed. Choose today or a later day.")
+        check_ahead(decided.due)
 
 
 def _give(case: Case, meeting: Meeting, item: MeetingItem, decided: Decided, by: Actor) -> int:
