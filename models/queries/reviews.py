@@ -46,12 +46,15 @@ _TURNS = """
             WHERE m.ended_at IS NOT NULL AND m.day <= :on AND s.id = ANY(:schools)) looked
         ORDER BY place, day DESC, held_as
     ), places AS (
-        SELECT DISTINCT i.place, h.day AS last, coalesce(h.held_as, '') AS held_as
+        SELECT DISTINCT i.place, h.day AS last, coalesce(h.held_as, '') AS held_as,
+               greatest(h.day, CAST(:before AS date), g.first) AS since
         FROM inside i LEFT JOIN held h ON h.place = i.place
+        LEFT JOIN (SELECT place, min(starts) - 1 AS first FROM role_grant WHERE role = ANY(:able) GROUP BY 1) g
+          ON g.place = i.place
     ), days AS (
         SELECT place, day, row_number() OVER (PARTITION BY place ORDER BY day) AS nth FROM (
             SELECT DISTINCT i.place, d.day FROM inside i JOIN places p ON p.place = i.place
-            JOIN calendar_day d ON d.school_id = i.school_id AND d.day > greatest(coalesce(p.last, :before), :before)
+            JOIN calendar_day d ON d.school_id = i.school_id AND d.day > p.since
             WHERE d.weight > 0 AND d.day_type IN ('instructional', 'make_up') AND d.day <= CAST(:on AS date) + 60) known
     )
     SELECT p.place, p.last, p.held_as, min(d.day) FILTER (WHERE d.nth = :every),
@@ -61,12 +64,23 @@ _TURNS = """
 
 
 def turns(
-    schools: Collection[int], networks: Collection[str], district: bool, *, on: date, before: date, every: int
+    schools: Collection[int],
+    networks: Collection[str],
+    district: bool,
+    *,
+    on: date,
+    before: date,
+    every: int,
+    able: Collection[str],
 ) -> list[Turn]:
-    """Schools by id, networks by key, and the district if asked: each place's turn. before: the day before the year."""
+    """Schools by id, networks by key, and the district if asked: each place's turn.
+
+    before: the day before the year. able: the roles that hold reviews; nothing is late from before the first person
+    who could have held it came to the place.
+    """
     asked = {
         "schools": list(schools), "networks": list(networks), "district": district, "on": on, "before": before,
-        "every": every,
+        "every": every, "able": list(able),
     }  # fmt: skip
     return [Turn(*row) for row in db.session.execute(text(_TURNS), asked)]
 

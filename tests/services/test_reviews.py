@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 import pytest
 from flask import current_app
+from sqlalchemy import text
 
 from ew_app.kernel import NotFound, Refused, now, transaction
 from ew_app.services.meetings import holding
@@ -232,6 +233,14 @@ def test_two_weeks_of_school_are_ten_school_days_and_breaks_do_not_count(counted
     assert turn(counted, "school:LIN") == (date(2026, 11, 12), 2)
     due, late = turn(counted, "school:DOU")
     assert due == date(2026, 8, 28) and late > 40, "never, since the year began"
+
+
+def test_nothing_is_late_from_before_somebody_could_have_held_it(counted: World) -> None:
+    begins = {"since": TODAY - timedelta(days=11)}  # a Thursday in the first week of November
+    with transaction():
+        db.session.execute(text("UPDATE role_grant SET starts = :since WHERE place = 'school:DOU'"), begins)
+    due, late = turn(counted, "school:DOU")
+    assert due is not None and due > TODAY and late == 0
 
 
 def test_a_closed_team_meeting_is_a_school_s_review(counted: World) -> None:

@@ -76,7 +76,7 @@ def _standing(area: Area, inside: Sequence[School], by: Actor) -> list[Standing]
     names |= {"district": (Place.district(), "The whole district")} if area.district else {}
     found = rows.turns(
         [one.id for one in inside], [one.key for one in networks], area.district, on=today(), before=_year_end(),
-        every=rhythm().every,
+        every=rhythm().every, able=_able(),
     )  # fmt: skip
     own = {str(grant.place) for grant, role in by.grants if RUN in role.permissions}
     made = [Standing(*names[turn.place], turn, turn.place in own) for turn in found]
@@ -113,9 +113,13 @@ def tell_of_late(day: str = "") -> int:
     return told
 
 
+def _able() -> list[str]:
+    """The roles that hold reviews."""
+    return [key for key, role in roles.all_roles().items() if RUN in role.permissions]
+
+
 def _holders(on: date) -> dict[str, set[int]]:
-    able = [key for key, role in roles.all_roles().items() if RUN in role.permissions]
     found: dict[str, set[int]] = defaultdict(set)
-    for person, _, place in rows.holders(able, on):
+    for person, _, place in rows.holders(_able(), on):
         found[place].add(person)
     return found
