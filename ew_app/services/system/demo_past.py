@@ -24,7 +24,7 @@ from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, late_days, waiting
 from ew_app.services.measuring.touched import ask_for_evaluation
 from ew_app.services.people import demo_people, signing_in
-from ew_app.services.system import demo_supports
+from ew_app.services.system import demo_reviews, demo_supports
 from ew_app.services.system.demo_staff import Staff, moment
 from models.audit import Event
 from models.base import db
@@ -55,7 +55,7 @@ def tell(folder: Path, **size: Any) -> Iterator[str]:
     for end, until in pairwise([*ends, taught[-1]]):
         yield f"Loading its attendance up to {end:%a} {end.day} {end:%b}, and what the staff do after it ..."
         _load_part(folder, end)
-        _work(staff, [day for day in taught if end <= day < until])
+        _work(staff, [(nth, day) for nth, day in enumerate(taught) if end <= day < until])
     _end(folder, made, staff, taught)
 
 
@@ -88,11 +88,13 @@ def _load_part(folder: Path, end: date) -> None:
             _note(f"part {end}")
 
 
-def _work(staff: Staff, days: Sequence[date]) -> None:
-    for day in days:
+def _work(staff: Staff, days: Sequence[tuple[int, date]]) -> None:
+    """days: with their place among the school days of the year."""
+    for nth, day in days:
         with told_as_of(moment(day, 16)), done_here(LATER), transaction():
             if _is_new(f"work {day}"):
                 staff.work(day)
+                demo_reviews.hold(nth)
                 _note(f"work {day}")
 
 
