@@ -68,8 +68,12 @@ def _by_school(told: Sequence[Escalated], ages: Ages) -> Iterator[dict[str, Any]
 def _why(rows: Sequence[Waiting | Escalated], ages: Ages) -> dict[str, Any]:
     """Why a case waits, and since when it has waited longest."""
     first = min(rows, key=lambda row: row.since)
-    reasons = dict.fromkeys(vocabulary().label("waits", row.why) for row in rows)
-    return {"why": list(reasons), "since": first.since, "days": ages[first.school_id, first.since]}
+    return {"why": _reasons(rows), "since": first.since, "days": ages[first.school_id, first.since]}
+
+
+def _reasons(rows: Sequence[Waiting | Escalated]) -> list[str]:
+    """What of a case waits, each said once."""
+    return list(dict.fromkeys(vocabulary().label("waits", row.why) for row in rows))
 
 
 def _named(rows: Sequence[Waiting]) -> dict[str, Any]:
@@ -112,11 +116,12 @@ def part() -> tuple[Part, ...]:
     """For Today: what has risen to the network, by number and school. Principals have their own lists there."""
     if not access.can(actor().grants, SEE):
         return ()
-    found = rising.escalated_to(actor())
+    cases = _by_case(rising.escalated_to(actor()))
     lines = [
-        {"name": f"Case {row.case_number}", "url": url_for("waiting.show"), "about": row.school, "tier": None,
-         "reason": f"{vocabulary().label('waits', row.why)}, since {day_text(row.since)}", "due": None, "late": 0}
-        for row in found[:SHOWN]
+        {"name": f"Case {rows[0].case_number}", "url": url_for("waiting.show"), "about": rows[0].school, "tier": None,
+         "reason": f"{'; '.join(_reasons(rows))}, since {day_text(min(row.since for row in rows))}", "due": None,
+         "late": 0}
+        for rows in cases[:SHOWN]
     ]  # fmt: skip
     more = ("See everything that waits", url_for("waiting.show"))
-    return (Part("Work that waits at your schools", lines, "", len(found), more=more, tiers=False),) if lines else ()
+    return (Part("Work that waits at your schools", lines, "", len(cases), more=more, tiers=False),) if lines else ()
