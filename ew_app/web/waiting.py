@@ -17,7 +17,7 @@ from ew_app.web.today_parts import SHOWN, Part
 from models.queries.rising import Escalated, Waiting
 from models.queries.staff import place_names
 from rules import access, roles
-from rules.access import Permission
+from rules.access import FieldClass, Permission
 from rules.counting import many
 from rules.rising import Level
 from rules.vocabulary import vocabulary
@@ -41,7 +41,13 @@ def show() -> str:
         count=count, room=room, over=sum(1 for line in room if line["over"]),
         named=[_named(rows) | _why(rows, ages) for rows in _by_case(seen)],
         schools=list(_by_school(told, ages)),
+        unread=[(short_school(school), _labels(shut)) for school, shut in rising.unread_there(actor())],
+        seats=url_for("seats.show") if _names_people() else "",
     )  # fmt: skip
+
+
+def _labels(shut: Sequence[FieldClass]) -> str:
+    return ", ".join(vocabulary().label("restricted", str(one)).removeprefix("Restricted: ") for one in shut)
 
 
 Row = TypeVar("Row", Waiting, Escalated)

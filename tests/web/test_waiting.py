@@ -77,3 +77,19 @@ def test_an_empty_role_can_be_tried_out(sign_in: SignInAs) -> None:
     tried = browser.get("/people/seats?without=counselor").text
     assert "Without a School counselor" in tried
     assert browser.get("/people/seats?school=OAK").status_code == 404
+
+
+def test_an_empty_role_that_reads_a_compartment_is_shown_and_never_the_work_in_it(
+    app: Flask, sign_in: SignInAs
+) -> None:
+    principal = sign_in("principal")
+    before = principal.get("/waiting").text
+    assert "Nobody is there for" not in before, "every role is held in this world"
+    with app.app_context(), transaction():
+        person("nurse").grants[0].ends = today() - timedelta(days=1)
+    empty = words(principal.get("/waiting").text)
+    assert "Nobody is there for" in empty and "Lincoln: health" in empty
+    prepared(app)  # with something about health inside
+    assert words(principal.get("/waiting").text).count("Lincoln: health") == 1
+    network = words(sign_in("network_lead").get("/waiting").text)
+    assert "Lincoln: health" in network and "Zed" not in network

@@ -14,6 +14,7 @@ from ew_app.kernel import WORKER, Actor, Told, now, operation, record_all, today
 from ew_app.services.casework import reaching
 from ew_app.services.casework.risen_news import RisenNews
 from ew_app.services.casework.staffing import Staff, readers_of
+from models.queries import boards as schools
 from models.queries import following, unowned
 from models.queries import rising as rows
 from rules import access, room
@@ -138,6 +139,23 @@ def days_waited(found: Sequence[rows.Waiting] | Sequence[rows.Escalated]) -> dic
     return {
         (row.school_id, row.since): school_days_late(row.since, today(), days.get(row.school_id, [])) for row in found
     }
+
+
+def unread_there(by: Actor) -> list[tuple[str, list[FieldClass]]]:
+    """(school, compartments) of which nobody is there today who reads them, whether or not they hold anything.
+
+    Work inside would wait on nobody's list, and to show it would tell what it is: so the empty role is shown.
+    """
+    access.check(by.grants, Permission.SEE_WAITING)
+    inside = schools.schools_in(access.scope_of(by.grants, Permission.SEE_WAITING).whole)
+    staff = Staff({school.id for school in inside}) if inside else None
+    readers = {one: set(readers_of(one)) for one in FieldClass if one.restricted}
+    found = []
+    for school in inside:
+        here = {one.role for one in staff.everybody(school.id) if one.active(staff.on)} if staff else set()
+        if shut := [one for one, roles in readers.items() if not roles & here]:
+            found.append((school.name, shut))
+    return found
 
 
 def over_room(by: Actor) -> list[tuple[rows.Begun, int]]:
