@@ -11,7 +11,6 @@ import yaml
 from rules.places import PlaceKind
 
 REVIEWS_FILE = Path(__file__).parent / "policies" / "reviews.yaml"
-SMALLEST_COUNT = 10  # a cause that fewer cases share is nobody's pattern and somebody's secret
 
 
 @dataclass(frozen=True, slots=True)

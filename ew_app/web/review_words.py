@@ -56,8 +56,8 @@ def line(one: ReviewLine) -> dict[str, Any]:
 
 def facts(numbers: Mapping[str, Any]) -> list[str]:
     """What stood on a line, the most pressing first."""
-    if "share" in numbers:
-        return [f"{numbers['share']} in Tier 2 or 3", f"{numbers['students']} students"]
+    if "needing" in numbers:
+        return [f"{numbers['needing']} in Tier 2 or 3", f"{numbers['students']} students"]
     now, then, work = numbers.get("now"), numbers.get("then"), numbers.get("work") or {}
     found = list(numbers.get("needs", []))
     if numbers.get("schools", 1) > 1 and numbers.get("in_need"):

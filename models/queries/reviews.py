@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text
 
@@ -97,52 +96,10 @@ def last_before(place: str, day: date) -> date | None:
     return db.session.scalar(earlier.where(Review.ended_at.is_not(None)))
 
 
-def numbers_since(place: str, since: date) -> dict[str, Any] | None:
-    """What the first review of a place since a day kept, if its groups were told."""
-    kept = select(Review.numbers).where(
-        Review.place == place, Review.day >= since, Review.numbers.has_key("groups_day")
-    )
-    return db.session.scalar(kept.order_by(Review.day, Review.id).limit(1))
-
-
 def lines(review_id: int) -> Sequence[ReviewLine]:
     """What a review walks past, in its order."""
     wanted = select(ReviewLine).where(ReviewLine.review_id == review_id).order_by(ReviewLine.position)
     return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
-
-
-def by_group(schools: Sequence[int], day: date) -> list[tuple[str, str, int, int]]:
-    """(kind, value, in no Tier 2 or 3, in Tier 2 or 3) of everybody at these schools on a day; to be suppressed."""
-    found = db.session.execute(
-        text("""
-            SELECT g.kind, g.value, (count(*) FILTER (WHERE s.tier < 2))::int,
-                   (count(*) FILTER (WHERE s.tier >= 2))::int
-            FROM standing s JOIN student t ON t.id = s.student_id
-            CROSS JOIN LATERAL (VALUES
-                ('grade', s.grade),
-                ('english_learner', CASE WHEN t.english_learner THEN 'yes' WHEN NOT t.english_learner THEN 'no' END),
-                ('home_language', nullif(t.home_language, '')),
-                ('race_ethnicity', nullif(t.race_ethnicity, '')),
-                ('low_income', CASE WHEN t.low_income THEN 'yes' WHEN NOT t.low_income THEN 'no' END)) g (kind, value)
-            WHERE s.school_id = ANY(:schools) AND s.since <= :day AND coalesce(s.until, 'infinity'::date) >= :day
-            GROUP BY 1, 2 ORDER BY 1, 2
-        """),
-        {"schools": list(schools), "day": day},
-    )
-    return [(kind, value or "", rest, needing) for kind, value, rest, needing in found]
-
-
-def shared_causes(schools: Sequence[int], at_least: int) -> list[tuple[str, int]]:
-    """(cause, open cases) that so many at these schools share; nothing restricted, the most shared first."""
-    found = db.session.execute(
-        text("""
-            SELECT x.code, count(DISTINCT x.case_id)::int FROM cause x JOIN support_case c ON c.id = x.case_id
-            WHERE c.school_id = ANY(:schools) AND c.closed_on IS NULL AND x.ended_at IS NULL AND x.compartment IS NULL
-            GROUP BY 1 HAVING count(DISTINCT x.case_id) >= :least ORDER BY 2 DESC, 1
-        """),
-        {"schools": list(schools), "least": at_least},
-    )
-    return [(code, number) for code, number in found]
 
 
 def holders(roles: Collection[str], on: date) -> list[tuple[int, str, str]]:

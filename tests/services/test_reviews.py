@@ -13,11 +13,12 @@ from sqlalchemy import text
 from ew_app.kernel import NotFound, Refused, now, transaction
 from ew_app.services.meetings import holding
 from ew_app.services.notices import news
-from ew_app.services.watching import nudging, reviewing, rhythm
+from ew_app.services.watching import groups, nudging, reviewing, rhythm
 from ew_app.services.watching.nudging import Wanted
 from ew_app.services.watching.reviewing import Changed
 from ew_app.web import review_words
 from models.base import db
+from models.org import School
 from models.people import Student
 from models.queries import reviews as rows_of
 from models.reviews import Review, ReviewLine
@@ -92,23 +93,33 @@ def test_a_review_keeps_the_numbers_as_they_were_when_corrections_come(counted: 
     assert begun(counted) == number, "one on a day"
 
 
-def test_groups_are_told_in_tens_and_bands_and_small_ones_are_kept_back(counted: World) -> None:
-    groups = dict(db.session.get_one(Review, begun(counted)).numbers["groups"])
-    assert set(groups) == {"Grade", "English learner", "Home language"}
-    assert groups["English learner"] == [["no", "about 20", "under 50%"], ["yes", "about 10", "kept back"]]
-    assert groups["Grade"] == [["7", "about 30", "under 34%"]]
-    with transaction():
-        db.session.execute(db.text("UPDATE review SET day = day - 5, ended_at = begun_at"))
-        db.session.execute(db.text("UPDATE standing SET tier = 2"))
-    later = db.session.get_one(Review, begun(counted)).numbers
-    assert dict(later["groups"]) == groups and later["groups_day"] == FRIDAY.isoformat(), "once a month"
+def test_groups_are_told_as_their_own_page_tells_them(counted: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "FEW", 5)  # this world is small
+    kept = db.session.get_one(Review, begun(counted)).numbers
+    schools = [db.session.get_one(School, counted.schools[key]) for key in ("LIN", "DOU")]
+    page = groups.groups(schools, TODAY)
+    assert page is not None and page.tables
+    shown = {one.by: list(map(list, zip(one.names, map(one.words, one.totals), strict=True))) for one in page.tables}
+    assert {by: [line[:2] for line in lines] for by, lines in kept["groups"]} == shown
+    assert kept["groups_day"] == page.asked.isoformat()
+    assert "kept back" in {words for _, lines in kept["groups"] for line in lines for words in line}
 
 
 def test_a_principal_s_review_is_of_grades_and_keeps_small_ones_back(counted: World) -> None:
+    with transaction():
+        counts = {"tier_1": 60, "watch": 20, "tier_2": 20, "tier_3": 0, "none": 0, "too_early": 0}
+        for grade in ("8", "9"):
+            db.session.add(TierCount(school_id=counted.schools["LIN"], day=FRIDAY, grade=grade, **counts))
+    number = begun(counted, "paul", Place.of_school("LIN"))
+    seventh, *others = rows_of.lines(number)
+    assert (seventh.subject, seventh.name, len(others)) == ("grade:7", "Grade 7", 2)
+    assert review_words.facts(seventh.numbers)[0] == "kept back in Tier 2 or 3"
+
+
+def test_a_school_of_one_grade_is_one_line_and_a_network_reads_it(counted: World) -> None:
     number = begun(counted, "paul", Place.of_school("LIN"))
     (line,) = rows_of.lines(number)
-    assert (line.subject, line.name) == ("grade:7", "Grade 7")
-    assert review_words.facts(line.numbers) == ["under 34% in Tier 2 or 3", "about 30 students"]
+    assert (line.subject, line.name) == ("school:LIN", "Lincoln")
     assert reviewing.at_hand(number, counted.actor("zoe")).holds is False, "the network reads it"
     with pytest.raises(NotFound):
         reviewing.look(number, 1, "", version=1, by=counted.actor("zoe"))

@@ -1,7 +1,7 @@
 """What a review looks at, as it stands when it begins: counts, what moved, follow-through, causes, groups; no name.
 
-Groups are told in tens and bands, and once a month for each place: two tables a fortnight apart, beside totals that are
-exact every day, could be set against each other, and the difference would be one child.
+Groups are those that the page of groups shows, told as there: a table of its own could be set against that one, and
+the difference would be one child.
 """
 
 from __future__ import annotations
@@ -13,29 +13,22 @@ from datetime import date, timedelta
 from typing import Any
 
 from ew_app.kernel import today
-from ew_app.services.watching import boards, following_through
+from ew_app.services.watching import boards, cuts, following_through, groups
 from ew_app.services.watching.boards import Board, Line
+from ew_app.services.watching.parts import Told
 from models.org import School
 from models.queries import boards as counts
-from models.queries import reviews as rows
 from models.queries.boards import Counts
 from rules.access import Place, PlaceKind
 from rules.follow_through import LABELS, State, Step
-from rules.grades import GRADES
-from rules.reviews import SMALLEST_COUNT
 from rules.stints import school_year_start
-from rules.suppression import share_of_tens, suppress, tens, tens_words
+from rules.suppression import tens_words
+from rules.tiers import Tier
 
 TWO_WEEKS = timedelta(days=14)
 Numbers = dict[str, Any]
-Groups = Sequence[Any]  # [(label, [(value, students in tens, share in Tier 2 or 3)])]
-GROUPS = {
-    "grade": "Grade",
-    "english_learner": "English learner",
-    "home_language": "Home language",
-    "race_ethnicity": "Race and ethnicity",
-    "low_income": "Low income",
-}
+Lines = list[tuple[str, str, str]]  # (value, students, those of them in Tier 2 or 3), both in tens
+NEEDING = groups.COLUMN[Tier.TWO]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +48,15 @@ class Material:
     entries: tuple[Entry, ...]
 
 
-def of(place: Place, schools: Sequence[School], last: date | None, told: Numbers | None = None) -> Material:
-    """How a place stands now, and what moved since its last review or for two weeks; who needs help first is first.
-
-    told: the numbers of a review of this month, whose groups are told again.
-    """
+def of(place: Place, schools: Sequence[School], last: date | None) -> Material:
+    """How a place stands now, and what moved since its last review or for two weeks; who needs help first is first."""
     on = today()
     since, ids = last or on - TWO_WEEKS, [one.id for one in schools]
     board = boards.board(schools, on)
-    groups = told["groups"] if told else _groups(rows.by_group(ids, board.latest)) if board.latest else []
-    groups_day = told["groups_day"] if told else board.latest.isoformat() if board.latest else None
-    entries = _grades(groups) if place.kind is PlaceKind.SCHOOL else _places(place, board, schools, since)
+    told = groups.groups(schools, on)
+    grades = _grades(ids[0], board) if place.kind is PlaceKind.SCHOOL else []
+    lines = [Entry(f"grade:{one}", f"Grade {one}", {"students": n, "needing": needing}) for one, n, needing in grades]
+    tables = [(one.by, _lines(one)) for one in told.tables] if told else []
     numbers = {
         "since": since.isoformat(),
         "through": board.latest.isoformat() if board.latest else None,
@@ -74,11 +65,11 @@ def of(place: Place, schools: Sequence[School], last: date | None, told: Numbers
         "then": _then(ids, since, board),
         "work": asdict(board.total.work),
         "steps": _steps(schools),
-        "causes": [[code, tens(count)] for code, count in rows.shared_causes(ids, SMALLEST_COUNT)],
-        "groups": groups,
-        "groups_day": groups_day,
+        "causes": [[bar.code, bar.students] for bar in told.causes] if told else [],
+        "groups": [*([("Grade", grades)] if grades else []), *tables],
+        "groups_day": told.asked.isoformat() if told else None,
     }
-    return Material(numbers, tuple(entries))
+    return Material(numbers, tuple(lines or _places(place, board, schools, since)))
 
 
 def _then(ids: Sequence[int], since: date, board: Board) -> Numbers | None:
@@ -107,10 +98,10 @@ def _steps(schools: Sequence[School]) -> Numbers:
 
 
 def _places(place: Place, board: Board, schools: Sequence[School], since: date) -> list[Entry]:
-    """Schools of a network, or networks of the district, in the order of the board."""
+    """The school itself, schools of a network, or networks of the district, in the order of the board."""
     found = counts.counts_on([one.id for one in schools], [since], school_year_start(board.latest or since))
     before = {one.key: found[one.id, since] for one in schools if (one.id, since) in found}
-    if place.kind is PlaceKind.NETWORK:
+    if place.kind is not PlaceKind.DISTRICT:
         return [_entry(f"school:{line.key}", line, before.get(line.key)) for line in board.lines]
     of_network: dict[str, Counts] = defaultdict(Counts)
     for one in schools:
@@ -134,34 +125,22 @@ def _entry(subject: str, line: Line, then: Counts | None) -> Entry:
     return Entry(subject, line.name, kept)
 
 
-def _grades(groups: Groups) -> list[Entry]:
-    told: Sequence[Any] = next((lines for label, lines in groups if label == GROUPS["grade"]), [])
+def _grades(school: int, board: Board) -> Lines:
+    """A school's grades as its board tells them to readers of counts; none where these would tell of a child."""
+    told = cuts.by_grade(school, board.latest) if board.latest else None
+    if told is None:
+        return []
+    needing = cuts.TIERS.index("needing")
     return [
-        Entry(f"grade:{value}", f"Grade {value}" if value else "No grade given", {"students": students, "share": share})
-        for value, students, share in told
+        (grade or "not given", tens_words(total), tens_words(row[needing]))
+        for grade, row, total in zip(told.grades, told.table.rows, told.table.totals, strict=True)
     ]
 
 
-def _groups(found: Sequence[tuple[str, str, int, int]]) -> Groups:
-    """[(label, [(value, students in tens, share in Tier 2 or 3)])]; what is small is kept back with what tells of it.
-
-    A group of which the roster says nothing of anybody is left out.
-    """
-    told: list[tuple[str, list[tuple[str, str, str]]]] = []
-    for kind, label in GROUPS.items():
-        here = sorted((one for one in found if one[0] == kind), key=_in_order)
-        if all(value == "" for _, value, _, _ in here):
-            continue
-        shown = suppress([(rest, needing) for _, _, rest, needing in here])
-        lines = [
-            (value, tens_words(total), share_of_tens(needing, rest, (counted[1], counted[0])))
-            for (_, value, rest, needing), counted, total in zip(here, shown.rows, shown.totals, strict=True)
-        ]
-        told.append((label, lines))
-    return told
-
-
-def _in_order(group: tuple[str, str, int, int]) -> tuple[int, str]:
-    """Grades as they follow each other; anything else by its name."""
-    value = group[1]
-    return (GRADES.index(value) if value in GRADES else len(GRADES), value)
+def _lines(told: Told) -> Lines:
+    """A table of groups without the tiers in which nobody needs more than everybody is given."""
+    at = told.columns.index(NEEDING) if NEEDING in told.columns else None
+    return [
+        (name, told.words(total), "none" if at is None else told.words(row[at]))
+        for name, row, total in zip(told.names, told.rows, told.totals, strict=True)
+    ]

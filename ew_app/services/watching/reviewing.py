@@ -63,8 +63,7 @@ def begin(place: Place, *, by: Actor) -> int:
     if number is None:
         same = select(Review.id).where(Review.place == str(here), Review.day == today())
         return int(db.session.scalars(same).one())
-    told = rows.numbers_since(str(here), today().replace(day=1))
-    material = review_numbers.of(here, schools, rows.last_before(str(here), today()), told)
+    material = review_numbers.of(here, schools, rows.last_before(str(here), today()))
     db.session.execute(
         update(Review).where(Review.id == number).values(numbers=material.numbers, there=f"{by.name}, {by.position}")
     )
