@@ -44,7 +44,8 @@ FIRST = 5  # schools that fit into a glance; the rest stands on the board
 @screen.get("/today")
 @requires(P.SEE_TODAY)
 def show() -> str:
-    day = _begun(_with_letters(_day()))
+    step = beginning.step()
+    day = _with_letters(_begun(_day(), step), known=step is None)
     return render_template(
         "today.html",
         answer=day.answer,
@@ -59,16 +60,14 @@ def show() -> str:
     )
 
 
-def _with_letters(day: Day) -> Day:
-    """What was told to a family and turned out wrong comes before everything else."""
-    return replace(
-        day, parts=(*letters.to_tell_again(), *hand_over_lines.part(), *day.parts, *reviews.part(), *waiting.part())
-    )
+def _with_letters(day: Day, *, known: bool) -> Day:
+    """What was told to a family and turned out wrong comes before everything else; without numbers is no review."""
+    looks = reviews.part() if known else ()
+    return replace(day, parts=(*letters.to_tell_again(), *hand_over_lines.part(), *day.parts, *looks, *waiting.part()))
 
 
-def _begun(day: Day) -> Day:
+def _begun(day: Day, step: beginning.Step | None) -> Day:
     """What has to come before all else; a day on which nothing waits is not called clear while nothing is known."""
-    step = beginning.step()
     if step is None:
         return day
     if day.waits:

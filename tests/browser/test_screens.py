@@ -21,7 +21,7 @@ from ew_app.services.meetings import holding
 from ew_app.services.people import accounts, credentials, signing_in
 from ew_app.services.sources import keeping
 from ew_app.services.sources.keeping import Wanted
-from ew_app.services.watching import reviewing
+from ew_app.services.watching import goals, reviewing
 from models.attendance import Batch
 from models.base import db
 from models.cases import Case, Outreach, Task
@@ -118,6 +118,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         "/figures/school:{school}",
         "/reviews/{review}",
         "/reviews/{review}/lines/1",
+        *("/goals/new", "/goals/{goal}"),
     ),
     "system_admin": (
         *("/scripts", "/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
@@ -200,6 +201,7 @@ def numbers(system: System) -> dict[str, Any]:
             "source": keeping.add("Aspen", Wanted("folder", location={"folder": "aspen"}), by=OPERATOR),
             **meeting_of(),
             "review": reviewing.begin(Place.district(), by=signing_in.actor_of(accounts.find("district_analyst"))),
+            "goal": goal_of("district_analyst"),
             "visit": visit_of(case, worker, nurse),
             "school": late.key,
             "late_day": missing_day(),
@@ -209,6 +211,12 @@ def numbers(system: System) -> dict[str, Any]:
             "change": policy_changes.begin(version, EIGHT, by=OPERATOR),
             "trial": simulating.ask(version, by=OPERATOR, place=Place.district(), queued=False),
         }
+
+
+def goal_of(login: str) -> str:
+    """A goal of the whole district."""
+    by, wanted = signing_in.actor_of(accounts.find(login)), goals.Wanted(measure="tiers", target=150)
+    return goals.put(Place.district(), wanted, once="goal/screens", by=by)
 
 
 def watched_of() -> dict[str, int]:
