@@ -186,8 +186,11 @@ def end(review_id: int) -> ResponseReturnValue:
 # -- for Today -----------------------------------------------------------------------------------------------
 
 
-def part() -> tuple[Part, ...]:
-    """For Today: questions that wait for this person's answer, and reviews that are due; no part without any."""
+def part(*, known: bool) -> tuple[Part, ...]:
+    """For Today: questions that wait for this person's answer, and reviews that are due; no part without any.
+
+    known: there are numbers of this school year; without them nothing can be reviewed yet.
+    """
     asked_of_me = nudging.of_me(actor())
     names = place_names({one.nudge.place for one in asked_of_me}) if asked_of_me else {}
     questions: list[dict[str, Any]] = [
@@ -195,7 +198,7 @@ def part() -> tuple[Part, ...]:
          "about": one.nudge.asked_by, "tier": None, "reason": one.nudge.words, "due": one.nudge.due, "late": 0}
         for one in asked_of_me[:SHOWN]
     ]  # fmt: skip
-    due = rhythm.waiting_for(actor()) if access.can(actor().grants, RUN) else []
+    due = rhythm.waiting_for(actor()) if known and access.can(actor().grants, RUN) else []
     reviews: list[dict[str, Any]] = [
         {"name": one.name, "url": url_for("reviews.show"), "about": "", "tier": None, "due": one.turn.due,
          "reason": f"last one {day_text(one.turn.last)}" if one.turn.last else "none this school year",

@@ -61,9 +61,9 @@ def show() -> str:
 
 
 def _with_letters(day: Day, *, known: bool) -> Day:
-    """What was told to a family and turned out wrong comes before everything else; without numbers is no review."""
-    looks = reviews.part() if known else ()
-    return replace(day, parts=(*letters.to_tell_again(), *hand_over_lines.part(), *day.parts, *looks, *waiting.part()))
+    """What was told to a family and turned out wrong comes before everything else."""
+    asked = (*day.parts, *reviews.part(known=known))
+    return replace(day, parts=(*letters.to_tell_again(), *hand_over_lines.part(), *asked, *waiting.part()))
 
 
 def _begun(day: Day, step: beginning.Step | None) -> Day:
