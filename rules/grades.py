@@ -25,6 +25,11 @@ def grade_of(words: str) -> str:
     return found if found in GRADES else ""
 
 
+def grade_order(grade: str) -> tuple[int, str]:
+    """PK, TK, K, 1 to 12, then anything else: a key to sort by."""
+    return GRADES.index(grade) if grade in GRADES else len(GRADES), grade
+
+
 def grades_in(words: str) -> tuple[str, ...]:
     """The grades that 'K-3' or '9' names, lowest first; none where it names no grade, or runs backwards."""
     alone = grade_of(words)

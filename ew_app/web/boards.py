@@ -20,6 +20,7 @@ from models.queries import boards as rows
 from rules import access
 from rules.access import Permission, Place
 from rules.counting import many
+from rules.grades import grade_order
 from rules.suppression import Shown, Table
 
 screen = Blueprint("boards", __name__)
@@ -196,10 +197,3 @@ def _cut(names: Sequence[str], grades: Sequence[str], table: Table) -> Cut:
     found = sorted(zip(grades, table.rows, table.totals, strict=True), key=lambda row: grade_order(row[0]))
     lines = tuple((grade or "not given", tuple(row[at] for at in places), total) for grade, row, total in found)
     return Cut(tuple(names[at] for at in places), lines)
-
-
-def grade_order(grade: str) -> tuple[int, str]:
-    """PK, K, 1 to 12, then anything else."""
-    if grade.isdigit():
-        return int(grade), grade
-    return {"PK": -1, "K": 0}.get(grade, 99), grade

@@ -9,9 +9,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, day_text, today
+from ew_app.services.meetings.holding import Changed
 from ew_app.services.watching import nudging, reviewing, rhythm
 from ew_app.services.watching.nudging import Wanted
-from ew_app.services.watching.reviewing import Changed
 from ew_app.services.watching.rhythm import Standing
 from ew_app.web import asked, review_words
 from ew_app.web.case_words import day_given

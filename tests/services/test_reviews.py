@@ -12,10 +12,10 @@ from sqlalchemy import text
 
 from ew_app.kernel import NotFound, Refused, now, transaction
 from ew_app.services.meetings import holding
+from ew_app.services.meetings.holding import Changed
 from ew_app.services.notices import news
 from ew_app.services.watching import groups, nudging, reviewing, rhythm
 from ew_app.services.watching.nudging import Wanted
-from ew_app.services.watching.reviewing import Changed
 from ew_app.web import review_words
 from models.base import db
 from models.org import School

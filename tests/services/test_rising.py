@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from ew_app.kernel import OPERATOR, Conflict, NotFound, Refused, today, transaction
-from ew_app.services.casework import closing, handing_out, moves, outreach, promises, reaching, rising, seats, tasks
+from ew_app.kernel import Conflict, Refused, transaction
+from ew_app.services.casework import closing, handing_out, moves, outreach, promises, rising, seats
 from ew_app.services.casework.outreach import Attempt
 from ew_app.services.notices import news
 from ew_app.services.people import terms
@@ -18,19 +18,14 @@ from models.cases import Case
 from models.org import School
 from models.queries import worklists
 from models.staff import Grant
-from rules.access import NotAllowed, Permission
+from rules.access import NotAllowed
 from rules.routing import Via
 from rules.routing_table import routing_table
 from tests.opened import on
-from tests.services.one_case import flag_ana, follow, owner, the_case
+from tests.services.one_case import flag_ana, follow, grant_of, listed, owner, the_case, the_number
 from tests.services.world import TODAY, World, rows
 
 RAISED = "SELECT why, level, since FROM raised WHERE ended_at IS NULL ORDER BY why"
-
-
-def grant_of(world: World, login: str) -> int:
-    (number,) = rows("SELECT id FROM role_grant WHERE person_id = :p", p=world.people[login])[0]
-    return int(number)
 
 
 def nobody_at_lincoln(world: World) -> None:
@@ -94,123 +89,11 @@ def test_work_of_somebody_whose_role_has_ended_goes_to_somebody_else(world):
     assert handing_out.hand_out() == 0
 
 
-def the_number() -> int:
-    (number,) = the_case("number")
-    return int(number)  # type: ignore[call-overload]
-
-
 def test_somebody_on_leave_keeps_what_is_theirs(world):
     flag_ana(world)
     world.away("cora", deputy="paul")
     handing_out.hand_out()
     assert owner(world) == "cora"
-
-
-# -- leave: what somebody has already ----------------------------------------------------------------------------------
-
-
-def listed(world: World, login: str) -> list[tuple[str, str]]:
-    """What is due today on somebody's list: (what, whose)."""
-    by = world.actor(login)
-    lent, me = by.grants.standing_in, by.person_id or 0
-    cases = worklists.my_due_cases(me, today(), stand_ins=lent)
-    tasks = worklists.my_tasks(me, today(), reaching.openings(by), until=today(), stand_ins=lent)
-    names = {person: name for name, person in world.people.items()}
-    return [("case", names[one.owner_id or 0]) for one in cases] + [
-        (one.title, names[one.owner_id or 0]) for one in tasks
-    ]
-
-
-def on_the_day(world: World, settings, days: int = 0):
-    """A day on which what Cora has is due, with her leave from then on."""
-    with transaction():
-        db.session.execute(db.text("UPDATE support_case SET due = :on, contact_due = :on"), {"on": TODAY})
-        db.session.execute(db.text("UPDATE task SET due = :on"), {"on": TODAY})
-    return on(replace(settings, today=TODAY + timedelta(days=days)))
-
-
-def test_what_is_due_in_a_leave_is_on_the_deputys_list_for_that_time_and_moves_nowhere(world, settings):
-    world.give("carl", "Carl Dunn", "counselor", "school:LIN")
-    flag_ana(world)
-    moves.assign(the_number(), by=world.actor("paul"), to=world.people["cora"])
-    before = rows("SELECT id, owner_id FROM task ORDER BY id")
-    assert listed(world, "carl") == []
-    world.away("cora", deputy="carl")
-    with on_the_day(world, settings):
-        assert ("case", "cora") in listed(world, "carl") and len(listed(world, "carl")) == 3
-        (lent,) = world.actor("carl").grants.standing_in
-        assert (lent.name, lent.until) == ("Cora Bell", TODAY + timedelta(days=2))
-        handing_out.hand_out()
-        assert [row[0] for row in rows(RAISED)] == [], "somebody goes on with it"
-        told = [one.sentence for one in news.read(world.actor("carl"))]
-        assert told == ["You stand in for a colleague until Wed 18 Nov. What is due meanwhile stands on your list."]
-        moves.pause(the_number(), by=world.actor("carl"), reason="agreed", until=TODAY + timedelta(days=1))
-        assert ("case", "cora") not in listed(world, "carl"), "they work on it as on one of their own"
-        (task, *_) = worklists.my_tasks(0, TODAY, (), stand_ins=world.actor("carl").grants.standing_in)
-        tasks.finish(task.id, by=world.actor("carl"))
-        assert rows("SELECT done_by FROM task WHERE id = :t", t=task.id) == [("carl",)]
-    assert owner(world) == "cora" and rows("SELECT id, owner_id FROM task ORDER BY id") == before
-    with on_the_day(world, settings, days=3):
-        assert listed(world, "carl") == [] and world.actor("carl").grants.standing_in == ()
-        assert len(listed(world, "cora")) == 1
-
-
-def test_a_deputy_reaches_the_case_of_the_one_who_is_away_only_in_the_leave_and_by_their_own_role(world, settings):
-    flag_ana(world)
-    moves.assign(the_number(), by=world.actor("paul"), to=world.people["cora"])
-    world.give("noor", "Noor Haddad", "nurse", "school:LIN")
-    with on_the_day(world, settings):
-        with pytest.raises((NotAllowed, NotFound)):
-            reaching.case_at_hand(the_number(), world.actor("noor"), Permission.SEE_CASE)
-        world.away("cora", deputy="noor")
-        assert reaching.case_at_hand(the_number(), world.actor("noor"), Permission.SEE_CASE).own
-        with pytest.raises(NotAllowed):
-            moves.monitor(the_number(), by=world.actor("noor"))
-    with on_the_day(world, settings, days=3), pytest.raises((NotAllowed, NotFound)):
-        reaching.case_at_hand(the_number(), world.actor("noor"), Permission.SEE_CASE)
-
-
-@pytest.mark.parametrize("gone", ["nobody", "left", "away too"])
-def test_without_a_deputy_what_is_due_rises_on_its_day_and_goes_down_with_the_leave(world, settings, gone):
-    flag_ana(world)
-    moves.assign(the_number(), by=world.actor("paul"), to=world.people["cora"])
-    world.give("carl", "Carl Dunn", "counselor", "school:LIN")
-    world.away("cora", deputy=None if gone == "nobody" else "carl")
-    if gone == "left":
-        world.end("carl")
-    if gone == "away too":
-        world.away("carl")
-    with on_the_day(world, settings):
-        rising.rise()
-        assert [row[:2] for row in rows(RAISED)] == [("away", 1)], "its tasks wait with the case"
-        (seen,) = rising.seen_by(world.actor("paul"))
-        assert (seen.why, seen.owner, seen.first_name) == ("away", "Cora Bell", "Ana")
-        assert listed(world, "carl") == [], "whoever is not there has nothing"
-        before = rows("SELECT * FROM raised ORDER BY id")
-        rising.rise()
-        assert rows("SELECT * FROM raised ORDER BY id") == before
-    assert owner(world) == "cora"
-    with on_the_day(world, settings, days=3):
-        rising.rise()
-        assert "away" not in [row[0] for row in rows(RAISED)], "the leave is over"
-
-
-def test_a_deputy_who_may_not_read_a_compartment_is_shown_nothing_of_it(world, settings):
-    world.stands("ana", 1)
-    world.finds("ana", "R22", compartment="stls")
-    follow(world)
-    assert rows("SELECT owner_id FROM task WHERE compartment = 'stls'") == [(world.people["lea"],)]
-    world.away("lea", deputy="cora")
-    with on_the_day(world, settings):
-        assert listed(world, "cora") == []
-        rising.rise()
-        assert [row[0] for row in rows(RAISED)] == ["away"] and rising.seen_by(world.actor("paul")) == []
-        world.give("lou", "Lou Perez", "stls_liaison", "school:LIN")
-        world.away("lea", deputy="lou")
-        ((title, whose),) = listed(world, "lou")
-        assert whose == "lea" and title != "Support task"
-        rising.rise()
-        assert rows(RAISED) == []
 
 
 def test_unowned_work_is_seen_by_the_principal_at_once_and_by_the_network_after_a_school_day(world, settings):
@@ -292,50 +175,6 @@ def test_of_two_holders_the_one_with_more_hours_is_asked_more(world):
     follow(world)
     owned = dict(rows("SELECT owner_id, count(*) FROM support_case GROUP BY 1"))
     assert owned[carl] == 3 * owned[world.people["cora"]]
-
-
-# -- what is stated ----------------------------------------------------------------------------------------------------
-
-
-def test_leave_and_deputy_are_stated_and_work_is_asked_anew(world):
-    away = Terms(away_from=TODAY, away_until=TODAY + timedelta(days=4), deputy_id=world.people["paul"], hours=20)
-    terms.state(grant_id=grant_of(world, "cora"), terms=away, by=world.actor("paul"))
-    flag_ana(world)
-    assert owner(world) == "paul"
-    assert rows("SELECT kind FROM event WHERE kind = 'terms_stated'") == [("terms_stated",)]
-    assert ("hand_out",) in rows("SELECT job FROM outbox")
-    terms.state(grant_id=grant_of(world, "cora"), terms=away, by=world.actor("paul"))
-    assert len(rows("SELECT 1 FROM event WHERE kind = 'terms_stated'")) == 1, "the same again changes nothing"
-
-
-@pytest.mark.parametrize(
-    ("stated", "sentence"),
-    [
-        (Terms(away_until=TODAY), "from which day"),
-        (Terms(away_from=TODAY, away_until=TODAY - timedelta(days=1)), "before the first"),
-        (Terms(hours=61), "from 0 to 60"),
-        (Terms(department="face"), "Only a department contact"),
-        (Terms(deputy_id=0), "Choose somebody who works"),
-    ],
-)
-def test_what_cannot_be_is_refused_with_a_sentence(world, stated, sentence):
-    with pytest.raises(Refused, match=sentence):
-        terms.state(grant_id=grant_of(world, "cora"), terms=stated, by=world.actor("paul"))
-
-
-def test_a_deputy_works_there_and_is_somebody_else(world):
-    for login in ("cora", "dora"):
-        with pytest.raises(Refused):
-            stand_in = Terms(deputy_id=world.people[login])
-            terms.state(grant_id=grant_of(world, "cora"), terms=stand_in, by=world.actor("paul"))
-
-
-def test_only_who_manages_people_there_states_anything(world):
-    with pytest.raises(NotAllowed):
-        terms.state(grant_id=grant_of(world, "cora"), terms=Terms(hours=20), by=world.actor("otto"))
-    world.end("cora")
-    with pytest.raises(NotFound):
-        terms.state(grant_id=grant_of(world, "cora"), terms=Terms(hours=20), by=OPERATOR)
 
 
 # -- who is asked at a school ------------------------------------------------------------------------------------------

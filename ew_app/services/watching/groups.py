@@ -13,6 +13,7 @@ from models.org import School
 from models.queries import boards
 from models.queries import groups as rows
 from models.queries.groups import Row
+from rules.grades import grade_order
 from rules.stints import school_year_start
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
@@ -111,14 +112,7 @@ def _gathered(counts: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
 
 
 def _order(by: str) -> Callable[[str], tuple[int, str]]:
-    return _grade_order if by == "grade" else lambda value: (int(value == OTHERS) + 2 * (not value), value)
-
-
-def _grade_order(grade: str) -> tuple[int, str]:
-    """PK, K, 1 to 12, then anything else."""
-    if grade.isdigit():
-        return int(grade), grade
-    return {"PK": -1, "K": 0}.get(grade, 99), grade
+    return grade_order if by == "grade" else lambda value: (int(value == OTHERS) + 2 * (not value), value)
 
 
 def _label(by: str, value: str) -> str:

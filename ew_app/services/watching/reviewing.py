@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record, today
+from ew_app.kernel import Actor, NotFound, Refused, now, operation, record, today
+from ew_app.services.meetings.holding import Changed
 from ew_app.services.watching import nudging, review_numbers
 from ew_app.services.watching.nudging import Wanted
 from models.base import db
@@ -29,14 +30,6 @@ RUN = Permission.RUN_REVIEW
 NO_REVIEW = "There is no such review, or not of a place of yours."
 OVER = "This review is closed, and its minutes stay as they are. Begin the next one for what comes now."
 LONGEST_NOTE, LONGEST_MINUTES, LONGEST_THERE = 500, 4000, 400
-
-
-class Changed(Conflict):
-    """A colleague wrote in between; `theirs` is what stands now, nothing was overwritten."""
-
-    def __init__(self, theirs: str) -> None:
-        super().__init__("A colleague has written here in the meantime. Both texts are below: put them together.")
-        self.theirs = theirs
 
 
 @dataclass(frozen=True, slots=True)
