@@ -155,13 +155,18 @@ def _student(meeting_id: int, position: int, errors: Mapping[str, str] | None = 
     item, case, pupil = found(next((one for one in sitting.items if one[0].position == position), None))
     at = places.index(position)
     task = rows.tasks([item.task_id]).get(item.task_id) if item.task_id else None
+    said = holding.words_of(item, task)
+    if view.room:
+        said = meeting_words.for_the_wall(item, task, people.names([task.owner_id] if task and task.owner_id else []))
+        theirs = said if theirs else ""
     return render_template(
         "meeting_student.html",
         meeting=sitting.meeting, school=sitting.school, view=view, item=item, errors=errors or {}, theirs=theirs,
         card=meeting_words.card(item, case, pupil, view), number=at + 1, of=len(places),
         before=places[at - 1] if at else None, after=places[at + 1] if at + 1 < len(places) else None,
         people=[(number, name) for number, name, _ in holding.may_act(sitting.meeting)],
-        values=request.form or meeting_words.form_of(item, task), said=holding.words_of(item, task),
+        values=request.form or meeting_words.form_of(item, task), said=said,
+        on_the_wall=view.room and item.decision is not None and not errors,
     )  # fmt: skip
 
 
@@ -171,9 +176,10 @@ def decide(meeting_id: int, position: int) -> ResponseReturnValue:
     """Keep what was decided and go on to the next student."""
     sitting, form = _sitting(meeting_id), request.form
     item = found(next((item for item, *_ in sitting.items if item.position == position), None))
+    note = item.note if View.asked().room else form.get("note", "")  # a wall has no field for it
     try:
         decided = Decided(
-            decision=form.get("decision", ""), action=form.get("action", ""), note=form.get("note", ""),
+            decision=form.get("decision", ""), action=form.get("action", ""), note=note,
             owner_id=form.get("owner_id", type=asked.number), due=day_given(form.get("due", "")),
         )  # fmt: skip
         holding.decide(item.id, decided, version=form.get("version", 0, type=int), by=actor())

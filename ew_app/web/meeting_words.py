@@ -1,4 +1,8 @@
-"""What stands in a team meeting, in words; in the room's view with initials, and nothing that is only for some."""
+"""What stands in a team meeting, in words; in the room's view with initials, and nothing that is only for some.
+
+On a wall no words stand that somebody typed (an action, a next step, a note): who types thinks of one reader, and
+visitors read the wall. Who does something by which day is said without them.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ from rules.meetings import WORDS, Why
 from rules.vocabulary import vocabulary
 
 TIERS = (("tier_1", "Tier 1"), ("watch", "Watch"), ("tier_2", "Tier 2"), ("tier_3", "Tier 3"))
+ONE_ACTION = "One action"
 DECIDED = {
     "act": ("agreed", "good"),
     "go_on": ("go on", "plain"),
@@ -109,7 +114,7 @@ def line(
     return {
         "position": item.position, "name": view.name(student), "about": grade_words(student.grade),
         "why": why_words(item.why), "tier": tier_text(item.numbers["tier"]), "missed": missed(item.numbers),
-        "state": DECIDED[item.decision], "action": task.title if task else "", "due": task.due if task else None,
+        "state": DECIDED[item.decision], "action": _action(task, view), "due": task.due if task else None,
         "owner": _owner(task, owners), "note": "" if view.room else item.note, "by": item.decided_by,
     }  # fmt: skip
 
@@ -118,9 +123,16 @@ def agreed(task: Task, student: Student, owners: Mapping[int, str], view: View) 
     """An action of an earlier meeting and how it stands."""
     late = task.status == "open" and task.due is not None and task.due < today()
     return {
-        "name": view.name(student), "action": task.title, "owner": _owner(task, owners), "due": task.due,
+        "name": view.name(student), "action": _action(task, view), "owner": _owner(task, owners), "due": task.due,
         "state": ("done", "good") if task.status == "done" else ("late", "late") if late else ("open", "wait"),
     }  # fmt: skip
+
+
+def _action(task: Task | None, view: View) -> str:
+    """What is to be done; on a wall only that something is."""
+    if task is None:
+        return ""
+    return ONE_ACTION if view.room else task.title
 
 
 def _owner(task: Task | None, owners: Mapping[int, str]) -> str:
@@ -140,7 +152,8 @@ def card(item: MeetingItem, case: Case, student: Student, view: View) -> dict[st
         "steps": [
             {"text": "Somebody reached the family", "done": reached is not None, "note": _reached(reached, numbers)},
             {"text": "We know what gets in the way", "done": bool(causes), "note": ""},
-            {"text": "A plan is agreed", "done": case.status in ("planned", "monitoring"), "note": case.next_step},
+            {"text": "A plan is agreed", "done": case.status in ("planned", "monitoring"),
+             "note": "" if view.room else case.next_step},
         ],
     }  # fmt: skip
 
@@ -156,6 +169,14 @@ def _for_all(code: str, view: View) -> bool:
     """On a wall only causes that everybody who works on cases may read."""
     cause = vocabulary().causes[code]
     return cause.restricted is None and not (view.room and cause.limited)
+
+
+def for_the_wall(item: MeetingItem, task: Task | None, owners: Mapping[int, str]) -> str:
+    """What was decided, without a typed word."""
+    if item.decision != "act":
+        return {"go_on": "Go on as it is.", "later": "Look again next time."}.get(item.decision or "", "")
+    by = f", by {day_text(task.due)}" if task and task.due else ""
+    return f"{ONE_ACTION}: {_owner(task, owners)}{by}."
 
 
 def form_of(item: MeetingItem, task: Task | None) -> dict[str, Any]:

@@ -131,6 +131,7 @@ def _write(about: About, attempt: Attempt, heard: Heard | None) -> None:
         families.log_talk(
             attempt, case_number=about.number, student_id=about.student.id, task_id=task, by=actor(), once=once,
             others=outreach_form.others({one.id for one in about.family.siblings}),
+            told_too="told_too" in request.form,
         )  # fmt: skip
         if heard is not None and about.number is not None:
             causes.record_cause(about.number, heard, by=actor(), once=once)

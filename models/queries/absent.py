@@ -142,7 +142,8 @@ class Away:
     def _reached(self) -> ColumnElement[bool]:
         """Somebody was spoken with about this day, or on it."""
         about = or_(Outreach.about_day == self.day, and_(Outreach.about_day.is_(None), Outreach.on_day >= self.day))
-        return exists().where(Outreach.student_id == Student.id, Outreach.is_contact, about).correlate(Student)
+        told = or_(Outreach.outcome != "reason_told", Outreach.told != "")  # a reason told of a sibling is none here
+        return exists().where(Outreach.student_id == Student.id, Outreach.is_contact, about, told).correlate(Student)
 
 
 def never_came(reach: Reach, person_id: int | None, on: date, *, page: int, size: int) -> tuple[list[MissedLine], int]:

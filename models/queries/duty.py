@@ -16,6 +16,7 @@ from models.duty import DistrictDay, SearchDone
 from models.queries.coded import meaning
 
 ASKS_FOR_SEARCH = ("search", "locate", "evidence")
+COPY = "search_copy"
 _SUSPENDED = f"""
     SELECT DISTINCT m.day FROM mark m JOIN LATERAL {meaning("m")} c ON c.kind = 'suspension_out'
     WHERE m.student_id = ANY(:students) AND m.day >= :since AND m.period = '' ORDER BY m.day
@@ -28,15 +29,16 @@ def search_steps(case: Case) -> Sequence[SearchDone]:
     return db.session.scalars(mine.where(SearchDone.taken_back_at.is_(None)).order_by(SearchDone.id)).all()
 
 
-def withdrawn(student_id: int, kind: str, period: str) -> list[int]:
-    """The task of this kind and period, if it was withdrawn."""
-    same = Task.student_id == student_id, Task.kind == kind, Task.period == period, Task.status == "withdrawn"
-    return list(db.session.scalars(select(Task.id).where(*same)))
+def asked_before(student_id: int, kind: str) -> list[tuple[int, str, str]]:
+    """(id, period, status) of the student's tasks of a kind, in the order in which they were asked for."""
+    wanted = select(Task.id, Task.period, Task.status).where(Task.student_id == student_id, Task.kind == kind)
+    return [(number, period, status) for number, period, status in db.session.execute(wanted.order_by(Task.id))]
 
 
-def asked_to_search(case: Case) -> Sequence[Task]:
-    """Open tasks that ask to look for the student."""
-    mine = select(Task).where(Task.case_id == case.id, Task.status == "open", Task.kind.in_(ASKS_FOR_SEARCH))
+def asked_to_search(case: Case, *, copies: bool = False) -> Sequence[Task]:
+    """Open tasks that ask to look for the student; copies: with what the network was asked."""
+    kinds = (*ASKS_FOR_SEARCH, COPY) if copies else ASKS_FOR_SEARCH
+    mine = select(Task).where(Task.case_id == case.id, Task.status == "open", Task.kind.in_(kinds))
     return db.session.scalars(mine.where(Task.compartment.is_(None)).order_by(Task.id)).all()
 
 

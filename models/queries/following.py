@@ -189,12 +189,15 @@ def idle() -> ColumnElement[bool]:
 
 
 def searches(cases: Collection[int]) -> Rows:
-    """(case, by_system) of the searches that stand in these cases' episodes: whether the system began them."""
+    """(case, by_system, found) of the searches that stand in these cases' episodes: whether the system began them, and
+    whether the student was found."""
     if not cases:
         return []
     return db.session.execute(
         text("""
-            SELECT c.id, d.position = :worker
+            SELECT c.id, d.position = :worker, EXISTS (
+                SELECT FROM search_done f WHERE f.case_id = d.case_id AND f.episode = d.episode
+                AND f.step = 'found' AND f.taken_back_at IS NULL)
             FROM search_done d JOIN support_case c ON c.id = d.case_id AND c.episode = d.episode
             WHERE c.id = ANY(:cases) AND d.step = 'begun' AND d.taken_back_at IS NULL
         """),

@@ -6,8 +6,18 @@ from datetime import date, timedelta
 
 import pytest
 
-from ew_app.kernel import NotFound, Refused
-from ew_app.services.casework import district_days, evidence, searching, supporting
+from sqlalchemy import update
+
+from ew_app.kernel import NotFound, Refused, now, transaction
+from ew_app.services.casework import (
+    answering,
+    district_days,
+    evidence,
+    handing_out,
+    school_changes,
+    searching,
+    supporting,
+)
 from ew_app.services.casework.causes import Heard, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from ew_app.services.casework.supporting import Offer
@@ -15,10 +25,13 @@ from ew_app.services.measuring import caused_days
 from ew_app.services.measuring.why_days import Day
 from models.base import db
 from models.cases import Case
+from models.people import Stint
+from models.staff import Person
+from models.tiers import StudentStatus
 from rules.access import NotAllowed, Place
 from rules.duty_of_care import FOUND, duty
 from rules.words import UnfitWords
-from tests.services.one_case import flag_ana, follow, the_case
+from tests.services.one_case import comes, flag_ana, follow, the_case
 from tests.services.world import TODAY, rows
 
 LINCOLN = Place.of_school("LIN", "N1")
@@ -120,6 +133,87 @@ def test_a_search_that_a_person_began_stays_theirs_whatever_is_corrected(world):
     world.corrects(finding)
     follow(world)
     assert search()[0][1] is True and search()[1:] == [("2026-27/search/1001/1", "open")]
+
+
+COPIES = "SELECT period, status FROM task WHERE kind = 'search_copy' ORDER BY id"
+
+
+def test_a_student_who_was_found_and_is_gone_again_is_looked_for_anew(world):
+    finding = lost(world)
+    follow(world)
+    searching.do(1001, FOUND, by=world.actor("paul"), words="With an aunt; comes on Monday")
+    assert rows(COPIES) == [("2026-27/search/1001/1", "done")], "the network need not look any more"
+    comes(finding)
+    world.finds("ana", "R18", TODAY + timedelta(days=20))
+    for _ in range(2):
+        follow(world)
+    assert rows(COPIES) == [("2026-27/search/1001/1", "done"), ("2026-27/search/1001/1/2", "open")]
+    found = searching.search_of(db.session.get_one(Case, 1))
+    assert found is not None and found.found is None and not any(line.done for line in found.lines)
+
+
+def test_a_person_may_begin_a_new_list_after_the_student_was_found(world):
+    flag_ana(world)
+    world.give("rita", "Rita Voss", "network_reengagement_contact", "network:N1")
+    by = world.actor("paul")
+    for _ in range(2):
+        searching.begin(1001, by=by)
+        searching.do(1001, FOUND, by=by, words="With an aunt")
+    assert rows(COPIES) == [("2026-27/search/1001/1", "done"), ("2026-27/search/1001/1/2", "done")]
+    assert rows("SELECT count(*) FROM search_done WHERE taken_back_at IS NULL") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("situation", "expected"),
+    [
+        (lambda w: None, "rita"),
+        (lambda w: w.away("rita", deputy="wanda"), "wanda"),
+        (lambda w: w.away("rita"), None),
+        (lambda w: w.end("rita"), None),
+        (lambda w: shut_out(w, "rita"), None),
+    ],
+    ids=["there", "deputy", "leave", "ended", "shut out"],
+)
+def test_the_copy_of_a_search_goes_to_whoever_is_there_for_the_network_and_never_to_the_school(
+    world, situation, expected
+):
+    world.give("rita", "Rita Voss", "network_reengagement_contact", "network:N1")
+    situation(world)
+    flag_ana(world)
+    searching.begin(1001, by=world.actor("paul"))
+    handing_out.hand_out()
+    owner = "SELECT owner_id FROM task WHERE kind = 'search_copy'"
+    assert rows(owner) == [(world.people[expected] if expected else None,)]
+    if expected is None:
+        world.give("rosa", "Rosa Lind", "network_reengagement_contact", "network:N1")
+        handing_out.hand_out()
+        assert rows(owner) == [(world.people["rosa"],)]
+
+
+def shut_out(world, login: str) -> None:
+    """Nobody of that name signs in any more; the role still stands in the table."""
+    with transaction():
+        db.session.get_one(Person, world.people[login]).disabled_at = now()
+
+
+def test_the_copy_of_a_search_goes_along_to_the_network_of_the_new_school(world):
+    for login, network in (("rita", "N1"), ("rosa", "N2")):
+        world.give(login, login.title(), "network_reengagement_contact", f"network:{network}")
+    world.give("carl", "Carl Dunn", "counselor", "school:ROS")
+    flag_ana(world)
+    searching.begin(1001, by=world.actor("paul"))
+    with transaction():
+        db.session.get_one(StudentStatus, world.students["ana"]).school_id = world.schools["ROS"]
+        ana = {"student_id": world.students["ana"]}
+        db.session.execute(update(Stint).filter_by(**ana).values(exit_date=TODAY - timedelta(days=3)))
+        db.session.add(Stint(**ana, school_id=world.schools["ROS"], entry_date=TODAY))
+    school_changes.notice()
+    ((number,),) = rows("SELECT id FROM hand_over")
+    school_changes.write(number, by=world.actor("cora"), story="Trusts the aunt.")
+    answering.accept(number, by=world.actor("carl"))
+    handing_out.hand_out()
+    owners = dict(rows("SELECT kind, owner_id FROM task WHERE status = 'open'"))
+    assert owners["search_copy"] == world.people["rosa"] and owners["contact"] == world.people["carl"]
 
 
 # -- days that the district caused -----------------------------------------------------------------------------

@@ -154,6 +154,23 @@ def test_one_talk_is_an_entry_for_each_child_and_words_stay_with_the_first(famil
     assert rows("SELECT count(DISTINCT talk), min(talk) <> '' FROM outreach") == [(1, True)]
 
 
+@pytest.mark.parametrize(("told_too", "of_eva"), [(False, ""), (True, "unwell")])
+def test_why_one_child_was_away_is_not_told_of_another_unless_it_was_said_of_both(family, told_too, of_eva):
+    said = Attempt(method="call", outcome="reason_told", told="unwell", about_day=TODAY)
+    ana, eva = family.students["ana"], family.students["eva"]
+    families.log_talk(said, by=family.actor("clara"), student_id=ana, others=[eva], told_too=told_too)
+    assert rows("SELECT student_id, told FROM outreach ORDER BY id") == [(ana, "unwell"), (eva, of_eva)]
+
+
+def test_a_word_with_the_student_is_no_talk_with_the_family(world):
+    flag_ana(world)
+    tries(world, "in_person/student_spoken")
+    contact = "SELECT status FROM task WHERE kind = 'contact'"
+    assert rows(contact) == [("open",)]
+    tries(world, "call/reached_agreed")
+    assert rows(contact) == [("done",)]
+
+
 def test_a_child_of_another_family_or_out_of_reach_takes_no_part(family):
     said, ana = Attempt(method="call", outcome="no_answer"), family.students["ana"]
     for other in ("ben", "dan"):

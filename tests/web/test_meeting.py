@@ -51,6 +51,35 @@ def test_a_team_walks_the_list_and_the_wall_shows_initials_and_no_notes(
     assert "Walk in together on Monday" in browser.get("/news").text or sign_in("nurse").get("/news").text
 
 
+def test_no_word_that_somebody_typed_stands_on_the_wall(
+    sign_in: SignInAs, app: Flask, world: dict[str, int]
+) -> None:
+    """Before, during and after: a next step, an action, a note, what a colleague wrote meanwhile."""
+    address, browser = begun(sign_in), sign_in("principal")
+    with app.app_context():
+        committed(db.session.execute, db.text("UPDATE support_case SET next_step = 'Secret step'"))
+    typed = ("Secret step", "Secret action", "Only for the minutes")
+
+    def wall() -> str:
+        return "".join(browser.get(f"{path}?view=room").text for path in (address, f"{address}/students/1"))
+
+    assert not any(words in wall() for words in typed)
+    browser.send(f"{address}/students/1", action(world, action="Secret action"))
+    shown = wall()
+    assert not any(words in shown for words in typed)
+    assert shown.count("One action: Person nurse") == 2
+    late = sign_in("social_worker").send(f"{address}/students/1?view=room", action(world, action="Call the aunt"))
+    assert late.status_code == 409 and not any(words in late.text for words in typed)
+    assert "Only for the minutes" in browser.get(address).text, "what was kept is kept"
+    browser.send(f"{address}/end")
+    assert not any(words in wall() for words in typed)
+    with app.app_context():
+        committed(db.session.execute, db.text("UPDATE meeting SET day = day - 14"))
+    browser.send("/meeting/schools/LIN/begin")
+    again = browser.send("/meeting/schools/LIN/begin").location
+    assert "Secret action" in browser.get(again).text and "Secret action" not in browser.get(f"{again}?view=room").text
+
+
 def test_two_who_write_at_once_see_both_texts(sign_in: SignInAs, world: dict[str, int]) -> None:
     address = begun(sign_in)
     sign_in("principal").send(f"{address}/students/1", action(world))

@@ -20,6 +20,7 @@ from models.outreach import OutreachBefore
 from models.people import Student
 from rules import access
 from rules.access import NotAllowed, Permission
+from rules.vocabulary import vocabulary
 from rules.words import check_words
 
 NO_ENTRY = "There is no such contact, or it is not one of yours to read."
@@ -91,7 +92,7 @@ def change(entry_id: int, attempt: Attempt, *, by: Actor, version: int) -> Outre
         setattr(entry, name, value)
     entry.version, entry.written_at = entry.version + 1, now()
     _tell("outreach_changed", entry, by)
-    if was and not entry.is_contact:
+    if outreach.reached_family(said_before) and not outcome.reached_family:
         _not_done_after_all(entry, by, outreach.ANSWERED_BY_CONTACT)
     elif entry.is_contact:
         outreach.finish_tasks(entry, None, by)
@@ -156,8 +157,9 @@ def _not_done_after_all(entry: Outreach, by: Actor, kinds: Sequence[str] = ()) -
         Event.student_id == entry.student_id, Event.kind == "task_done", Event.data["entry"].as_integer() == entry.id
     )
     other, alike = aliased(Outreach), aliased(Task)
+    family = [key for key, one in vocabulary().outcomes.items() if one.reached_family]
     reached = exists().where(
-        other.student_id == Task.student_id, other.is_contact, other.id != entry.id, other.written_at >= Task.created_at
+        other.student_id == Task.student_id, other.outcome.in_(family), other.id != entry.id, other.written_at >= Task.created_at
     )
     asked = exists().where(
         alike.student_id == Task.student_id, alike.kind == Task.kind, alike.status == "open",

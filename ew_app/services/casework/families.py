@@ -60,12 +60,14 @@ def log_talk(
     student_id: int,
     case_number: int | None = None,
     others: Collection[int] = (),
+    told_too: bool = False,
     task_id: int | None = None,
     once: str | None = None,
 ) -> Outreach:
     """One conversation as an entry of the student and one of each other child it was about.
 
-    Words and minutes stay with the student: what was said of one child is not told to the readers of another.
+    Words and minutes stay with the student: what was said of one child is not told to the readers of another. So does
+    the reason why the child was away, unless it was given for the others too (`told_too`).
     Raises what `log_outreach` raises; Refused for a child who is not of the household or out of reach.
     """
     if not others:
@@ -79,7 +81,8 @@ def log_talk(
     first = outreach.log_outreach(
         attempt, by=by, student_id=student_id, case_number=case_number, task_id=task_id, once=once, talk=talk
     )
-    shared = replace(attempt, note="", promise="", minutes=None, next_date=None)
+    told = attempt.told if told_too else ""
+    shared = replace(attempt, note="", promise="", minutes=None, next_date=None, told=told)
     for other in sorted(set(others)):
         key = f"{once}/{other}" if once else None
         used = attempt.used if outreach.has_way(other, attempt.used) else ""

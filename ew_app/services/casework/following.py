@@ -57,10 +57,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The list for finding the student of a case: whether it stands, and whether the system began it."""
+    """The list for finding the student of a case: whether it stands, whether the system began it, and whether the
+    student was found."""
 
     stands: bool = False
     by_system: bool = False
+    found: bool = False
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from ew_app.kernel import WORKER, operation
 from ew_app.services.casework import cases, resting, rising, school_changes
+from ew_app.services.casework.search_rows import COPY, copy_for_network
 from ew_app.services.casework.staffing import Staff, readers_of
 from ew_app.services.people import standing_in
 from models import casebook
@@ -81,10 +82,13 @@ def _promises() -> int:
 def _doer(row: Any, staff: Staff) -> tuple[int | None, str]:
     """As when the task was asked for: the case's owner where the role is theirs, else whom routing finds.
 
-    What no entry of the table asks for goes to the case's owner, unless it lies in a compartment.
+    What no entry of the table asks for goes to the case's owner, unless it lies in a compartment. The network's copy of
+    a search is the network's alone.
     """
     planned, trigger = None, _trigger(row)
-    if trigger:
+    if row.kind == COPY:
+        planned = copy_for_network(staff, row.school_id)
+    elif trigger:
         near = staff.near(row.school_id, row.homeroom)
         asked = tasks_for(trigger, staff.place(row.school_id), near, on=staff.on, loads=staff.loads)
         planned = next((task for task in asked if task.kind == row.kind), None)

@@ -67,7 +67,7 @@ def log_outreach(
 ) -> Outreach:
     """Write down an attempt to reach a family; the same `once` again returns the first entry.
 
-    A contact finishes open calls and first contacts of the student, and `task_id` names any other task it does.
+    One with the family finishes open calls and first contacts, and `task_id` names any other task it does.
     `talk` is shared by the entries of one conversation about several children.
     Raises NotFound, NotAllowed, Refused, UnfitWords.
     """
@@ -182,7 +182,7 @@ def _open_case(student_id: int) -> Case | None:
 
 
 def finish_tasks(entry: Outreach, task_id: int | None, by: Actor) -> None:
-    """Whoever reached the family did what open calls asked for, whosever they were."""
+    """Whoever reached the family did what open calls asked for, whosever they were; a word with the student does not."""
     named = [] if task_id is None else [reaching.task_at_hand(task_id, by)]
     if any(task.student_id != entry.student_id for task in named):
         raise Refused("That task is about another student.")
@@ -192,9 +192,14 @@ def finish_tasks(entry: Outreach, task_id: int | None, by: Actor) -> None:
         Task.compartment.is_(None),
         Task.kind.in_(ANSWERED_BY_CONTACT),
     )
-    found = db.session.scalars(answered.with_for_update()).all() if entry.is_contact else []
+    found = db.session.scalars(answered.with_for_update()).all() if reached_family(entry.outcome) else []
     done = {task.id: task for task in [*named, *found] if task.status == "open"}
     tasks.mark_done(list(done.values()), by, entry=entry.id)
+
+
+def reached_family(outcome: str) -> bool:
+    """Whether somebody of the family was spoken with, by the key of what came of it."""
+    return vocabulary().outcomes[outcome].reached_family
 
 
 def _move(case: Case, attempt: Attempt, entry: Outreach) -> None:

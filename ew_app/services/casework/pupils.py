@@ -69,8 +69,8 @@ def _add_cases(pupils: dict[int, Pupil], students: Sequence[int]) -> None:
         by_id[number].arrival_told = True
     for number, codes in rows.causes(by_id).items():
         by_id[number].causes = codes
-    for number, by_system in rows.searches(by_id):
-        by_id[number].search = Search(stands=True, by_system=by_system)
+    for number, by_system, found in rows.searches(by_id):
+        by_id[number].search = Search(stands=True, by_system=by_system, found=found)
     for row in rows.last_closed(students):
         if row.student_id in pupils:
             pupils[row.student_id].closed = Closed(

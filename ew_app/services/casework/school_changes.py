@@ -5,11 +5,12 @@ What lies in compartments does not go along: at the new school it is asked of wh
 
 from __future__ import annotations
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 
 from ew_app.kernel import WORKER, Actor, Refused, operation, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import hand_over_rows, handing_over, moves, reaching
+from ew_app.services.casework.search_rows import COPY
 from ew_app.services.casework.staffing import Staff
 from models.base import db
 from models.cases import Case, Task
@@ -78,15 +79,15 @@ def may_receive(row: HandOver, by: Actor) -> bool:
 def arrive(row: HandOver, case: Case, place: Place, by: Actor) -> None:
     """The case belongs to the new school and to whoever said yes, with its plan, contacts and open tasks.
 
-    Tasks in compartments wait at the new school for somebody who may read them there.
+    Tasks in compartments wait at the new school for somebody who may read them there, and the network's copy of a
+    search for the contact of the new school's network.
     """
     if not may_receive(row, by):
         raise NotAllowed("Your role does not take cases over at the new school.")
     open_tasks = Task.case_id == case.id, Task.status == "open"
-    plain = update(Task).where(*open_tasks, Task.compartment.is_(None))
-    db.session.execute(plain.values(school_id=row.school_id, owner_id=by.person_id))
-    shut = update(Task).where(*open_tasks, Task.compartment.is_not(None))
-    db.session.execute(shut.values(school_id=row.school_id, owner_id=None))
+    others = or_(Task.compartment.is_not(None), Task.kind == COPY)
+    db.session.execute(update(Task).where(*open_tasks, ~others).values(school_id=row.school_id, owner_id=by.person_id))
+    db.session.execute(update(Task).where(*open_tasks, others).values(school_id=row.school_id, owner_id=None))
     case.school_id = row.school_id
     db.session.flush()
     person = db.session.get(Person, by.person_id or 0)

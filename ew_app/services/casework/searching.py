@@ -13,7 +13,7 @@ from ew_app.kernel import WORKER, Actor, Refused, now, operation, record, today
 from ew_app.services.casework import reaching, tasks
 from ew_app.services.casework.pupils import year_text
 from ew_app.services.casework.reaching import CaseAtHand
-from ew_app.services.casework.search_rows import BEGUN, copy_for_network, copy_period
+from ew_app.services.casework.search_rows import BEGUN, copy_for_network, copy_period, next_copy
 from ew_app.services.casework.staffing import Staff
 from models import casebook
 from models.base import db
@@ -28,6 +28,7 @@ from rules.words import check_words
 
 MAY = (Permission.WORK_CASE, Permission.LOG_OUTREACH)
 LONGEST = 280
+FOUND_NOTE = "The student was found."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,16 @@ def search_of(case: Case) -> Search | None:
 
 @operation
 def begin(case_number: int, *, by: Actor) -> Search:
-    """Begin the list, with a copy to the network; twice it is begun once. NotFound, NotAllowed, IllegalMove."""
+    """Begin the list, with a copy to the network; twice it is begun once, and after the student was found anew.
+
+    Raises NotFound, NotAllowed, IllegalMove.
+    """
     held = reaching.case_at_hand(case_number, by, *MAY)
-    if search_of(held.case) is None:
+    before = search_of(held.case)
+    if before is None or before.found is not None:
         move(Status(held.case.status), Action.OUTREACH)
+        if before is not None:
+            casebook.take_searches_back([held.case.id], now())
         _add(held.case, BEGUN, "", today(), by, None)
         _copy_to_network(held)
         _tell(held.case, "search_begun", by)
@@ -94,7 +101,8 @@ def do(case_number: int, step: str, *, by: Actor, words: str = "", once: str | N
         _add(case, step, words.strip(), today(), by, once)
         _tell(case, "search_step", by, step=step)
         if is_whole([one.step for one in rows.search_steps(case)]):
-            tasks.mark_done(list(rows.asked_to_search(case)), by)
+            found = step == FOUND
+            tasks.mark_done(list(rows.asked_to_search(case, copies=found)), by, FOUND_NOTE if found else "")
     after = search_of(case)
     assert after is not None
     return after
@@ -125,9 +133,12 @@ def _copy_to_network(held: CaseAtHand) -> None:
     case = held.case
     planned = copy_for_network(Staff([case.school_id]), case.school_id)
     due = tasks.due_in(planned.due_days, case.school_id)
-    period = copy_period(year_text(today()), case.number, case.episode)
-    if not tasks.ask_beside(planned, case=case, period=period, due=due):
-        casebook.set_tasks(rows.withdrawn(case.student_id, planned.kind, period), "open", None, "")
+    base = copy_period(year_text(today()), case.number, case.episode)
+    again, nth = next_copy(base, rows.asked_before(case.student_id, planned.kind))
+    if again is not None:
+        casebook.set_tasks([again], "open", None, "")
+    if nth is not None:
+        tasks.ask_beside(planned, case=case, period=f"{base}{nth}", due=due)
 
 
 def _tell(case: Case, kind: str, by: Actor, **data: str) -> None:
