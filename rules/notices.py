@@ -57,7 +57,7 @@ class NoticeKind:
         return words.format_map(_Said(said))
 
     def is_over(self, state: str | None) -> bool:
-        """Whether nothing is left to do about it, by the state of its task, hand-over or opening."""
+        """Whether nothing is left to do about it, by the state of its task, hand-over, visit or opening."""
         return self.waits is not None and state not in self.waits
 
 

@@ -69,6 +69,7 @@ def _form(student: Student, error: str = "") -> str:
         student=student,
         choices=[(str(one), _short(one)) for one in may],
         instead=[(_short(one), "; ".join(names)) for one, names in asked_first.items() if names],
+        answerable=crisis.answerable(student.id, actor()),
         running=running(student.id),
         values=request.form,
         error=error,

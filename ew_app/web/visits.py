@@ -13,6 +13,7 @@ from ew_app.kernel import SENTENCES, Refused, day_text, local, now, today
 from ew_app.services.casework import visits
 from ew_app.services.casework.outreach import Attempt
 from ew_app.services.casework.reaching import CaseAtHand
+from ew_app.services.casework.visit_people import clock_of, may_help
 from ew_app.services.casework.visits import VisitAtHand, Wanted
 from ew_app.web import asked, case_page, guard
 from ew_app.web.case_page import Page
@@ -94,9 +95,7 @@ def _clock(text: str) -> time | None:
 
 def _form(number: int, held: CaseAtHand, errors: Mapping[str, str]) -> str:
     me = actor().person_id
-    staff = {
-        row.person_id: f"{row.name}, {lower_first(roles.role(row.role).label)}" for row in visits.may_help(held.place)
-    }
+    staff = {row.person_id: f"{row.name}, {lower_first(roles.role(row.role).label)}" for row in may_help(held.place)}
     staff.pop(me or 0, None)
     known = case_page.people(held.case.student_id, held.place, own=held.own) or []
     return render_template(
@@ -137,14 +136,14 @@ def _words(at_hand: VisitAtHand) -> dict[str, Any]:
         "goers": [names[visit.visitor_id], names.get(visit.second_id or 0, "") or visit.second_name],
         "watcher": names[visit.watcher_id],
         "state": STATES[visit.status],
-        "clock": visits.clock_of(visit),
+        "clock": clock_of(visit),
         "when": f"{day_text(visit.day)}{f', {visit.at:%H:%M}' if visit.at else ''}",
         "checked": local(visit.address_checked_at) if visit.address_checked_at else None,
     }
 
 
 def _answer(visit: Visit) -> str:
-    clock = visits.clock_of(visit)
+    clock = clock_of(visit)
     if visit.status == "out":
         late = visit.back_by is not None and visit.back_by < now()
         return f"They wanted to be back by {clock}. Please call them" if late else f"Out now, back by {clock}"
@@ -200,7 +199,7 @@ def address(visit_id: int) -> ResponseReturnValue:
 def go(visit_id: int) -> ResponseReturnValue:
     def act() -> str:
         visit = visits.go(visit_id, by=actor(), no_call_why=request.form.get("no_call_why", ""))
-        return f"Go well. You want to be back by {visits.clock_of(visit)}. If it does not feel safe, leave at once."
+        return f"Go well. You want to be back by {clock_of(visit)}. If it does not feel safe, leave at once."
 
     return _done(visit_id, act)
 
@@ -210,7 +209,7 @@ def go(visit_id: int) -> ResponseReturnValue:
 def longer(visit_id: int) -> ResponseReturnValue:
     def act() -> str:
         visit = visits.stay_longer(visit_id, request.form.get("minutes", 0, type=asked.number), by=actor())
-        return f"You want to be back by {visits.clock_of(visit)} now."
+        return f"You want to be back by {clock_of(visit)} now."
 
     return _done(visit_id, act)
 
@@ -291,6 +290,6 @@ def _line(visit: Visit, number: int, student: Any, school: str, reached: bool) -
     return {
         "id": visit.id, "name": student.name if reached else part, "school": school, "day": visit.day,
         "state": STATES[visit.status], "when": f"{visit.at:%H:%M}" if visit.at else "",
-        "clock": visits.clock_of(visit) if visit.status == "out" else "", "unsaid": visit.status == "back",
+        "clock": clock_of(visit) if visit.status == "out" else "", "unsaid": visit.status == "back",
         "number": number if reached else None,
     }  # fmt: skip

@@ -91,6 +91,19 @@ def by_number(number: int, seen: ColumnElement[bool]) -> Line | None:
     return next(iter(lines(and_(CrisisOpening.id == number, seen), size=1)), None)
 
 
+def unanswered(since: datetime, limit: int = 200) -> list[tuple[CrisisOpening, School]]:
+    """Openings since a moment that wait for an answer, each with its school, the newest first."""
+    wanted = (
+        select(CrisisOpening, School)
+        .join(School, School.id == CrisisOpening.school_id)
+        .options(joinedload(School.network))
+        .where(CrisisOpening.answer.is_(None), CrisisOpening.opened_at >= since)
+        .order_by(CrisisOpening.id.desc())
+        .limit(limit)
+    )
+    return [(opening, school) for opening, school in db.session.execute(wanted)]
+
+
 def running(person_id: int | None, student_id: int, at: datetime) -> Sequence[CrisisOpening]:
     """What this person opened of a student and may still read, by time alone."""
     wanted = select(CrisisOpening).where(

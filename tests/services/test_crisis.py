@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ew_app.kernel import Conflict, NotFound, Refused, now, told_as_of, transaction
-from ew_app.services.casework import crisis, crisis_answers
+from ew_app.services.casework import crisis, crisis_answers, handing_out
 from ew_app.services.notices import digests, news
+from ew_app.services.rosters import same_child
 from models.base import db
 from models.cases import Task
 from models.notices import Mail
@@ -139,6 +140,22 @@ def test_a_form_sent_twice_and_a_part_that_is_open_are_one_opening(world):
     assert rows("SELECT count(*) FROM crisis_opening") == [(2,)]
 
 
+def test_whoever_goes_back_and_chooses_another_part_reads_that_one(world):
+    first = opened(world, once="k1")
+    second = opened(world, part="stls", once="k1")
+    assert (first.compartment, second.compartment) == ("health", "stls")
+    assert opened(world, part="stls", once="k1").id == second.id, "and a double click of it is one"
+
+
+def test_an_opening_shows_the_child_when_two_ids_were_found_to_be_one_meanwhile(world):
+    written(world)
+    opening = opened(world)
+    same_child.merge("S-ben", "S-ana", reason="The same birth date and mother.", by=world.actor("clara"))
+    with told_as_of(NINE + timedelta(minutes=5)):
+        _, inside = crisis.read(opening.id, by=world.actor("paul"))
+    assert [task.title for task in inside.tasks] == [SECRET]
+
+
 def test_three_in_a_day_and_no_more(world):
     for part, student in (("health", "ana"), ("stls", "ana"), ("health", "ben")):
         opened(world, part=part, student=student)
@@ -172,6 +189,37 @@ def test_those_who_answer_for_it_are_told_at_once_and_only_they_see_it(world):
             crisis_answers.look_at(opening.id, by=world.actor(login))
     (mail,) = rows("SELECT count(*) FROM mail WHERE notice_id IS NOT NULL")
     assert mail == (4,), "an e-mail of its own to each"
+
+
+def test_an_opening_of_which_nobody_could_be_told_waits_for_whoever_comes(world):
+    """The principal opens it, and nobody else answers for records or looks after health there today."""
+    world.end("nia")
+    assert crisis.answerable(world.students["ana"], world.actor("paul")) == []
+    opened(world, "paul")
+    assert rows("SELECT count(*) FROM notice WHERE kind = 'record_opened'") == [(0,)]
+    world.give("rita", "Rita Moss", "records_custodian", "district")
+    for _ in range(2):
+        with told_as_of(NINE + timedelta(minutes=5)):
+            handing_out.hand_out()
+    assert told(world, "rita") == ["record_opened"] and told(world, "paul") == []
+    assert len(crisis.answerable(world.students["ana"], world.actor("paul"))) == 1
+
+
+def test_what_nobody_answers_is_told_once_more_after_a_day_and_then_rests(world):
+    opening = opened(world, "wanda")
+    for hours, times in ((23, 1), (24, 2), (48, 2)):
+        with told_as_of(NINE + timedelta(hours=hours)):
+            crisis_answers.tell_again()
+        assert told(world, "paul") == ["record_opened"] * times
+    crisis_answers.answer(opening.id, "right", by=world.actor("nia"))
+    assert all(one.over for one in news.read(world.actor("paul")))
+
+
+def test_no_e_mail_asks_to_look_at_what_is_answered(world):
+    opening = opened(world, "wanda")
+    ((number,),) = rows("SELECT id FROM mail WHERE person_id = :paul", paul=world.people["paul"])
+    crisis_answers.answer(opening.id, "right", by=world.actor("nia"))
+    assert digests.words(db.session.get_one(Mail, number), world.actor("paul")) is None
 
 
 def test_what_leaves_by_mail_names_neither_student_nor_part_nor_reason(world):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-
 from sqlalchemy import update
 
 from ew_app.kernel import NotFound, Refused, now, transaction
@@ -244,6 +243,7 @@ def test_days_of_the_district_are_counted_apart_and_those_of_a_compartment_only_
 # -- supports before any sanction ------------------------------------------------------------------------------
 
 
+LEGAL = "SELECT status FROM task WHERE period LIKE 'legal/%' ORDER BY id"
 TRIES = ((3, "call", "no_answer"), (2, "text", "message_delivered"), (0, "call", "reached_agreed"))
 
 
@@ -268,6 +268,12 @@ def test_a_legal_step_is_refused_until_the_record_is_whole_and_then_legal_is_ask
     pack, lacks = evidence.ask(1001, "outside_referral", by=by)
     assert lacks == [] and (pack.counts["attempts"], pack.counts["ways"]) == (3, 2)
     assert rows("SELECT department FROM task WHERE period LIKE 'legal/%'") == [("legal",)]
+    evidence.ask(1001, "outside_referral", by=by)
+    assert rows(LEGAL) == [("open",)], "while it is open it is the one"
+    rows("UPDATE task SET status = 'done', done_at = now() WHERE period LIKE 'legal/%' RETURNING 1")
+    for step in ("outside_referral", "district_step"):
+        evidence.ask(1001, step, by=by)
+    assert rows(LEGAL) == [("done",), ("open",), ("open",)], "anew, and for each step by itself"
     evidence.take_out(1001, "outside_referral", by=by)
     assert rows("SELECT actor, reason FROM audit_row WHERE action = 'evidence_taken_out'") == [
         ("paul", duty().steps["outside_referral"].label)

@@ -9,10 +9,12 @@ import pytest
 
 from ew_app.kernel import Conflict, NotFound, Refused, told_as_of
 from ew_app.outbox import Job, done_here
-from ew_app.services.casework import visit_alarm, visits
+from ew_app.services.casework import visit_alarm, visit_people, visits
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from ew_app.services.casework.visits import Wanted
-from ew_app.services.notices import mails, news
+from ew_app.services.notices import digests, mails, news
+from models.base import db
+from models.notices import Mail
 from tests.services.one_case import flag_ana, the_case
 from tests.services.world import TODAY, World, rows
 
@@ -74,6 +76,30 @@ def test_a_visit_asks_for_two_people_and_one_who_watches(world: World) -> None:
         visits.plan(1001, plain, by=world.actor("dora"))
 
 
+@pytest.mark.parametrize("how", ["leave", "ended"])
+def test_nobody_leaves_while_the_one_who_watches_is_not_there(world: World, how: str) -> None:
+    number, cora = planned(world), world.actor("cora")
+    if how == "leave":
+        world.away("clara")
+    else:
+        world.end("clara")
+    with told_as_of(AFTERNOON):
+        visits.check_address(number, "14 Elm Street", by=cora)
+        with pytest.raises(Refused, match="not there today, so nobody would miss you"):
+            visits.go(number, by=cora, no_call_why="No number works.")
+
+
+def test_no_e_mail_asks_to_call_people_who_are_back(world: World) -> None:
+    number = gone(world)
+    look_at(46)
+    with told_as_of(minutes_later(50)):
+        visits.back(number, by=world.actor("cora"))
+    mailed = rows("SELECT m.id, p.login FROM mail m JOIN person p ON p.id = m.person_id")
+    assert {login for _, login in mailed} == {"clara", "paul"}
+    for mail, login in mailed:
+        assert digests.words(db.session.get_one(Mail, mail), world.actor(login)) is None
+
+
 def test_nobody_leaves_before_the_address_is_checked_and_the_family_was_called(world: World) -> None:
     number, cora = planned(world), world.actor("cora")
     with told_as_of(AFTERNOON):
@@ -84,7 +110,7 @@ def test_nobody_leaves_before_the_address_is_checked_and_the_family_was_called(w
             visits.go(number, by=cora)
         log_outreach(Attempt(method="call", outcome="no_answer"), by=cora, case_number=1001)
         assert visits.go(number, by=cora).status == "out"
-        assert visits.clock_of(visits.go(number, by=cora)) == "15:45", "a second press starts no second clock"
+        assert visit_people.clock_of(visits.go(number, by=cora)) == "15:45", "a second press starts no second clock"
     assert told(world, "clara") == ["visit_begins"]
 
 

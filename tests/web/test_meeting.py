@@ -51,9 +51,7 @@ def test_a_team_walks_the_list_and_the_wall_shows_initials_and_no_notes(
     assert "Walk in together on Monday" in browser.get("/news").text or sign_in("nurse").get("/news").text
 
 
-def test_no_word_that_somebody_typed_stands_on_the_wall(
-    sign_in: SignInAs, app: Flask, world: dict[str, int]
-) -> None:
+def test_no_word_that_somebody_typed_stands_on_the_wall(sign_in: SignInAs, app: Flask, world: dict[str, int]) -> None:
     """Before, during and after: a next step, an action, a note, what a colleague wrote meanwhile."""
     address, browser = begun(sign_in), sign_in("principal")
     with app.app_context():

@@ -159,7 +159,10 @@ def _not_done_after_all(entry: Outreach, by: Actor, kinds: Sequence[str] = ()) -
     other, alike = aliased(Outreach), aliased(Task)
     family = [key for key, one in vocabulary().outcomes.items() if one.reached_family]
     reached = exists().where(
-        other.student_id == Task.student_id, other.outcome.in_(family), other.id != entry.id, other.written_at >= Task.created_at
+        other.student_id == Task.student_id,
+        other.outcome.in_(family),
+        other.id != entry.id,
+        other.written_at >= Task.created_at,
     )
     asked = exists().where(
         alike.student_id == Task.student_id, alike.kind == Task.kind, alike.status == "open",

@@ -21,6 +21,7 @@ from models.base import db
 from models.cases import Case, Cause, Note
 from models.crisis import CrisisOpening
 from models.org import School
+from models.people import Student
 from models.queries import case_page as people
 from models.queries import crisis as rows
 from models.queries import student_page
@@ -65,15 +66,22 @@ def open_record(student_id: int, compartment: str, *, by: Actor, reason: str, on
         return before
     _check_how_often(by.person_id)
     opening = CrisisOpening(
-        once=once, person_id=by.person_id, position=by.position, student_id=student.id, school_id=school.id,
-        compartment=compartment, reason=words, opened_at=now(), ends_at=now() + OPEN_FOR,
+        once=None if _is_used(once) else once, person_id=by.person_id, position=by.position,
+        student_id=student.id, school_id=school.id, compartment=compartment, reason=words, opened_at=now(),
+        ends_at=now() + OPEN_FOR,
     )  # fmt: skip
     db.session.add(opening)
     db.session.flush()
     _record("record_opened", opening, by, words)
-    tell("record_opened", _answering(opening, place_of(school)), once=f"opening/{opening.id}", by=by,
-         opening_id=opening.id)  # fmt: skip
+    tell_of(opening, place_of(school))
     return opening
+
+
+def answerable(student_id: int, by: Actor) -> list[str]:
+    """Who else answers for what is opened of a student, by name and role; they are told at once, whatever the part."""
+    there = {row for school in student_page.schools_of(student_id, today()) for row in _there(place_of(school))}
+    found = sorted((row.name, row.role) for row in there if row.person_id != by.person_id and _answers(row.role))
+    return [f"{name}, {roles.role(key).label}" for name, key in found]
 
 
 @operation
@@ -89,7 +97,7 @@ def read(opening_id: int, *, by: Actor) -> tuple[CrisisOpening, Compartment]:
         "compartment_opened", by=by, subject=f"opening:{opening.id}", student_id=opening.student_id,
         compartment=opening.compartment, reason=f"In a crisis: {opening.reason}",
     )  # fmt: skip
-    student = opening.student_id
+    student = _child(opening.student_id)
     return opening, inside(
         opening.compartment, notes=Note.student_id == student, causes=Cause.student_id == student, student_id=student
     )
@@ -147,10 +155,19 @@ def _where(student_id: int, by: Actor) -> dict[FieldClass, School]:
 
 
 def _before(student_id: int, compartment: str, person_id: int, once: str | None) -> CrisisOpening | None:
-    """The same form sent again, or the same compartment that is open already."""
-    if once and (sent := db.session.scalar(select(CrisisOpening).where(CrisisOpening.once == once))):
-        return sent if sent.person_id == person_id else None
+    """The same form sent again, or the same compartment that is open already.
+
+    A form that asked for another compartment before (somebody went back and chose again) is a new one.
+    """
+    same = CrisisOpening.person_id == person_id, CrisisOpening.student_id == student_id
+    sent = select(CrisisOpening).where(CrisisOpening.once == once, CrisisOpening.compartment == compartment, *same)
+    if once and (before := db.session.scalar(sent)):
+        return before
     return next((one for one in rows.running(person_id, student_id, now()) if one.compartment == compartment), None)
+
+
+def _is_used(once: str | None) -> bool:
+    return bool(once) and db.session.scalar(select(CrisisOpening.id).where(CrisisOpening.once == once)) is not None
 
 
 def _checked(reason: str) -> str:
@@ -178,7 +195,18 @@ def _record(kind: str, opening: CrisisOpening, by: Actor, reason: str = "") -> N
     )  # fmt: skip
 
 
+def _child(student_id: int) -> int:
+    """Under which id the student's record stands: somebody may have found meanwhile that two ids are one child."""
+    return db.session.get_one(Student, student_id).same_as or student_id
+
+
 # -- who is told ---------------------------------------------------------------------------------------------
+
+
+def tell_of(opening: CrisisOpening, place: Place, again: str = "") -> None:
+    """Tell everybody who answers for an opening and has not been told; `again` tells them once more."""
+    people = [person for person in _answering(opening, place) if person != opening.person_id]
+    tell("record_opened", people, once=f"opening/{opening.id}{again}", opening_id=opening.id)
 
 
 def _answering(opening: CrisisOpening, place: Place) -> list[int | None]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import ColumnElement
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record, today
-from ew_app.services.casework import reaching
+from ew_app.services.casework import crisis, reaching
 from ew_app.services.casework.looking_in import CLOSED
 from ew_app.services.casework.staffing import place_of
 from ew_app.services.people.telling import tell
@@ -21,6 +23,7 @@ from rules.words import check_words
 
 LONGEST = 500
 RIGHT, NOT_RIGHT = ANSWERS
+ONCE_MORE, NO_MORE = timedelta(days=1), timedelta(days=60)
 GIVEN = "Somebody has answered this already. Nothing was changed; load the page to read it."
 
 
@@ -40,6 +43,15 @@ def look_at(opening_id: int, *, by: Actor) -> Line:
         line.opening.seen_id, line.opening.seen_at = by.person_id, now()
         _record("opening_seen", line.opening, by)
     return line
+
+
+@operation
+def tell_again() -> None:
+    """What nobody has answered is told to whoever came since to answer for it, and after a day to all once more."""
+    for opening, school in rows.unanswered(now() - NO_MORE):
+        crisis.tell_of(opening, place_of(school))
+        if now() - opening.opened_at >= ONCE_MORE:
+            crisis.tell_of(opening, place_of(school), "/again")
 
 
 @operation

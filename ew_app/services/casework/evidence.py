@@ -87,7 +87,7 @@ def ask(case_number: int, step_key: str, *, by: Actor) -> tuple[Pack, list[Missi
         step=step.key, lacks=[one.need for one in lacks],
     )  # fmt: skip
     if not lacks:
-        _ask_legal(pack.case)
+        _ask_legal(pack.case, step)
     return pack, lacks
 
 
@@ -152,10 +152,14 @@ def _limited(support: PlanSupport) -> bool:
     return for_cause or catalogue()[support.intervention].limited
 
 
-def _ask_legal(held: CaseAtHand) -> None:
+def _ask_legal(held: CaseAtHand, step: LegalStep) -> None:
+    """For each step by itself, and anew once an earlier answer is given; while one is open it is the one."""
     case = held.case
+    about = f"legal/{case.number}/{case.episode}/{step.key}/"
     staff = Staff([case.school_id])
     near = staff.near(case.school_id, case.student.homeroom)
     for planned in tasks_for(ASKS_LEGAL, staff.place(case.school_id), near, on=staff.on, loads=staff.loads):
-        due = tasks.due_in(planned.due_days, case.school_id)
-        tasks.ask_beside(planned, case=case, period=f"legal/{case.number}/{case.episode}", due=due)
+        before = [one for one in rows.asked_before(case.student_id, planned.kind) if one[1].startswith(about)]
+        if not any(status == "open" for *_, status in before):
+            due = tasks.due_in(planned.due_days, case.school_id)
+            tasks.ask_beside(planned, case=case, period=f"{about}{len(before) + 1}/{ASKS_LEGAL}", due=due)

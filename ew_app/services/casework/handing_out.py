@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import text
 
 from ew_app.kernel import WORKER, operation
-from ew_app.services.casework import cases, resting, rising, school_changes
+from ew_app.services.casework import cases, crisis_answers, resting, rising, school_changes
 from ew_app.services.casework.search_rows import COPY, copy_for_network
 from ew_app.services.casework.staffing import Staff, readers_of
 from ew_app.services.people import standing_in
@@ -40,6 +40,7 @@ def hand_out(*_: object) -> int:
     found = len(before) - len(rows.cases()) + _tasks() + _promises()
     rising.rise()
     standing_in.tell_deputies()
+    crisis_answers.tell_again()
     return found
 
 

@@ -182,7 +182,7 @@ def _open_case(student_id: int) -> Case | None:
 
 
 def finish_tasks(entry: Outreach, task_id: int | None, by: Actor) -> None:
-    """Whoever reached the family did what open calls asked for, whosever they were; a word with the student does not."""
+    """Whoever reached the family did what open calls asked for, whosever they were; a word with the student is none."""
     named = [] if task_id is None else [reaching.task_at_hand(task_id, by)]
     if any(task.student_id != entry.student_id for task in named):
         raise Refused("That task is about another student.")

@@ -6,10 +6,8 @@ down afterwards. Nothing about a visit stays on the phone: every page comes from
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,10 +16,11 @@ from ew_app.kernel import Actor, Conflict, NotFound, Refused, audit, local, now,
 from ew_app.services.casework import outreach, reaching
 from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.outreach import Attempt
+from ew_app.services.casework.visit_people import clock_of, is_there, may_help, told_of
 from ew_app.services.people.telling import tell
 from models.base import db
 from models.cases import Case, Outreach, Task
-from models.queries import case_page, visits
+from models.queries import visits
 from models.visits import Visit
 from rules.access import FieldClass, Permission, Place
 from rules.words import check_words
@@ -107,12 +106,6 @@ def _planned_already(case: Case, once: str | None) -> Visit:
     raise Refused("A visit to this family is planned already. Open it, or call it off first.")
 
 
-def may_help(place: Place) -> list[Any]:
-    """(person_id, name, role) of the staff of a school and its network today: who may come along or watch."""
-    network = f"network:{place.network}" if place.network else str(place)
-    return case_page.people_at({str(place), network}, today())
-
-
 # -- on the day ----------------------------------------------------------------------------------------------
 
 
@@ -153,6 +146,11 @@ def missing_before_going(visit: Visit, no_call_why: str = "") -> str:
         return "This visit is planned for another day. Plan it anew for today, or call it off."
     if visit.address_checked_at is None or local(visit.address_checked_at).date() != local(now()).date():
         return "Check the address today, best in the call before you leave. Families move."
+    if not is_there(visit.watcher_id, visit.school_id):
+        return (
+            "The colleague who was to watch is not there today, so nobody would miss you. "
+            "Call this visit off and plan it anew with somebody who is."
+        )
     called = visits.called_since(visit.student_id, today() - CALLED_WITHIN, CALLS)
     if not called and not no_call_why.strip():
         return "Call or text the family first and log it, or say why you could not."
@@ -263,24 +261,6 @@ def address_for(at_hand: VisitAtHand, by: Actor) -> str:
     if at_hand.case is None:
         audit("visit_address_read", by=by, subject=f"visit:{visit.id}", student_id=visit.student_id)
     return visit.address
-
-
-def whom_else_to_tell(visit: Visit) -> Iterable[int]:
-    """The principals of the school today; without one, whoever answers for its network."""
-    place = reaching.place_of_school(visit.school_id)
-    people = case_page.people_at({str(place)}, today())
-    found = [row.person_id for row in people if row.role in ("principal", "administrator")]
-    return found or [row.person_id for row in may_help(place) if row.role == "network_lead"]
-
-
-def told_of(visit: Visit) -> list[int]:
-    """Who looks after the two: the colleague who watches, and whoever answers for the school."""
-    return [visit.watcher_id, *whom_else_to_tell(visit)]
-
-
-def clock_of(visit: Visit) -> str:
-    """When they want to be back, as the clock on the wall shows it."""
-    return f"{local(visit.back_by):%H:%M}" if visit.back_by else ""
 
 
 def _of_those_who_go(visit_id: int, by: Actor, *states: str) -> Visit:

@@ -60,7 +60,8 @@ def _in_time(mail: Mail, hour: int) -> bool:
 
 
 def _of_one(found: Sequence[News]) -> Words | None:
-    if not found:
+    """Nothing once it is over: the visitors are back, somebody has answered."""
+    if not found or found[0].over:
         return None
     one = found[0]
     return Words("Early Warning: please look now", f"{one.sentence}\n\n{_where('/news')}\n", [one.id])

@@ -72,7 +72,8 @@ def read(
     wanted = _seen(
         select(
             Notice, choose((or_(Notice.hand_over_id.is_not(None), reached), Case.number), else_=None), name,
-            reaching.shown_title(by), School.name, School.key, func.coalesce(Task.status, HandOver.state, state_of()),
+            reaching.shown_title(by), School.name, School.key,
+            func.coalesce(Task.status, HandOver.state, Visit.status, state_of()),
         ),
         by,
     )  # fmt: skip

@@ -1,0 +1,46 @@
+"""Who can come along on a home visit or watch over it, and who is told when two people are not back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ew_app.kernel import local, today
+from ew_app.services.casework import reaching
+from models.queries import case_page
+from models.visits import Visit
+from rules.access import Place
+
+
+def may_help(place: Place) -> list[Any]:
+    """(person_id, name, role) of the staff of a school and its network today: who may come along or watch."""
+    return case_page.people_at(_levels(place), today())
+
+
+def is_there(person_id: int, school_id: int) -> bool:
+    """Whether somebody works at the school or for its network today and is not on leave."""
+    place = reaching.place_of_school(school_id)
+    held = [row.role for row in may_help(place) if row.person_id == person_id]
+    return any(case_page.away(person_id, role, _levels(place), today()) is None for role in held)
+
+
+def whom_else_to_tell(visit: Visit) -> Iterable[int]:
+    """The principals of the school today; without one, whoever answers for its network."""
+    place = reaching.place_of_school(visit.school_id)
+    people = case_page.people_at({str(place)}, today())
+    found = [row.person_id for row in people if row.role in ("principal", "administrator")]
+    return found or [row.person_id for row in may_help(place) if row.role == "network_lead"]
+
+
+def told_of(visit: Visit) -> list[int]:
+    """Who looks after the two: the colleague who watches, and whoever answers for the school."""
+    return [visit.watcher_id, *whom_else_to_tell(visit)]
+
+
+def clock_of(visit: Visit) -> str:
+    """When they want to be back, as the clock on the wall shows it."""
+    return f"{local(visit.back_by):%H:%M}" if visit.back_by else ""
+
+
+def _levels(place: Place) -> set[str]:
+    return {str(place), f"network:{place.network}" if place.network else str(place)}
