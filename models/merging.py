@@ -33,6 +33,7 @@ WORK = (
     "hand_over",
     "visit",
     "flag_answer",
+    "risk_answer",
 )
 # What both ids have of one day stays with each: of a step up the kept student's answer counts.
 _APART = {
