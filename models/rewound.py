@@ -9,7 +9,7 @@ Rows of these tables that were put in by hand and left no history are taken to h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -18,7 +18,7 @@ from models.base import db
 from models.marks import MARK
 
 # Tables whose earlier forms row_history keeps, and their primary keys.
-_KEPT = {
+KEPT = {
     "student": ("id",),
     "stint": ("id",),
     "network": ("id",),
@@ -34,33 +34,33 @@ _OF_STUDENT = {"student": "id", "stint": "student_id", "prior_year": "student_id
 
 # A school's source is its own for as long as a claim of it stands, else that of the first claim that stands; nothing
 # keeps that but the claims.
-_OWN_SOURCES = """
+OWN_SOURCES = """
     SELECT DISTINCT ON (s.id) s.id, b.source_id FROM school s
     JOIN submission c ON c.school_id = s.id AND c.recorded_at <= :moment AND coalesce(c.ended_at > :moment, true)
     JOIN batch b ON b.id = c.batch_id
     ORDER BY s.id, b.source_id IS DISTINCT FROM s.source_id, c.recorded_at, c.batch_id
 """
-_SET_OWN_SOURCES = "UPDATE school SET source_id = (SELECT o.source_id FROM own_source o WHERE o.id = school.id)"
-_MARKS = f"""
+SET_OWN_SOURCES = "UPDATE school SET source_id = (SELECT o.source_id FROM own_source o WHERE o.id = school.id)"
+MARKS = f"""
     SELECT id, {MARK} FROM mark WHERE recorded_at <= :moment AND {{these}}
     UNION ALL
     SELECT id, {MARK} FROM mark_history WHERE recorded_at <= :moment AND ended_at > :moment AND {{these}}
 """
-_ENDED_MARKS = "SELECT * FROM mark_history WHERE ended_at <= :moment AND {these}"
-_ROLLS = """
+ENDED_MARKS = "SELECT * FROM mark_history WHERE ended_at <= :moment AND {these}"
+ROLLS = """
     SELECT id, batch_id, source_id, school_id, day, code, file, students, lines, modified, recorded_at,
            CASE WHEN ended_at <= :moment THEN replaced_by END AS replaced_by,
            CASE WHEN ended_at <= :moment THEN ended_at END AS ended_at
     FROM roll WHERE recorded_at <= :moment AND {rolls}
 """
-_CLAIMS = """
+CLAIMS = """
     SELECT school_id, day, batch_id, feed, rows, whole, taken, recorded_at,
            CASE WHEN ended_at <= :moment THEN ended_at END AS ended_at
     FROM submission WHERE recorded_at <= :moment
 """
 # Measures ask whether a day counts and by which feed. They take partial for submitted, so how many rows came and how
 # many were due is left at nothing here.
-_LEDGER = """
+LEDGER = """
     SELECT c.school_id, c.day,
            CASE WHEN t.day IS NOT NULL OR NOT EXISTS (SELECT FROM calendar_day d WHERE d.school_id = c.school_id)
                 THEN 'submitted' ELSE 'closed' END AS status,
@@ -151,11 +151,11 @@ _MOVES = ("support_case", "outreach", "cause")  # of what moves, what is read he
 
 # In this order: each reads the real rows of its own table, and the laid-over rows of those before it.
 _TIMED = {
-    "mark": _MARKS,
-    "mark_history": _ENDED_MARKS,
-    "roll": _ROLLS,
-    "submission": _CLAIMS,
-    "school_day": _LEDGER,
+    "mark": MARKS,
+    "mark_history": ENDED_MARKS,
+    "roll": ROLLS,
+    "submission": CLAIMS,
+    "school_day": LEDGER,
     "policy_version": _POLICIES,
     "tier_change": _STEPS,
     "standing": _DECIDED,
@@ -169,7 +169,7 @@ _TIMED = {
     "district_day": _DISTRICT_DAYS,
     "promise": _PROMISES,
 }
-_INDEXES = {
+INDEXES = {
     "student": "id",
     "stint": "student_id",
     "school": "id",
@@ -189,26 +189,26 @@ def rewind(moment: datetime, students: Sequence[int] | None = None) -> None:
     With `students` only theirs are there (of what every student shares, everything is), which is quick.
     """
     asked = {"moment": moment, "students": list(students or ())}
-    _run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # one state of the tables for all that follows
-    _lay("own_source", _OWN_SOURCES, asked)
-    for table in _KEPT:
-        _lay(table, _as_it_was(table, some=students is not None), asked)
-    _run(_SET_OWN_SOURCES)
+    run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")  # one state of the tables for all that follows
+    lay("own_source", OWN_SOURCES, asked)
+    for table in KEPT:
+        lay(table, as_it_was(table, some=students is not None), asked)
+    run(SET_OWN_SOURCES)
     these = "true" if students is None else "student_id = ANY(:students)"
     only = "false" if students is None else "student_id = ANY(:students)"
     rolls = "true" if students is None else "students && CAST(:students AS int[])"
     for table, query in _TIMED.items():
-        _lay(table, query.format(these=these, only=only, rolls=rolls), asked)
+        lay(table, query.format(these=these, only=only, rolls=rolls), asked)
     if db.session.scalar(text(_ANYBODY_MERGED), {"moment": moment}):
-        _lay("support_case", "SELECT * FROM support_case", {})
+        lay("support_case", "SELECT * FROM support_case", {})
         for table in _MOVES:
             db.session.execute(text(_WHOSE_THEN.format(table=table)), {"moment": moment})
-    for table, columns in _INDEXES.items():
-        _run(f"CREATE INDEX ON {table} ({columns})")
-    for table in ("own_source", *_KEPT, *_TIMED):
-        _run(f"ANALYZE pg_temp.{table}")
-    _run("DISCARD PLANS")  # a statement prepared earlier on this connection still means the real tables
-    _run("SET TRANSACTION READ ONLY")
+    for table, columns in INDEXES.items():
+        run(f"CREATE INDEX ON {table} ({columns})")
+    for table in ("own_source", *KEPT, *_TIMED):
+        run(f"ANALYZE pg_temp.{table}")
+    run("DISCARD PLANS")  # a statement prepared earlier on this connection still means the real tables
+    run("SET TRANSACTION READ ONLY")
 
 
 def students_known_as(key: str) -> list[int]:
@@ -231,33 +231,35 @@ def students_known_as(key: str) -> list[int]:
     return list(found)
 
 
-def _lay(table: str, query: str, asked: dict[str, object]) -> None:
+def lay(table: str, query: str, asked: Mapping[str, object]) -> None:
+    """Lay rows over the table of that name until the open transaction ends; `asked` may hold more than it needs."""
     given = {name: value for name, value in asked.items() if f":{name}" in query}
     db.session.execute(text(f"CREATE TEMP TABLE {table} ON COMMIT DROP AS {query}"), given)
 
 
-def _run(statement: str) -> None:
+def run(statement: str) -> None:
+    """One statement without parameters."""
     db.session.execute(text(statement))
 
 
-def _as_it_was(table: str, *, some: bool) -> str:
+def as_it_was(table: str, *, some: bool, only: str = "true") -> str:
     """The rows of a table with history: what the first change after the moment found, else what stands.
 
-    A change that found nothing made the row, so it was not there yet.
+    A change that found nothing made the row, so it was not there yet. `only`: a condition on each form of a row, `r`.
     """
-    key = ", ".join(f"'{column}', t.{column}" for column in _KEPT[table])
+    key = ", ".join(f"'{column}', r.{column}" for column in KEPT[table])
     column = _OF_STUDENT.get(table) if some else None
     return f"""
         WITH later AS (
             SELECT DISTINCT ON (row_key) row_key, before FROM row_history h
             WHERE table_name = '{table}' AND at > :moment {_changes_of(table, column)} ORDER BY row_key, at, id
         )
-        SELECT t.* FROM {table} t
-        WHERE {f"t.{column} = ANY(:students)" if column else "true"}
+        SELECT r.* FROM {table} r
+        WHERE {f"r.{column} = ANY(:students)" if column else "true"} AND {only}
           AND NOT EXISTS (SELECT FROM later WHERE later.row_key = jsonb_build_object({key}))
         UNION ALL
-        SELECT p.* FROM later, jsonb_populate_record(NULL::{table}, later.before) p
-        WHERE jsonb_typeof(later.before) = 'object'
+        SELECT r.* FROM later, jsonb_populate_record(NULL::{table}, later.before) r
+        WHERE jsonb_typeof(later.before) = 'object' AND {only}
     """
 
 
@@ -265,7 +267,7 @@ def _changes_of(table: str, column: str | None) -> str:
     """Of history, what speaks of the students asked for; a row is theirs in all its forms or in none."""
     if column is None:
         return ""
-    if column in _KEPT[table]:
+    if column in KEPT[table]:
         return f"AND (row_key->>'{column}')::int = ANY(:students)"
     return f"""
         AND row_key IN (

@@ -20,6 +20,11 @@ def school_year_start(day: date) -> date:
     return date(day.year if day.month >= SCHOOL_YEAR_MONTH else day.year - 1, SCHOOL_YEAR_MONTH, 1)
 
 
+def names_of_year(start: date) -> tuple[str, ...]:
+    """What files call the school year that starts on this day: 2025-26, 2025-2026 or 2026."""
+    return f"{start.year}-{(start.year + 1) % 100:02d}", f"{start.year}-{start.year + 1}", str(start.year + 1)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Stints:
     """Enrolments as parallel arrays; `last` is the last day that counts (inclusive), NaT while it is open."""

@@ -270,16 +270,15 @@ def case_spans(students: Sequence[int] | np.ndarray) -> Columns:
     )
 
 
-def prior_year(students: Sequence[int] | np.ndarray, start: date) -> Columns:
-    """Totals in mils of the school year before the one that starts on `start` (2025-26, 2025-2026 or 2026)."""
-    names = [f"{start.year - 1}-{start.year % 100:02d}", f"{start.year - 1}-{start.year}", str(start.year)]
+def prior_year(students: Sequence[int] | np.ndarray, names: Sequence[str]) -> Columns:
+    """Totals in mils of the school year that files call by one of these names."""
     return read_ints(
         """
         SELECT DISTINCT ON (student_id) student_id, enrolled, absent FROM prior_year
         WHERE student_id = ANY(%(students)s) AND school_year = ANY(%(names)s) ORDER BY student_id, school_year
         """,
         ["student", "enrolled", "absent"],
-        {"students": ints(students), "names": names},
+        {"students": ints(students), "names": list(names)},
     )
 
 

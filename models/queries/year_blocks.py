@@ -19,6 +19,12 @@ def contents(blocks: Iterable[int], school_year: date) -> list[tuple[int, bytes]
     return [(block, content) for block, content in rows]
 
 
+def numbers(school_year: date) -> list[int]:
+    """Every block of which something is packed."""
+    found = text("SELECT block FROM year_block WHERE school_year = :year ORDER BY block")
+    return list(db.session.scalars(found, {"year": school_year}))
+
+
 def blocks_of(students: np.ndarray) -> np.ndarray:
     """The block of each of these students."""
     found = read_ints(

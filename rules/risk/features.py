@@ -6,8 +6,8 @@ model that rises with each of them never lowers a score for a day missed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,6 +103,15 @@ def seen(carried: Carried, students: Ints, school: Ints, grade: Ints, past: Past
         school=np.asarray(school), school_absent=_sums(absent, place), school_enrolled=_sums(enrolled, place),
         grade=np.asarray(grade),
     )  # fmt: skip
+
+
+def together(parts: Sequence[Seen]) -> Seen:
+    """Students seen part by part as one, ascending, the sums of each school over all of them."""
+    columns = {field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Seen)}
+    whole = Seen(**columns).of(np.argsort(columns["students"], kind="stable"))
+    _, place = np.unique(whole.school, return_inverse=True)
+    absent, enrolled = whole.absent.astype(np.int64), whole.enrolled.astype(np.int64)
+    return replace(whole, school_absent=_sums(absent, place), school_enrolled=_sums(enrolled, place))
 
 
 def features(known: Seen) -> Features:

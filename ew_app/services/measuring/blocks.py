@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from ew_app.services.measuring.enrolments import Enrolments, Words, born
 from ew_app.services.measuring.frames import Frame
-from models.queries import measuring as rows
+from ew_app.services.measuring.told_totals import told_totals
 from models.queries import same_child, year_blocks
 from rules import carried as carrying
 from rules.carried import KEPT, Carried, Events
@@ -54,13 +54,7 @@ class Background:
     @classmethod
     def read(cls, students: NDArray[np.int64], at: Frame) -> Background:
         """As the rows say now; `students` ascending."""
-        same = same_child.known()
-        found = rows.prior_year(same.ids_of(students), at.start)
-        absent, enrolled = np.full(len(students), -1), np.full(len(students), -1)
-        where = np.searchsorted(students, same.own(found["student"]))
-        absent[where], enrolled[where] = 0, 0
-        np.add.at(absent, where, found["absent"])
-        np.add.at(enrolled, where, found["enrolled"])
+        absent, enrolled = told_totals(students, at.since, same_child.known())
         return cls(Enrolments.read(students, at.since), born(students), absent, enrolled)
 
     def of(self, students: NDArray[np.int64], chosen: NDArray[np.intp]) -> Background:
@@ -170,6 +164,14 @@ def read(blocks: Iterable[int], school_year: date) -> Known:
     parts = [_unpacked(block, content) for block, content in year_blocks.contents(blocks, school_year)]
     found = [part for part in parts if part is not None]
     return joined(found) if found else Known.none()
+
+
+def facts_of(blocks: Iterable[int], school_year: date) -> Iterator[tuple[NDArray[np.int64], Carried]]:
+    """(students, their facts to date) of each of these blocks, as the last evaluation left them."""
+    for block, content in year_blocks.contents(blocks, school_year):
+        part = _unpacked(block, content)
+        if part is not None and len(part.students):
+            yield part.students, part.carried
 
 
 def read_earlier(known: Known, students: NDArray[np.int64], since: Days, school_year: date) -> Known:

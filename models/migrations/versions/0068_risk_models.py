@@ -60,9 +60,7 @@ def upgrade() -> None:
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("position", sa.Text(), nullable=False),
         sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('shadow', 'approved', 'serving', 'off', 'ended')", name=op.f("ck_risk_step_kind")
-        ),
+        sa.CheckConstraint("kind IN ('shadow', 'approved', 'serving', 'off', 'ended')", name=op.f("ck_risk_step_kind")),
         sa.ForeignKeyConstraint(["model_id"], ["risk_model.id"], name=op.f("fk_risk_step_model_id_risk_model")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_risk_step")),
     )
