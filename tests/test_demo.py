@@ -250,18 +250,6 @@ def test_staff_speak_in_words_of_the_vocabulary() -> None:
         check_words(words)
 
 
-def test_a_second_year_of_days(tmp_path: Path) -> None:
-    write_district(tmp_path, schools=6, students=300, days=12, years=2)
-    marks = rows(tmp_path / "attendance.csv")
-    stays: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for row in rows(tmp_path / "enrollments.csv"):
-        stay = row["entry_date"], row["exit_date"] or "9999"
-        stays.setdefault((row["student_id"], row["school_id"]), []).append(stay)
-    assert {row["date"][:4] for row in marks} == {"2025", "2026"}
-    for row in marks:
-        assert any(a <= row["date"] <= b for a, b in stays[row["student_id"], row["school_id"]])
-
-
 def test_a_chosen_last_day(tmp_path: Path) -> None:
     summary = write_district(tmp_path, schools=2, networks=1, students=60, days=10, last_day=date(2027, 3, 6))
     assert (summary.first_day, summary.last_day, summary.not_submitted) == (date(2027, 2, 22), date(2027, 3, 5), {})

@@ -99,7 +99,13 @@ def undo(run: Runtime, batch: int, as_json: bool) -> None:
 @click.option("--schools", type=int, default=12, show_default=True)
 @click.option("--students", type=int, default=6000, show_default=True)
 @click.option("--days", type=int, default=60, show_default=True, help="School days of attendance.")
-@click.option("--years", type=int, default=1, show_default=True, help="School years; the earlier ones whole.")
+@click.option("--years", type=int, default=1, show_default=True, help="School years, up to 5; the earlier ones whole.")
+@click.option(
+    "--chronic",
+    type=int,
+    help="With --years 2 or more: chronically absent in 100, about, in a usual year (default: 35).",
+)
+@click.option("--by-day", is_flag=True, help="A dated attendance file for each day, under days/.")
 @click.option("--last-day", type=DAY, help="Last school day (default: as many days from 24 August 2026).")
 @click.option("--seed", type=int, default=2026, show_default=True, help="Another number, another district.")
 @click.argument("out_dir", type=PATH)
@@ -112,7 +118,8 @@ def demo(out_dir: Path, last_day: datetime | None, **size: Any) -> None:
     click.echo(
         f"{made.students:,} students, {made.days} school days ({made.first_day} to {made.last_day}) are in {out_dir}."
     )
-    click.echo(f"The last day is apart, as today's delivery: {out_dir / 'today'}.")
+    apart = f"Each day is a delivery of its own: {out_dir / 'days'}."
+    click.echo(apart if size["by_day"] else f"The last day is apart, as today's delivery: {out_dir / 'today'}.")
 
 
 # -- loading -------------------------------------------------------------------------------------------------

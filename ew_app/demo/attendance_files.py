@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TextIO
 
@@ -22,20 +23,35 @@ FEWEST_SCHOOLS_FOR_A_LATE_ONE = 6
 
 
 class AttendanceFiles:
-    """The marks of some taught days, as files; the last day is today."""
+    """The marks of some taught days, as files; the last day is today.
+
+    running: the year goes on: a school is late with its last days, and a code waits for an explanation.
+    unsent: schools x days whose attendance nobody ever sent.
+    """
 
     def __init__(
-        self, children: Children, schools: Sequence[School], days: Sequence[date], marks: Marks, feed: str
+        self,
+        children: Children,
+        schools: Sequence[School],
+        days: Sequence[date],
+        marks: Marks,
+        feed: str,
+        *,
+        running: bool = True,
+        unsent: Flags | None = None,
     ) -> None:
         self.children, self.schools, self.days, self.feed = children, schools, list(days), feed
-        self.today = len(days) - 1
-        self.marks = _with_an_unknown_code(marks, self.today)
+        self.today, self.running = len(days) - 1, running
+        self.unsent = np.zeros((len(schools), len(days)), dtype=bool) if unsent is None else unsent
+        self.marks = _with_an_unknown_code(marks, self.today) if running else marks
         self.school = self._school_of(self.marks.child, self.marks.day)
+        self._dates = [day.isoformat() for day in self.days]
         self._times = [f"T08:{minute:02d}:00" for minute in range(40, 60)]
 
     def late_school(self) -> int | None:
         """The school that has not sent the last two days; none in a small district, where it would be a sixth."""
-        return len(self.schools) - 2 if len(self.schools) >= FEWEST_SCHOOLS_FOR_A_LATE_ONE else None
+        is_late = self.running and len(self.schools) >= FEWEST_SCHOOLS_FOR_A_LATE_ONE
+        return len(self.schools) - 2 if is_late else None
 
     def not_submitted(self) -> dict[str, list[date]]:
         late = self.late_school()
@@ -101,21 +117,21 @@ class AttendanceFiles:
         marks = self.marks
         own = (marks.day >= first) & (marks.day <= last)
         corrected = (marks.day < first) & (marks.corrected >= first) & (marks.corrected <= last)
-        return self._write_marks(out, np.flatnonzero((own | corrected) & self._sent()), last)
+        return self._write_marks(out, np.flatnonzero((own | corrected) & self._sent), last)
 
     def write_until(self, out: TextIO, last: int) -> int:
         """All days up to `last`, each mark as it stands at the end of that day."""
         if self.feed == "full":
             return sum(self._write_full(out, day, last) for day in range(last + 1))
-        wanted = np.flatnonzero((self.marks.day <= last) & self._sent())
+        wanted = np.flatnonzero((self.marks.day <= last) & self._sent)
         return self._write_marks(out, wanted, last)
 
     def write_day(self, out: TextIO, day: int) -> int:
         """What comes in on one day: its own rows, and corrections of earlier ones made that day."""
-        corrected = np.flatnonzero((self.marks.corrected == day) & (self.marks.day < day) & self._sent())
+        corrected = np.flatnonzero((self.marks.corrected == day) & (self.marks.day < day) & self._sent)
         if self.feed == "full":
             return self._write_full(out, day, day) + self._write_marks(out, corrected, day)
-        todays = np.flatnonzero((self.marks.day == day) & self._sent())
+        todays = np.flatnonzero((self.marks.day == day) & self._sent)
         return self._write_marks(out, np.r_[corrected, todays], day)
 
     def covers(self, first: int, last: int) -> list[tuple[str, date]]:
@@ -125,14 +141,18 @@ class AttendanceFiles:
             (school.key, self.days[day])
             for day in range(first, last + 1)
             for at, school in enumerate(self.schools)
-            if not (at == late and day >= self.today - 1)
+            if not (at == late and day >= self.today - 1) and not self.unsent[at, day]
         ]
 
     def shares(self) -> list[float]:
         """Share of its enrolled days that each child was absent, as finally known."""
         absent = np.bincount(self.marks.child, ABSENT_MILS[self.marks.final], len(self.children))
-        enrolled = self._enrolled().sum(axis=1)
-        return list(absent / 1000 / np.maximum(enrolled, 1))
+        return list(absent / 1000 / np.maximum(self.enrolled_days(), 1))
+
+    def enrolled_days(self) -> Ints:
+        """School days of each child from its first to its last one here."""
+        days: Ints = self._enrolled().sum(axis=1)
+        return days
 
     def absence_rate(self) -> float:
         return float(ABSENT_MILS[self.marks.final].sum() / 1000 / self._enrolled().sum())
@@ -144,8 +164,8 @@ class AttendanceFiles:
 
     def _write_marks(self, out: TextIO, rows: Ints, as_of: int) -> int:
         marks = self.marks
-        codes = marks.as_of(as_of)[rows]
         later = (marks.corrected[rows] >= 0) & (marks.corrected[rows] <= as_of)
+        codes = np.where(later, marks.final[rows], marks.first[rows])
         written = np.where(later, marks.corrected[rows], marks.day[rows])
         columns = zip(
             *(
@@ -158,10 +178,9 @@ class AttendanceFiles:
             strict=True,
         )
         key, schools, times = self.children.key, self.schools, self._times
-        days = [day.isoformat() for day in self.days]
         out.writelines(
-            f"{key[child]},{schools[school].key},{days[day]},{CODE_NAMES[code]},{_reason(code, cause)},"
-            f"{days[when]}{'T14:05:00' if late else times[child % 20]},clerk.{schools[school].short}\n"
+            f"{key[child]},{schools[school].key},{self._dates[day]},{CODE_NAMES[code]},{_reason(code, cause)},"
+            f"{self._dates[when]}{'T14:05:00' if late else times[child % 20]},clerk.{schools[school].short}\n"
             for child, school, day, code, cause, late, when in columns
         )
         return len(rows)
@@ -189,13 +208,14 @@ class AttendanceFiles:
         moved = (moves >= 0) & (day >= moves)
         return np.where(moved, self.children.next_school[child], self.children.school[child])
 
+    @cached_property
     def _sent(self) -> Flags:
         return ~self._is_late(self.school, self.marks.day)
 
     def _is_late(self, school: Ints, day: Ints) -> Flags:
         late = self.late_school()
         silent: Flags = (school == (-1 if late is None else late)) & (day >= self.today - 1)
-        return silent
+        return silent | self.unsent[school, day]
 
     def _enrolled(self) -> Flags:
         day = np.arange(len(self.days))

@@ -47,13 +47,17 @@ class Cause(IntEnum):
     AVOIDANCE = 7
     NO_CONTACT = 8
     SCHOOL = 9
+    CARE = 10
+    WORK = 11
+    TRAVEL = 12
+    CRISIS = 13
 
 
 REASONS = ("", "family emergency", "illness", "medical appointment", "family emergency", "bus did not come")
 # By cause: what share is excused in the end, was only half a day, or turns out to have been a late arrival.
-EXCUSED_SHARE = np.array([0, 0.42, 0.82, 0.85, 0.35, 0.5, 0.15, 0.45, 0.0, 0.0])
-HALF_SHARE = np.array([0, 0.10, 0.02, 0.05, 0, 0, 0.05, 0.08, 0, 0])
-LATE_BUS_SHARE = np.array([0, 0.01, 0, 0, 0, 0.2, 0, 0, 0, 0])
+EXCUSED_SHARE = np.array([0, 0.42, 0.82, 0.85, 0.35, 0.5, 0.15, 0.45, 0.0, 0.0, 0.3, 0.1, 0.4, 0.6])
+HALF_SHARE = np.array([0, 0.10, 0.02, 0.05, 0, 0, 0.05, 0.08, 0, 0, 0.12, 0.18, 0, 0])
+LATE_BUS_SHARE = np.array([0, 0.01, 0, 0, 0, 0.2, 0, 0, 0, 0, 0.03, 0.02, 0, 0])
 
 
 @dataclass(frozen=True, slots=True)

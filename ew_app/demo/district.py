@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,27 +62,6 @@ class Children:
     def __len__(self) -> int:
         return len(self.key)
 
-    def earlier(self, years: int, schools: Sequence[School]) -> Children:
-        """The same children `years` ago, without those who were too young, each at a school for its grade then."""
-        old = np.flatnonzero(self.grade >= years)
-        grade = self.grade[old] - years
-        count = len(old)
-        names: dict[str, Any] = {name: [getattr(self, name)[at] for at in old] for name in ("key", "first", "last")}
-        columns = {
-            field.name: getattr(self, field.name)[old]
-            for field in fields(self)
-            if field.name not in ("key", "first", "last")
-        }
-        stayed = {
-            "grade": grade,
-            "school": _earlier_schools(schools, self.school[old], grade),
-            "enters": np.zeros(count, dtype=np.int64),
-            "leaves": np.full(count, -1),
-            "moves": np.full(count, -1),
-            "no_show": np.zeros(count, dtype=bool),
-        }
-        return Children(**(names | columns | stayed))
-
 
 def build_schools(rng: np.random.Generator, networks: int, schools: int) -> list[School]:
     """Schools dealt to networks in turn; each network gets elementary, middle and high schools as far as it goes."""
@@ -131,13 +109,13 @@ def build_children(rng: np.random.Generator, schools: Sequence[School], count: i
     moves[~steady] = -1
     return Children(
         key=[f"{number:08d}" for number in 10_000_019 + 13 * rng.permutation(count)],
-        first=_first_names(rng, community[household]),
-        last=_last_names(rng, community, household),
+        first=first_names(rng, community[household]),
+        last=last_names(rng, community, household),
         community=community[household],
         household=household,
         school=school,
         grade=grade,
-        room=_rooms(school, grade),
+        room=homerooms(school, grade),
         route=np.where((grade <= 8) & (rng.random(homes)[household] < 0.38), rng.integers(1, 5, homes)[household], 0),
         speaks_home=home_other[household],
         interpreter=(home_other & (rng.random(homes) < 0.45))[household],
@@ -152,16 +130,6 @@ def build_children(rng: np.random.Generator, schools: Sequence[School], count: i
         next_school=next_school,
         no_show=no_show,
     )
-
-
-def _earlier_schools(schools: Sequence[School], school: Ints, grade: Ints) -> Ints:
-    """This year's school where it teaches the grade, else the first of the network (or district) that does."""
-    table = np.zeros((len(schools), len(GRADES)), dtype=np.int64)
-    for at, here in enumerate(schools):
-        near = sorted(range(len(schools)), key=lambda other: (other != at, schools[other].network != here.network))
-        for year in range(len(GRADES)):
-            table[at, year] = next((other for other in near if _teaches(schools[other], year)), at)
-    return table[school, grade]
 
 
 def _teaches(school: School, grade: int) -> bool:
@@ -192,7 +160,7 @@ def _schools_for(rng: np.random.Generator, schools: Sequence[School], household:
     return chosen
 
 
-def _rooms(school: Ints, grade: Ints) -> Ints:
+def homerooms(school: Ints, grade: Ints) -> Ints:
     """Homeroom number within school and grade: rooms of up to 24, children in the order of the list."""
     order = np.lexsort((grade, school))
     group = (school * 100 + grade)[order]
@@ -230,14 +198,16 @@ def _moves(
     return np.where(target != school, day, -1), target
 
 
-def _first_names(rng: np.random.Generator, community: Ints) -> list[str]:
+def first_names(rng: np.random.Generator, community: Ints) -> list[str]:
+    """A first name for each child of these communities."""
     other = _pick(rng, [c.share for c in COMMUNITIES], len(community))
     chosen = np.where(rng.random(len(community)) < 0.12, other, community)
     numbers = rng.integers(0, 1 << 30, len(community))
     return [COMMUNITIES[c].first[n % len(COMMUNITIES[c].first)] for c, n in zip(chosen, numbers, strict=True)]
 
 
-def _last_names(rng: np.random.Generator, community: Ints, household: Ints) -> list[str]:
+def last_names(rng: np.random.Generator, community: Ints, household: Ints) -> list[str]:
+    """community: of each household; household: of each child, whose last name it has."""
     numbers = rng.integers(0, 1 << 30, (len(community), 2))
     double = rng.random(len(community)) < 0.06
     names = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -48,6 +48,7 @@ CONTACT_COLUMNS = (
     *("student_id", "name", "relation", "phone", "email", "address", "language"),
     *("may_receive_mail", "may_pick_up"),
 )
+CHANGE_COLUMNS = ("student_id", "former_student_id", "reason")
 PRIOR_COLUMNS = ("student_id", "school_year", "enrolled_days", "absent_days", "unexcused_days")
 
 CODES = (
@@ -69,15 +70,19 @@ def school_rows(schools: Sequence[School]) -> Iterator[Row]:
         yield s.key, s.name, s.network, s.network_name, s.level, 420, 300, 150
 
 
-def student_rows(children: Children, year: SchoolYear, rng: np.random.Generator) -> Iterator[Row]:
+def student_rows(
+    children: Children, year: SchoolYear, rng: np.random.Generator, starts: Sequence[int] | None = None
+) -> Iterator[Row]:
+    """starts: the calendar year of each child's kindergarten, where its grade does not say it. Room 0 = none."""
     birthdays = rng.integers(0, 365, len(children))
+    begins = [year.year - int(grade) for grade in children.grade] if starts is None else starts
     for at, key in enumerate(children.key):
         community = COMMUNITIES[children.community[at]]
         grade = GRADES[children.grade[at]]
         yield (
             *(key, children.first[at], children.last[at]),
-            date(year.year - 6 - int(children.grade[at]), 9, 2) + timedelta(days=int(birthdays[at])),
-            *(grade, f"{grade}-{children.room[at]}"),
+            date(int(begins[at]) - 6, 9, 2) + timedelta(days=int(birthdays[at])),
+            *(grade, f"{grade}-{children.room[at]}" if children.room[at] else ""),
             f"R{children.route[at]}" if children.route[at] else "",
             f"H{children.household[at]:06d}",
             community.language if children.speaks_home[at] else "English",
@@ -102,6 +107,12 @@ def enrollment_rows(children: Children, schools: Sequence[School], days: Sequenc
             yield key, school, entry, days[leaves], code, grade, "", "true"
         else:
             yield key, school, entry, "", "", grade, "", "true"
+
+
+def ended_rows(stays: Iterable[Row], last_day: date, exits: Mapping[str, str]) -> Iterator[Row]:
+    """The stays of a year that is over, each ended with it at the latest. exits: student -> why, if it stayed on."""
+    for student, school, entry, left, why, grade, calendar, primary in stays:
+        yield student, school, entry, left or last_day, why or exits[str(student)], grade, calendar, primary
 
 
 def calendar_rows(schools: Sequence[School], year: SchoolYear, first: date) -> Iterator[Row]:
