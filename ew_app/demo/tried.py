@@ -10,9 +10,13 @@ consecutive years, as tests/test_demo_years.py holds them; no model was run on i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
+from ew_app.demo.writer import Summary, write_district
+
 YEARS: Final = 5  # four whole ones and a running one
+DAYS: Final = 60  # of the running one: up to 20 November 2026
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,20 @@ class TriedDistrict:
     schools: int
     students: int
     chronic: int
+
+    def write(self, folder: Path, *, by_day: bool = False) -> Summary:
+        """Its files, the same ones each time."""
+        return write_district(
+            folder,
+            networks=self.networks,
+            schools=self.schools,
+            students=self.students,
+            days=DAYS,
+            years=YEARS,
+            seed=self.seed,
+            by_day=by_day,
+            chronic=self.chronic,
+        )
 
 
 TRIED: Final = (
