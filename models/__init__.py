@@ -35,6 +35,7 @@ from models import (
     simulations,
     staff,
     staged,
+    taken,
     tiers,
     visits,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "simulations",
     "staff",
     "staged",
+    "taken",
     "tiers",
     "visits",
 ]

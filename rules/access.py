@@ -201,6 +201,14 @@ class Area:
     def __bool__(self) -> bool:
         return self.district or bool(self.networks) or bool(self.schools)
 
+    @property
+    def words(self) -> str:
+        """The same places as one text, as they are written beside `--place`."""
+        if self.district:
+            return str(Place.district())
+        inside = [Place.of_network(key) for key in sorted(self.networks)]
+        return " ".join(map(str, [*inside, *(Place.of_school(key) for key in sorted(self.schools))]))
+
     def with_place(self, place: Place) -> Area:
         match place.kind:
             case PlaceKind.DISTRICT:

@@ -7,12 +7,13 @@ from functools import cached_property
 
 from flask import url_for
 
+from ew_app.services.watching import pages
 from ew_app.services.watching.movement import Unit
 from ew_app.web.guard import actor, found, must_reach
 from models.org import School
 from models.queries import boards as rows
 from rules import access
-from rules.access import Area, FieldClass, Permission, Place, Right
+from rules.access import Area, Permission, Place
 
 SEES = (Permission.SEE_SCHOOL_BOARD, Permission.SEE_NETWORK_BOARD, Permission.SEE_DISTRICT_BOARD)
 PAGES = (
@@ -37,18 +38,12 @@ class Spot:
     @cached_property
     def units(self) -> list[Unit]:
         """Its lines: networks of the district, schools otherwise."""
-        if self.kind != "district":
-            return [Unit(one.key, one.name, (one,)) for one in self.schools]
-        networks = {one.network.key: one.network.name for one in self.schools}
-        return [
-            Unit(key, name, tuple(one for one in self.schools if one.network.key == key))
-            for key, name in sorted(networks.items(), key=lambda pair: pair[1])
-        ]
+        return pages.units_of(self.place, self.schools)
 
     @property
     def noun(self) -> str:
         """What one of its lines is."""
-        return "Network" if self.kind == "district" else "School"
+        return pages.noun_of(self.place)
 
     def url(self, endpoint: str, **asks: object) -> str:
         """The address of one of its pages."""
@@ -100,6 +95,4 @@ def _reached(one: Spot) -> Spot:
 
 def sees_students(place: Place) -> bool:
     """Whether this person may open every student and case of a place."""
-    grants = actor().grants
-    everyone = access.scope_of(grants, Permission.SEE_STUDENT).whole.covers(place)
-    return everyone and access.right(grants, FieldClass.CASE, place).reaches(Right.READ)
+    return pages.sees_students(actor(), place)

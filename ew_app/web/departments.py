@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import today
 from ew_app.services.watching import departments
 from ew_app.services.watching.departments import Page
+from ew_app.web import taking
 from ew_app.web.cluster_words import headline
 from ew_app.web.guard import actor, requires
 from rules import access
@@ -27,6 +28,8 @@ def show() -> ResponseReturnValue:
     found = departments.listed(actor())
     if len(found) == 1:
         return redirect(url_for("departments.one", key=found[0].department.key))
+    if taking.wanted():
+        return taking.answer("departments", departments.seen_by(actor())[0], ())
     waiting = sum(row.needs for row in found)
     said = "department has" if waiting == 1 else "departments have"
     return render_template(
@@ -36,12 +39,15 @@ def show() -> ResponseReturnValue:
         else "Nothing waits on a department past its day",
         rows=found,
         words=count,
+        take=taking.links({"departments": ""}, as_of=today()),
     )
 
 
 @screen.get("/departments/<key>")
 @requires(SEE)
-def one(key: str) -> str:
+def one(key: str) -> ResponseReturnValue:
+    if taking.wanted():
+        return taking.answer("department", "", (), department=key)
     page = departments.one(key, actor())
     return render_template(
         "department.html",
@@ -50,6 +56,7 @@ def one(key: str) -> str:
         words=count,
         headline=headline,
         today=today(),
+        take=taking.links({"tasks": "of what waits", "causes": "of causes"}, as_of=today()),
         does_tasks=access.can(actor().grants, Permission.DO_TASKS),
     )
 

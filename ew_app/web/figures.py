@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import Refused, today
 from ew_app.services.measuring import hindsight
-from ew_app.services.watching import figures, sheets
-from ew_app.web import limits
+from ew_app.services.watching import figures, movement, sheets
+from ew_app.web import limits, taking
 from ew_app.web.guard import actor, requires
 from models.org import School
 from models.queries import boards as rows
@@ -19,7 +18,6 @@ from rules.access import PlaceKind
 
 screen = Blueprint("figures", __name__)
 
-CSV, EXCEL = "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 KINDS = (("xlsx", "Excel, with every table"), ("csv", "CSV by school"), ("grades", "CSV by school and grade"))
 
 
@@ -44,29 +42,17 @@ def take(place: str) -> ResponseReturnValue:
 def _file(place: str, schools: Sequence[School]) -> Response:
     said, known = request.args.get("as_of", "").strip(), request.args.get("known_at", "").strip()
     found = figures.take(
-        schools, place, by=actor(), as_of=_day(said), known_at=hindsight.moment_of(known) if known else None
+        schools, place, by=actor(), as_of=movement.day_of(said), known_at=hindsight.moment_of(known) if known else None
     )
     kind = request.args.get("form", "xlsx")
     if kind == "csv":
-        body, mimetype = sheets.as_csv(figures.COUNTED, found.counted), CSV
+        body, mimetype = sheets.as_csv(figures.COUNTED, found.counted), taking.CSV
     elif kind == "grades":
-        body, mimetype = sheets.as_csv(figures.GRADES, found.grades), CSV
+        body, mimetype = sheets.as_csv(figures.GRADES, found.grades), taking.CSV
     else:
-        body, mimetype = sheets.as_workbook(found), EXCEL
-    answer = Response(body, mimetype=mimetype)
-    name = f"{figures.name_of(found, place, actor())}.{'xlsx' if mimetype == EXCEL else 'csv'}"
-    answer.headers.set("Content-Disposition", "attachment", filename=name)
-    return answer
-
-
-def _day(said: str) -> date | None:
-    try:
-        day = date.fromisoformat(said) if said else None
-    except ValueError as error:
-        raise Refused(f"{said[:20]!r} is no day. Write it as 2026-10-09.") from error
-    if day and not 1950 <= day.year <= 2200:
-        raise Refused("Give a day between 1950 and 2200.")
-    return day
+        body, mimetype = sheets.as_workbook(found), taking.EXCEL
+    name = f"{figures.name_of(found, place, actor())}.{'xlsx' if mimetype == taking.EXCEL else 'csv'}"
+    return taking.download(body, mimetype, name)
 
 
 def _page(place: str, schools: Sequence[School], error: str = "") -> str:

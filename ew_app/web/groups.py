@@ -6,16 +6,13 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import day_text, today
-from ew_app.services.watching import groups
+from ew_app.services.watching import groups, pages
 from ew_app.services.watching.groups import Groups
+from ew_app.web import taking
 from ew_app.web.board_places import SEES, Spot, spot
 from ew_app.web.guard import actor, requires
-from rules import access
-from rules.access import FieldClass
 
 screen = Blueprint("groups", __name__)
-
-RESTRICTED = (FieldClass.STLS, FieldClass.IEP_504)  # facts of the roster that a compartment keeps
 
 
 @screen.get("/schools/<key>/groups", defaults={"kind": "school"})
@@ -24,13 +21,14 @@ RESTRICTED = (FieldClass.STLS, FieldClass.IEP_504)  # facts of the roster that a
 @requires(*SEES)
 def show(kind: str, key: str) -> ResponseReturnValue:
     where = spot(kind, key)
-    readable = access.readable_classes(actor().grants, where.place)
-    told = groups.groups(
-        where.schools,
-        today(),
-        compartments=[one.value for one in RESTRICTED if one in readable],
+    if taking.wanted():
+        return taking.answer("groups", str(where.place), where.schools)
+    compartments = pages.compartments_of(actor(), where.place)
+    told = groups.groups(where.schools, today(), compartments=compartments)
+    take = taking.links({"groups": "of groups", "causes": "of causes"}, as_of=told.asked if told else None)
+    return render_template(
+        "groups.html", where=where, told=told, answer=_answer(told, where), bars=_bars(told), take=take
     )
-    return render_template("groups.html", where=where, told=told, answer=_answer(told, where), bars=_bars(told))
 
 
 def _answer(told: Groups | None, where: Spot) -> str:

@@ -8,8 +8,9 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import day_text, today
-from ew_app.services.watching import movement, transfers
+from ew_app.services.watching import movement, pages, transfers
 from ew_app.services.watching.movement import GROUPS, Movement
+from ew_app.web import taking
 from ew_app.web.board_places import SEES, Spot, spot
 from ew_app.web.guard import actor, requires
 from rules import access
@@ -19,7 +20,7 @@ from rules.stints import school_year_start
 
 screen = Blueprint("movement", __name__)
 
-WORDS = {"support": "Tier 2 and 3", "3": "Tier 3", "2": "Tier 2", "watch": "Watch", "all": "All students"}
+WORDS = pages.TIERS
 SPANS = (7, 14, 30)  # days for which the list of flagged students has a filter
 
 
@@ -29,6 +30,8 @@ SPANS = (7, 14, 30)  # days for which the list of flagged students has a filter
 @requires(*SEES)
 def show(kind: str, key: str) -> ResponseReturnValue:
     where = spot(kind, key)
+    if taking.wanted():
+        return taking.answer("movement", str(where.place), where.schools)
     known = movement.span(where.schools, today())
     if known is None:
         return render_template("movement.html", where=where, told=None, errors={}, values={})
@@ -37,6 +40,8 @@ def show(kind: str, key: str) -> ResponseReturnValue:
     group = request.args.get("tier", "") if request.args.get("tier", "") in GROUPS else "support"
     errors, days = _days(values, first, last)
     told = movement.between(where.units, *days, GROUPS[group])
+    both = transfers.two_truths(where.schools[0], exact=where.sees_students) if kind == "school" else None
+    what = {"from": str(told.before), "to": str(told.now), "tier": group}
     return render_template(
         "movement.html",
         where=where,
@@ -50,7 +55,8 @@ def show(kind: str, key: str) -> ResponseReturnValue:
         last=last,
         presets=_presets(where, told, first, last, group),
         groups=[(words, _url(where, told, name), name == group) for name, words in WORDS.items()],
-        both=transfers.two_truths(where.schools[0], exact=where.sees_students) if kind == "school" else None,
+        both=both,
+        take=taking.links(_tables(where, told), **what),
         lists=_lists(where, told, last),
     )
 
@@ -73,6 +79,11 @@ def _days(values: dict[str, str], first: date, last: date) -> tuple[dict[str, st
             errors[name] = f"Counted days of this school year are {day_text(first)} to {day_text(last)}."
     before, now = sorted(days)
     return (errors, usual) if errors else ({}, (before, now))
+
+
+def _tables(where: Spot, told: Movement) -> dict[str, str]:
+    noun = where.noun.lower()
+    return {"tiers": "by tier"} | ({f"{noun}s": f"by {noun}"} if len(told.lines) > 1 else {})
 
 
 def _answer(told: Movement, where: Spot, group: str) -> str:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import day_text, today
 from ew_app.services.watching import over_year
 from ew_app.services.watching.over_year import OverYear, needing, share
+from ew_app.web import taking
 from ew_app.web.board_places import SEES, Spot, spot
 from ew_app.web.guard import requires
 from models.queries.boards import Counts
@@ -25,9 +26,12 @@ STACKED = (("tier_3", "Tier 3", "3"), ("tier_2", "Tier 2", "2"), ("watch", "Watc
 @requires(*SEES)
 def show(kind: str, key: str) -> ResponseReturnValue:
     where = spot(kind, key)
+    if taking.wanted():
+        return taking.answer("year", str(where.place), where.schools)
     year = over_year.over_year(where.units, today()) if where.schools else None
     if year is None:
         return render_template("over_year.html", where=where, year=None)
+    noun = where.noun.lower()
     now = [needing(week.counts) for week in year.weeks]
     then = [needing(week.then.counts) if week.then else None for week in year.weeks]
     return render_template(
@@ -45,6 +49,7 @@ def show(kind: str, key: str) -> ResponseReturnValue:
         lines=[(line.name, where.line_url(line.key, "over_year.show"), shares(line.weeks)) for line in year.lines],
         lines_top=_top([value for line in year.lines for value in shares(line.weeks) if value is not None]),
         steps=STEPS,
+        take=taking.links({"weeks": "by week", f"{noun}s": f"by {noun} and week"}, as_of=year.last),
         behind=[line.name for line in year.lines if line.weeks[-1] is None],
     )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
 
+from ew_app.kernel import today
 from ew_app.services.watching import what_works
 from ew_app.services.watching.following_through import since_of
 from ew_app.services.watching.what_works import MOST, Line, WhatWorks
-from ew_app.web import freshness
+from ew_app.web import freshness, taking
 from ew_app.web.guard import requires, scope
 from models.queries import boards
 from rules.access import Permission
@@ -30,11 +32,13 @@ VERDICTS = {
 
 @screen.get("/what-works")
 @requires(Permission.SEE_WHAT_WORKS)
-def show() -> str:
+def show() -> ResponseReturnValue:
     asked = request.args.get("weeks", "")
     period = asked if asked in dict(PERIODS) else PERIODS[0][0]
     area = scope(Permission.SEE_WHAT_WORKS).whole
     schools = boards.schools_in(area)
+    if taking.wanted():
+        return taking.answer("what-works", area.words, schools)
     told = what_works.of(schools, since_of(None if period == "year" else int(period)))
     tiers = sorted({one.support.tier for one in told.shown}, reverse=True)
     return render_template(
@@ -42,6 +46,7 @@ def show() -> str:
         answer=_answer(told), told=told, fresh=freshness.of_schools(area), schools=many(len(schools), "school"),
         tiers=[(tier.words, [_row(one) for one in told.shown if one.support.tier is tier]) for tier in tiers],
         few=[one.support.label for one in told.lines if not one.shown],
+        take=taking.links({"supports": ""}, as_of=today(), weeks=period),
         reach=_reach(told), periods=PERIODS, period=period, least=LEAST, most=MOST,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ew_app.services.watching import pages
 from tests.cli.conftest import CommandLine
 
 
@@ -45,6 +46,18 @@ def test_a_workbook_holds_numbers_and_text_and_no_formula(cli: CommandLine, tmp_
         assert {one.date_time for one in book.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert len(sheets) == 3 and not any("<f>" in sheet for sheet in sheets)
     assert "Known at" in words and "As of" in words and "Rules" in words
+
+
+@pytest.mark.parametrize("page", pages.BOARDS)
+def test_every_page_is_the_same_file_again_for_its_day_and_moment(cli: CommandLine, tmp_path: Path, page: str) -> None:
+    said = cli("figures", str(tmp_path / "one.xlsx"), "--page", page).stdout
+    day, moment = said.rpartition(" as of ")[2].strip().rstrip(".").split(", known at ")
+    asked = ("--page", page, "--as-of", day, "--known-at", moment)
+    cli("figures", str(tmp_path / "two.xlsx"), *asked)
+    cli("figures", str(tmp_path / "two.csv"), *asked)
+    assert (tmp_path / "two.xlsx").read_bytes() == (tmp_path / "one.xlsx").read_bytes()
+    told = list(csv.DictReader(io.StringIO((tmp_path / "two.csv").read_text(encoding="utf-8-sig"))))
+    assert {(row["as_of"], row["known_at"]) for row in told} in ({(day, moment)}, set())
 
 
 def test_a_place_beyond_reach_is_not_there(cli: CommandLine, tmp_path: Path) -> None:

@@ -109,6 +109,14 @@ def one(key: str, by: Actor) -> Page:
     )
 
 
+def seen_by(by: Actor) -> tuple[str, str]:
+    """(where, how): of which schools somebody's pages tell, as a word, and how much of what is small, as another."""
+    view = cluster_work.view_of(by)
+    exact = _Read(by, view.area).exact
+    theirs = "" if view.departments is None else " ".join(sorted(view.departments))
+    return view.area.words, " ".join(filter(None, ["exact" if exact else "", theirs]))
+
+
 class _Read:
     """What is read once for all departments."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from ew_app.kernel import Refused, day_text
 from models.org import School
 from models.queries import movement as rows
 from models.queries.boards import Counts
@@ -82,6 +83,25 @@ def span(schools: Sequence[School], today: date) -> tuple[date, date] | None:
     """The first and last counted day of the school year in which these schools were counted last."""
     ids = [school.id for school in schools]
     return rows.counted_span(ids, school_year_start(today), today) or _last_year(ids, today)
+
+
+def day_of(said: str) -> date | None:
+    """A day as an address or a command gives it; None where it gives none. Raises Refused."""
+    try:
+        day = date.fromisoformat(said) if said else None
+    except ValueError as error:
+        raise Refused(f"{said[:20]!r} is no day. Write it as 2026-10-09.") from error
+    if day and not 1950 <= day.year <= 2200:
+        raise Refused("Give a day between 1950 and 2200.")
+    return day
+
+
+def day_in(span: tuple[date, date], said: str) -> date | None:
+    """The same within the first and last counted day. Raises Refused."""
+    day = day_of(said)
+    if day and not span[0] <= day <= span[1]:
+        raise Refused(f"Counted days of this school year are {day_text(span[0])} to {day_text(span[1])}.")
+    return day
 
 
 def _last_year(ids: Sequence[int], today: date) -> tuple[date, date] | None:
