@@ -82,6 +82,20 @@ document.addEventListener("change", (event) => {
   if (form?.matches("form[data-auto]")) form.requestSubmit();
 });
 
+// --- Print: what is closed on the screen stands open on paper: <details class="chart-table"> -----------
+addEventListener("beforeprint", () => {
+  for (const table of document.querySelectorAll("details.chart-table:not([open])")) {
+    table.open = true;
+    table.dataset.closed = "1";
+  }
+});
+addEventListener("afterprint", () => {
+  for (const table of document.querySelectorAll("details[data-closed]")) {
+    table.open = false;
+    delete table.dataset.closed;
+  }
+});
+
 // --- Characters left: <textarea maxlength data-limit> -------------------------------------------------
 function countDown(area) {
   const left = document.createElement("p");

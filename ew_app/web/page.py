@@ -17,6 +17,14 @@ from ew_app.web.headers import milliseconds
 from models.queries import staff
 
 
+BOARDS = frozenset(  # screens of counts: on paper every sheet says what it is of, and from when
+    {
+        *("boards", "movement", "over_year", "groups", "follow_through", "reviews", "goals", "what_works"),
+        *("departments", "clusters", "integrity", "published", "week"),
+    }
+)
+
+
 def init_app(app: Flask) -> None:
     app.context_processor(frame)
     app.jinja_env.globals["once"] = guard.new_once
@@ -48,6 +56,7 @@ def _for(who: Visitor) -> dict[str, Any]:
         "nav": _places(who.actor),
         "place": nav.current(request.path),
         "banners": _banners(who),
+        "on_paper": kernel.now() if request.blueprint in BOARDS else None,
         "session_minutes": guard.minutes_idle(),
         "sign_out_url": url_for("signin.sign_out"),
         "extend_url": url_for("signin.extend"),
