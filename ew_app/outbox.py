@@ -55,6 +55,7 @@ class Job(StrEnum):
     TELL_REVIEWS = "tell_reviews"
     FIND_CLUSTERS = "find_clusters"
     COUNT_GOAL = "count_goal"
+    SUM_UP = "sum_up"
     SEND_MAIL = "send_mail"
     VISIT_LATE = "visit_late"
     SWEEP = "sweep"
@@ -129,6 +130,12 @@ def _still_waits(job: str, key: str) -> Select[Outbox]:
     same = select(Outbox).where(Outbox.job == job, Outbox.key == key)
     waiting = same.where(Outbox.claimed_at.is_(None), Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None))
     return waiting.with_for_update(read=True, key_share=True).execution_options(populate_existing=True)
+
+
+def waits(job: Job, key: str) -> bool:
+    """Whether this work is asked for, or under way, and not set aside."""
+    same = Outbox.job == job.value, Outbox.key == key, Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None)
+    return bool(db.session.scalar(select(exists().where(*same))))
 
 
 @contextmanager

@@ -109,6 +109,7 @@ class Permission(StrEnum):
     SEE_DEPARTMENTS = "see_departments"
     ANSWER_CLUSTERS = "answer_clusters"
     SEE_INTEGRITY = "see_integrity"
+    PUBLISH = "publish"
     SET_GOALS = "set_goals"
     SEE_WHAT_WORKS = "see_what_works"
     SEE_POLICY = "see_policy"

@@ -12,7 +12,7 @@ from ew_app.services.deliveries import ingest
 from ew_app.services.notices import mails
 from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import quality, schedule, upkeep
-from ew_app.services.watching import clusters, goal_counts, rhythm
+from ew_app.services.watching import clusters, goal_counts, publishing, rhythm
 
 
 @shared_task(name=Job.LOAD_BATCH.value)
@@ -85,6 +85,12 @@ def find_clusters(number: int) -> None:
 def count_goal(number: int) -> None:
     """Count what a school brings to a goal."""
     outbox.perform(Job.COUNT_GOAL, number, goal_counts.count)
+
+
+@shared_task(name=Job.SUM_UP.value)
+def sum_up(number: int) -> None:
+    """Prepare the public summary."""
+    outbox.perform(Job.SUM_UP, number, publishing.sum_up)
 
 
 @shared_task(name=Job.SEND_MAIL.value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from pathlib import Path
 
@@ -70,20 +69,8 @@ def publish(run: Runtime, folder: Path, as_of: datetime | None, known_at: str | 
     with run.app():
         found = public.summary(by=OPERATOR, as_of=day_of(as_of), known_at=moment_of(known_at))
     folder.mkdir(parents=True, exist_ok=True)
-    told = {
-        "as_of": str(found.as_of),
-        "known_at": found.known_at,
-        "measure": public.MEASURE,
-        "definition": public.DEFINITION,
-        "defined_on": str(found.defined_on),
-        "how_told": public.HOW_TOLD,
-        "rows": found.rows(),
-    }
-    (folder / "index.html").write_text(public_page.page(found), encoding="utf-8")
-    (folder / "chronic-absence.csv").write_bytes(sheets.as_csv(public.COLUMNS, found.rows()))
-    (folder / "chronic-absence.json").write_text(
-        json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    for name, content in public_page.files(found).items():
+        (folder / name).write_bytes(content)
     click.echo(f"{folder}: {many(len(found.lines), 'row')} as of {found.as_of}, known at {found.known_at}.")
 
 

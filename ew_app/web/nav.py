@@ -49,6 +49,7 @@ ITEMS = (
     Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),
     Item("Departments", "/departments", (P.SEE_DEPARTMENTS,)),
     Item("Integrity", "/integrity", (P.SEE_INTEGRITY,)),
+    Item("Public summary", "/public", (P.PUBLISH,)),
     Item("Goals", "/goals", (P.SET_GOALS, P.SEE_NETWORK_BOARD)),
     Item("What works", "/what-works", (P.SEE_WHAT_WORKS,)),
     Item("Scripts", "/scripts", (P.USE_API,)),

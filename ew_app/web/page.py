@@ -16,7 +16,6 @@ from ew_app.web import guard, nav
 from ew_app.web.headers import milliseconds
 from models.queries import staff
 
-
 BOARDS = frozenset(  # screens of counts: on paper every sheet says what it is of, and from when
     {
         *("boards", "movement", "over_year", "groups", "follow_through", "reviews", "goals", "what_works"),

@@ -118,7 +118,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         "/figures/school:{school}",
         "/reviews/{review}",
         "/reviews/{review}/lines/1",
-        *("/goals/new", "/goals/{goal}"),
+        *("/goals/new", "/goals/{goal}", "/public"),
     ),
     "system_admin": (
         *("/scripts", "/today", "/people?q=nurse", "/gallery", "/sources", "/sources/new", "/sources/new?kind=sftp"),
@@ -159,6 +159,7 @@ ELSEWHERE = {
     "policy.download": "a file",
     "calendar.feed": "an answer for calendar programs",
     "figures.take": "a file",
+    "published.file": "a file",
     "api.openapi": "an answer for scripts",
     "api.measures": "an answer for scripts",
     "api.tiers": "an answer for scripts",

@@ -58,6 +58,11 @@ class Summary:
     defined_on: date
     lines: tuple[Line, ...]
 
+    @property
+    def hides(self) -> int:
+        """How many lines keep something back."""
+        return sum(HIDDEN in (line.students, line.chronically_absent) for line in self.lines)
+
     def rows(self) -> list[dict[str, Any]]:
         """The lines with their stamp, by COLUMNS."""
         return [asdict(line) | {"as_of": str(self.as_of), "known_at": self.known_at} for line in self.lines]
@@ -77,9 +82,19 @@ def summary(*, by: Actor, as_of: date | None = None, known_at: datetime | None =
         raise Refused("No school day has been counted yet, so there is nothing to publish.")
     moment = known_at or now()
     audit("summary_published", by=by, subject="figures:public", reason=f"as of {day}, known at {moment.isoformat()}")
+    return worked_out(schools, day, moment, known_at)
+
+
+def worked_out(schools: Sequence[School], day: date, moment: datetime, known_at: datetime | None) -> Summary:
+    """The summary of a day: everything that counts is counted anew."""
     with hindsight.known_at(known_at):
         found = numbers.bands(day)
-    return Summary(day, moment.astimezone(UTC).isoformat(), DEFINED_ON, tuple(_lines(schools, found)))
+    return Summary(day, written(moment), DEFINED_ON, tuple(_lines(schools, found)))
+
+
+def written(moment: datetime) -> str:
+    """A moment in UTC, as it stands in the files and can be asked for again."""
+    return moment.astimezone(UTC).isoformat()
 
 
 Pair = tuple[int, int]  # chronically absent, the others

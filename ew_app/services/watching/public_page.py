@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 
-from ew_app.services.watching.public import DEFINITION, HOW_TOLD, MEASURE, Line, Summary
+from ew_app.services.watching import sheets
+from ew_app.services.watching.public import COLUMNS, DEFINITION, HOW_TOLD, MEASURE, Line, Summary
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;color:#1b2530;background:#fff;max-width:60rem}"
@@ -60,3 +62,21 @@ def _row(line: Line) -> str:
     name = line.school or line.network or "The district"
     cells = f"<td>{escape(line.students)}</td><td>{escape(line.chronically_absent)}</td>"
     return f'<tr class="{line.level}"><th scope="row">{escape(name)}</th>{cells}</tr>'
+
+
+def files(found: Summary) -> dict[str, bytes]:
+    """The three files that are published together: name -> content."""
+    told = {
+        "as_of": str(found.as_of),
+        "known_at": found.known_at,
+        "measure": MEASURE,
+        "definition": DEFINITION,
+        "defined_on": str(found.defined_on),
+        "how_told": HOW_TOLD,
+        "rows": found.rows(),
+    }
+    return {
+        "index.html": page(found).encode(),
+        "chronic-absence.csv": sheets.as_csv(COLUMNS, found.rows()),
+        "chronic-absence.json": (json.dumps(told, indent=2, ensure_ascii=False) + "\n").encode(),
+    }
