@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("known_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("told", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_taken_page")),
-        sa.UniqueConstraint("asked", "known_at", name=op.f("uq_taken_page_asked")),
+        sa.UniqueConstraint("asked", "known_at", name=op.f("uq_taken_page_asked_known_at")),
     )
 
 
