@@ -4,7 +4,7 @@ Chosen and committed before anything was trained on them, and never changed afte
 `write_district` makes of them, to make a model look better. Whoever wants another district adds one and says when and
 why; a change of the invented world that alters their bytes is a new set of districts under new names.
 The world was tuned on other seeds (5 to 23) before these were drawn, and only on shares, flows and the relation of
-consecutive years, as tests/test_demo_years.py holds them; no model was run on it, or thought of, while it was written.
+consecutive years, as tests/test_demo_years.py holds them; no model was run on it while it was written.
 """
 
 from __future__ import annotations
