@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Id, Mils, Model, to
 from models.org import School, one_of
 
-PHONE_DIGITS = r"regexp_replace(phone, '\D', '', 'g')"  # SQL: a number as it is dialled, however it is written
+# SQL: a number as it is dialled, however it is written, with or without the country's 1 before ten digits.
+PHONE_DIGITS = r"regexp_replace(regexp_replace(phone, '\D', '', 'g'), '^1(?=\d{10}$)', '')"
 COMPARTMENTS = ("stls", "health", "counseling", "iep_504", "protected")
 
 

@@ -103,10 +103,14 @@ class ApiToken(Model):
 
 
 class Draft(Model):
-    """A form that was sent after its session had ended: kept for its writer alone and for a short time, one each."""
+    """A form that was sent after its session had ended: kept for its writer alone and for a short time.
+
+    Somebody who had several pages open has several.
+    """
 
     __tablename__ = "draft"
-    person_id: Mapped[int] = to("person.id", primary_key=True, index=False)
+    id: Mapped[Id]
+    person_id: Mapped[int] = to("person.id")
     path: Mapped[str]
     fields: Mapped[list[list[str]]] = mapped_column(JSONB)  # [name, value] in the order of the form
     kept_at: Mapped[datetime]

@@ -94,6 +94,13 @@ class Grants:
     def __iter__(self) -> Iterator[tuple[Grant, Role]]:
         return ((grant, role(grant.role)) for grant in self.held)
 
+    def areas(self) -> dict[str, Area]:
+        """Role -> everywhere it is held, so that somebody at many schools is asked about by role and not by grant."""
+        found: dict[str, Area] = {}
+        for grant in self.held:
+            found[grant.role] = found.get(grant.role, Area()).with_place(grant.place)
+        return found
+
     def at(self, place: Place | None) -> Iterator[tuple[Grant, Role]]:
         """The grants that cover a place; all of them for None."""
         return ((grant, held) for grant, held in self if place is None or grant.place.covers(place))

@@ -11,6 +11,7 @@ from rules.counting import many
 from rules.stints import school_year_start
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SUMMER = (6, 7, 8)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -59,6 +60,8 @@ def _days_after(start: date, days: Sequence[date]) -> Iterator[date]:
 
 
 def _weekdays_past_the_end(after: date, until: date, days: Sequence[date]) -> int:
-    """Weekdays later than both `after` and the calendar's last day, up to `until`."""
+    """Weekdays later than both `after` and the calendar's last day, up to `until`; of a calendar that has ended none
+    in the summer, when there is no school and nobody can be late."""
     first = (max(after, days[-1]) if days else after) + timedelta(days=1)
-    return sum((first + timedelta(days=n)).weekday() < 5 for n in range((until - first).days + 1))
+    beyond = (first + timedelta(days=n) for n in range((until - first).days + 1))
+    return sum(day.weekday() < 5 and not (days and day.month in SUMMER) for day in beyond)

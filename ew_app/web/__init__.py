@@ -14,7 +14,7 @@ from ew_app.config import Settings
 
 def init_app(app: Flask) -> None:
     """Put doors, headers, limits, pages and every screen on the application."""
-    from ew_app.web import asked, errors, guard, headers, limits, page
+    from ew_app.web import asked, drafts, errors, guard, headers, limits, page
 
     settings: Settings = app.extensions["ew"]
     app.config.update(_config(settings))
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     guard.logins.init_app(app, add_context_processor=False)
     app.before_request(asked.refuse_nul)
     app.before_request(guard.admit)
+    app.after_request(drafts.settle)
     limits.init_app(app, settings)
     page.init_app(app)
     errors.init_app(app)

@@ -99,7 +99,7 @@ class Page:
     @cached_property
     def owner(self) -> str:
         owner_id = self.at_hand.case.owner_id
-        return rows.names([owner_id]).get(owner_id, "") if owner_id else ""
+        return rows.names([owner_id], today()).get(owner_id, "") if owner_id else ""
 
     @cached_property
     def owner_leave(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import Refused, now
+from ew_app.kernel import Refused, now, today
 from ew_app.services.casework import notes
 from ew_app.services.casework.notes import Compartment
 from ew_app.services.casework.reaching import CaseAtHand
@@ -74,7 +74,7 @@ def _opened(at_hand: CaseAtHand, compartment: str, reason: str) -> str:
 
 def _lines(at_hand: CaseAtHand, inside: Compartment) -> dict[str, Any]:
     page = Page(at_hand)
-    names = rows.names({task.owner_id for task in inside.tasks if task.owner_id})
+    names = rows.names({task.owner_id for task in inside.tasks if task.owner_id}, today())
     return {
         "tasks": [case_page.task_line(page, task, names) for task in inside.tasks],
         "causes": [cause_line(cause) for cause in inside.causes if cause.ended_at is None],

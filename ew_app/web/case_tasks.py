@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from ew_app.kernel import now
+from ew_app.kernel import now, today
 from ew_app.services.casework.tasks import UNDO_WITHIN
 from ew_app.web import asked, case_page, letters
 from ew_app.web.case_page import Page
@@ -20,7 +20,7 @@ UNDO_SHOWN = 10  # seconds
 
 def tasks(page: Page) -> dict[str, Any]:
     """Tasks outside compartments, the open ones apart."""
-    names = rows.names({task.owner_id for task in page.tasks if task.owner_id})
+    names = rows.names({task.owner_id for task in page.tasks if task.owner_id}, today())
     by_login = rows.names_by_login({task.done_by for task in page.tasks if task.done_by})
     lines = [
         case_page.task_line(page, task, names) | {"done_by": by_login.get(task.done_by or "", "")}

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import Refused, day_text, now
+from ew_app.kernel import Refused, day_text, now, today
 from ew_app.services.casework import district_days, evidence, searching
 from ew_app.services.casework.evidence import Pack
 from ew_app.services.measuring import why
@@ -77,7 +77,7 @@ def pack(number: int, step: str) -> ResponseReturnValue:
 
 def _record(told: Pack) -> dict[str, Any]:
     """The record in words, the oldest first."""
-    case, names = told.case.case, people.names({one.owner_id for one, _ in told.supports if one.owner_id})
+    case, names = told.case.case, people.names({one.owner_id for one, _ in told.supports if one.owner_id}, today())
     return {
         "number": case.number, "who": case.student.name, "key": case.student.key,
         "facts": ", ".join(part for part in (grade_words(case.student.grade), case.school.name) if part),

@@ -51,7 +51,8 @@ def answer(code: int, sentence: str = "", error: HTTPException | None = None) ->
     """The error page, or for scripts the sentence in the form of RFC 9457."""
     if request.path.startswith("/api/"):
         return _problem(code, sentence, error)
-    return render_template("error.html", code=code, sentence=sentence, reference=g.request_id), code
+    kept = not g.get("plain") and drafts.still_kept()
+    return render_template("error.html", code=code, sentence=sentence, reference=g.request_id, kept=kept), code
 
 
 def _problem(code: int, sentence: str, error: HTTPException | None) -> ResponseReturnValue:

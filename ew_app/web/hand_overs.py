@@ -19,6 +19,7 @@ from models.queries import hand_overs as rows
 from rules.access import Permission
 from rules.handing_over import Kind, asks_for_consent, may_own, would_see
 from rules.vocabulary import vocabulary
+from rules.words import only_for_some
 
 screen = Blueprint("hand_overs", __name__)
 
@@ -82,6 +83,7 @@ def _preview(chosen: Receiver | None, wanted: Wanted) -> dict[str, Any]:
         raise Refused("A partner is asked only with the family's consent. Say who agreed, and on which day.")
     return {
         "name": chosen.name, "role": lower_first(chosen.role.label), "asked": wanted.asked.strip(),
+        "keeps": chosen.role.entrusted, "private": only_for_some(wanted.asked),
         "now": would_see(chosen.role, accepted=False), "then": would_see(chosen.role, accepted=True)[2:],
     }  # fmt: skip
 
@@ -141,7 +143,7 @@ def one(number: int) -> str:
 
 def _one(number: int, error: str = "") -> str:
     me = actor().person_id or 0
-    row = found(rows.one(number, handing_over.within_reach(actor())))
+    row = _reached(number)
     mine = rows.one(number, handing_over.addressed_to(actor())) is not None
     return render_template(
         "asked_one.html",
@@ -152,11 +154,19 @@ def _one(number: int, error: str = "") -> str:
     )
 
 
+def _reached(number: int) -> rows.Line:
+    """A hand-over within reach. Conflict for somebody who was asked too, once another has answered; else NotFound."""
+    row = rows.one(number, handing_over.within_reach(actor()))
+    if row is None:
+        handing_over.check_not_answered(number, actor())
+    return found(row)
+
+
 @screen.post("/asked/<int:number>/<any(accept, decline, finish, take_back, write):answer>")
 @requires(*ANSWER)
 def answer(number: int, answer: str) -> ResponseReturnValue:
     """Yes, no with a reason, done with a report, taken back, or the words of a hand-over to another school."""
-    found(rows.one(number, handing_over.within_reach(actor())))
+    _reached(number)
     words, by = request.form.get("words", ""), actor()
     verbs: dict[str, Callable[[], object]] = {
         "accept": lambda: answering.accept(number, by=by, words=words),

@@ -123,7 +123,7 @@ def _page(meeting_id: int, errors: Mapping[str, str] | None = None, theirs: str 
     agreed = rows.actions(sitting.meeting.school_id, sitting.meeting.day, sitting.meeting.day)
     cases = {case_id for _, case_id, _ in agreed} | set(numbers.get("improved", ()))
     given = [*tasks.values(), *(task for task, *_ in agreed)]
-    owners = people.names({task.owner_id for task in given if task.owner_id})
+    owners = people.names({task.owner_id for task in given if task.owner_id}, today())
     named, members = rows.names_of_cases(cases, *_reach()), rows.members(meeting_id)
     return render_template(
         "meeting.html",

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from ew_app.kernel import day_text, local
+from ew_app.kernel import day_text, local, today
 from ew_app.services.casework.plan_effect import Days
 from ew_app.web import case_moves, case_page, strips
 from ew_app.web.case_page import Page
@@ -37,7 +37,7 @@ def plan(page: Page) -> dict[str, Any]:
 
 
 def _plan_line(plan: Plan) -> dict[str, Any]:
-    names = people.names([plan.champion_id]) if plan.champion_id else {}
+    names = people.names([plan.champion_id], today()) if plan.champion_id else {}
     asked = vocabulary().label("family_agreed", plan.family_agreed)
     facts = [
         ("Goal in days", goal_in_days(plan)),
@@ -91,7 +91,7 @@ def supports(page: Page) -> dict[str, Any]:
     """The supports outside compartments, each with dose, answer, result and what came before and since."""
     case, found = page.at_hand.case, visible(page)
     given, told = rows.given(found), Days(page.told.days if found else ())  # a year is judged only for an effect
-    names = people.names({one.owner_id for one in found if one.owner_id})
+    names = people.names({one.owner_id for one in found if one.owner_id}, today())
     may = case.closed_on is None and case_page.writes_case(page.at_hand)
     lines = [
         support_line(one, given.get(one.id, []), names) | {"effect": effect(told, one), "may": may and not one.result}
@@ -107,7 +107,7 @@ def supports(page: Page) -> dict[str, Any]:
 
 def inside(found: Sequence[PlanSupport], *, may: bool) -> list[dict[str, Any]]:
     """The supports of a compartment that this reader has opened."""
-    given, names = rows.given(found), people.names({one.owner_id for one in found if one.owner_id})
+    given, names = rows.given(found), people.names({one.owner_id for one in found if one.owner_id}, today())
     return [support_line(one, given.get(one.id, []), names) | {"may": may and not one.result} for one in found]
 
 

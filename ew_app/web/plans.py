@@ -11,13 +11,12 @@ from ew_app.kernel import day_text
 from ew_app.services.casework import planning
 from ew_app.services.casework.near import near
 from ew_app.services.casework.planning import Agreed, Look
-from ew_app.web import case_page, guard, plan_parts, plan_steps
+from ew_app.web import asked, case_page, guard, plan_parts, plan_steps
 from ew_app.web.case_page import Page
 from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, found, requires
 from ew_app.web.page import moment
 from models.plans import Plan
-from models.queries import case_page as people
 from models.queries import plans as rows
 from rules.access import Permission
 from rules.interventions import catalogue
@@ -109,16 +108,17 @@ def look(number: int) -> ResponseReturnValue:
 
     def act() -> str:
         form = request.form
-        seen = Look(
+        decided = Look(
             decision=form.get("decision", ""), words=form.get("words", ""), with_family="with_family" in form,
             next_on=day_given(form.get("next_on")),
         )  # fmt: skip
-        made = planning.review(number, seen, by=actor(), once=guard.once())
+        version = form.get("seen", type=asked.number)
+        made = planning.review(number, decided, by=actor(), seen=version, once=guard.once())
         return f"{vocabulary().label('plan_decision', made.decision)}. Next look on {day_text(made.next_on)}."
 
     return plan_steps.step(
         held, "plan_look.html", act, values={}, blame="decision", title="How does the plan go?", button="Save",
-        decisions=_decisions(), toward=plan_parts.toward(page, plan), goal=plan.goal,
+        decisions=_decisions(), toward=plan_parts.toward(page, plan), goal=plan.goal, seen=plan.version,
         supports=plan_parts.supports(page)["running"],
     )  # fmt: skip
 
@@ -142,11 +142,12 @@ def family(number: int) -> str:
     plan = found(rows.newest(case))
     who = case.student.first_name or case.student.name
     running = [one for one in plan_parts.visible(page) if one.result is None and one.family_agreed != "no"]
-    names = people.names([plan.champion_id] if plan.champion_id else [])
+    here = near(case_page.held(number, SEE).place)  # a family is told of nobody who has left
+    champion = here[plan.champion_id].name if plan.champion_id in here else ""
     return render_template(
         "plan_family.html", who=who, school=case.school.name, goal=plan.goal, helps=plan.helps,
         offers=[told for one in running if (told := catalogue()[one.intervention].for_family(who))],
-        champion=names.get(plan.champion_id or 0, ""), next_look=day_text(plan.review_on), at=moment(plan.written_at),
+        champion=champion, next_look=day_text(plan.review_on), at=moment(plan.written_at),
         back=url_for("case.plan", number=number), asked=plan.family_agreed != "not_asked",
     )  # fmt: skip
 

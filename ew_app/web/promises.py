@@ -107,7 +107,8 @@ def give(promise_id: int) -> ResponseReturnValue:
     """Somebody else sees to it from now on."""
     promise, held = work.open_one(promise_id, by=actor())
     try:
-        work.give(promise_id, request.form.get("owner", -1, type=asked.number), by=actor())
+        version = request.form.get("version", type=asked.number)
+        work.give(promise_id, request.form.get("owner", -1, type=asked.number), by=actor(), version=version)
     except SENTENCES as refusal:
         return _page(promise, held, str(refusal)), 422
     flash("Somebody else sees to it now.", "good")
@@ -136,7 +137,7 @@ def readers(student_id: int, compartment: str) -> list[str]:
 def _page(promise: Promise, held: AtHand, error: str = "") -> str:
     here = FieldClass(promise.compartment)
     (waited,) = waiting.waited([waiting.span_of(promise)])
-    name = people.names([promise.owner_id] if promise.owner_id else [])
+    name = people.names([promise.owner_id] if promise.owner_id else [], today())
     return render_template(
         "promise.html",
         subject=case_page.subject(held.student, held.school.name),

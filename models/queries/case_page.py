@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
 from models.audit import Event
@@ -21,6 +21,8 @@ from models.promises import Promise
 from models.queries import same_child
 from models.staff import Grant, Person
 from models.tiers import StudentStatus
+
+GONE = "no longer here"
 
 
 def standing(student_id: int) -> StudentStatus | None:
@@ -140,10 +142,15 @@ def away(person: int, role: str, places: Collection[str], on: date) -> tuple[dat
     return held[0].away_until, next((name for *_, name in held if name), "")
 
 
-def names(people: Collection[int]) -> dict[int, str]:
-    """Person -> name."""
-    found = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
-    return {number: name for number, name in found}
+def names(people: Collection[int], on: date | None = None) -> dict[int, str]:
+    """Person -> name; with a day it says of whoever is shut out or holds no role that day that they are gone."""
+    if on is None:
+        found = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(people)))
+        return {number: name for number, name in found}
+    holds = Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on)
+    here = and_(Person.disabled_at.is_(None), exists().where(Grant.person_id == Person.id, *holds).correlate(Person))
+    told = db.session.execute(select(Person.id, Person.name, here).where(Person.id.in_(people)))
+    return {number: name if is_here else f"{name} ({GONE})" for number, name, is_here in told}
 
 
 def names_by_login(logins: Collection[str]) -> dict[str, str]:

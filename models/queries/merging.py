@@ -58,6 +58,26 @@ def open_tasks_alike(kept: int, gone: int) -> list[Any]:
     return list(db.session.execute(found, {"kept": kept, "gone": gone}))
 
 
+def goes_along(case: int) -> list[tuple[str, int]]:
+    """(table, id) of what is under way on a case: supports that run, help asked or promised, visits to come."""
+    found = text("""
+        SELECT 'plan_support', id FROM plan_support WHERE case_id = :case AND result IS NULL
+        UNION ALL SELECT 'hand_over', id FROM hand_over
+        WHERE case_id = :case AND kind = 'refer' AND state IN ('sent', 'accepted')
+        UNION ALL SELECT 'visit', id FROM visit WHERE case_id = :case AND status IN ('planned', 'out') ORDER BY 1, 2
+    """)
+    return [(table, number) for table, number in db.session.execute(found, {"case": case})]
+
+
+def visits_under_way(kept: int, gone: int) -> dict[int, Any]:
+    """Student -> the visit that is planned or under way: (id, status)."""
+    found = text("""
+        SELECT student_id, id, status FROM visit
+        WHERE student_id IN (:kept, :gone) AND status IN ('planned', 'out')
+    """)
+    return {row.student_id: row for row in db.session.execute(found, {"kept": kept, "gone": gone})}
+
+
 def letters_alike(kept: int, gone: int) -> list[Any]:
     """Letters of the gone id of which the kept student has one of the same template and time: (id, period, status)."""
     found = text("""

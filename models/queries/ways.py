@@ -25,8 +25,9 @@ class Bad:
 
 
 def digits(phone: str) -> str:
-    """A number as it is dialled, however it is written."""
-    return "".join(letter for letter in phone if letter.isdecimal())
+    """A number as it is dialled, however it is written, with or without the country's 1 before ten digits."""
+    dialled = "".join(letter for letter in phone if letter.isdecimal())
+    return dialled[1:] if len(dialled) == 11 and dialled.startswith("1") else dialled
 
 
 def alike(used: str) -> str:

@@ -56,6 +56,13 @@ def test_how_late(due: date, today: date, late: int):
     assert school_days_late(due, today, DAYS) == late
 
 
+def test_nobody_is_late_in_the_summer_after_the_calendar_has_ended():
+    year = [date(2027, 6, 9), date(2027, 6, 10), date(2027, 6, 11)]
+    assert school_days_late(date(2027, 6, 10), date(2027, 8, 20), year) == 1
+    assert school_days_late(date(2027, 6, 18), date(2027, 9, 3), year) == 3, "and from September weekdays count"
+    assert school_days_late(date(2027, 6, 10), date(2027, 6, 14), []) == 2, "where there is no calendar they always do"
+
+
 @pytest.mark.parametrize("start", [date(2026, 11, 10) + timedelta(days=n) for n in range(40)])
 @pytest.mark.parametrize("n", [1, 3, 12])
 def test_late_by_as_many_days_as_were_added(start: date, n: int):

@@ -6,12 +6,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from ew_app.kernel import Conflict, NotFound, Refused
+from ew_app.kernel import Conflict, NotFound, Refused, now, transaction
 from ew_app.services.casework import closing, notes, planning, tasks, usefulness
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard, end_cause, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from ew_app.services.casework.planning import Agreed
+from models.base import db
+from models.queries import case_page
+from models.staff import Person
 from rules.access import NotAllowed
 from rules.case_flow import IllegalMove
 from rules.words import UnfitWords
@@ -295,3 +298,15 @@ def test_a_task_done_by_mistake_is_taken_back_at_once(world):
         tasks.undo(task, by=by)
     with pytest.raises(NotFound):
         tasks.finish(task, by=world.actor("dora"))
+
+
+def test_a_name_says_who_is_no_longer_here(world):
+    """By role or by account; somebody on leave is still here."""
+    world.end("cora")
+    world.away("wanda")
+    with transaction():
+        db.session.get_one(Person, world.people["nia"]).disabled_at = now()
+    told = case_page.names([world.people[login] for login in ("cora", "wanda", "nia", "paul")], TODAY)
+    assert sorted(told.values()) == [
+        "Cora Bell (no longer here)", "Nia Okoro (no longer here)", "Paul Adler", "Wanda Price"
+    ]  # fmt: skip

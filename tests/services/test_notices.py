@@ -10,9 +10,10 @@ from email.message import Message
 from typing import Any
 
 import pytest
+from flask import current_app
 
 from ew_app.config import Settings
-from ew_app.kernel import NotFound, Refused, told_as_of, transaction
+from ew_app.kernel import Conflict, NotFound, Refused, told_as_of, transaction
 from ew_app.outbox import Job, done_here
 from ew_app.services.casework import answering, handfuls, handing_over, moves, rising
 from ew_app.services.casework.handing_over import Wanted
@@ -22,8 +23,8 @@ from ew_app.services.people.telling import tell
 from ew_app.services.system import mail_health
 from models.base import db
 from models.cases import Task
-from models.staff import Person
-from tests.opened import on
+from models.staff import Grant, Person
+from tests.opened import on, statements
 from tests.services import world as district
 from tests.services.mail_server import PASSWORD, USER, Box, mail_server
 from tests.services.one_case import flag_ana, follow, the_case
@@ -179,6 +180,33 @@ def test_all_who_hold_a_role_are_asked_and_the_first_yes_ends_it_for_the_others(
     assert told(world, "nia") == told(world, "noor") == ["You are asked to help with case 1001."]
     answering.accept(number, by=world.actor("noor"))
     assert told(world, "nia") == []
+
+
+def test_the_second_who_answers_reads_who_was_first(world: World) -> None:
+    lou = world.give("lou", "Lou Diaz", "stls_liaison", "school:LIN")
+    number = handing_over.refer(1001, Wanted(to="0:stls_liaison", asked="Find a ride"), by=world.actor("cora")).id
+    with at(MORNING):
+        answering.accept(number, by=world.actor("lea"))
+    for act in (answering.accept, lambda one, by: answering.decline(one, by=by, why="No time")):
+        with pytest.raises(Conflict, match="Lea Fox answered this on Mon 16 Nov at 07:05 and said yes"):
+            act(number, by=world.actor("lou"))
+    with pytest.raises(NotFound):
+        answering.accept(number, by=world.actor("nia"))
+    assert lou
+
+
+def test_somebody_at_many_schools_is_asked_about_by_role_and_not_by_grant(world: World) -> None:
+    def conditions() -> int:
+        with statements(current_app._get_current_object()) as sent:
+            news.unread_count(world.actor("wanda"))
+        return sum(one.count("owner_role =") + one.count("to_role =") for one in sent)
+
+    few = conditions()
+    with transaction():
+        for school in ("LIN", "DOU", "ROS"):
+            place = f"school:{school}"
+            db.session.add(Grant(person_id=world.people["wanda"], role="social_worker", place=place, starts=TODAY))
+    assert conditions() == few > 0
 
 
 def test_cases_that_open_by_themselves_are_one_notice_a_day_with_their_number(world: World) -> None:

@@ -321,3 +321,13 @@ def test_an_old_form_of_a_cause_that_is_over_writes_nothing(world):
     end_cause(record_cause(1001, heard, by=by, once="k1").id, by=by)
     record_cause(1001, heard, by=by, once="k1")
     assert rows("SELECT count(*) FROM cause") == [(1,)]
+
+
+def test_a_look_at_a_plan_that_a_colleague_has_changed_meanwhile_decides_nothing(planned):
+    by = planned.actor("cora")
+    seen = rows("SELECT max(version) FROM plan")[0][0]
+    planning.agree(1001, Agreed(goal="Two mornings a week on time"), by=planned.actor("wanda"), seen=seen)
+    with pytest.raises(PlanChanged, match="Wanda Price changed this plan"):
+        planning.review(1001, Look(decision="continue"), by=by, seen=seen)
+    assert rows("SELECT count(*) FROM plan_review") == [(0,)]
+    assert planning.review(1001, Look(decision="continue"), by=by, seen=seen + 1).plan_id

@@ -57,6 +57,22 @@ def test_a_lost_card_is_a_step_back_that_says_so(world):
     assert promises.move(promise.id, "asked", note="The card was lost.", by=world.actor("lea")).state == "asked"
 
 
+def test_no_state_is_reached_before_the_one_before_it(world):
+    promise = ask(world, asked_on=TODAY - timedelta(days=20))
+    promises.move(promise.id, "issued", on_day=FRIDAY, by=world.actor("lea"))
+    for day in (FRIDAY - timedelta(days=1), TODAY + timedelta(days=1)):
+        with pytest.raises(Refused, match="between Fri 13 Nov"):
+            promises.move(promise.id, "in_hand", on_day=day, by=world.actor("lea"))
+    assert promises.move(promise.id, "in_hand", on_day=FRIDAY, by=world.actor("lea")).settled_on == FRIDAY
+
+
+def test_what_is_taken_up_again_has_a_new_day_by_which_it_should_be_in_hand(world):
+    promise = ask(world, asked_on=TODAY - timedelta(days=60), due=TODAY - timedelta(days=59))
+    promises.move(promise.id, "in_hand", by=world.actor("lea"))
+    promise = promises.move(promise.id, "asked", note="The card was lost.", by=world.actor("lea"))
+    assert (promise.due, promise.settled_on) == (TODAY + timedelta(days=1), None)
+
+
 def test_two_people_do_not_overwrite_each_other_and_a_form_counts_once(world):
     promise = ask(world)
     seen = promise.version

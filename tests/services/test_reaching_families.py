@@ -13,6 +13,7 @@ from ew_app.services.casework.outreach import Attempt, log_outreach
 from models.base import db
 from models.cases import Case
 from models.people import Contact
+from models.queries import ways
 from rules.access import NotAllowed
 from tests.services.one_case import flag_ana, the_case
 from tests.services.world import TODAY, rows
@@ -126,6 +127,20 @@ def test_siblings_are_those_who_share_a_number_and_whom_the_reader_reaches(famil
     assert [one.first_name for one in of(family.students["ana"], by=family.actor("wanda")).siblings] == ["Dan", "Eva"]
     assert of(family.students["ana"], by=family.actor("tara")).siblings == ()
     assert of(family.students["ben"], by=family.actor("clara")).siblings == ()
+
+
+@pytest.mark.parametrize("written", ["+1 (773) 555-0142", "1-773-555-0142", "773.555.0142"])
+def test_one_number_is_one_however_it_is_written(world, written):
+    with transaction():
+        for name, phone in (("ana", "7735550142"), ("ben", written)):
+            db.session.add(Contact(student_id=world.students[name], name="Mother", phone=phone))
+    found = families.of_student(world.students["ana"], by=world.actor("clara")).siblings
+    assert [one.first_name for one in found] == ["Ben"]
+    failed = Attempt(method="call", outcome="number_not_working", used=written)
+    log_outreach(failed, by=world.actor("clara"), student_id=world.students["ana"])
+    assert list(ways.bad_ways([world.students["ana"]], ["number_not_working"]).values()) == [
+        {"7735550142": ways.Bad("number_not_working", *rows("SELECT at, author FROM outreach")[0])}
+    ]
 
 
 def test_an_address_alone_and_an_offices_number_make_no_family(world):

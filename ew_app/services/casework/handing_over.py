@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 
-from ew_app.kernel import Actor, Conflict, NotFound, Refused, operation, today
+from ew_app.kernel import Actor, Conflict, NotFound, Refused, day_text, local, operation, today
 from ew_app.services.casework import hand_over_rows, reaching, tasks
 from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.reaching import CaseAtHand
@@ -20,6 +20,7 @@ from ew_app.services.casework.staffing import place_of
 from models.base import db
 from models.cases import Case
 from models.hand_overs import HandOver
+from models.notices import Notice
 from models.org import School
 from models.queries import case_page, scope
 from models.queries import hand_overs as rows
@@ -226,16 +227,14 @@ def _sent_before(once: str | None, by: Actor) -> HandOver | None:
 
 def addressed_to(by: Actor) -> ColumnElement[bool]:
     """Condition on HandOver: sent to this person, or to everybody in a role they hold there."""
-    seats: list[rows.Seat] = []
-    cases: list[rows.Schools] = []
-    for grant, held in by.grants:
-        area = Area().with_place(grant.place)
-        here = None if area.district else scope.school_ids(area)
-        if handing_over.may_help(held):
-            seats.append((here, grant.role))
-        if Permission.WORK_CASE in held.permissions:
-            cases.append(here)
+    areas = by.grants.areas()
+    seats = [(_within(area), key) for key, area in areas.items() if handing_over.may_help(roles.role(key))]
+    cases = [_within(area) for key, area in areas.items() if Permission.WORK_CASE in roles.role(key).permissions]
     return rows.addressed(by.person_id or 0, seats, cases)
+
+
+def _within(area: Area) -> rows.Schools:
+    return None if area.district else scope.school_ids(area)
 
 
 def within_reach(by: Actor) -> ColumnElement[bool]:
@@ -244,11 +243,29 @@ def within_reach(by: Actor) -> ColumnElement[bool]:
     return or_(addressed_to(by), HandOver.from_id == by.person_id, about)
 
 
+def check_not_answered(number: int, by: Actor) -> None:
+    """Raises Conflict for somebody who was asked with others, once one of them has answered: by whom, when, what."""
+    was_asked = exists().where(Notice.hand_over_id == HandOver.id, Notice.person_id == by.person_id)
+    answered = HandOver.id == number, HandOver.answered_at.is_not(None), was_asked
+    row = db.session.execute(
+        select(HandOver, Person.name).outerjoin(Person, Person.id == HandOver.to_id).where(*answered)
+    ).one_or_none()
+    if row is None:
+        return
+    said = "no" if row.HandOver.state == "declined" else "yes"
+    at = local(row.HandOver.answered_at)
+    who = row.name or "A colleague"
+    raise Conflict(
+        f"{who} answered this on {day_text(at.date())} at {at:%H:%M} and said {said}. Nothing is left to do."
+    )
+
+
 def at_hand(number: int, by: Actor) -> tuple[HandOver, Case, Place]:
     """A hand-over within reach with its case, both locked, the case first. Raises NotFound."""
     reach = HandOver.id == number, within_reach(by)
     case_id = db.session.scalar(select(HandOver.case_id).where(*reach)) if by.person_id else None
     if case_id is None:
+        check_not_answered(number, by)
         raise NotFound(NO_HAND_OVER)
     fresh = {"populate_existing": True}
     case = db.session.get_one(Case, case_id, with_for_update=True, execution_options=fresh)

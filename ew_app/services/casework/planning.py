@@ -175,10 +175,11 @@ class Look:
 
 
 @operation
-def review(case_number: int, look: Look, *, by: Actor, once: str | None = None) -> PlanReview:
+def review(case_number: int, look: Look, *, by: Actor, seen: int | None = None, once: str | None = None) -> PlanReview:
     """Decide how the plan goes on; every decision has a next day. The same `once` again returns the first.
 
-    Raises NotFound, NotAllowed, Refused, IllegalMove, UnfitWords.
+    seen: the version of the plan that was looked at (None: not asked).
+    Raises NotFound, NotAllowed, Refused, PlanChanged, IllegalMove, UnfitWords.
     """
     held = reaching.case_at_hand(case_number, by, Permission.WORK_CASE)
     case = held.case
@@ -189,6 +190,8 @@ def review(case_number: int, look: Look, *, by: Actor, once: str | None = None) 
     plan = rows.newest(case)
     if plan is None:
         raise Refused("There is no plan yet to look at. Write the plan first.")
+    if seen is not None and plan.version != seen:
+        raise PlanChanged(plan)
     _check_look(case, look)
     made = PlanReview(
         case_id=case.id, episode=case.episode, plan_id=plan.id, decision=decision.key, words=look.words.strip(),

@@ -10,7 +10,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from ew_app.kernel import Actor, Conflict, NotFound, Refused, audit, now, operation, record, today
+from ew_app.kernel import Actor, Conflict, NotFound, Refused, audit, day_text, now, operation, record, today
 from ew_app.services.casework import reaching
 from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.looking_in import CLOSED
@@ -116,13 +116,16 @@ def move(
     if version is not None and version != promise.version:
         raise Conflict(CHANGED)
     then, day = _known_state(state), on_day or today()
-    if not promise.asked_on <= day <= today():
-        raise Refused("The day lies between the day it was asked for and today.")
+    before = max((step.on_day for step in rows.steps(promise.id)), default=promise.asked_on)
+    if not before <= day <= today():
+        raise Refused(f"The day lies between {day_text(before)}, when the state before was reached, and today.")
     _check_text(note, LONGEST_NOTE)
     try:
         check_step(State(promise.state), then, note=note, settled=promise.settled_on is not None)
     except CannotMove as error:
         raise Refused(str(error)) from error
+    if then.on_the_way and not State(promise.state).on_the_way:
+        promise.due = due_in(known_kind(promise.kind).due, promise.school_id)
     promise.state = then
     promise.settled_on = day if is_settled(then, appeal_told=appeal_told) else None
     _add_step(promise, then, day, by, note=note.strip(), appeal_told=appeal_told, once=once)

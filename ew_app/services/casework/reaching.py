@@ -19,7 +19,7 @@ from models.queries import scope
 from models.queries.compartments import Opening, open_to, title_shown
 from rules import access
 from rules.access import Area, FieldClass, NotAllowed, Permission, Place
-from rules.roles import Reach
+from rules.roles import Reach, role
 from rules.vocabulary import vocabulary
 
 NO_CASE = "There is no such case, or it is not one of yours."
@@ -63,9 +63,9 @@ def tasks_of(by: Actor) -> ColumnElement[bool]:
     So are those of somebody for whom they stand in, as far as they may read them.
     """
     roles = (
-        and_(Task.owner_role == grant.role, Task.school_id.in_(scope.school_ids(Area().with_place(grant.place))))
-        for grant, held in by.grants
-        if held.reach is not Reach.TASKS
+        and_(Task.owner_role == key, Task.school_id.in_(scope.school_ids(area)))
+        for key, area in by.grants.areas().items()
+        if role(key).reach is not Reach.TASKS
     )
     worked = scope.tasks(access.scope_of(by.grants, Permission.WORK_CASE), by.person_id)
     lent = and_(scope.tasks_held(None, by.grants.standing_in), open_to(openings(by), by.person_id))
@@ -82,14 +82,13 @@ def theirs(tasks: Collection[Task], by: Actor) -> set[int]:
 
 def openings(by: Actor) -> tuple[Opening, ...]:
     """Which compartments are open to someone where: to all records of a place, and to their own."""
+    areas: dict[tuple[frozenset[str], frozenset[str]], Area] = {}
+    for place in dict.fromkeys(grant.place for grant in by.grants.held):
+        shut = _restricted(by, place, own=False), _restricted(by, place, own=True)
+        areas[shut] = areas.get(shut, Area()).with_place(place)
     return tuple(
-        Opening(
-            area=Area().with_place(grant.place),
-            classes=_restricted(by, grant.place, own=False),
-            own_classes=_restricted(by, grant.place, own=True),
-            stand_ins=by.grants.standing_in,
-        )
-        for grant in by.grants.held
+        Opening(area=area, classes=classes, own_classes=own, stand_ins=by.grants.standing_in)
+        for (classes, own), area in areas.items()
     )
 
 

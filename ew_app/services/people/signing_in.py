@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pyotp
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import selectinload
 
 from ew_app.kernel import Actor, Refused, audit, clock, now, operation, today
 from ew_app.services.people import passwords, standing_in
 from models.audit import AuditRow
 from models.base import db
+from models.notices import CalendarAddress
 from models.staff import ApiToken, Person, SignIn
 from rules import access
 from rules.access import Grants, Place
@@ -259,7 +260,8 @@ def sign_out(token: str, *, by: Actor) -> None:
 
 @operation
 def end_tokens(person_id: int) -> None:
-    """End the tokens of this person's scripts for good."""
+    """End the tokens of this person's scripts for good, and the address of their calendar."""
+    db.session.execute(delete(CalendarAddress).where(CalendarAddress.person_id == person_id))
     live = update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.ended_at.is_(None))
     db.session.execute(live.values(ended_at=now()))
 
