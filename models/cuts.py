@@ -27,3 +27,23 @@ class ToldCut(Model):
     grades: Mapped[list[str]] = mapped_column(JSONB)
     counts: Mapped[list[list[int]]] = mapped_column(JSONB)
     shown: Mapped[list[list[int | None]]] = mapped_column(JSONB)
+
+
+class ToldPart(Model):
+    """Parts of some schools as everybody got them for a month: students by group and tier, by cause, those who came.
+
+    `schools`: which ones, as a fingerprint, so that the same schools have the same table under whatever name. `by`:
+    what tells the parts apart. `counts` and `shown` as above; the last of a row of `shown` is its total.
+    """
+
+    __tablename__ = "told_part"
+    __table_args__ = (UniqueConstraint("schools", "by", "day"),)
+    id: Mapped[Id]
+    schools: Mapped[str]
+    by: Mapped[str]
+    day: Mapped[date]
+    told_at: Mapped[datetime]
+    names: Mapped[list[str]] = mapped_column(JSONB)
+    columns: Mapped[list[str]] = mapped_column(JSONB)
+    counts: Mapped[list[list[int]]] = mapped_column(JSONB)
+    shown: Mapped[list[list[int | None]]] = mapped_column(JSONB)

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 import yaml
 
 from rules.chances import kept_up_to, tail
+from rules.suppression import LEAST, share_of_tens, suppress, tens_words
 
 INTEGRITY_FILE = Path(__file__).parent / "policies" / "integrity.yaml"
 _MOST_SPREAD = 25.0
@@ -36,9 +37,18 @@ class Measure:
     normal: str
 
     def question(self, where: str, x: int, n: int, usual: float) -> str:
-        """The question about one school, with what may be behind it."""
-        told = "fewer than 1" if 0 < usual * n < 0.5 else f"{round(usual * n)}"
-        return f"{self.asks.format(where=where, x=x, n=n, usual=told)} {self.reasons}"
+        """The question about one school in tens, because few of a few would be children, and what may be behind it."""
+        _, some, of = told(x, n)
+        elsewhere = "fewer than 1" if 0 < usual * n < 0.5 else f"{round(usual * n)}"
+        return f"{self.asks.format(where=where, x=some, n=of, usual=elsewhere)} {self.reasons}"
+
+
+def told(x: int, n: int) -> tuple[str, str, str]:
+    """(share, x, n) of x out of n as a reader of counts gets them: in tens, with what is small kept back."""
+    pair = suppress([(x, n - x)])
+    few, shown = f"fewer than {LEAST}", pair.rows[0][0]
+    some = tens_words(shown) if shown is not None else "nearly all" if x >= LEAST else few
+    return share_of_tens(x, n - x, pair.rows[0]), some, few if n < LEAST else tens_words(n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,10 @@ def _rows_mask(table: Table) -> Hidden:
     return np.array([total is None for total in table.totals], dtype=np.bool_)
 
 
-def suppress_together(tables: Sequence[Sequence[Sequence[int]]]) -> tuple[Table, ...]:
+def suppress_together(tables: Sequence[Sequence[Sequence[int]]], *, margin: int = 0) -> tuple[Table, ...]:
     """Several tables of the same form about the same children: what is hidden in one is hidden in all."""
-    shown = tuple(suppress(counts) for counts in tables)
-    while (again := tuple(suppress(counts, beside=shown) for counts in tables)) != shown:
+    shown = tuple(suppress(counts, margin=margin) for counts in tables)
+    while (again := tuple(suppress(counts, beside=shown, margin=margin) for counts in tables)) != shown:
         shown = again
     return shown
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rules.counting import many
-from rules.suppression import LEAST
+from rules.suppression import LEAST, share_of_tens, tens_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,13 @@ class Usefulness:
 
     @property
     def words(self) -> str:
-        """As a page says it; of few answers only that they are few."""
+        """As a page says it, in tens and bands; of few answers only that they are few."""
         if self.judged < LEAST:
             return f"Too few answers yet to say whether its flags were useful (under {LEAST})."
-        unsure = f"; {many(self.cannot_tell, 'answer')} could not tell" if self.cannot_tell >= LEAST else ""
-        return f"Useful in {self.yes} of {many(self.judged, 'closed case')} ({100 * self.yes // self.judged}%){unsure}."
+        unsure = f"; {tens_words(self.cannot_tell)} answers could not tell" if self.cannot_tell >= LEAST else ""
+        shown = [count if count >= LEAST else None for count in (self.yes, self.no)]
+        share = share_of_tens(self.yes, self.no, shown)
+        return f"Useful in {share} of {tens_words(self.judged)} closed cases{unsure}."
 
     def proposal(self, wanted: Wanted) -> str:
         """What is proposed to the policy lead; '' where nothing is."""

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ew_app.services.watching import parts
 from ew_app.web.guard import actor
 from models.clusters import Cluster, ClusterDay
 from rules import access
 from rules.access import Permission, Place
 from rules.clusters import tuning
-from rules.suppression import LEAST, count_words, share_words, tens_words
+from rules.suppression import LEAST, share_of_tens, suppress, tens, tens_words
 
 
 def headline(cluster: Cluster) -> str:
@@ -41,7 +42,8 @@ def exact_at(school_key: str, network_key: str) -> bool:
 
 def told(days: Sequence[tuple[ClusterDay, str]], *, exact: bool) -> list[Told]:
     """The days as the reader may see them; whoever may not open the students sees tens, and nothing under ten."""
-    top = max((max(day.observed, day.expected / 1000) for day, _ in days), default=1) or 1
+    highest = max((max(day.observed, day.expected / 1000) for day, _ in days), default=1) or 1
+    top = highest if exact else tens(int(highest)) + 10  # what a bar reaches up to would tell the highest count
     return [_told(day, school, top, exact) for day, school in days]
 
 
@@ -59,15 +61,16 @@ def _told(day: ClusterDay, school: str, top: float, exact: bool) -> Told:
             round(bar, 1),
             round(line, 1),
         )
-    shown = day.observed >= LEAST and day.members - day.observed >= LEAST
+    of = parts.told("", ("",), ("away", "there"), [(day.observed, day.members - day.observed)])
+    away, members = of.rows[0][0], of.totals[0]
     return Told(
         day.day,
         school,
-        tens_words(day.observed if shown else None),
+        of.words(away),
         "under 10" if usual < LEAST else tens_words(usual),
-        tens_words(day.members if day.members >= LEAST else None),
+        of.words(members),
         "",
-        round(100 * ((day.observed + 5) // 10 * 10) / top, 1) if shown else None,
+        None if away is None else round(100 * away / top, 1),
         None,
     )
 
@@ -82,7 +85,16 @@ def sentence(cluster: Cluster, *, exact: bool) -> str:
         of = f" of {cluster.members}" if cluster.window_days == 1 else " absences"
         return f"{cluster.observed}{of} away{over}, where {expected} would be usual."
     if cluster.window_days > 1:
-        return f"{count_words(cluster.observed).capitalize()} absences{over}, far more than usual."
-    share = share_words(cluster.observed, cluster.members)
+        some = tens_words(cluster.observed if cluster.observed >= LEAST else None)
+        return f"{some.capitalize()} absences{over}, far more than usual."
+    pair = cluster.observed, cluster.members - cluster.observed
+    share = share_of_tens(*pair, suppress([pair]).rows[0])
     said = f"About {share} were away" if share[0].isdigit() else f"{share.capitalize()} were away"
     return "Far more than usual were away." if share == "kept back" else f"{said}, far more than usual."
+
+
+def chance(odds: int, *, exact: bool) -> str:
+    """How often chance alone brings this; roughly for who sees counts: it comes from exact ones."""
+    if odds >= 1_000_000:
+        return "less than one in a million"
+    return f"one in {odds:,}" if exact else f"less than one in {10 ** (len(str(max(odds, 1))) - 1):,}"

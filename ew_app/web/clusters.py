@@ -12,7 +12,7 @@ from ew_app.services.casework.seats import seat_words
 from ew_app.services.watching import cluster_work
 from ew_app.services.watching.cluster_work import ENDS, LONGEST
 from ew_app.web import guard
-from ew_app.web.cluster_words import exact_at, headline, sentence, told
+from ew_app.web.cluster_words import chance, exact_at, headline, sentence, told
 from ew_app.web.guard import actor, requires
 from models.clusters import Cluster
 from models.queries import clusters as rows
@@ -54,7 +54,7 @@ def _page(cluster_id: int, error: str = "") -> str:
         department=table.departments[cluster.department],
         owner=line.owner
         or f"nobody yet ({seat_words(seat if seat.role == 'department_contact' else Seat(seat.role))})",
-        chance=_chance(cluster),
+        chance=chance(cluster.odds, exact=exact),
         exact=exact,
         days=told(rows.days_of(cluster.id, None if everywhere else view.area), exact=exact),
         notes=[(STEPS[note.step], note) for note in rows.notes_of(cluster.id)],
@@ -66,11 +66,6 @@ def _page(cluster_id: int, error: str = "") -> str:
         error=error,
         useful=cluster_work.useful_share().get(cluster.kind),
     )
-
-
-def _chance(cluster: Cluster) -> str:
-    """How often chance alone brings this, among all that a look judges."""
-    return f"one in {cluster.odds:,}" if cluster.odds < 1_000_000 else "less than one in a million"
 
 
 def _state(cluster: Cluster) -> tuple[str, str]:

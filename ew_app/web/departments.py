@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
@@ -38,7 +40,8 @@ def show() -> ResponseReturnValue:
         if waiting
         else "Nothing waits on a department past its day",
         rows=found,
-        words=count,
+        words=_words(all(row.exact for row in found)),
+        exact=all(row.exact for row in found),
         take=taking.links({"departments": ""}, as_of=today()),
     )
 
@@ -53,7 +56,7 @@ def one(key: str) -> ResponseReturnValue:
         "department.html",
         page=page,
         answer=_answer(page),
-        words=count,
+        words=_words(page.exact),
         headline=headline,
         today=today(),
         take=taking.links({"tasks": "of what waits", "causes": "of causes"}, as_of=today()),
@@ -67,12 +70,19 @@ def _answer(page: Page) -> str:
     if row.clusters:
         return f"{name}: {many(row.clusters, 'cluster')} to look into"
     if row.late:
-        return f"{name}: {many(row.late, 'task')} past {'its' if row.late == 1 else 'their'} day"
+        about = "" if page.exact else "about "
+        return f"{name}: {about}{many(row.late, 'task')} past {'its' if row.late == 1 else 'their'} day"
     if row.late is None:
         return f"{name}: a few things wait"
     return f"{name}: nothing waits past its day"
 
 
-def count(number: int | None) -> str:
-    """A count, or that it is kept back."""
-    return HIDDEN if number is None else f"{number:,}"
+def _words(exact: bool) -> Callable[[int | None], str]:
+    """How a count is said: as it is, or in tens, or that it is kept back."""
+
+    def words(number: int | None) -> str:
+        if number is None:
+            return HIDDEN
+        return f"{number:,}" if exact or not number else f"about {number:,}"
+
+    return words

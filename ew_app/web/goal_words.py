@@ -8,13 +8,12 @@ from itertools import dropwhile
 from typing import Any
 
 from ew_app.kernel import day_text, today
-from ew_app.services.watching import goal_counts
+from ew_app.services.watching import goal_counts, parts
 from ew_app.services.watching.goals import Standing
 from models.goals import Goal
 from models.queries import goals as rows
 from rules import goals
 from rules.goals import LABELS, WHOLE, Measure, Point, percent
-from rules.suppression import LEAST, tens
 
 GROUPS = {
     "grade": "Grade", "english_learner": "English learners", "home_language": "Home language",
@@ -44,15 +43,25 @@ def shown(goal: Goal, found: Days) -> list[Point]:
     for point in points:
         months.setdefault((point.day.year, point.day.month), point)
     if goal.measure == Measure.ATTENDANCE:
-        return [Point(one.day, 100 * one.part // one.whole, 100) if one.whole else one for one in months.values()]
+        return _whole_percent(goal, list(months.values()))
     return [Point(one.day, *_in_tens(one)) for one in months.values()]
 
 
+def _whole_percent(goal: Goal, points: Sequence[Point]) -> list[Point]:
+    """Days of a group in whole percent, and nothing of a day on which it was small."""
+    schools = [school.id for school in goal_counts.schools_of(goal.place)]
+    there = rows.students_on(schools, [one.day for one in points], *goal.subgroup.split(":", 1))
+    return [
+        Point(one.day, -(-(100 * one.part // one.whole) * one.whole // 100), one.whole)
+        if one.whole and parts.told_alone(there.get(one.day, 0))
+        else Point(one.day, 0, 0)
+        for one in points
+    ]
+
+
 def _in_tens(point: Point) -> tuple[int, int]:
-    rest = point.whole - point.part
-    if point.part < LEAST or rest < LEAST:
-        return 0, 0
-    return tens(point.part), tens(point.part) + tens(rest)
+    part, rest = parts.told("", ("",), ("part", "rest"), [(point.part, point.whole - point.part)]).rows[0]
+    return (0, 0) if part is None or rest is None else (part, part + rest)
 
 
 def line(standing: Standing, found: Days) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ew_app.web.guard import actor, requires
 from models.integrity import IntegrityQuestion
 from models.queries import integrity as rows
 from rules.counting import many
-from rules.integrity import asking
+from rules.integrity import asking, told
 
 screen = Blueprint("integrity", __name__)
 
@@ -39,7 +39,8 @@ def _page(error: str = "") -> str:
         out=[(told.measure, line, _question(line, told.measure.key)) for told in found.measures for line in told.out],
         labels={key: measure.label for key, measure in asking().kinds.items()},
         states=STATES,
-        percent=lambda share: f"{100 * share:.1f}%",
+        percent=lambda share: f"{100 * share:.0f}%",
+        told=told,
         longest=LONGEST,
         error=error,
     )

@@ -172,6 +172,20 @@ def students_now(schools: Collection[int], on: date, kind: str = "", value: str 
     return {school: count for school, count in found}
 
 
+def students_on(schools: Collection[int], days: Sequence[date], kind: str, value: str) -> dict[date, int]:
+    """Day -> how many of a group belonged to these schools on it."""
+    found = db.session.execute(
+        text(f"""
+            SELECT w.day, count(*)::int FROM unnest(CAST(:days AS date[])) w (day)
+            JOIN standing s ON s.since <= w.day AND coalesce(s.until, DATE '9999-12-31') >= w.day
+            JOIN student t ON t.id = s.student_id
+            WHERE s.school_id = ANY(:schools) AND {_GROUP[kind]} GROUP BY 1
+        """),
+        {"schools": list(schools), "days": list(days), "value": value},
+    )
+    return {day: count for day, count in found}
+
+
 def strategies(thread: str) -> list[tuple[Strategy, str, list[StrategyLook]]]:
     """(strategy, who leads it, its looks, the newest first) of a goal."""
     found = db.session.execute(

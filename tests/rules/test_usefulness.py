@@ -27,5 +27,10 @@ def test_under_ten_answers_nothing_is_said_of_them() -> None:
 
 
 def test_who_could_not_tell_is_on_neither_side() -> None:
-    found = Usefulness.of("R10", {"yes": 9, "no": 3, "cannot_tell": 12})
-    assert found.words == "Useful in 9 of 12 closed cases (75%); 12 answers could not tell."
+    found = Usefulness.of("R10", {"yes": 31, "no": 11, "cannot_tell": 12})
+    assert found.words == "Useful in 75% of about 40 closed cases; about 10 answers could not tell."
+
+
+def test_three_answers_of_few_are_a_band() -> None:
+    found = Usefulness.of("R10", {"yes": 3, "no": 37})
+    assert found.words == "Useful in under 25% of about 40 closed cases."

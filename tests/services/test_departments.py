@@ -72,7 +72,23 @@ def test_a_principal_sees_every_count_and_a_network_none_under_ten(world):
     assert (told.open, told.late, told.days, told.since, told.needs) == (None, None, None, None, True)
     asked(world, 20, day=date(2026, 11, 10))
     told = row(world, "zoe")
-    assert (told.open, told.late) == (23, None), "three of 23 late are too few to tell"
+    assert (told.open, told.late) == (20, None), "in tens, and three of 23 late are too few to tell"
+
+
+def test_days_waited_are_kept_back_with_what_waits(world):
+    """They grow each day by as many as wait: two mornings would tell the three."""
+    asked(world, 3)
+    asked(world, 20, day=MONDAY, done=date(2026, 11, 11))
+    told = row(world, "zoe")
+    assert (told.open, told.days, told.since) == (None, None, None)
+    (kind,) = departments.one("transportation", world.actor("zoe")).kinds
+    assert (kind.open, kind.days, kind.since) == (None, None, None)
+
+
+def test_that_nothing_waits_is_told(world):
+    asked(world, 20, day=MONDAY, done=date(2026, 11, 11))
+    told = row(world, "zoe")
+    assert (told.open, told.late, told.days, told.needs) == (0, 0, 40, False)
 
 
 def test_what_lies_in_a_compartment_is_told_of_the_whole_district_alone_and_from_ten_on(world):
@@ -82,7 +98,7 @@ def test_what_lies_in_a_compartment_is_told_of_the_whole_district_alone_and_from
     asked(world, 9, compartment="stls")
     assert row(world, "paul").open == 0, "nothing of it stands among what a school is told"
     assert departments.one("transportation", world.actor("zoe")).shut == ()
-    assert departments.one("transportation", world.actor("ada")).shut == [("Tasks in shut parts", 12, 60)]
+    assert departments.one("transportation", world.actor("ada")).shut == [("Tasks in shut parts", 10, 60)]
 
 
 def test_what_was_promised_waits_until_it_is_issued(world):
@@ -98,8 +114,8 @@ def test_what_was_promised_waits_until_it_is_issued(world):
             db.session.flush()
             db.session.add(PromiseStep(promise_id=one.id, state="issued", on_day=date(2026, 11, 12), **SAID))
     (rides,) = departments.one("transportation", world.actor("ada")).shut
-    assert rides == ("Rides and fares asked for", None, 33)
-    assert departments.one("stls", world.actor("ada")).shut[0][2] == 33
+    assert rides == ("Rides and fares asked for", 0, 30)
+    assert departments.one("stls", world.actor("ada")).shut[0][2] == 30
 
 
 def test_days_that_the_district_cost_stand_with_whoever_can_mend_the_cause(world):

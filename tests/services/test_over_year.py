@@ -113,23 +113,24 @@ def test_a_child_more_looks_like_none() -> None:
 def test_groups_are_counted_where_their_students_stood_and_restricted_ones_for_readers_alone() -> None:
     lincoln = letters.school("lincoln")
     days = letters.weekdays(10)
-    for number in range(60):
+    for number in range(90):
         student = letters.student(f"s{number}", lincoln, grade="7" if number < 40 else "8")
         with transaction():
             stood = {"student": student, "since": days[0], "school": lincoln, "grade": "7" if number < 40 else "8"}
             db.session.execute(
-                text("INSERT INTO standing VALUES (:student, :since, NULL, :school, :grade, 0, false)"), stood
+                text("INSERT INTO standing VALUES (:student, :since, NULL, :school, :grade, :tier, false)"),
+                stood | {"tier": number % 3},
             )
-            if number < 12:
+            if number < 30:
                 db.session.execute(
                     text("INSERT INTO support_flag (student_id, key, compartment) VALUES (:id, 'stls', 'stls')"),
                     {"id": student},
                 )
-    counted(lincoln, {days[9]: (60, 0, 0)})
+    counted(lincoln, {days[9]: (30, 30, 30)})
     schools = tuple(schools_in(Area(district=True)))
     plain = groups.groups(schools, TODAY)
     assert plain and not plain.tables, "a school's own grades stand on its board, and nothing else is known"
     for_liaison = groups.groups(schools, TODAY, compartments=("stls",))
     assert for_liaison and [(table.by, table.names, table.totals) for table in for_liaison.tables] == [
-        ("Temporary living situation", ("No", "Yes"), (50, 10))
+        ("Temporary living situation", ("No", "Yes"), (60, 30))
     ]

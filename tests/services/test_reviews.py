@@ -95,6 +95,7 @@ def test_a_review_keeps_the_numbers_as_they_were_when_corrections_come(counted: 
 
 def test_groups_are_told_as_their_own_page_tells_them(counted: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "FEW", 5)  # this world is small
+    monkeypatch.setattr(groups, "FOUND", ())
     kept = db.session.get_one(Review, begun(counted)).numbers
     schools = [db.session.get_one(School, counted.schools[key]) for key in ("LIN", "DOU")]
     page = groups.groups(schools, TODAY)

@@ -15,16 +15,16 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import now, operation
+from ew_app.services.watching import kept as keeping
 from models.base import db
 from models.cuts import ToldCut
 from models.queries import boards as rows
 from models.queries.boards import Grade
 from rules.stints import school_year_start
-from rules.suppression import Table, suppress, suppress_after
+from rules.suppression import Table
 
 TIERS = ("tier_1", "watch", "needing", "none")  # Tier 2 and 3 together: apart they are small in most grades
-FOUND = (1, 2)  # of them, those in which somebody stands before the first table of a year is told
-MARGIN = 5  # a count first comes into sight from so many above the least on, as it may fall before the next table
+FOUND = (1, 2)  # of them, those in which enough students stand before the first table of a year is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Told:
 def by_grade(school_id: int, until: date) -> Told | None:
     """The table of a school that readers of counts get on a day up to which it was counted.
 
-    None without two grades, and as long as nobody stands in one of the tiers: its first student would be told.
+    None without two grades, and as long as few stand in one of the tiers: its first students would be told.
     """
     last = _last(school_id, until)
     if last is not None and last.day.replace(day=1) == until.replace(day=1):
@@ -91,10 +91,7 @@ def _tell(school_id: int, day: date, last: ToldCut | None) -> Told | None:
 
 
 def _first(counts: Sequence[Sequence[int]]) -> Table | None:
-    if len(counts) < 2 or not all(any(row[at] for row in counts) for at in FOUND):
-        return None
-    used = _used(counts)
-    return _widened(suppress([[row[at] for at in used] for row in counts], margin=MARGIN), used)
+    return keeping.first(counts) if keeping.enough(counts, FOUND) else None
 
 
 def _next(grades: Sequence[str], counts: Sequence[Sequence[int]], last: ToldCut) -> Table | None:
@@ -102,22 +99,7 @@ def _next(grades: Sequence[str], counts: Sequence[Sequence[int]], last: ToldCut)
     absent: tuple[Sequence[int], Sequence[int | None]] = ([0] * len(TIERS), [0] * (len(TIERS) + 1))
     before = dict(zip(last.grades, zip(last.counts, last.shown, strict=True), strict=True))
     then = [before.get(grade, absent) for grade in grades]
-    used = _used([*counts, *(row for row, _ in then)])
-    told = Table(tuple(tuple(row[at] for at in used) for _, row in then), tuple(row[-1] for _, row in then))
-    table = suppress_after(
-        [[row[at] for at in used] for row in counts], [[row[at] for at in used] for row, _ in then], told
-    )
-    return _widened(table, used) if table else None
-
-
-def _used(counts: Sequence[Sequence[int]]) -> list[int]:
-    """The tiers in which anybody is; that nobody is in the others, the totals of the school say."""
-    return [at for at in range(len(TIERS)) if any(row[at] for row in counts)]
-
-
-def _widened(table: Table, used: Sequence[int]) -> Table:
-    rows = (dict(zip(used, row, strict=True)) for row in table.rows)
-    return Table(tuple(tuple(row.get(at, 0) for at in range(len(TIERS))) for row in rows), table.totals)
+    return keeping.following(counts, [(row, tuple(shown[:-1]), shown[-1]) for row, shown in then])
 
 
 def _counts(one: Grade) -> list[int]:

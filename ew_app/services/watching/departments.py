@@ -1,7 +1,7 @@
 """The page of each of the fifteen departments: what waits on it and since when, and what it answers for, in counts.
 
-Counts of children are suppressed for whoever may not open the children themselves; work inside compartments is told to
-the whole district alone, and as counts of ten and more.
+Who may not open the children themselves is told tens, with what is small kept back; days waited are kept back with it,
+because they grow each day by as many as wait. Work inside compartments is told to the whole district alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from ew_app.kernel import Actor, NotFound, today
-from ew_app.services.watching import cluster_work
+from ew_app.services.watching import cluster_work, groups, parts
 from models.queries import clusters as cluster_rows
 from models.queries import departments as rows
 from models.queries.clusters import Line
@@ -21,7 +21,7 @@ from rules import access
 from rules.access import Area, Permission
 from rules.routing_table import Department, routing_table
 from rules.stints import school_year_start
-from rules.suppression import LEAST, suppress
+from rules.suppression import LEAST, tens
 from rules.vocabulary import vocabulary
 
 # Who sees to what is asked for inside a compartment; a ride goes to Transportation as well.
@@ -46,6 +46,7 @@ class Row:
     clusters: int
     questions: int | None
     needs: bool  # whether anything waits past its day, or a cluster is open
+    exact: bool  # else counts and days are in tens
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def one(key: str, by: Actor) -> Page:
         ended=cluster_rows.lines(mine.area, mine.departments, None, open_=False, limit=10),
         causes=_causes(key, found),
         caused=[
-            (words.label("district_cause", why), days if found.exact or students >= LEAST else None)
+            (words.label("district_cause", why), days if found.exact else _if(tens(days), students >= LEAST))
             for why, (days, students) in sorted(rows.caused(found.schools, found.year).items())
             if COSTS.get(why) == key
         ],
@@ -139,29 +140,44 @@ def _departments(view: cluster_work.View) -> list[Department]:
 
 def _row(department: Department, found: _Read, view: cluster_work.View) -> Row:
     work = found.tasks.get(department.key, [])
+    asked, since = found.questions.get(department.key, (0, None))
     open_, late = sum(one.open for one in work), sum(one.late for one in work)
-    days, asked = sum(one.days for one in work), found.questions.get(department.key)
-    shown_late, shown_open = _told(late, open_, exact=found.exact)
+    days, done = sum(one.days for one in work), sum(one.done for one in work)
+    shown_open, shown_late, shown_days = (open_, late, days) if found.exact else _told([(open_, late, days, done)])[0]
+    questions = asked if found.exact or not asked else parts.told_alone(asked)
     clusters = cluster_rows.counts(view.area, [department.key], None).get(department.key, 0)
-    since = [one.since for one in work if one.since] + ([asked[1]] if asked else [])
+    first = [one.since for one in work if one.since] + ([since] if since and questions is not None else [])
     return Row(
         department=department,
         open=shown_open,
         late=shown_late,
-        days=days if found.exact or not work or open_ + sum(one.done for one in work) >= LEAST else None,
-        since=min(since, default=None) if shown_open is not None else None,
+        days=shown_days,
+        since=min(first, default=None) if shown_open is not None else None,
         clusters=clusters,
-        questions=None if asked and not found.exact and asked[0] < LEAST else asked[0] if asked else 0,
+        questions=questions,
         needs=bool(late or clusters),
+        exact=found.exact,
     )
 
 
-def _told(late: int, open_: int, *, exact: bool) -> tuple[int | None, int | None]:
-    """(late, open) with what is too small kept back, so that neither tells the other."""
-    if exact or not open_:
-        return late, open_
-    table = suppress([[late, open_ - late]])
-    return table.rows[0][0], table.totals[0]
+def _told(lines: Sequence[tuple[int, int, int, int]]) -> list[tuple[int | None, int | None, int | None]]:
+    """(open, late, days) in tens, of rows of (open, late, days, done) with what is small, or tells it, kept back.
+
+    That nothing waits, or nothing late, is told: it is about nobody.
+    """
+    names = [str(at) for at in range(len(lines))]
+    all_open = parts.told("", names, ("open",), [[open_] for open_, *_ in lines]).rows
+    all_late = parts.told("", names, ("late", "in time"), [(late, open_ - late) for open_, late, *_ in lines]).rows
+    told = []
+    for (open_, late, days, done), (shown_open,), (shown_late, _) in zip(lines, all_open, all_late, strict=True):
+        waits, enough = shown_open if open_ else 0, open_ + done >= LEAST or not open_ + done
+        past = (shown_late if late else 0) if waits is not None else None
+        told.append((waits, past, _if(tens(days), waits is not None and enough)))
+    return told
+
+
+def _if(number: int, may_be_told: bool) -> int | None:
+    return number if may_be_told else None
 
 
 def _kinds(work: Sequence[Work], *, exact: bool) -> list[Kind]:
@@ -169,30 +185,23 @@ def _kinds(work: Sequence[Work], *, exact: bool) -> list[Kind]:
     words, kept = vocabulary(), [one for one in work if one.open or one.done]
     if not kept:
         return []
-    counts = [(one.late, one.open - one.late, one.done) for one in kept]
-    shown = suppress(counts) if not exact else None
-    kinds = []
-    for place, one in enumerate(kept):
-        late, rest = (one.late, one.open - one.late) if shown is None else shown.rows[place][:2]
-        total = one.open + one.done if shown is None else shown.totals[place]
-        open_ = None if late is None or rest is None else late + rest
-        kinds.append(
-            Kind(words.label("task_kind", one.kind), open_, late, one.since, one.days if total is not None else None)
-        )
-    return kinds
+    lines = [(one.open, one.late, one.days) for one in kept]
+    shown = lines if exact else _told([(one.open, one.late, one.days, one.done) for one in kept])
+    return [
+        Kind(words.label("task_kind", one.kind), open_, late, one.since if open_ is not None else None, days)
+        for one, (open_, late, days) in zip(kept, shown, strict=True)
+    ]
 
 
 def _causes(key: str, found: _Read) -> list[tuple[str, int | None]]:
     """Causes that the department leads, with how many open cases have them."""
     table, words = routing_table(), vocabulary()
     codes = [code for code in words.causes if table.trigger(code).department == key and table.compartment(code) is None]
-    counted = rows.causes(found.schools, codes)
-    if not counted:
-        return []
-    names = sorted(counted, key=lambda code: -counted[code])
-    shown = [counted[code] for code in names]
-    told = shown if found.exact else [row[0] for row in suppress([[count] for count in shown]).rows]
-    return [(words.causes[code].label, count) for code, count in zip(names, told, strict=True)]
+    if found.exact:
+        counted = rows.causes(found.schools, codes)
+        return [(words.causes[code].label, counted[code]) for code in sorted(counted, key=lambda one: -counted[one])]
+    on = parts.told_on(found.schools, found.on)
+    return [(bar.label, bar.students) for bar in groups.causes(found.schools, on) if bar.code in codes] if on else []
 
 
 def _shut(key: str, found: _Read) -> list[tuple[str, int | None, int | None]]:
@@ -210,4 +219,5 @@ def _shut(key: str, found: _Read) -> list[tuple[str, int | None, int | None]]:
 
 def _one_shut(label: str, works: Sequence[Work]) -> tuple[str, int | None, int | None]:
     open_, done, days = (sum(getattr(one, name) for one in works) for name in ("open", "done", "days"))
-    return label, open_ if open_ >= LEAST else None, days if open_ + done >= LEAST else None
+    shown = parts.told_alone(open_) if open_ else 0
+    return label, shown, _if(tens(days), open_ + done >= LEAST and shown is not None)

@@ -12,13 +12,15 @@ from datetime import date, timedelta
 
 from ew_app.kernel import today
 from ew_app.services.casework import rising
+from ew_app.services.watching import kept, parts
 from models.org import School
 from models.queries import follow_through as rows
 from models.queries.follow_through import Waited
 from rules import roles
 from rules.access import Area
-from rules.follow_through import CUT_SHORT, DAYS_TO_TELL, FEWEST_PEOPLE, Better, Funnel, State, Walked
+from rules.follow_through import CUT_SHORT, DAYS_TO_TELL, FEWEST_PEOPLE, Better, Funnel, State, Step, Walked
 from rules.stints import school_year_start
+from rules.suppression import HIDDEN, share_of_tens, suppress
 
 WEEKS = (4, 8, 16)  # periods to choose from; nothing else stands for the school year
 USUAL = 8
@@ -80,6 +82,59 @@ def of(schools: Sequence[School], since: date, *, by_network: bool = False) -> F
         tuple(sorted(places, key=lambda line: line.name)),
         tuple(_roles(lines, times, over)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RoleLine:
+    """A role as a reader may see it: counts in tens unless `exact`, None where kept back; in_time in words.
+
+    `waited` is None where it would speak of few people or few cases.
+    """
+
+    name: str
+    cases: int | None
+    in_time: str
+    planned: int | None
+    late: int | None
+    unowned: int | None
+    waited: Waited | None
+    over: int
+    exact: bool
+
+    def words(self, count: int | None) -> str:
+        """One of its counts, as a page shows it."""
+        return HIDDEN if count is None else f"{count:,}" if self.exact else f"about {count:,}"
+
+
+def by_role(found: FollowThrough, *, exact: bool) -> list[RoleLine]:
+    """The roles for whoever may open the cases; else in tens, because a role stands close to a reason."""
+    lines = found.roles
+    numbers = [[line.funnel.reached(Step.PLANNED) for line in lines], [line.late for line in lines],
+               [line.funnel.unowned for line in lines]]  # fmt: skip
+    tables = [
+        [(number, line.funnel.cases - number) for number, line in zip(counts, lines, strict=True)] for counts in numbers
+    ]
+    told = parts.told_together("Role", [one.name for one in lines], ("", ""), tables, exact=exact, margin=kept.MARGIN)
+    made = []
+    for at, line in enumerate(lines):
+        cases, (planned, late, unowned) = told[0].totals[at], (one.rows[at][0] for one in told)
+        made.append(
+            RoleLine(
+                name=line.name, cases=cases, in_time=_in_time(line, exact), planned=planned, late=late,
+                unowned=unowned, waited=line.waited if cases is not None else None, over=line.over, exact=exact,
+            )
+        )  # fmt: skip
+    return made
+
+
+def _in_time(line: Line, exact: bool) -> str:
+    reached, asked = line.funnel.in_time, line.funnel.asked
+    if not asked:
+        return "–"
+    if line.waited is None:
+        return HIDDEN
+    pair = reached, asked - reached
+    return f"{reached} of {asked}" if exact else share_of_tens(*pair, suppress([pair], margin=kept.MARGIN).rows[0])
 
 
 def _roles(lines: Sequence[Walked], times: Mapping[tuple[str | None, str | None], Waited], over: _Over) -> list[Line]:

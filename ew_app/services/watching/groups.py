@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
-from ew_app.services.watching import movement, parts
+from ew_app.services.watching import kept, movement, parts
+from ew_app.services.watching.kept import Counted, Kept
 from ew_app.services.watching.parts import Told
 from models.org import School
 from models.queries import boards
@@ -15,12 +17,15 @@ from models.queries import groups as rows
 from models.queries.groups import Row
 from rules.grades import grade_order
 from rules.stints import school_year_start
+from rules.suppression import Table
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 
 # Tier 2 and 3 together: apart they are small in most groups, and `cuts` tells a school's grades the same way.
 COLUMN = {Tier.ONE: "Tier 1", Tier.WATCH: "Watch", Tier.TWO: "Tier 2 and 3", Tier.THREE: "Tier 2 and 3",
           Tier.NONE: "No tier yet"}  # fmt: skip
+COLUMNS = tuple(dict.fromkeys(COLUMN.values()))
+FOUND = (1, 2)  # of them, those in which enough students stand before the first table of a year is told
 YES_NO = {"true": "Yes", "false": "No", "": "Not given"}
 BY = {
     "grade": "Grade",
@@ -71,33 +76,51 @@ def groups(schools: Sequence[School], today: date, *, compartments: Collection[s
         return None
     start = school_year_start(asked)
     days = {school: day for school, day in boards.last_counted(ids, asked).items() if day >= start}
-    found = rows.tiers_by_group(days, start)
-    restricted = rows.tiers_by_flag(days, start, compartments) if compartments else []
-    tables = [_table(by, found, asked) for by in rows.DIMENSIONS if by != "grade" or len(schools) > 1]
-    tables += [_table(by, restricted, asked) for by in sorted(compartments)]
+    plain = [by for by in rows.DIMENSIONS if by != "grade" or len(schools) > 1]
+    read = cache(lambda: rows.tiers_by_group(days, start))
+    shut = cache(lambda: rows.tiers_by_flag(days, start, compartments))
+    tables = [_table(by, ids, asked, read) for by in plain]
+    tables += [_table(by, ids, asked, shut) for by in sorted(compartments)]
     return Groups(
         asked=asked,
         schools=len(ids),
         behind=tuple(one.name for one in schools if one.id not in days or days[one.id] <= asked - WEEK),
         tables=tuple(table for table in tables if table and len(table.names) > 1),
-        causes=_causes(ids, asked),
+        causes=causes(ids, asked),
     )
 
 
-def _table(by: str, found: Iterable[Row], day: date) -> Told | None:
-    """One table: values in their order, tiers that anybody is in."""
-    counts: dict[str, Counter[str]] = {}
-    for dimension, value, tier, students in found:
-        if dimension == by:
-            counts.setdefault(value, Counter())[COLUMN[Tier(tier)]] += students
-    counts = _gathered(counts)
-    names = [name for name in dict.fromkeys(COLUMN.values()) if any(row[name] for row in counts.values())]
-    values = sorted(counts, key=_order(by))
-    if not values:
+def _table(by: str, schools: Sequence[int], day: date, read: Callable[[], Iterable[Row]]) -> Told | None:
+    """The table of the month: values in their order, tiers that anybody is in."""
+
+    def count(names: Sequence[str]) -> Counted | None:
+        counts: dict[str, Counter[str]] = {}
+        for dimension, value, tier, students in read():
+            if dimension == by:
+                counts.setdefault(value, Counter())[COLUMN[Tier(tier)]] += students
+        found = _as_before(counts, names)
+        values = sorted(found, key=_order(by))
+        return Counted(tuple(values), COLUMNS, tuple(tuple(found[one][name] for name in COLUMNS) for one in values))
+
+    told = kept.of_month(schools, by, day, count, _beside)
+    return parts.told_month(BY[by], told, lambda value: _label(by, value)) if told else None
+
+
+def _beside(counted: Counted, last: Kept | None) -> Table | None:
+    if last is None and not kept.enough(counted.counts, FOUND):
         return None
-    table = [[counts[value][name] for name in names] for value in values]
-    labels = [_label(by, value) for value in values]
-    return parts.told(BY[by], labels, names, table, day=day)
+    return kept.beside(counted, last)
+
+
+def _as_before(counts: dict[str, Counter[str]], names: Sequence[str]) -> dict[str, Counter[str]]:
+    """The rows of the last table stay its rows: what stood together there goes on to, and so does what stood alone."""
+    if not names:
+        return _gathered(counts)
+    rows_kept = {value: counts.get(value, Counter()) for value in names if value != OTHERS}
+    new = {value: row for value, row in counts.items() if value not in rows_kept}
+    if OTHERS not in names:
+        return rows_kept | _gathered(new)
+    return rows_kept | {OTHERS: sum(new.values(), start=Counter())}
 
 
 def _gathered(counts: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
@@ -121,10 +144,18 @@ def _label(by: str, value: str) -> str:
     return YES_NO.get(value, value)
 
 
-def _causes(schools: Sequence[int], on: date) -> tuple[CauseBar, ...]:
+def causes(schools: Sequence[int], on: date) -> tuple[CauseBar, ...]:
     """What anybody on a case may know of causes, the most frequent first; that a rare one was recorded is not told."""
-    open_to_all = {code: cause for code, cause in vocabulary().causes.items() if not cause.restricted}
-    open_to_all = {code: cause for code, cause in open_to_all.items() if cause.known and not cause.limited}
-    told = {code: parts.told_alone(count) for code, count in rows.causes(schools, on, open_to_all).items()}
-    bars = [CauseBar(code, open_to_all[code].label, count) for code, count in told.items() if count is not None]
+    every = vocabulary().causes
+    open_to_all = [code for code, one in every.items() if not one.restricted and one.known and not one.limited]
+
+    def count(_: Sequence[str]) -> Counted:
+        found = rows.causes(schools, on, open_to_all)
+        return Counted(tuple(sorted(found)), ("students",), tuple((found[code],) for code in sorted(found)))
+
+    told = kept.of_month(schools, "cause", on, count, kept.alone)
+    if told is None:
+        return ()
+    named = zip(told.counted.names, parts.in_tens(told.table).rows, strict=True)
+    bars = [CauseBar(code, every[code].label, row[0]) for code, row in named if row[0] is not None and code in every]
     return tuple(sorted(bars, key=lambda bar: (-bar.students, bar.label)))

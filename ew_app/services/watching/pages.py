@@ -122,12 +122,15 @@ def _follow_through(where: str, schools: Sequence[School], by: Actor, what: Mapp
     weeks = what.get("weeks", str(following_through.USUAL))
     place, since = _place(where, schools), _since(weeks)
     networks = place.kind is PlaceKind.DISTRICT
-    asked = {"as_of": what.get("as_of", str(today())), "weeks": weeks}
-    return Asked(
-        "follow-through", "Does help arrive?", str(place), asked, live=True
-    ), lambda: told_pages.follow_through(
-        following_through.of(schools, since, by_network=networks), noun_of(place), today()
-    )
+    asked, exact = {"as_of": what.get("as_of", str(today())), "weeks": weeks}, sees_students(by, place)
+
+    def tell() -> Told:
+        told = following_through.of(schools, since, by_network=networks)
+        roles = following_through.by_role(told, exact=exact)
+        return told_pages.follow_through(told, roles, noun_of(place), today())
+
+    eyes = "exact" if exact else ""
+    return Asked("follow-through", "Does help arrive?", str(place), asked, eyes, live=True), tell
 
 
 def _what_works(where: str, schools: Sequence[School], by: Actor, what: Mapping[str, str]) -> Page:

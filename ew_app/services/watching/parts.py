@@ -7,12 +7,13 @@ mornings can be set against each other beside the exact totals of a school. Its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from ew_app.services.watching.kept import Kept
 from models.queries.movement import counted_span
-from rules.suppression import HIDDEN, LEAST, Shown, Table, suppress, suppress_together, tens
+from rules.suppression import HIDDEN, Shown, Table, suppress, suppress_together, tens
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Told:
     totals: Shown
     exact: bool
     day: date | None = None
+    waits: bool = False  # a newer table would let a small number be worked out
 
     @property
     def hides(self) -> bool:
@@ -54,7 +56,7 @@ def told(
     if exact:
         table = Table(tuple(tuple(row) for row in counts), tuple(sum(row) for row in counts))
     else:
-        table = _in_tens(suppress(counts))
+        table = in_tens(suppress(counts))
     return Told(by, tuple(names), tuple(columns), table.rows, table.totals, exact, day)
 
 
@@ -65,20 +67,39 @@ def told_together(
     tables: Sequence[Sequence[Sequence[int]]],
     *,
     exact: bool = False,
+    margin: int = 0,
 ) -> tuple[Told, ...]:
     """Several tables of the same form about the same children: what is kept back in one is kept back in all."""
     if exact:
         return tuple(told(by, names, columns, counts, exact=True) for counts in tables)
-    shown = (_in_tens(table) for table in suppress_together(tables))
+    shown = (in_tens(table) for table in suppress_together(tables, margin=margin))
     return tuple(Told(by, tuple(names), tuple(columns), table.rows, table.totals, False) for table in shown)
 
 
 def told_alone(count: int) -> int | None:
     """A count beside no total: in tens, or kept back."""
-    return tens(count) if count >= LEAST else None
+    return _tens(suppress([[count]]).rows[0])[0]
 
 
-def _in_tens(table: Table) -> Table:
+def told_month(by: str, kept: Kept, label: Callable[[str], str]) -> Told:
+    """A kept table in words and tens, without the columns in which nobody is."""
+    counted = kept.counted
+    used = [at for at in range(len(counted.columns)) if any(row[at] for row in counted.counts)]
+    table = in_tens(kept.table)
+    return Told(
+        by,
+        tuple(label(name) for name in counted.names),
+        tuple(counted.columns[at] for at in used),
+        tuple(tuple(row[at] for at in used) for row in table.rows),
+        table.totals,
+        exact=False,
+        day=kept.day,
+        waits=kept.waits,
+    )
+
+
+def in_tens(table: Table) -> Table:
+    """A table that was suppressed, in tens."""
     return Table(tuple(_tens(row) for row in table.rows), _tens(table.totals))
 
 

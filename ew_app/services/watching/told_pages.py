@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from ew_app.services.watching.departments import Page
-from ew_app.services.watching.following_through import FollowThrough, Line
+from ew_app.services.watching.following_through import FollowThrough, Line, RoleLine
 from ew_app.services.watching.groups import Groups
 from ew_app.services.watching.movement import Movement
 from ew_app.services.watching.over_year import OverYear
@@ -21,12 +21,14 @@ from rules.movement import Cell as Moved
 from rules.suppression import HIDDEN, LEAST, tens
 
 KEPT_BACK = (HIDDEN, f"Fewer than {LEAST}, or a number that would let such a small one be worked out.")
+IN_TENS = ("Counts", "In tens, for whoever may not open the students.")
 TENS = ("students", "In tens, told once a month, so that no two tables tell about one student.")
 TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
 FLOWS = ("before", "from_other_tiers", "moved_in", "new", "to_other_tiers", "moved_out", "left", "now")
 STATES = {State.ON_TIME: "on_time", State.LATE: "overdue", State.PAUSED: "paused", State.CLOSED: "closed"}
 PLACES = ("cases", "first_contacts_due", "reached_in_time", "days_half", "days_four_of_five", "plan_or_further",
           "overdue", "without_owner", "beyond_hours")  # fmt: skip
+ROLES = ("role", *(name for name in PLACES if name != "first_contacts_due"))
 
 
 def movement(told: Movement, noun: str, tiers: str, both: TwoTruths | None) -> Told:
@@ -131,7 +133,7 @@ def _part(table: Part) -> list[list[Cell]]:
     ]
 
 
-def follow_through(told: FollowThrough, noun: str, on: date) -> Told:
+def follow_through(told: FollowThrough, by_role: Sequence[RoleLine], noun: str, on: date) -> Told:
     """Where each case stands, and how far help has come by place and by role."""
     total = told.total.funnel
     steps: list[list[Cell]] = [
@@ -150,16 +152,23 @@ def follow_through(told: FollowThrough, noun: str, on: date) -> Told:
         [
             Table("steps", "Steps", ("step", "reached", "furthest", *STATES.values(), "further_without_it"), steps),
             Table(f"{key}s", f"By {key}", (f"{key}_id", key, *PLACES), places),
-            Table("roles", "By role", ("role", *PLACES), [[one.name, *_line(one)] for one in told.roles]),
+            Table("roles", "By role", ROLES, [_role(one) for one in by_role]),
             Table("better", "Attendance", ("since_the_plan", "cases"), [[better[k], total.better[k]] for k in better]),
         ],
         [
             ("Cases", f"Opened or taken up again since {told.since}, as they stood at the moment above."),
             ("furthest", "Every case once, at the furthest step on record."),
             ("days_half, days_four_of_five", "School days until so many families were reached; empty: not yet."),
-            (HIDDEN, "The speed of fewer than three people."),
+            ("By role", "In tens for whoever may not open the cases, because a role stands close to a reason."),
+            (HIDDEN, "The speed of fewer than three people; few cases, and what would let so few be worked out."),
         ],
     )  # fmt: skip
+
+
+def _role(line: RoleLine) -> list[Cell]:
+    cases, planned, late, unowned = _cells((line.cases, line.planned, line.late, line.unowned))
+    times: list[Cell] = [HIDDEN] * 2 if line.waited is None else [line.waited.median or "", line.waited.most or ""]
+    return [line.name, cases, line.in_time, *times, planned, late, unowned, line.over]
 
 
 def _line(line: Line) -> list[Cell]:
@@ -239,7 +248,11 @@ def departments(rows: Sequence[Any], on: date) -> Told:
         + [str(one.since or ""), _cell(one.days)]
         for one in rows
     ]  # fmt: skip
-    return Told(on, [Table("departments", "Departments", names, found)], [KEPT_BACK, _WAITED])
+    return Told(on, [Table("departments", "Departments", names, found)], [*_tens(rows), _WAITED])
+
+
+def _tens(rows: Sequence[Any]) -> list[tuple[str, str]]:
+    return [] if all(one.exact for one in rows) else [IN_TENS, KEPT_BACK]
 
 
 _WAITED = ("days_waited", "School days from asked to done or issued, added up over everything asked this year.")
@@ -263,7 +276,7 @@ def department(page: Page, on: date) -> Told:
     if page.shut:
         shut = [[label, _cell(open_), _cell(days)] for label, open_, days in page.shut]
         tables.append(Table("shut_parts", "Shut parts", ("what", "open", "days_waited"), shut))
-    words = [("Since", str(page.year)), _WAITED] + ([] if page.exact else [KEPT_BACK])
+    words = [("Since", str(page.year)), _WAITED] + ([] if page.exact else [IN_TENS, KEPT_BACK])
     return Told(on, tables, words)
 
 

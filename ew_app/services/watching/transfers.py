@@ -11,11 +11,13 @@ from ew_app.kernel import today
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import judge
 from ew_app.services.measuring.measures import rate_tiers_at
-from ew_app.services.watching import movement, parts
+from ew_app.services.watching import kept, movement, parts
+from ew_app.services.watching.kept import Counted, Kept
 from ew_app.services.watching.parts import Told
 from models.org import School
 from models.queries import transfers as rows
 from rules.stints import school_year_start
+from rules.suppression import Table, suppress_together
 from rules.tiers import Tier
 
 
@@ -33,19 +35,48 @@ class TwoTruths:
     own_days: Told
 
 
+TITLE, ROW, COLUMNS = "Change of school", ("Came from another school",), ("At the rate of Tier 2 or 3", "Lower")
+NAMES = ("all_days", "own_days")
+
+
 def two_truths(school: School, *, exact: bool) -> TwoTruths | None:
-    """Both for one school as of its last counted day, or of the day as of which parts are told; None before any."""
+    """Both for one school as of its last counted day, or as they were told for the month; None before any day."""
     span = movement.span([school], today())
     day = span[1] if span and exact else parts.told_on([school.id], span[1]) if span else None
     if day is None:
         return None
+    if exact:
+        counts = _counts(school, day)
+        told = parts.told_together(TITLE, ROW, COLUMNS, [[row] for row in counts], exact=True)
+        return TwoTruths(sum(counts[0]), day, *told)
+    held = kept.of_month([school.id], "came", day, lambda _: _counted(school, day), _tell)
+    return None if held is None else TwoTruths(sum(held.counted.counts[0]), held.day, *_in_tens(held))
+
+
+def _counts(school: School, day: date) -> list[tuple[int, int]]:
+    """(at that rate, lower) by all their days and by those at this school, of who had come by a day."""
     students = rows.came_from_other_schools(school.id, school_year_start(day), day)
     judged = judge(np.array(students, dtype=np.int64), frame(day)) if students else None
     both = [] if judged is None else rate_tiers_at(judged, school.id)
-    all_days, own_days = (sum(tiers[which] >= Tier.TWO for tiers in both) for which in (0, 1))
-    tables = [[[reached, len(students) - reached]] for reached in (all_days, own_days)]
-    words = ["Came from another school"], ["At the rate of Tier 2 or 3", "Lower"]
-    return TwoTruths(len(students), day, *parts.told_together("Change of school", *words, tables, exact=exact))
+    reached = [sum(tiers[which] >= Tier.TWO for tiers in both) for which in (0, 1)]
+    return [(one, len(students) - one) for one in reached]
+
+
+def _counted(school: School, day: date) -> Counted:
+    return Counted(NAMES, COLUMNS, tuple(_counts(school, day)))
+
+
+def _tell(counted: Counted, _: Kept | None) -> Table:
+    """What is kept back in one is kept back in the other."""
+    one, other = suppress_together([[row] for row in counted.counts], margin=kept.MARGIN)
+    return Table((*one.rows, *other.rows), (*one.totals, *other.totals))
+
+
+def _in_tens(held: Kept) -> tuple[Told, Told]:
+    table = parts.in_tens(held.table)
+    lines = zip(table.rows, table.totals, strict=True)
+    one, other = (Told(TITLE, ROW, COLUMNS, (row,), (total,), exact=False, day=held.day) for row, total in lines)
+    return one, other
 
 
 def last_meeting(school: School, before: date) -> date | None:

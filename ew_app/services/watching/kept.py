@@ -1,0 +1,160 @@
+"""Tables of parts that are told once a month and kept: for everybody the same until the next month's.
+
+What stands in the database may change any day: a file corrects what was, a class is added. A table that followed would
+be another one each morning, and the two together could tell of one child. So it is counted when it is first asked for
+in a month, kept with what was held back, and the next one looks back at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from ew_app.kernel import now, operation
+from models.base import db
+from models.cuts import ToldPart
+from rules.stints import school_year_start
+from rules.suppression import LEAST, Shown, Table, suppress, suppress_after
+
+MARGIN = 5  # a count first comes into sight from so many above the least on, as it may fall before the next table
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Rows of counts by name, in columns that are always the same."""
+
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One told table. `waits`: a newer one would let a small number be worked out."""
+
+    day: date
+    counted: Counted
+    table: Table
+    waits: bool = False
+
+
+def of_month(
+    schools: Sequence[int],
+    by: str,
+    day: date,
+    count: Callable[[Sequence[str]], Counted | None],
+    tell: Callable[[Counted, Kept | None], Table | None],
+) -> Kept | None:
+    """The table of the month that `day` lies in; counted and kept if nobody has asked yet.
+
+    `count` gets the names of the last table's rows. `tell` says what of it may be told beside that last table, None
+    where nothing new may be.
+    """
+    last = _last(schools, by, day)
+    if last is not None and last.day.replace(day=1) == day.replace(day=1):
+        return _of(last)
+    before = _of(last) if last else None
+    counted = count(before.counted.names if before else ())
+    table = tell(counted, before) if counted else None
+    if counted is None or table is None:
+        return _of(last, waits=True) if last else None
+    return _keep(schools, by, day, counted, table)
+
+
+def beside(counted: Counted, last: Kept | None) -> Table | None:
+    """Counts whose column totals are known exactly on both days; rows that are new were empty before."""
+    if last is None:
+        return first(counted.counts)
+    width = len(counted.columns)
+    held = zip(last.counted.counts, last.table.rows, last.table.totals, strict=True)
+    was = dict(zip(last.counted.names, held, strict=True))
+    nothing: tuple[Sequence[int], Shown, int | None] = ([0] * width, (None,) * width, None)
+    return following(counted.counts, [was.get(name, nothing) for name in counted.names])
+
+
+def enough(counts: Sequence[Sequence[int]], columns: Sequence[int]) -> bool:
+    """Whether a first table can be told: two rows at least, and ten students in each of these columns.
+
+    Set against a table of nobody, the first student of a tier would be told with the group; and the next tables look
+    back at this one, so what begins too thin would keep them all waiting.
+    """
+    return len(counts) > 1 and all(sum(row[at] for row in counts) >= LEAST for at in columns)
+
+
+def alone(counted: Counted, last: Kept | None) -> Table:
+    """Counts that stand beside no total: each by itself, in sight for as long as it is not small."""
+    seen = {} if last is None else dict(zip(last.counted.names, last.table.rows, strict=True))
+    shown = []
+    for name, counts in zip(counted.names, counted.counts, strict=True):
+        was = seen.get(name, (None,) * len(counts))
+        shown.append(tuple(_alone(one, before is None) for one, before in zip(counts, was, strict=True)))
+    return Table(tuple(shown), (None,) * len(shown))
+
+
+def _alone(count: int, new: bool) -> int | None:
+    return suppress([[count]], margin=MARGIN if new else 0).rows[0][0]
+
+
+def first(counts: Sequence[Sequence[int]], *, margin: int = MARGIN) -> Table:
+    """The first table of a year, without looking back."""
+    used = _used(counts)
+    return _widened(suppress([[row[at] for at in used] for row in counts], margin=margin), used, counts)
+
+
+def following(
+    counts: Sequence[Sequence[int]], before: Sequence[tuple[Sequence[int], Shown, int | None]]
+) -> Table | None:
+    """The next one for readers who keep the last: (counts, what was shown of them, of their total) of each row."""
+    used = _used([*counts, *(row for row, _, _ in before)])
+    told = Table(tuple(tuple(row[at] for at in used) for _, row, _ in before), tuple(total for *_, total in before))
+    then = [[row[at] for at in used] for row, _, _ in before]
+    table = suppress_after([[row[at] for at in used] for row in counts], then, told)
+    return _widened(table, used, counts) if table else None
+
+
+def _used(counts: Sequence[Sequence[int]]) -> list[int]:
+    """The columns in which anybody is; that nobody is in the others, the totals of the whole say."""
+    return [at for at in range(len(counts[0]) if counts else 0) if any(row[at] for row in counts)]
+
+
+def _widened(table: Table, used: Sequence[int], counts: Sequence[Sequence[int]]) -> Table:
+    rows = (dict(zip(used, row, strict=True)) for row in table.rows)
+    return Table(tuple(tuple(row.get(at, 0) for at in range(len(counts[0]))) for row in rows), table.totals)
+
+
+# -- rows ------------------------------------------------------------------------------------------------------------
+
+
+def _fingerprint(schools: Sequence[int]) -> str:
+    return sha256(",".join(str(school) for school in sorted(schools)).encode()).hexdigest()[:32]
+
+
+def _last(schools: Sequence[int], by: str, until: date) -> ToldPart | None:
+    theirs = ToldPart.schools == _fingerprint(schools), ToldPart.by == by
+    month_ends = (until.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    within = ToldPart.day.between(school_year_start(until), month_ends)
+    return db.session.scalar(select(ToldPart).where(*theirs, within).order_by(ToldPart.day.desc()).limit(1))
+
+
+@operation
+def _keep(schools: Sequence[int], by: str, day: date, counted: Counted, table: Table) -> Kept | None:
+    """Keep it; where two asked at once, what the first one kept holds for both."""
+    row = {
+        "schools": _fingerprint(schools), "by": by, "day": day, "told_at": now(), "names": counted.names,
+        "columns": counted.columns, "counts": counted.counts,
+        "shown": [[*shown, total] for shown, total in zip(table.rows, table.totals, strict=True)],
+    }  # fmt: skip
+    db.session.execute(insert(ToldPart).values(row).on_conflict_do_nothing(index_elements=["schools", "by", "day"]))
+    found = _last(schools, by, day)
+    return _of(found) if found else None
+
+
+def _of(kept: ToldPart, *, waits: bool = False) -> Kept:
+    counted = Counted(tuple(kept.names), tuple(kept.columns), tuple(tuple(row) for row in kept.counts))
+    rows = tuple(tuple(row[:-1]) for row in kept.shown)
+    return Kept(kept.day, counted, Table(rows, tuple(row[-1] for row in kept.shown)), waits)
