@@ -378,6 +378,7 @@ def test_the_number_of_queries_does_not_grow_with_the_schools(
     few = asked(app, browser, path)
     with app.app_context(), transaction():
         many_schools(40)
+    browser.get(path)  # what is told once a month is counted by whoever asks first
     assert asked(app, browser, path) == few
 
 

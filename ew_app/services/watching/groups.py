@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from functools import cache
 
 from ew_app.services.watching import kept, movement, parts
-from ew_app.services.watching.kept import Counted, Kept
+from ew_app.services.watching.kept import Counted, Kept, Shelf
 from ew_app.services.watching.parts import Told
 from models.org import School
 from models.queries import boards
@@ -79,18 +79,19 @@ def groups(schools: Sequence[School], today: date, *, compartments: Collection[s
     plain = [by for by in rows.DIMENSIONS if by != "grade" or len(schools) > 1]
     read = cache(lambda: rows.tiers_by_group(days, start))
     shut = cache(lambda: rows.tiers_by_flag(days, start, compartments))
-    tables = [_table(by, ids, asked, read) for by in plain]
-    tables += [_table(by, ids, asked, shut) for by in sorted(compartments)]
+    shelf = Shelf(ids, asked)
+    tables = [_table(by, shelf, read) for by in plain]
+    tables += [_table(by, shelf, shut) for by in sorted(compartments)]
     return Groups(
         asked=asked,
         schools=len(ids),
         behind=tuple(one.name for one in schools if one.id not in days or days[one.id] <= asked - WEEK),
         tables=tuple(table for table in tables if table and len(table.names) > 1),
-        causes=causes(ids, asked),
+        causes=causes(ids, asked, shelf),
     )
 
 
-def _table(by: str, schools: Sequence[int], day: date, read: Callable[[], Iterable[Row]]) -> Told | None:
+def _table(by: str, shelf: Shelf, read: Callable[[], Iterable[Row]]) -> Told | None:
     """The table of the month: values in their order, tiers that anybody is in."""
 
     def count(names: Sequence[str]) -> Counted | None:
@@ -102,7 +103,7 @@ def _table(by: str, schools: Sequence[int], day: date, read: Callable[[], Iterab
         values = sorted(found, key=_order(by))
         return Counted(tuple(values), COLUMNS, tuple(tuple(found[one][name] for name in COLUMNS) for one in values))
 
-    told = kept.of_month(schools, by, day, count, _beside)
+    told = shelf.table(by, count, _beside)
     return parts.told_month(BY[by], told, lambda value: _label(by, value)) if told else None
 
 
@@ -144,7 +145,7 @@ def _label(by: str, value: str) -> str:
     return YES_NO.get(value, value)
 
 
-def causes(schools: Sequence[int], on: date) -> tuple[CauseBar, ...]:
+def causes(schools: Sequence[int], on: date, shelf: Shelf | None = None) -> tuple[CauseBar, ...]:
     """What anybody on a case may know of causes, the most frequent first; that a rare one was recorded is not told."""
     every = vocabulary().causes
     open_to_all = [code for code, one in every.items() if not one.restricted and one.known and not one.limited]
@@ -153,7 +154,7 @@ def causes(schools: Sequence[int], on: date) -> tuple[CauseBar, ...]:
         found = rows.causes(schools, on, open_to_all)
         return Counted(tuple(sorted(found)), ("students",), tuple((found[code],) for code in sorted(found)))
 
-    told = kept.of_month(schools, "cause", on, count, kept.alone)
+    told = (shelf or Shelf(schools, on)).table("cause", count, kept.alone)
     if told is None:
         return ()
     named = zip(told.counted.names, parts.in_tens(told.table).rows, strict=True)

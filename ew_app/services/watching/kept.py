@@ -43,27 +43,37 @@ class Kept:
     waits: bool = False
 
 
-def of_month(
-    schools: Sequence[int],
-    by: str,
-    day: date,
-    count: Callable[[Sequence[str]], Counted | None],
-    tell: Callable[[Counted, Kept | None], Table | None],
-) -> Kept | None:
-    """The table of the month that `day` lies in; counted and kept if nobody has asked yet.
+class Shelf:
+    """The tables of some schools for the month that a day lies in, read together."""
 
-    `count` gets the names of the last table's rows. `tell` says what of it may be told beside that last table, None
-    where nothing new may be.
-    """
-    last = _last(schools, by, day)
-    if last is not None and last.day.replace(day=1) == day.replace(day=1):
-        return _of(last)
-    before = _of(last) if last else None
-    counted = count(before.counted.names if before else ())
-    table = tell(counted, before) if counted else None
-    if counted is None or table is None:
-        return _of(last, waits=True) if last else None
-    return _keep(schools, by, day, counted, table)
+    def __init__(self, schools: Sequence[int], day: date) -> None:
+        self.schools, self.day = _fingerprint(schools), day
+        told = _told(self.schools, day)
+        self._last = {one.by: one for one in told if one.day <= _month_end(day)}
+        self._later = {one.by for one in told if one.day > _month_end(day)}
+
+    def table(
+        self,
+        by: str,
+        count: Callable[[Sequence[str]], Counted | None],
+        tell: Callable[[Counted, Kept | None], Table | None],
+    ) -> Kept | None:
+        """One of them; counted and kept if nobody has asked for it yet.
+
+        `count` gets the names of the last table's rows. `tell` says what of it may be told beside that last table,
+        None where nothing new may be.
+        """
+        last = self._last.get(by)
+        if last is not None and last.day.replace(day=1) == self.day.replace(day=1):
+            return _of(last)
+        if by in self._later:  # of a month that is past only what was told then: its next one did not look back at it
+            return _of(last) if last else None
+        before = _of(last) if last else None
+        counted = count(before.counted.names if before else ())
+        table = tell(counted, before) if counted else None
+        if counted is None or table is None:
+            return _of(last, waits=True) if last else None
+        return _keep(self.schools, by, self.day, counted, table)
 
 
 def beside(counted: Counted, last: Kept | None) -> Table | None:
@@ -134,24 +144,30 @@ def _fingerprint(schools: Sequence[int]) -> str:
     return sha256(",".join(str(school) for school in sorted(schools)).encode()).hexdigest()[:32]
 
 
-def _last(schools: Sequence[int], by: str, until: date) -> ToldPart | None:
-    theirs = ToldPart.schools == _fingerprint(schools), ToldPart.by == by
-    month_ends = (until.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    within = ToldPart.day.between(school_year_start(until), month_ends)
-    return db.session.scalar(select(ToldPart).where(*theirs, within).order_by(ToldPart.day.desc()).limit(1))
+def _month_end(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _told(schools: str, day: date) -> Sequence[ToldPart]:
+    """Every table of these schools in the school year of a day, the newest last."""
+    start = school_year_start(day)
+    within = ToldPart.day.between(start, start + timedelta(days=365))
+    return db.session.scalars(select(ToldPart).where(ToldPart.schools == schools, within).order_by(ToldPart.day)).all()
 
 
 @operation
-def _keep(schools: Sequence[int], by: str, day: date, counted: Counted, table: Table) -> Kept | None:
+def _keep(schools: str, by: str, day: date, counted: Counted, table: Table) -> Kept | None:
     """Keep it; where two asked at once, what the first one kept holds for both."""
     row = {
-        "schools": _fingerprint(schools), "by": by, "day": day, "told_at": now(), "names": counted.names,
+        "schools": schools, "by": by, "day": day, "told_at": now(), "names": counted.names,
         "columns": counted.columns, "counts": counted.counts,
         "shown": [[*shown, total] for shown, total in zip(table.rows, table.totals, strict=True)],
     }  # fmt: skip
-    db.session.execute(insert(ToldPart).values(row).on_conflict_do_nothing(index_elements=["schools", "by", "day"]))
-    found = _last(schools, by, day)
-    return _of(found) if found else None
+    made = insert(ToldPart).values(row).on_conflict_do_nothing(index_elements=["schools", "by", "day"])
+    if db.session.scalar(made.returning(ToldPart.id)) is not None:
+        return Kept(day, counted, table)
+    same = [one for one in _told(schools, day) if (one.by, one.day) == (by, day)]
+    return _of(same[0]) if same else None
 
 
 def _of(kept: ToldPart, *, waits: bool = False) -> Kept:

@@ -12,7 +12,7 @@ from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import judge
 from ew_app.services.measuring.measures import rate_tiers_at
 from ew_app.services.watching import kept, movement, parts
-from ew_app.services.watching.kept import Counted, Kept
+from ew_app.services.watching.kept import Counted, Kept, Shelf
 from ew_app.services.watching.parts import Told
 from models.org import School
 from models.queries import transfers as rows
@@ -49,7 +49,7 @@ def two_truths(school: School, *, exact: bool) -> TwoTruths | None:
         counts = _counts(school, day)
         told = parts.told_together(TITLE, ROW, COLUMNS, [[row] for row in counts], exact=True)
         return TwoTruths(sum(counts[0]), day, *told)
-    held = kept.of_month([school.id], "came", day, lambda _: _counted(school, day), _tell)
+    held = Shelf([school.id], day).table("came", lambda _: _counted(school, day), _tell)
     return None if held is None else TwoTruths(sum(held.counted.counts[0]), held.day, *_in_tens(held))
 
 
