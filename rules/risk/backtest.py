@@ -1,0 +1,203 @@
+"""What each model would have said in past years that it had not seen: trained on the years before, asked on the year.
+
+Rolling origin: never a random share of the same year, which shares weather, flu and habits with the rest. The rule and
+the plain rate are judged by the same arithmetic as every model, and full boosting is trained only to show what the
+simpler ones leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.risk import estimator
+from rules.risk.cohort import Bools, Cohort
+from rules.risk.features import COLUMN, Features, Floats, Ints
+from rules.risk.figures import hashed
+from rules.risk.models import Grid, Model, chance, logit
+
+SERVED = ("shrunken", "logistic", "steps")  # the simplest first
+BASELINES = ("rate", "rate_and_last_year")
+CHALLENGER = "challenger"
+RULE = "rule"
+LEAST_ROWS: Mapping[str, int] = {"shrunken": 0, "logistic": 300, "steps": 5_000}  # student-years to train on
+FOLDS = 2
+WITH_GROUPS = (20, 60)  # the days on which the challenger is also given the groups, to see what they would add
+
+Scorer = Callable[[Features], Floats]
+Progress = Callable[[int, int], None]  # steps done, and of how many
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Students of the test years on one grid day, and the logits that each model gave them."""
+
+    day: int
+    years: Ints  # [S]
+    students: Ints
+    x: Features
+    chronic: Bools
+    later_chronic: Bools
+    listed: Bools
+    school: Ints
+    grade: Ints
+    groups: Mapping[str, Bools]
+    logits: Mapping[str, Floats]
+    seed: int
+    beside: Mapping[str, Floats] = field(default_factory=dict)  # the challenger without and with the groups
+
+    @cached_property
+    def ties(self) -> NDArray[np.uint64]:
+        """[S] by which equal scores are told apart."""
+        return hashed(self.students * 10_000 + self.years, self.seed)
+
+    def chances(self, name: str) -> Floats:
+        """[S] what a model expected."""
+        return chance(self.logits[name])
+
+    def order(self, name: str) -> Floats:
+        """[S] what a list by a model, by the rate or by the rule is ordered by."""
+        return self.x[:, COLUMN["rate"]].astype(np.float64) if name == RULE else self.logits[name]
+
+    def lists(self, name: str) -> Bools:
+        """[S] who stands on a model's list, which in each year is as long as the rule's; or on the rule's own."""
+        if name == RULE:
+            return self.listed
+        found = np.zeros(len(self.students), dtype=bool)
+        for year in np.unique(self.years):
+            rows = np.flatnonzero(self.years == year)
+            first = np.lexsort((self.ties[rows], -self.logits[name][rows]))[: int(self.listed[rows].sum())]
+            found[rows[first]] = True
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A year to test on and the years before it that may be trained on."""
+
+    trained: tuple[int, ...]
+    tested: int
+
+
+def folds(cohorts: Sequence[Cohort]) -> tuple[Fold, ...]:
+    """The last two years that have years before them; one whose training knows no earlier year gives way to others."""
+    years = sorted({cohort.year for cohort in cohorts})
+    every = [Fold(tuple(years[:place]), years[place]) for place in range(1, len(years))]
+    told = [fold for fold in every if _knows_last_year(cohorts, fold)]
+    return tuple((told or every)[-FOLDS:])
+
+
+def _knows_last_year(cohorts: Sequence[Cohort], fold: Fold) -> bool:
+    shares = {year: _share_with_last(cohorts, year) for year in (*fold.trained, fold.tested)}
+    return 2 * max(shares[year] for year in fold.trained) >= shares[fold.tested]
+
+
+def _share_with_last(cohorts: Sequence[Cohort], year: int) -> float:
+    parts = [cohort.column("has_last_year") for cohort in cohorts if cohort.year == year]
+    return float(np.concatenate(parts).mean()) if sum(map(len, parts)) else 0.0
+
+
+def to_train(cohorts: Sequence[Cohort], day: int, years: Sequence[int]) -> list[Cohort]:
+    """The cohorts of a day in one order, without a first year, whose students all seem new, where there are others."""
+    shares = {year: _share_with_last(cohorts, year) for year in years}
+    told = [year for year in years if 2 * shares[year] >= max(shares.values(), default=0)]
+    chosen = [cohort for cohort in cohorts if cohort.day == day and cohort.year in told and len(cohort.students)]
+    return [cohort.in_order() for cohort in sorted(chosen, key=lambda cohort: cohort.year)]
+
+
+def fit(kind: str, cohorts: Sequence[Cohort], day: int, seed: int) -> Model:
+    """A model of one day from the cohorts that `to_train` gives."""
+    x, chronic = np.concatenate([one.x for one in cohorts]), np.concatenate([one.chronic for one in cohorts])
+    if kind == "shrunken":
+        ties = np.concatenate([hashed(one.students * 10_000 + one.year, seed) for one in cohorts])
+        return estimator.fit_shrunken(x, chronic, day, ties)
+    if kind == "steps":
+        return estimator.fit_steps(x, chronic, seed)
+    if kind == "rate":
+        return estimator.fit_logistic(x, chronic, ("rate",), rising=False)
+    if kind == "rate_and_last_year":
+        return estimator.fit_logistic(x, chronic, ("rate", "last_year_rate", "has_last_year"), rising=False)
+    return estimator.fit_logistic(x, chronic)
+
+
+def fit_grid(kind: str, cohorts: Sequence[Cohort], seed: int) -> Grid:
+    """The model that would be served: every grid day, trained on all years."""
+    years = sorted({cohort.year for cohort in cohorts})
+    days = sorted({cohort.day for cohort in cohorts})
+    return Grid({day: fit(kind, to_train(cohorts, day, years), day, seed) for day in days})
+
+
+def kinds(cohorts: Sequence[Cohort]) -> tuple[str, ...]:
+    """Which models there is enough to train, in every fold and on every day."""
+    days = {cohort.day for cohort in cohorts}
+    rows = [
+        sum(len(one.students) for one in to_train(cohorts, day, fold.trained))
+        for fold in folds(cohorts)
+        for day in days
+    ]
+    return tuple(kind for kind in SERVED if min(rows, default=0) >= LEAST_ROWS[kind])
+
+
+def run(cohorts: Sequence[Cohort], seed: int, progress: Progress | None = None) -> tuple[Judged, ...]:
+    """Every grid day with all test years of it together, each judged by models of the years before."""
+    found, chosen, days = [], kinds(cohorts), sorted({cohort.day for cohort in cohorts})
+    for done, day in enumerate(days):
+        parts = [
+            (test.in_order(), _scorers(to_train(cohorts, day, fold.trained), day, seed, chosen))
+            for fold in folds(cohorts)
+            for test in cohorts
+            if test.day == day and test.year == fold.tested and len(test.students)
+        ]
+        if parts:
+            found.append(_judged(parts, day, seed))
+        if progress is not None:
+            progress(done + 1, len(days))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    by_features: Mapping[str, Scorer]
+    groups: tuple[str, ...] = ()
+    with_groups: Callable[[NDArray[np.float32]], Floats] | None = None
+
+
+def _scorers(train: Sequence[Cohort], day: int, seed: int, chosen: Sequence[str]) -> _Fitted:
+    found: dict[str, Scorer] = {
+        kind: partial(logit, fit(kind, train, day, seed)) for kind in (*BASELINES, *chosen)
+    }  # fmt: skip
+    x, chronic = np.concatenate([one.x for one in train]), np.concatenate([one.chronic for one in train])
+    found[CHALLENGER] = estimator.fit_challenger(x, chronic, seed)
+    groups = tuple(sorted(set.intersection(*(set(one.groups) for one in train))))
+    if day not in WITH_GROUPS or not groups:
+        return _Fitted(found)
+    more = np.concatenate([_with_groups(one, groups) for one in train])
+    return _Fitted(found, groups, estimator.fit_challenger(more, chronic, seed))
+
+
+def _with_groups(cohort: Cohort, groups: Sequence[str]) -> NDArray[np.float32]:
+    none = np.zeros(len(cohort.students), dtype=bool)
+    return np.column_stack([cohort.x, *(cohort.groups.get(name, none) for name in groups)]).astype(np.float32)
+
+
+def _judged(parts: Sequence[tuple[Cohort, _Fitted]], day: int, seed: int) -> Judged:
+    tests = [test for test, _ in parts]
+    names = ("students", "x", "chronic", "later_chronic", "listed", "school", "grade")
+    columns = {name: np.concatenate([getattr(test, name) for test in tests]) for name in names}
+    years = np.concatenate([np.full(len(test.students), test.year) for test in tests])
+    every = sorted({name for test in tests for name in test.groups})
+    groups = {
+        name: np.concatenate([test.groups.get(name, np.zeros(len(test.students), bool)) for test in tests])
+        for name in every
+    }
+    scored = [{name: scorer(test.x) for name, scorer in fitted.by_features.items()} for test, fitted in parts]
+    logits = {name: np.concatenate([one[name] for one in scored]) for name in scored[0]}
+    beside: dict[str, Floats] = {}
+    if all(fitted.with_groups is not None for _, fitted in parts):
+        told = [one.with_groups(_with_groups(test, one.groups)) for test, one in parts if one.with_groups]
+        beside = {"without": logits[CHALLENGER], "with": np.concatenate(told)}
+    return Judged(day, years, **columns, groups=groups, logits=logits, seed=seed, beside=beside)

@@ -1,0 +1,149 @@
+"""The same figures for each group of students, of the model and of the rule alone, side by side.
+
+Groups are never an input of a model; here they are looked at, by whoever may. Nothing is evened out by other lines for
+other groups: a model that finds clearly fewer of a group than the rule does is not served.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules.chances import tail
+from rules.risk import figures
+from rules.risk.backtest import RULE, Judged
+from rules.risk.cohort import Bools
+from rules.risk.features import COLUMN
+from rules.suppression import HIDDEN, LEAST, count_words, share_words
+
+LEAST_STUDENTS, LEAST_CHRONIC = 100, 30  # fewer allow no verdict
+MOST_LOST = 0.05  # of the chronically absent students of a group, found by the rule and not by the model
+MOST_GAP = 0.05
+BY_CHANCE = 0.05
+BOTH = " and "
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Who of a group stands on a list: counts, of which every rate is a share."""
+
+    flagged: int
+    found: int  # of them chronically absent when the year was over
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group on one grid day. `lost`: chronic students whom only the rule lists, `won`: only the model."""
+
+    name: str
+    students: int
+    others: int  # everybody else, who must not be told by subtracting
+    chronic: int
+    model: Listed
+    rule: Listed
+    auc: float
+    auc_rate: float
+    gap: float  # expected less what came
+    lost: int
+    won: int
+
+    @property
+    def judged(self) -> bool:
+        """Whether the group is large enough for a verdict."""
+        return self.students >= LEAST_STUDENTS and self.chronic >= LEAST_CHRONIC
+
+    @property
+    def finds_fewer(self) -> bool:
+        """The model finds clearly fewer of the group than the rule; of two groups together, also beyond chance."""
+        fewer = self.judged and self.rule.found - self.model.found > MOST_LOST * self.chronic
+        if BOTH in self.name:
+            return fewer and tail(self.lost, self.lost + self.won, 0.5, 1) < BY_CHANCE
+        return fewer
+
+    @property
+    def is_off(self) -> bool:
+        """What is expected of the group is far from what came."""
+        return self.judged and abs(self.gap) > MOST_GAP and BOTH not in self.name
+
+    def words(self) -> dict[str, str]:
+        """The line of a staff report; kept back where a share would tell about fewer than ten."""
+        if min(self.students, self.others) < LEAST:
+            keys = ("students", "chronic", "flagged", "flagged_by_rule", "found", "found_by_rule")
+            return {"name": self.name} | dict.fromkeys((*keys, "right", "right_by_rule", "auc", "gap"), HIDDEN)
+        told = LEAST <= self.chronic <= self.students - LEAST
+        return {
+            "name": self.name,
+            "students": count_words(self.students),
+            "chronic": share_words(self.chronic, self.students),
+            "flagged": share_words(self.model.flagged, self.students),
+            "flagged_by_rule": share_words(self.rule.flagged, self.students),
+            "found": share_words(self.model.found, self.chronic),
+            "found_by_rule": share_words(self.rule.found, self.chronic),
+            "right": share_words(self.model.found, self.model.flagged),
+            "right_by_rule": share_words(self.rule.found, self.rule.flagged),
+            "auc": f"{self.auc:.2f}" if told else HIDDEN,
+            "gap": f"{self.gap:+.2f}" if told else HIDDEN,
+        }
+
+
+def audit(judged: Judged, kind: str) -> tuple[Group, ...]:
+    """Every group that is held, and every two of them that a hundred students share; the list as long as the rule's."""
+    chosen = dict(_with_both(judged.groups))
+    return tuple(_group(judged, kind, name, members) for name, members in chosen.items())
+
+
+def breakdown(judged: Judged, kind: str) -> tuple[Group, ...]:
+    """The same for schools (`school 12`), grades (`grade 9`) and students without a last year (`new`)."""
+    parts: dict[str, Bools] = {"new": judged.x[:, _HAS_LAST] == 0}
+    parts |= {f"grade {grade}": judged.grade == grade for grade in np.unique(judged.grade).tolist()}
+    parts |= {f"school {school}": judged.school == school for school in np.unique(judged.school).tolist()}
+    return tuple(_group(judged, kind, name, members) for name, members in parts.items())
+
+
+_HAS_LAST = COLUMN["has_last_year"]
+
+
+def _with_both(groups: Mapping[str, Bools]) -> Iterator[tuple[str, Bools]]:
+    yield from groups.items()
+    for (one, ones), (other, others) in itertools.combinations(groups.items(), 2):
+        both = ones & others
+        if LEAST_STUDENTS <= int(both.sum()) < min(int(ones.sum()), int(others.sum())):
+            yield f"{one}{BOTH}{other}", both
+
+
+def _group(judged: Judged, kind: str, name: str, members: Bools) -> Group:
+    rows = np.flatnonzero(members)
+    chronic = judged.chronic[rows]
+    model, rule = judged.lists(kind)[rows], judged.lists(RULE)[rows]
+    ties, once = judged.ties[rows], np.ones((1, len(rows)))
+    auc, auc_rate = (
+        float(figures.Ranking(judged.order(one)[rows], chronic, ties).auc(once)[0]) for one in (kind, RULE)
+    )
+    return Group(
+        name, len(rows), len(members) - len(rows), int(chronic.sum()), _listed(model, chronic), _listed(rule, chronic),
+        auc, auc_rate, figures.gap(judged.chances(kind)[rows], chronic),
+        lost=int((rule & ~model & chronic).sum()), won=int((model & ~rule & chronic).sum()),
+    )  # fmt: skip
+
+
+def _listed(on: Bools, chronic: Bools) -> Listed:
+    return Listed(int(on.sum()), int((on & chronic).sum()))
+
+
+def blocked(groups: Sequence[Group]) -> tuple[tuple[Group, str], ...]:
+    """The groups for which a model must not be served, and why."""
+    found = []
+    for group in groups:
+        if group.finds_fewer:
+            sentence = (
+                f"Of students in the group {group.name} it finds {share_words(group.model.found, group.chronic)} of the"
+                f" chronically absent, and the rule alone {share_words(group.rule.found, group.chronic)}."
+            )
+            found.append((group, sentence))
+        if group.is_off:
+            often = "too often" if group.gap > 0 else "too seldom"
+            found.append((group, f"It expects chronic absence {often} in the group {group.name}."))
+    return tuple(found)

@@ -1,0 +1,134 @@
+"""All that one grid day has to say in the end: figures, lists, groups and the models themselves, small enough to keep.
+
+A trial needs the cohorts of its day alone, so the days can be tried one after the other, each in its own piece of work,
+and be put together later (`conclude` in `gates`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules.risk import backtest, fairness, figures
+from rules.risk.backtest import BASELINES, RULE, SERVED, Judged
+from rules.risk.bands import Band, bands
+from rules.risk.cohort import Cohort
+from rules.risk.drift import Usual, usual
+from rules.risk.fairness import Group
+from rules.risk.judging import DayFigures, judge
+from rules.risk.models import Plain
+from rules.risk.plain import from_plain, to_plain
+
+
+@dataclass(frozen=True, slots=True)
+class OnLists:
+    """Students of one test year, by id: who was never chronic, and whom each list holds."""
+
+    year: int
+    never: tuple[int, ...]
+    lists: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One grid day."""
+
+    day: int
+    years: tuple[int, ...]  # of all cohorts
+    trained: tuple[int, ...]  # those the models would be trained on
+    rows: int  # student-years of all cohorts
+    schools: tuple[int, ...]
+    grades: tuple[int, ...]
+    usual: Usual  # of the last year: what the running year is held against
+    figures: DayFigures | None  # None where there is no year to test on
+    lists: tuple[OnLists, ...]
+    groups: Mapping[str, tuple[Group, ...]]  # by kind of model
+    parts: Mapping[str, tuple[Group, ...]]  # schools, grades and new students, by kind of model
+    bands: Mapping[str, tuple[Band, ...]]  # by kind of model
+    models: Mapping[str, Plain]  # by kind, trained on all years
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The models that were tried and fitted, the simplest first."""
+        return tuple(kind for kind in SERVED if kind in self.models)
+
+
+def run(cohorts: Sequence[Cohort], seed: int, draws: int = figures.DRAWS) -> Trial:
+    """Try the models of one grid day; `cohorts`: one for each completed year, of at least one."""
+    (day,) = {cohort.day for cohort in cohorts}
+    years = tuple(sorted({cohort.year for cohort in cohorts}))
+    last = max(cohorts, key=lambda cohort: cohort.year)
+    (judged,) = backtest.run(cohorts, seed) or (None,)
+    train = backtest.to_train(cohorts, day, years)
+    kinds = backtest.kinds(cohorts) if judged is not None else ()
+    return Trial(
+        day=day, years=years, trained=tuple(one.year for one in train), rows=sum(len(one.students) for one in cohorts),
+        schools=_values([one.school for one in train]), grades=_values([one.grade for one in train]), usual=usual(last),
+        figures=judge(judged, draws) if judged is not None else None,
+        lists=_on_lists(judged) if judged is not None else (),
+        groups={kind: fairness.audit(judged, kind) for kind in kinds if judged is not None},
+        parts={kind: fairness.breakdown(judged, kind) for kind in kinds if judged is not None},
+        bands={kind: bands(judged.chances(kind), judged.chronic) for kind in kinds if judged is not None},
+        models={kind: backtest.fit(kind, train, day, seed).to_json() for kind in kinds},
+    )  # fmt: skip
+
+
+def packed(trial: Trial) -> bytes:
+    """To keep until all days are done."""
+    return zlib.compress(json.dumps(to_plain(trial), separators=(",", ":"), allow_nan=False).encode())
+
+
+def unpacked(kept: bytes) -> Trial:
+    """What was kept."""
+    return from_plain(Trial, json.loads(zlib.decompress(kept)))
+
+
+def _values(parts: Sequence[np.ndarray]) -> tuple[int, ...]:
+    return tuple(int(value) for value in np.unique(np.concatenate(parts)).tolist()) if parts else ()
+
+
+def _on_lists(judged: Judged) -> tuple[OnLists, ...]:
+    names = (RULE, BASELINES[0], *(kind for kind in SERVED if kind in judged.logits))
+    on = {name: judged.lists(name) for name in names}
+    found = []
+    for year in np.unique(judged.years).tolist():
+        here = judged.years == year
+        lists = {name: _values([judged.students[rows & here]]) for name, rows in on.items()}
+        found.append(OnLists(year, _values([judged.students[here & ~judged.chronic]]), lists))
+    return tuple(found)
+
+
+# -- the lists of a year, one day after the other --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What became of the lists of a model, or of the rule, over the grid days of the test years."""
+
+    never_chronic: int  # students who ended a year under the line
+    ever_listed: int  # of them, on any list of that year
+    alike: float  # mean share of students that one list and the next have in common
+
+
+def lists(trials: Sequence[Trial]) -> dict[str, Lists]:
+    """For the rule, the rate and each model that was tried on every day."""
+    ordered = sorted(trials, key=lambda trial: trial.day)
+    parts = [part for trial in ordered for part in trial.lists]
+    names = [name for name in (RULE, BASELINES[0], *SERVED) if parts and all(name in part.lists for part in parts)]
+    return {name: _over(parts, name) for name in names}
+
+
+def _over(parts: Sequence[OnLists], name: str) -> Lists:
+    never, ever, alike = 0, 0, []
+    for year in sorted({part.year for part in parts}):
+        of_year = [part for part in parts if part.year == year]
+        on = [np.array(part.lists[name], dtype=np.int64) for part in of_year]
+        alike += [figures.jaccard(one, other) for one, other in itertools.pairwise(on)]
+        under = np.unique(np.concatenate([np.array(part.never, dtype=np.int64) for part in of_year]))
+        never, ever = never + len(under), ever + int(np.isin(under, np.concatenate(on)).sum())
+    return Lists(never, ever, float(np.mean(alike)) if alike else 1.0)
