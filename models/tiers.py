@@ -150,6 +150,24 @@ class TierCount(Model):
     too_early: Mapped[int]
 
 
+class SchoolCount(Model):
+    """A school's `TierCount` of one day added up over its grades; the database writes it with them, in one transaction.
+
+    Boards of many schools read one day of all of them, and one school's last days: an index for each.
+    """
+
+    __tablename__ = "school_count"
+    __table_args__ = (Index("ix_school_count_day", "day", "school_id"),)
+    school_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    tier_1: Mapped[int]
+    watch: Mapped[int]
+    tier_2: Mapped[int]
+    tier_3: Mapped[int]
+    none: Mapped[int]
+    too_early: Mapped[int]
+
+
 class BlockStudent(Model):
     """The block a student's school years are packed in: the school of the first enrolment, for good."""
 

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from ew_app import kernel
 from ew_app.services.watching import boards, cuts, movement, nudging
-from ew_app.services.watching.boards import Board, Line
-from ew_app.web import asked, beginning, review_words
+from ew_app.services.watching.boards import Board, Line, Weeks
+from ew_app.web import asked, beginning, freshness, review_words
 from ew_app.web.board_places import sees_students, spot
 from ew_app.web.guard import actor, requires, scope
 from models.org import School
@@ -88,7 +88,7 @@ def networks() -> ResponseReturnValue:
     if len(there) == 1:
         return redirect(url_for("boards.network", key=there[0].key))
     inside = rows.schools_in(area)
-    whole = _board(inside)
+    whole = _board(inside, Weeks.NETWORKS)
     lines = boards.by_network(whole, inside)
     return render_template("networks.html", board=whole, lines=lines, headline=_headline(whole), begin=beginning.step())
 
@@ -98,7 +98,7 @@ def networks() -> ResponseReturnValue:
 def school(key: str) -> str:
     where = spot("school", key)
     one = where.schools[0]
-    board = _board([one])
+    board = _board([one], Weeks.SCHOOLS)
     line = board.lines[0]
     moved = movement.between(where.units, board.before, line.day) if line.change and board.before and line.day else None
     return render_template(
@@ -107,6 +107,7 @@ def school(key: str) -> str:
         school=one,
         board=board,
         line=line,
+        gap=freshness.gap_of(one) if line.in_need else None,
         answer=boards.answer(line),
         moved=moved,
         grades=by_grade(one, line.day),
@@ -120,7 +121,7 @@ def school(key: str) -> str:
 @requires(SEE_NETWORK)
 def network(key: str) -> str:
     where = spot("network", key)
-    board = _board(where.schools)
+    board = _board(where.schools, Weeks.SCHOOLS)
     return render_template(
         "network.html",
         where=where,
@@ -135,7 +136,7 @@ def network(key: str) -> str:
 @requires(SEE_DISTRICT)
 def district() -> str:
     where = spot("district")
-    board = _board(where.schools)
+    board = _board(where.schools, Weeks.NETWORKS)
     return render_template(
         "district.html",
         where=where,
@@ -158,8 +159,8 @@ def _headline(board: Board, wanted: str = "help this week") -> str:
     return beginning.NOT_THIS_YEAR if beginning.is_old(board.latest) else f"No school needs {wanted}"
 
 
-def _board(inside: Sequence[School]) -> Board:
-    return boards.board(inside, kernel.today())
+def _board(inside: Sequence[School], weeks: Weeks = Weeks.NONE) -> Board:
+    return boards.board(inside, kernel.today(), weeks)
 
 
 @dataclass(frozen=True, slots=True)

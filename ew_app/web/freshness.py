@@ -13,7 +13,7 @@ from ew_app.web import beginning
 from ew_app.web.case_lines import Line, short_school
 from models.org import School
 from models.queries import boards as rows
-from models.queries.lateness import Gap, gaps
+from models.queries.lateness import Gap, Silence, gaps, silences
 from models.queries.waiting_files import waiting_files
 from rules.access import Area
 from rules.counting import are, many
@@ -45,7 +45,7 @@ def of_schools(area: Area) -> list[Any]:
 
 def of_late(inside: Sequence[School]) -> list[Any]:
     """Of these schools those that are late: `Lincoln has sent nothing since Wed 18 Nov`."""
-    return [(f"{name} {words}", "late") for name, words, _ in _late(inside, _gaps(inside))]
+    return [(f"{name} {words}", "late") for name, words, _ in _late(inside, _silences(inside))]
 
 
 def _in_between(inside: Sequence[School], found: Mapping[int, Gap]) -> list[str]:
@@ -73,15 +73,24 @@ def late_lines(area: Area, besides: Collection[int] = ()) -> list[Line]:
             "name": name, "about": "", "reason": words, "url": url_for("imports.show"), "due": None, "late": 0,
             "tier": None, "waits": words.startswith(SENT),
         }
-        for name, words, _ in _late(inside, _gaps(inside))
+        for name, words, _ in _late(inside, _silences(inside))
     ]  # fmt: skip
+
+
+def gap_of(school: School) -> Gap:
+    """What one school has not sent of this school year."""
+    return _gaps([school])[school.id]
 
 
 def _gaps(inside: Sequence[School]) -> dict[int, Gap]:
     return gaps([one.id for one in inside], school_year_start(today()), today(), wall_clock())
 
 
-def _late(inside: Sequence[School], late: Mapping[int, Gap]) -> list[tuple[str, str, int]]:
+def _silences(inside: Sequence[School]) -> dict[int, Silence]:
+    return silences([one.id for one in inside], school_year_start(today()), today(), wall_clock())
+
+
+def _late(inside: Sequence[School], late: Mapping[int, Silence]) -> list[tuple[str, str, int]]:
     """(school, what it has sent, days) of those that lack the last school day, the longest first."""
     behind = [one.id for one in inside if (gap := late.get(one.id)) and gap.trailing]
     waits = {school for school, _ in waiting_files(behind)} if behind else set()
@@ -93,7 +102,7 @@ def _late(inside: Sequence[School], late: Mapping[int, Gap]) -> list[tuple[str, 
     return sorted(found, key=lambda one: -one[2])
 
 
-def _words(gap: Gap, waits: bool) -> str:
+def _words(gap: Silence, waits: bool) -> str:
     """What a late school has sent; a file that waits for a person is not nothing."""
     if waits:
         return f"{SENT}, and is in through {day_text(gap.last)}" if gap.last else SENT

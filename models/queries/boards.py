@@ -6,7 +6,8 @@ does not depend on how many schools there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 
@@ -40,10 +41,18 @@ class Counts:
         return self.tier_2 + self.tier_3
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+        return Counts(*map(operator.add, _COUNTS(self), _COUNTS(other)))
 
     def __sub__(self, other: Counts) -> Counts:
-        return Counts(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(self)))
+        return Counts(*map(operator.sub, _COUNTS(self), _COUNTS(other)))
+
+    @classmethod
+    def of_all(cls, some: Iterable[Counts]) -> Counts:
+        """Their sum, also of none."""
+        return cls(*map(sum, zip(*map(_COUNTS, some), strict=True)))
+
+
+_COUNTS = operator.attrgetter(*(f.name for f in fields(Counts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +68,13 @@ class Work:
     asked: int = 0
     in_time: int = 0
 
-    def __add__(self, other: Work) -> Work:
-        return Work(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+    @classmethod
+    def of_all(cls, some: Iterable[Work]) -> Work:
+        """Their sum, also of none."""
+        return cls(*map(sum, zip(*map(_WORK, some), strict=True)))
+
+
+_WORK = operator.attrgetter(*(f.name for f in fields(Work)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,34 +126,72 @@ def last_day_in(area: AreaLike) -> date | None:
     return last
 
 
+# Of each asked day and school the counts of its last counted day up to it: rows (asked, school_id, day, ...) of `last`.
+# Most were counted on the newest day of all and are read at once; who was not is looked for by itself.
+# Parameters: schools, days, start.
+LAST = """
+    newest AS MATERIALIZED (
+        SELECT w.asked, (SELECT max(c.day) FROM school_count c
+                         WHERE c.school_id = ANY(:schools) AND c.day BETWEEN :start AND w.asked) AS day
+        FROM unnest(CAST(:days AS date[])) AS w (asked)
+    ), there AS MATERIALIZED (
+        SELECT n.asked, c.* FROM newest n JOIN school_count c ON c.day = n.day AND c.school_id = ANY(:schools)
+    ), behind AS (
+        SELECT f.asked, s.id
+        FROM (SELECT asked FROM there GROUP BY asked HAVING count(*) < cardinality(CAST(:schools AS int[]))) f
+        CROSS JOIN unnest(CAST(:schools AS int[])) AS s (id)
+        WHERE NOT EXISTS (SELECT FROM there t WHERE t.asked = f.asked AND t.school_id = s.id)
+    ), last AS (
+        TABLE there UNION ALL
+        SELECT b.asked, c.* FROM behind b CROSS JOIN LATERAL (
+            SELECT * FROM school_count WHERE school_id = b.id AND day BETWEEN :start AND b.asked
+            ORDER BY day DESC LIMIT 1) c
+    )
+"""
+COUNTED = 'tier_1, watch, tier_2, tier_3, "none", too_early'
+_LAST_COUNTED = """
+    WITH near AS MATERIALIZED (
+        SELECT school_id, max(day) AS day FROM school_count
+        WHERE school_id = ANY(:schools) AND day BETWEEN CAST(:until AS date) - 7 AND :until GROUP BY 1
+    )
+    TABLE near UNION ALL
+    SELECT s.id, d.day FROM unnest(CAST(:schools AS int[])) AS s (id) CROSS JOIN LATERAL (
+        SELECT day FROM school_count WHERE school_id = s.id AND day <= :until ORDER BY day DESC LIMIT 1) d
+    WHERE NOT EXISTS (SELECT FROM near WHERE school_id = s.id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The counts of a school and the day they are of."""
+
+    day: date
+    counts: Counts
+
+
 def last_counted(ids: Sequence[int], until: date) -> dict[int, date]:
     """School -> the last day up to `until` on which its students were counted."""
-    rows = db.session.execute(
-        text("""
-            SELECT s.id, d.day FROM unnest(CAST(:schools AS int[])) AS s (id) CROSS JOIN LATERAL (
-                SELECT day FROM tier_count WHERE school_id = s.id AND day <= :until ORDER BY day DESC LIMIT 1) d
-        """),
-        {"schools": list(ids), "until": until},
-    )
+    rows = db.session.execute(text(_LAST_COUNTED), {"schools": list(ids), "until": until})
     return {school: day for school, day in rows}
+
+
+def newest_counted(ids: Sequence[int], until: date) -> date | None:
+    """The last day up to `until` on which any of these schools was counted."""
+    asked = text("SELECT max(day) FROM school_count WHERE school_id = ANY(:schools) AND day <= :until")
+    found: date | None = db.session.scalar(asked, {"schools": list(ids), "until": until})
+    return found
+
+
+def counted_on(ids: Sequence[int], days: Sequence[date], start: date) -> dict[tuple[int, date], Counted]:
+    """(school, asked day) -> what was counted there on the last counted day from `start` up to the asked one."""
+    asked = {"schools": list(ids), "days": sorted(set(days)), "start": start}
+    rows = db.session.execute(text(f"WITH {LAST} SELECT school_id, asked, day, {COUNTED} FROM last"), asked)
+    return {(school, when): Counted(day, Counts(*counts)) for school, when, day, *counts in rows}
 
 
 def counts_on(ids: Sequence[int], days: Sequence[date], start: date) -> dict[tuple[int, date], Counts]:
     """(school, asked day) -> its counts on its last counted day from `start` up to the asked one."""
-    rows = db.session.execute(
-        text("""
-            SELECT s.id, w.day, sum(c.tier_1), sum(c.watch), sum(c.tier_2), sum(c.tier_3), sum(c."none"),
-                   sum(c.too_early)
-            FROM unnest(CAST(:schools AS int[])) AS s (id) CROSS JOIN unnest(CAST(:days AS date[])) AS w (day)
-            CROSS JOIN LATERAL (
-                SELECT day FROM tier_count WHERE school_id = s.id AND day BETWEEN :start AND w.day
-                ORDER BY day DESC LIMIT 1) d
-            JOIN tier_count c ON c.school_id = s.id AND c.day = d.day
-            GROUP BY s.id, w.day
-        """),
-        {"schools": list(ids), "days": list(days), "start": start},
-    )
-    return {(school, day): Counts(*counts) for school, day, *counts in rows}
+    return {key: found.counts for key, found in counted_on(ids, days, start).items()}
 
 
 def first_counted(school: int, since: date, until: date) -> date | None:
@@ -183,7 +235,8 @@ def work(ids: Sequence[int], today: date, since: date) -> dict[int, Work]:
         text("""
             WITH begun AS (
                 SELECT c.*, c.closed_on IS NULL AS here, coalesce(e.opened, c.opened) AS begun
-                FROM support_case c LEFT JOIN case_episode e ON e.case_id = c.id AND e.episode = c.episode
+                FROM support_case c
+                LEFT JOIN case_episode e ON e.case_id = c.id AND e.episode = c.episode AND e.episode > 1
                 WHERE c.school_id = ANY(:schools)
             )
             SELECT b.school_id, count(*) FILTER (WHERE here), count(*) FILTER (WHERE here AND owner_id IS NULL),

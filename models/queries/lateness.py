@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from typing import Any
 
 from sqlalchemy import text
 
@@ -16,7 +17,7 @@ FEEDER = (
 )
 # Three tables: `waited` says of each school before which day everything is due, `unheard` which days up to today did
 # not come, `missing` which of those are due. Parameters: schools, start, today, clock.
-MISSING = f"""
+_MISSING = f"""
     waited AS MATERIALIZED (
         SELECT s.id AS school_id, CASE
             WHEN e.id IS NULL OR CAST(:clock AS time) IS NULL THEN CAST(:today AS date)
@@ -28,8 +29,8 @@ MISSING = f"""
             AND NOT e.paused AND e.kind <> 'by_hand' AND e.brings <> 'roster'
         WHERE s.id = ANY(:schools)
     ), unheard AS MATERIALIZED (
-        SELECT DISTINCT c.school_id, c.day FROM calendar_day c
-        WHERE c.school_id = ANY(:schools) AND c.day BETWEEN :start AND CAST(:today AS date)
+        SELECT DISTINCT c.school_id, c.day FROM calendar_day c {{begins}}
+          AND c.day <= CAST(:today AS date)
           AND c.weight > 0 AND c.day_type IN ('instructional', 'make_up') AND NOT EXISTS (
               SELECT FROM school_day d WHERE d.school_id = c.school_id AND d.day = c.day
                 AND d.status IN ('submitted', 'partial', 'closed'))
@@ -37,18 +38,31 @@ MISSING = f"""
         SELECT school_id, day FROM unheard JOIN waited USING (school_id) WHERE day < before
     )
 """
-# Rows of (school_id, days, trailing, since, last): see Gap. Parameters: the same.
+MISSING = _MISSING.format(begins="WHERE c.school_id = ANY(:schools) AND c.day >= :start")
+# The last day that came of each school. Parameters: schools, start, today.
+_HEARD = """
+    heard AS MATERIALIZED (
+        SELECT s.id AS school_id, l.day FROM unnest(CAST(:schools AS int[])) AS s (id) CROSS JOIN LATERAL (
+            SELECT max(day) AS day FROM school_day
+            WHERE school_id = s.id AND day BETWEEN :start AND :today AND status IN ('submitted', 'partial')) l
+    )
+"""
+# The same of the days after it alone: what is missing between days that came is not looked for.
+_SINCE = _MISSING.format(
+    begins="JOIN heard h ON h.school_id = c.school_id AND c.day > coalesce(h.day, CAST(:start AS date) - 1) WHERE true"
+)
+# Rows of (school_id, trailing, since, last): see Silence. Parameters: the same.
+_SILENCES = f"""
+    WITH {_HEARD}, {_SINCE}
+    SELECT h.school_id, count(m.day) AS trailing, min(m.day) AS since, h.day AS last
+    FROM heard h LEFT JOIN missing m USING (school_id) GROUP BY h.school_id, h.day
+"""
+# Rows of (school_id, trailing, since, last, days): see Gap. Parameters: the same.
 GAPS = f"""
-    WITH {MISSING}
-    SELECT s.id AS school_id, count(m.day) AS days,
-           count(m.day) FILTER (WHERE m.day > coalesce(l.day, :start - 1)) AS trailing,
-           min(m.day) FILTER (WHERE m.day > coalesce(l.day, :start - 1)) AS since, l.day AS last
-    FROM unnest(CAST(:schools AS int[])) AS s (id)
-    CROSS JOIN LATERAL (
-        SELECT max(day) AS day FROM school_day
-        WHERE school_id = s.id AND day BETWEEN :start AND :today AND status IN ('submitted', 'partial')) l
-    LEFT JOIN missing m ON m.school_id = s.id
-    GROUP BY s.id, l.day
+    WITH {_HEARD}, {MISSING}
+    SELECT h.school_id, count(m.day) FILTER (WHERE m.day > coalesce(h.day, :start - 1)) AS trailing,
+           min(m.day) FILTER (WHERE m.day > coalesce(h.day, :start - 1)) AS since, h.day AS last, count(m.day) AS days
+    FROM heard h LEFT JOIN missing m USING (school_id) GROUP BY h.school_id, h.day
 """
 # The schools of these that lack any day, also one between days that came; the most days first. Parameters: the same.
 LACKING = f"""
@@ -67,29 +81,46 @@ BETWEEN = f"""
 # The schools of these that are late, the longest wait first. Parameters: the same.
 LATE = f"""
     SELECT s.key AS school_id, s.name AS school, g.last AS data_through, g.trailing AS school_days_late
-    FROM ({GAPS}) g JOIN school s ON s.id = g.school_id
+    FROM ({_SILENCES}) g JOIN school s ON s.id = g.school_id
     WHERE g.trailing > 0 ORDER BY school_days_late DESC, school
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """School days of which nothing came: in all, and those after the last that did, from `since` on.
+class Silence:
+    """School days after the last one that came of which nothing came: how many, and since when.
 
     A school is late when `trailing` is more than 0. A day is late from the next midnight on; where the school's source
     says by when it is expected, from that hour on. A day that was closed after all is not.
     """
 
-    days: int
     trailing: int
     since: date | None
     last: date | None  # the last day that came
 
 
-def gaps(schools: Sequence[int], start: date, today: date, clock: time | None = None) -> dict[int, Gap]:
-    """School -> school days from `start` on of which nothing came and which are due; none where there is no calendar.
+@dataclass(frozen=True, slots=True)
+class Gap(Silence):
+    """With all school days of which nothing came, also those between days that came."""
 
-    clock: what the district's clock shows, for what sources are expected to bring; None leaves that aside.
+    days: int
+
+
+def silences(schools: Sequence[int], start: date, today: date, clock: time | None = None) -> dict[int, Silence]:
+    """School -> what it has not sent since the last day that came; each school has one.
+
+    Days before `start` are not looked at. clock: what the district's clock shows, for what sources are expected to
+    bring; None leaves that aside.
     """
-    asked = {"schools": list(schools), "start": start, "today": today, "clock": clock}
-    return {school: Gap(*gap) for school, *gap in db.session.execute(text(GAPS), asked)}
+    return {school: Silence(*silence) for school, *silence in _asked(_SILENCES, schools, start, today, clock)}
+
+
+def gaps(schools: Sequence[int], start: date, today: date, clock: time | None = None) -> dict[int, Gap]:
+    """The same with the days between, for which the whole year is read."""
+    return {school: Gap(*gap) for school, *gap in _asked(GAPS, schools, start, today, clock)}
+
+
+def _asked(statement: str, schools: Sequence[int], start: date, today: date, clock: time | None) -> Iterable[Any]:
+    return db.session.execute(
+        text(statement), {"schools": list(schools), "start": start, "today": today, "clock": clock}
+    )

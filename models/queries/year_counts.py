@@ -13,7 +13,7 @@ from datetime import date
 from sqlalchemy import text
 
 from models.base import db
-from models.queries.boards import Counts
+from models.queries.boards import COUNTED, LAST, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +34,21 @@ class Then:
     schools: int
 
 
-# The counts of a school's last counted day `d` within a span, as one row `c`.
-_LAST = """
-    CROSS JOIN LATERAL (SELECT day FROM tier_count WHERE school_id = {school} AND day BETWEEN {since} AND {until}
-                        ORDER BY day DESC LIMIT 1) d
-    CROSS JOIN LATERAL (
-        SELECT sum(tier_1) AS tier_1, sum(watch) AS watch, sum(tier_2) AS tier_2, sum(tier_3) AS tier_3,
-               sum("none") AS "none", sum(too_early) AS too_early
-        FROM tier_count WHERE school_id = {school} AND day = d.day) c
-"""
-_SUMS = ", ".join(f'sum(c."{name}")::int' for name in ("tier_1", "watch", "tier_2", "tier_3", "none", "too_early"))
+_SUMS = ", ".join(f"sum(c.{name})::int" for name in COUNTED.split(", "))
 _TAUGHT = "weight > 0 AND day_type IN ('instructional', 'make_up')"
 
 
-def by_week(units: Mapping[int, int], ends: Sequence[date], start: date) -> dict[tuple[int, date], Sum]:
-    """(unit, end of a week) -> what its schools counted by then; `units`: school -> unit."""
+def by_day(units: Mapping[int, int], days: Sequence[date], start: date) -> dict[tuple[int, date], Sum]:
+    """(unit, asked day) -> what its schools had counted by then; `units`: school -> unit. fresh: within the week."""
     rows = db.session.execute(
         text(f"""
-            SELECT u.unit, w.day, count(*), count(*) FILTER (WHERE d.day > w.day - 7), {_SUMS}
-            FROM unnest(CAST(:schools AS int[]), CAST(:units AS int[])) AS u (id, unit)
-            CROSS JOIN unnest(CAST(:ends AS date[])) AS w (day)
-            {_LAST.format(school="u.id", since=":start", until="w.day")}
+            WITH {LAST}
+            SELECT u.unit, c.asked, count(*), count(*) FILTER (WHERE c.day > c.asked - 7), {_SUMS}
+            FROM last c
+            JOIN unnest(CAST(:schools AS int[]), CAST(:units AS int[])) AS u (id, unit) ON u.id = c.school_id
             GROUP BY 1, 2
         """),
-        {"schools": list(units), "units": list(units.values()), "ends": list(ends), "start": start},
+        {"schools": list(units), "units": list(units.values()), "days": list(days), "start": start},
     )
     return {(unit, day): Sum(Counts(*counts), schools, fresh) for unit, day, schools, fresh, *counts in rows}
 
@@ -73,14 +64,22 @@ def a_year_before(schools: Sequence[int], ends: Sequence[date], start: date, bef
                        ARRAY(SELECT DISTINCT day FROM calendar_day WHERE school_id = s.id AND {_TAUGHT}
                                AND day BETWEEN :before AND CAST(:start AS date) - 1 ORDER BY day) AS theirs
                 FROM unnest(CAST(:schools AS int[])) AS s (id)
-            ), asked AS (
-                SELECT id, w.day AS ends, width_bucket(w.day, mine) AS number, theirs
+            ), asked AS MATERIALIZED (
+                SELECT id, w.day AS ends, number, theirs[number] AS day
                 FROM calendars CROSS JOIN unnest(CAST(:ends AS date[])) AS w (day)
+                CROSS JOIN LATERAL (SELECT width_bucket(w.day, mine) AS number) n
                 WHERE cardinality(mine) > 0 AND cardinality(theirs) > 0
+            ), there AS MATERIALIZED (
+                SELECT a.id, a.ends, a.number, c.* FROM asked a
+                JOIN school_count c ON c.school_id = a.id AND c.day = a.day
+            ), last AS (
+                TABLE there UNION ALL
+                SELECT a.id, a.ends, a.number, c.* FROM asked a CROSS JOIN LATERAL (
+                    SELECT * FROM school_count WHERE school_id = a.id AND day BETWEEN :before AND a.day
+                    ORDER BY day DESC LIMIT 1) c
+                WHERE NOT EXISTS (SELECT FROM there t WHERE t.id = a.id AND t.ends = a.ends)
             )
-            SELECT a.ends, mode() WITHIN GROUP (ORDER BY a.number), count(*), {_SUMS}
-            FROM asked a {_LAST.format(school="a.id", since=":before", until="a.theirs[a.number]")}
-            GROUP BY 1
+            SELECT c.ends, mode() WITHIN GROUP (ORDER BY c.number), count(*), {_SUMS} FROM last c GROUP BY 1
         """),
         {"schools": list(schools), "ends": list(ends), "last": max(ends), "start": start, "before": before},
     )

@@ -13,7 +13,7 @@ from ew_app.kernel import day_text, local, now, settings, today, wall_clock
 from models.org import Source
 from models.pulls import Pull
 from models.queries import pulls as rows
-from models.queries.lateness import Gap, gaps
+from models.queries.lateness import Silence, silences
 from rules.counting import many
 from rules.stints import school_year_start
 from rules.timetable import text
@@ -66,7 +66,7 @@ def _alarm(source: Source, start: date, school_days: list[date]) -> Alarm | None
     if source.brings == "roster":
         return _roster_alarm(source, due, school_days)
     fed = rows.fed_by(source.id)
-    late = {number: gap for number, gap in gaps(list(fed), start, today(), wall_clock()).items() if gap.trailing}
+    late = {number: gap for number, gap in silences(list(fed), start, today(), wall_clock()).items() if gap.trailing}
     if not late:
         return None
     return Alarm(source.name, f"{_attendance(source, late, fed)} {_why(source)}", frozenset(late))
@@ -86,7 +86,7 @@ def _hour(source: Source, day: date) -> datetime:
     return datetime.combine(day, source.expected_by, settings().timezone)
 
 
-def _attendance(source: Source, late: Mapping[int, Gap], fed: Mapping[int, str]) -> str:
+def _attendance(source: Source, late: Mapping[int, Silence], fed: Mapping[int, str]) -> str:
     since = min(gap.since for gap in late.values() if gap.since)
     longest = sorted(late, key=lambda number: (-late[number].trailing, fed[number]))
     names = [fed[number] for number in longest[:NAMED]]

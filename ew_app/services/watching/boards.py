@@ -6,16 +6,16 @@ Counts only. Every change is taken between two days that the page names, so that
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import reduce
-from operator import add
+from enum import Enum
 
 from ew_app.kernel import day_text, wall_clock
 from models.org import School
 from models.queries import boards as rows
-from models.queries.boards import Counts, Work
-from models.queries.lateness import Gap, gaps
+from models.queries.boards import Counted, Counts, Work
+from models.queries.lateness import Silence, silences
+from models.queries.year_counts import by_day
 from rules.counting import many
 from rules.stints import school_year_start
 
@@ -33,9 +33,9 @@ class Line:
     counts: Counts | None = None
     change: Counts | None = None
     day: date | None = None  # counted through; the earliest of several
-    weeks: tuple[int | None, ...] = ()  # students in Tier 2 or 3, oldest first
+    weeks: tuple[int | None, ...] = ()  # students in Tier 2 or 3, oldest first; where a board tells of the weeks
     work: Work = Work()
-    gap: Gap | None = None
+    gap: Silence | None = None
     has_calendar: bool = True
     schools: int = 1
     in_need: int = 0  # schools among them that need help
@@ -52,64 +52,71 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Lines in order of need, their sum, the two days compared and the weeks before."""
+    """Schools in order of need, their sum, the two days compared.
+
+    weeks: where it tells of the weeks, the sum at the end of each one; by_week: network -> the same, None for nothing.
+    """
 
     lines: tuple[Line, ...]
     total: Line
     latest: date | None
     before: date | None
-    weeks: tuple[tuple[date, Counts], ...]
     current: int  # schools counted through the latest day
+    weeks: tuple[tuple[date, Counts], ...] = ()
+    by_week: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
 
     @property
     def late(self) -> list[Line]:
         return [line for line in self.lines if line.silent]
 
 
-def board(schools: Sequence[School], today: date) -> Board:
+class Weeks(Enum):
+    """For which lines a board tells how the weeks went."""
+
+    NONE = "none"
+    SCHOOLS = "schools"
+    NETWORKS = "networks"
+
+
+def board(schools: Sequence[School], today: date, weeks: Weeks = Weeks.NONE) -> Board:
     """How these schools stand as far as each has been counted: the same answer for whoever may read counts."""
     ids = [school.id for school in schools]
-    counted = rows.last_counted(ids, today)
-    latest = max(counted.values(), default=None)
-    start = school_year_start(latest or today)
-    asked = [latest - WEEK * n for n in reversed(range(WEEKS))] if latest else []
-    counts = rows.counts_on(ids, asked, start)
-    late, taught = gaps(ids, start, today, wall_clock()), rows.with_calendar(ids, start)
-    cases = rows.work(ids, today, today - LATELY)
+    latest = rows.newest_counted(ids, today)
+    start, before = school_year_start(latest or today), latest - WEEK if latest else None
+    counted = rows.counted_on(ids, [latest, before], start) if latest and before else {}
+    late, taught = silences(ids, start, today, wall_clock()), rows.with_calendar(ids, start)
+    cases, none = rows.work(ids, today, today - LATELY), Work()
     lines = [
-        _line(school, asked, counts, counted.get(school.id), late.get(school.id), cases, school.id in taught)
+        _line(
+            school,
+            counted.get((school.id, latest)) if latest else None,
+            counted.get((school.id, before)) if before else None,
+            late.get(school.id),
+            cases.get(school.id, none),
+            school.id in taught,
+        )
         for school in schools
     ]
-    return Board(
+    told = Board(
         lines=ordered(lines),
         total=added("", f"All {len(lines)} schools", lines),
         latest=latest,
-        before=latest - WEEK if latest else None,
-        weeks=_weeks(ids, asked, counts),
-        current=sum(day == latest for day in counted.values()),
+        before=before,
+        current=sum(line.day == latest for line in lines) if latest else 0,
     )
+    return told if weeks is Weeks.NONE or not latest else _with_weeks(told, schools, weeks, start)
 
 
 def _line(
-    school: School,
-    asked: Sequence[date],
-    counts: Mapping[tuple[int, date], Counts],
-    day: date | None,
-    gap: Gap | None,
-    cases: Mapping[int, Work],
-    has_calendar: bool,
+    school: School, now: Counted | None, then: Counted | None, gap: Silence | None, work: Work, has_calendar: bool
 ) -> Line:
-    series = [counts.get((school.id, when)) for when in asked]
-    now, then = (series[-1], series[-2]) if series else (None, None)
-    work = cases.get(school.id, Work())
     silent = bool(gap and gap.trailing)
     return Line(
         key=school.key,
         name=school.name,
-        counts=now,
-        change=now - then if now and then and day and day > asked[-2] else None,
-        day=day if now else None,
-        weeks=tuple(one.needing if one else None for one in series),
+        counts=now.counts if now else None,
+        change=now.counts - then.counts if now and then and now.day > then.day else None,
+        day=now.day if now else None,
         work=work,
         gap=gap,
         has_calendar=has_calendar,
@@ -118,42 +125,53 @@ def _line(
     )
 
 
+def _with_weeks(told: Board, schools: Sequence[School], weeks: Weeks, start: date) -> Board:
+    """The same with the weeks before, of its schools or of their networks."""
+    assert told.latest is not None
+    ends = [told.latest - WEEK * n for n in reversed(range(WEEKS))]
+    keys = {one.id: one.key if weeks is Weeks.SCHOOLS else one.network.key for one in schools}
+    number = {key: place for place, key in enumerate(dict.fromkeys(keys.values()))}
+    found = by_day({school: number[key] for school, key in keys.items()}, ends, start)
+    series = {
+        key: tuple(found[at, end].counts.needing if (at, end) in found else None for end in ends)
+        for key, at in number.items()
+    }
+    sums = ((end, [found[at, end].counts for at in number.values() if (at, end) in found]) for end in ends)
+    whole = tuple((end, Counts.of_all(some)) for end, some in sums if some)
+    known = {end: counts.needing for end, counts in whole}
+    return replace(
+        told,
+        lines=tuple(replace(line, weeks=series[line.key]) for line in told.lines)
+        if weeks is Weeks.SCHOOLS
+        else told.lines,
+        total=replace(told.total, weeks=tuple(known.get(end) for end in ends)),
+        weeks=whole,
+        by_week=series,
+    )
+
+
 def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
     """Who needs help first, first."""
     return tuple(sorted(lines, key=lambda line: (line.urgency, line.name)))
 
 
-def added(key: str, name: str, lines: Sequence[Line]) -> Line:
+def added(key: str, name: str, lines: Sequence[Line], weeks: tuple[int | None, ...] = ()) -> Line:
     """Lines as one: sums of counts, of changes and of work, and the earliest day."""
     counts = [line.counts for line in lines if line.counts]
     changes = [line.change for line in lines if line.change]
-    weeks = zip(*(line.weeks for line in lines), strict=True)
     return Line(
         key=key,
         name=name,
-        counts=reduce(add, counts) if counts else None,
-        change=reduce(add, changes) if changes else None,
+        counts=Counts.of_all(counts) if counts else None,
+        change=Counts.of_all(changes) if changes else None,
         day=min((line.day for line in lines if line.day), default=None),
-        weeks=tuple(_sum(week) for week in weeks),
-        work=reduce(add, (line.work for line in lines), Work()),
+        weeks=weeks,
+        work=Work.of_all(line.work for line in lines),
         has_calendar=any(line.has_calendar for line in lines),
         schools=sum(line.schools for line in lines),
         in_need=sum(line.in_need for line in lines),
         silent=sum(line.silent for line in lines),
     )
-
-
-def _sum(numbers: Iterable[int | None]) -> int | None:
-    known = [number for number in numbers if number is not None]
-    return sum(known) if known else None
-
-
-def _weeks(
-    ids: Sequence[int], asked: Sequence[date], counts: Mapping[tuple[int, date], Counts]
-) -> tuple[tuple[date, Counts], ...]:
-    """The sum of all schools at the end of each week in which any was counted."""
-    found = ((when, [counts[school, when] for school in ids if (school, when) in counts]) for when in asked)
-    return tuple((when, reduce(add, some)) for when, some in found if some)
 
 
 def by_network(whole: Board, schools: Sequence[School]) -> tuple[Line, ...]:
@@ -163,7 +181,7 @@ def by_network(whole: Board, schools: Sequence[School]) -> tuple[Line, ...]:
     for line in whole.lines:
         groups.setdefault(networks[line.key].key, []).append(line)
     names = {network.key: network.name for network in networks.values()}
-    return ordered(added(key, names[key], lines) for key, lines in groups.items())
+    return ordered(added(key, names[key], lines, whole.by_week.get(key, ())) for key, lines in groups.items())
 
 
 def needs(line: Line) -> list[str]:
@@ -177,7 +195,7 @@ def needs(line: Line) -> list[str]:
     ]
 
 
-def _silence(gap: Gap) -> str:
+def _silence(gap: Silence) -> str:
     if gap.last is None:
         return f"no attendance yet ({many(gap.trailing, 'school day')})"
     return f"no attendance since {day_text(gap.last)} ({many(gap.trailing, 'school day')})"

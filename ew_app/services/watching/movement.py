@@ -118,9 +118,9 @@ def between(units: Sequence[Unit], before: date, now: date, tiers: Sequence[Tier
     if school_year_start(before) != start:
         raise ValueError("Tiers begin anew each July 1. Choose two days of the same school year.")
     number = {school.id: place for place, unit in enumerate(units) for school in unit.schools}
-    days = rows.pairs(number, start, before, now)
-    found = [Flow(*row) for row in rows.flows(number, start, before, now)]
-    then = rows.counts_at({school: pair.before for school, pair in days.items()})
+    days = rows.pairs([*number], start, before, now)
+    found = [Flow(*row) for row in rows.flows(number, days, start, before, now)]
+    then = {school: pair.then for school, pair in days.items()}
     line_of, as_one = {place: place for place in range(len(units))}, dict.fromkeys(range(len(units)), ALL)
     by_line = cells(found, line_of, tiers, _stood(then, number, tiers))
 

@@ -74,7 +74,7 @@ def over_year(units: Sequence[Unit], today: date) -> OverYear | None:
     start = school_year_start(last)
     mondays = _mondays(first, last)
     number = {school.id: place for place, unit in enumerate(units) for school in unit.schools}
-    found = rows.by_week(number, [monday + SUNDAY for monday in mondays], start)
+    found = rows.by_day(number, [monday + SUNDAY for monday in mondays], start)
     taught = [monday for monday in mondays if any(_at(found, place, monday).fresh for place in range(len(units)))]
     before = _before([school.id for school in schools], taught, start)
     return OverYear(
