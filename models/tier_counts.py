@@ -1,6 +1,7 @@
 """The counts of tiers by school, day and grade, as where everybody stands (`standing`) says.
 
-Derived rows; each function works on many schools at once, in the open transaction.
+Derived rows; each function works on many schools at once, in the open transaction. Their sums by school and day
+(`school_count`) follow by themselves: the database writes them with every statement.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from models.base import db
 
 
 def drop_counts(moved: Mapping[int, date]) -> None:
-    """Forget a school's counts from its first moved day on."""
-    db.session.execute(
-        text("""
-            DELETE FROM tier_count c
-            USING unnest(CAST(:schools AS int[]), CAST(:since AS date[])) AS m (school_id, since)
-            WHERE c.school_id = m.school_id AND c.day >= m.since
-        """),
-        {"schools": list(moved), "since": list(moved.values())},
-    )
+    """Forget a school's counts from its first moved day on, and sums of no counts if there should be any."""
+    for table in ("tier_count", "school_count"):
+        db.session.execute(
+            text(f"""
+                DELETE FROM {table} c
+                USING unnest(CAST(:schools AS int[]), CAST(:since AS date[])) AS m (school_id, since)
+                WHERE c.school_id = m.school_id AND c.day >= m.since
+            """),
+            {"schools": list(moved), "since": list(moved.values())},
+        )
 
 
 _TAUGHT = "d.day_type IN ('instructional', 'make_up')"
@@ -37,20 +39,29 @@ _COUNTS = """
                    AND coalesce(s.until, 'infinity'::date) >= w.day
 """
 _COUNTED = 'school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early'
+_ADDED = 'school_id, day, sum(tier_1), sum(watch), sum(tier_2), sum(tier_3), sum("none"), sum(too_early)'
+_OF_SCHOOLS = "WHERE school_id = ANY(:schools) AND day >= :year"
 _MISCOUNTED = f"""
     WITH due AS (
         {_COUNTS} GROUP BY w.school_id, w.day, s.grade
     ), stored AS (
-        SELECT {_COUNTED} FROM tier_count WHERE school_id = ANY(:schools) AND day >= :year
+        SELECT {_COUNTED} FROM tier_count {_OF_SCHOOLS}
+    ), added AS (
+        SELECT {_ADDED} FROM tier_count {_OF_SCHOOLS} GROUP BY school_id, day
+    ), sums AS (
+        SELECT {_ADDED} FROM school_count {_OF_SCHOOLS} GROUP BY school_id, day
     )
     SELECT school_id, min(day) FROM (
-        (TABLE due EXCEPT TABLE stored) UNION ALL (TABLE stored EXCEPT TABLE due)) differs GROUP BY 1
+        SELECT school_id, day FROM ((TABLE due EXCEPT TABLE stored) UNION ALL (TABLE stored EXCEPT TABLE due)) counted
+        UNION ALL
+        SELECT school_id, day FROM ((TABLE added EXCEPT TABLE sums) UNION ALL (TABLE sums EXCEPT TABLE added)) summed
+    ) differs GROUP BY 1
 """
 
 
 def miscounted(through: Mapping[int, date | None], year: date) -> dict[int, date]:
-    """Of these schools, each with its data-through day, those whose counts differ from where everybody stands; school
-    -> the first such day of the year."""
+    """Of these schools, each with its data-through day, those whose counts differ from where everybody stands, or their
+    sums from the counts; school -> the first such day of the year."""
     school_days = f"""
         SELECT DISTINCT d.school_id, d.day
         FROM calendar_day d JOIN unnest(CAST(:schools AS int[]), CAST(:through AS date[])) AS t (school_id, through)

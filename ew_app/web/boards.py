@@ -66,7 +66,7 @@ def schools() -> ResponseReturnValue:
         "schools.html",
         board=board,
         headline=_headline(board, "help"),
-        begin=beginning.step(),
+        begin=None if board.lines else beginning.step(),
         lines=board.lines[(page - 1) * PAGE : page * PAGE],
         networks={one.key: one.network.name for one in there},
         q=name,
@@ -90,7 +90,9 @@ def networks() -> ResponseReturnValue:
     inside = rows.schools_in(area)
     whole = _board(inside, Weeks.NETWORKS)
     lines = boards.by_network(whole, inside)
-    return render_template("networks.html", board=whole, lines=lines, headline=_headline(whole), begin=beginning.step())
+    return render_template(
+        "networks.html", board=whole, lines=lines, headline=_headline(whole), begin=None if lines else beginning.step()
+    )
 
 
 @screen.get("/schools/<key>")
@@ -142,7 +144,7 @@ def district() -> str:
         where=where,
         board=board,
         headline=_headline(board),
-        begin=beginning.step(),
+        begin=None if board.lines else beginning.step(),
         lines=boards.by_network(board, where.schools),
         urgent=[line for line in board.lines if line.in_need],
         most=MOST_URGENT,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import contains_eager
 
 from models.attendance import SchoolDay
 from models.base import db
+from models.bulk import ints
 from models.org import Network, School
 from models.queries.scope import AreaLike, schools
 
@@ -137,10 +138,11 @@ LAST = """
     ), there AS MATERIALIZED (
         SELECT n.asked, c.* FROM newest n JOIN school_count c ON c.day = n.day AND c.school_id = ANY(:schools)
     ), behind AS (
-        SELECT f.asked, s.id
-        FROM (SELECT asked FROM there GROUP BY asked HAVING count(*) < cardinality(CAST(:schools AS int[]))) f
-        CROSS JOIN unnest(CAST(:schools AS int[])) AS s (id)
-        WHERE NOT EXISTS (SELECT FROM there t WHERE t.asked = f.asked AND t.school_id = s.id)
+        SELECT n.asked, s.id FROM unnest(CAST(:schools AS int[])) AS s (id)
+        LEFT JOIN (SELECT school_id, count(*) AS days FROM there GROUP BY 1) t ON t.school_id = s.id
+        JOIN newest n ON n.day IS NOT NULL
+        WHERE coalesce(t.days, 0) < (SELECT count(day) FROM newest)
+          AND NOT EXISTS (SELECT FROM there t WHERE t.asked = n.asked AND t.school_id = s.id)
     ), last AS (
         TABLE there UNION ALL
         SELECT b.asked, c.* FROM behind b CROSS JOIN LATERAL (
@@ -171,20 +173,20 @@ class Counted:
 
 def last_counted(ids: Sequence[int], until: date) -> dict[int, date]:
     """School -> the last day up to `until` on which its students were counted."""
-    rows = db.session.execute(text(_LAST_COUNTED), {"schools": list(ids), "until": until})
+    rows = db.session.execute(text(_LAST_COUNTED), {"schools": ints(ids), "until": until})
     return {school: day for school, day in rows}
 
 
 def newest_counted(ids: Sequence[int], until: date) -> date | None:
     """The last day up to `until` on which any of these schools was counted."""
     asked = text("SELECT max(day) FROM school_count WHERE school_id = ANY(:schools) AND day <= :until")
-    found: date | None = db.session.scalar(asked, {"schools": list(ids), "until": until})
+    found: date | None = db.session.scalar(asked, {"schools": ints(ids), "until": until})
     return found
 
 
 def counted_on(ids: Sequence[int], days: Sequence[date], start: date) -> dict[tuple[int, date], Counted]:
     """(school, asked day) -> what was counted there on the last counted day from `start` up to the asked one."""
-    asked = {"schools": list(ids), "days": sorted(set(days)), "start": start}
+    asked = {"schools": ints(ids), "days": sorted(set(days)), "start": start}
     rows = db.session.execute(text(f"WITH {LAST} SELECT school_id, asked, day, {COUNTED} FROM last"), asked)
     return {(school, when): Counted(day, Counts(*counts)) for school, when, day, *counts in rows}
 
@@ -213,15 +215,15 @@ def by_grade(school: int, day: date) -> list[Grade]:
     return [Grade(grade, Counts(*counts)) for grade, *counts in rows]
 
 
-def with_calendar(ids: Sequence[int], start: date) -> set[int]:
-    """Schools that have any school day from `start` on."""
+def without_calendar(ids: Sequence[int], start: date) -> set[int]:
+    """Schools that have no school day from `start` on."""
     rows = db.session.scalars(
         text("""
-            SELECT s.id FROM unnest(CAST(:schools AS int[])) AS s (id) WHERE EXISTS (
+            SELECT s.id FROM unnest(CAST(:schools AS int[])) AS s (id) WHERE NOT EXISTS (
                 SELECT FROM calendar_day d WHERE d.school_id = s.id AND d.day >= :start
                   AND d.day_type IN ('instructional', 'make_up') AND d.weight > 0)
         """),
-        {"schools": list(ids), "start": start},
+        {"schools": ints(ids), "start": start},
     )
     return set(rows)
 
@@ -248,6 +250,6 @@ def work(ids: Sequence[int], today: date, since: date) -> dict[int, Work]:
                 WHERE o.student_id = b.student_id AND o.is_contact AND o.on_day >= b.begun) r
             WHERE here OR begun >= :since GROUP BY b.school_id
         """),
-        {"schools": list(ids), "today": today, "since": since},
+        {"schools": ints(ids), "today": today, "since": since},
     )
     return {school: Work(*counts) for school, *counts in rows}

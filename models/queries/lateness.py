@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from models.base import db
+from models.bulk import ints
 
 # The source whose files tell of a school: its own, and of a school that nothing came for yet the first that is fetched.
 FEEDER = (
@@ -29,16 +30,15 @@ _MISSING = f"""
             AND NOT e.paused AND e.kind <> 'by_hand' AND e.brings <> 'roster'
         WHERE s.id = ANY(:schools)
     ), unheard AS MATERIALIZED (
-        SELECT DISTINCT c.school_id, c.day FROM calendar_day c {{begins}}
-          AND c.day <= CAST(:today AS date)
+        SELECT DISTINCT c.school_id, c.day FROM {{days}} AND c.day <= CAST(:today AS date)
           AND c.weight > 0 AND c.day_type IN ('instructional', 'make_up') AND NOT EXISTS (
               SELECT FROM school_day d WHERE d.school_id = c.school_id AND d.day = c.day
-                AND d.status IN ('submitted', 'partial', 'closed'))
+                AND d.status IN ('submitted', 'partial', 'closed')) {{end}}
     ), missing AS MATERIALIZED (
         SELECT school_id, day FROM unheard JOIN waited USING (school_id) WHERE day < before
     )
 """
-MISSING = _MISSING.format(begins="WHERE c.school_id = ANY(:schools) AND c.day >= :start")
+MISSING = _MISSING.format(days="calendar_day c WHERE c.school_id = ANY(:schools) AND c.day >= :start", end="")
 # The last day that came of each school. Parameters: schools, start, today.
 _HEARD = """
     heard AS MATERIALIZED (
@@ -47,15 +47,18 @@ _HEARD = """
             WHERE school_id = s.id AND day BETWEEN :start AND :today AND status IN ('submitted', 'partial')) l
     )
 """
-# The same of the days after it alone: what is missing between days that came is not looked for.
+# The same of the days after it alone, school by school: those are few, and a year's calendars need not be read.
 _SINCE = _MISSING.format(
-    begins="JOIN heard h ON h.school_id = c.school_id AND c.day > coalesce(h.day, CAST(:start AS date) - 1) WHERE true"
+    days="""heard h CROSS JOIN LATERAL (
+            SELECT c.school_id, c.day FROM calendar_day c
+            WHERE c.school_id = h.school_id AND c.day > coalesce(h.day, CAST(:start AS date) - 1)""",
+    end="OFFSET 0) c",
 )
-# Rows of (school_id, trailing, since, last): see Silence. Parameters: the same.
+# Rows of (school_id, trailing, since, last) of the schools that are late: see Silence. Parameters: the same.
 _SILENCES = f"""
     WITH {_HEARD}, {_SINCE}
-    SELECT h.school_id, count(m.day) AS trailing, min(m.day) AS since, h.day AS last
-    FROM heard h LEFT JOIN missing m USING (school_id) GROUP BY h.school_id, h.day
+    SELECT h.school_id, count(*) AS trailing, min(m.day) AS since, h.day AS last
+    FROM heard h JOIN missing m USING (school_id) GROUP BY h.school_id, h.day
 """
 # Rows of (school_id, trailing, since, last, days): see Gap. Parameters: the same.
 GAPS = f"""
@@ -82,7 +85,7 @@ BETWEEN = f"""
 LATE = f"""
     SELECT s.key AS school_id, s.name AS school, g.last AS data_through, g.trailing AS school_days_late
     FROM ({_SILENCES}) g JOIN school s ON s.id = g.school_id
-    WHERE g.trailing > 0 ORDER BY school_days_late DESC, school
+    ORDER BY school_days_late DESC, school
 """
 
 
@@ -90,7 +93,7 @@ LATE = f"""
 class Silence:
     """School days after the last one that came of which nothing came: how many, and since when.
 
-    A school is late when `trailing` is more than 0. A day is late from the next midnight on; where the school's source
+    A school is late when there are any. A day is late from the next midnight on; where the school's source
     says by when it is expected, from that hour on. A day that was closed after all is not.
     """
 
@@ -107,7 +110,7 @@ class Gap(Silence):
 
 
 def silences(schools: Sequence[int], start: date, today: date, clock: time | None = None) -> dict[int, Silence]:
-    """School -> what it has not sent since the last day that came; each school has one.
+    """Late school -> what it has not sent since the last day that came.
 
     Days before `start` are not looked at. clock: what the district's clock shows, for what sources are expected to
     bring; None leaves that aside.
@@ -116,11 +119,11 @@ def silences(schools: Sequence[int], start: date, today: date, clock: time | Non
 
 
 def gaps(schools: Sequence[int], start: date, today: date, clock: time | None = None) -> dict[int, Gap]:
-    """The same with the days between, for which the whole year is read."""
+    """The same of every school, late or not, with the days between, for which the whole year is read."""
     return {school: Gap(*gap) for school, *gap in _asked(GAPS, schools, start, today, clock)}
 
 
 def _asked(statement: str, schools: Sequence[int], start: date, today: date, clock: time | None) -> Iterable[Any]:
     return db.session.execute(
-        text(statement), {"schools": list(schools), "start": start, "today": today, "clock": clock}
+        text(statement), {"schools": ints(schools), "start": start, "today": today, "clock": clock}
     )

@@ -13,6 +13,7 @@ from datetime import date
 from sqlalchemy import text
 
 from models.base import db
+from models.bulk import ints
 from models.queries.boards import COUNTED, LAST, Counts
 
 
@@ -101,7 +102,7 @@ FlowRow = tuple[int | None, int | None, int | None, int | None, bool, int]
 
 def pairs(schools: Sequence[int], start: date, before: date, now: date) -> dict[int, Pair]:
     """School -> the two days it is compared between; none that was not counted by the second."""
-    asked = {"schools": list(schools), "days": sorted({before, now}), "start": start, "before": before, "now": now}
+    asked = {"schools": ints(schools), "days": sorted({before, now}), "start": start, "before": before, "now": now}
     found = db.session.execute(text(_PAIRS), asked)
     return {school: Pair(a, b, Counts(*counts)) for school, a, b, *counts in found}
 
@@ -113,7 +114,7 @@ def flows(units: Mapping[int, int], days: Mapping[int, Pair], start: date, befor
     None: not in the district. Whoever stood in the same tier of the same school on both days is in no row.
     """
     asked = {
-        "schools": list(days), "units": [units[school] for school in days], "area": list(units), "start": start,
+        "schools": ints(days), "units": ints(units[school] for school in days), "area": ints(units), "start": start,
         "firsts": [pair.before for pair in days.values()], "seconds": [pair.now for pair in days.values()],
         "before": before, "now": now,
     }  # fmt: skip
@@ -127,6 +128,6 @@ def counted_span(schools: Sequence[int], start: date, until: date) -> tuple[date
             SELECT min(day), max(day) FROM school_count
             WHERE school_id = ANY(:schools) AND day BETWEEN :start AND :until
         """),
-        {"schools": list(schools), "start": start, "until": until},
+        {"schools": ints(schools), "start": start, "until": until},
     ).one()
     return (row[0], row[1]) if row[0] else None

@@ -13,6 +13,7 @@ from datetime import date
 from sqlalchemy import text
 
 from models.base import db
+from models.bulk import ints
 from models.queries.boards import COUNTED, LAST, Counts
 
 
@@ -48,7 +49,7 @@ def by_day(units: Mapping[int, int], days: Sequence[date], start: date) -> dict[
             JOIN unnest(CAST(:schools AS int[]), CAST(:units AS int[])) AS u (id, unit) ON u.id = c.school_id
             GROUP BY 1, 2
         """),
-        {"schools": list(units), "units": list(units.values()), "days": list(days), "start": start},
+        {"schools": ints(units), "units": ints(units.values()), "days": list(days), "start": start},
     )
     return {(unit, day): Sum(Counts(*counts), schools, fresh) for unit, day, schools, fresh, *counts in rows}
 
@@ -81,6 +82,6 @@ def a_year_before(schools: Sequence[int], ends: Sequence[date], start: date, bef
             )
             SELECT c.ends, mode() WITHIN GROUP (ORDER BY c.number), count(*), {_SUMS} FROM last c GROUP BY 1
         """),
-        {"schools": list(schools), "ends": list(ends), "last": max(ends), "start": start, "before": before},
+        {"schools": ints(schools), "ends": list(ends), "last": max(ends), "start": start, "before": before},
     )
     return {day: Then(number, Counts(*counts), schools) for day, number, schools, *counts in rows}

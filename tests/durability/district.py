@@ -33,6 +33,7 @@ LEFT: dict[str, str] = {
     "finding": "SELECT student_id, rule, since, until, numbers, sentence, withdrawn_at IS NULL FROM finding",
     "tier_change": "SELECT student_id, day, before, after, rules, sentence, withdrawn_at IS NULL FROM tier_change",
     "tier_count": "SELECT * FROM tier_count",
+    "school_count": "SELECT * FROM school_count",
     "case": """SELECT student_id, school_id, kind, status, tier, episode, department, owner_role, owner_id, opened,
         contact_due, due, next_step FROM support_case""",
     "case_reason": """SELECT student_id, rule, r.episode, day, sentence, withdrawn_at IS NULL
@@ -61,6 +62,7 @@ STANDS = {
     "findings": "SELECT student_id, rule, since, until, numbers, sentence FROM finding WHERE withdrawn_at IS NULL",
     "tiers": "SELECT student_id, day, before, after, rules, sentence FROM tier_change WHERE withdrawn_at IS NULL",
     "counts": "SELECT * FROM tier_count",
+    "sums of counts": "SELECT * FROM school_count",
     "packed years": "SELECT block, school_id FROM touched_block UNION ALL SELECT student_id, 0 FROM touched_student",
 }
 

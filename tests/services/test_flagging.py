@@ -30,6 +30,7 @@ DERIVED = {
     "finding": "student_id, rule, since, until, sentence, numbers::text",
     "tier_change": "student_id, day, before, after, rules, sentence",
     "tier_count": 'school_id, day, grade, tier_1, watch, tier_2, tier_3, "none", too_early',
+    "school_count": 'school_id, day, tier_1, watch, tier_2, tier_3, "none", too_early',
 }
 
 

@@ -76,6 +76,7 @@ STANDS = {
     "findings": "SELECT {who}, rule, since, until, numbers, sentence FROM finding {of} WHERE withdrawn_at IS NULL",
     "steps": "SELECT {who}, day, before, after, rules, sentence FROM tier_change {of} WHERE withdrawn_at IS NULL",
     "counts": "SELECT * FROM tier_count",
+    "sums of counts": "SELECT * FROM school_count",
     "open cases": "SELECT {who} FROM support_case {of} WHERE status <> 'closed'",
     "waiting": "SELECT student_id FROM touched_student UNION ALL SELECT block FROM touched_block",
 }

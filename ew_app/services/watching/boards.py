@@ -35,7 +35,7 @@ class Line:
     day: date | None = None  # counted through; the earliest of several
     weeks: tuple[int | None, ...] = ()  # students in Tier 2 or 3, oldest first; where a board tells of the weeks
     work: Work = Work()
-    gap: Silence | None = None
+    gap: Silence | None = None  # of one school that is late
     has_calendar: bool = True
     schools: int = 1
     in_need: int = 0  # schools among them that need help
@@ -84,7 +84,7 @@ def board(schools: Sequence[School], today: date, weeks: Weeks = Weeks.NONE) -> 
     latest = rows.newest_counted(ids, today)
     start, before = school_year_start(latest or today), latest - WEEK if latest else None
     counted = rows.counted_on(ids, [latest, before], start) if latest and before else {}
-    late, taught = silences(ids, start, today, wall_clock()), rows.with_calendar(ids, start)
+    late, untaught = silences(ids, start, today, wall_clock()), rows.without_calendar(ids, start)
     cases, none = rows.work(ids, today, today - LATELY), Work()
     lines = [
         _line(
@@ -93,7 +93,7 @@ def board(schools: Sequence[School], today: date, weeks: Weeks = Weeks.NONE) -> 
             counted.get((school.id, before)) if before else None,
             late.get(school.id),
             cases.get(school.id, none),
-            school.id in taught,
+            school.id not in untaught,
         )
         for school in schools
     ]
