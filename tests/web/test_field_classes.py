@@ -1,4 +1,5 @@
-"""Every cell of the confidentiality table, on every way out of the product: pages, JSON, CSV, search, mail and log.
+"""Every cell of the confidentiality table, on every way out of the product: pages, JSON and the API, CSV, search, mail,
+calendar, log, pages and files of counts, and the wall of a team meeting.
 
 The table is tests/spec/access.yaml, written by hand: role x class, for everybody's records and for one's own. Two
 students carry a word of their own in every class; everyone in a role has a task on the case of the second. What each
@@ -8,8 +9,10 @@ read, the word must stand there.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,22 +24,25 @@ from sqlalchemy import select
 
 from ew_app.kernel import SENTENCES, now, today, told_as_of, transaction
 from ew_app.services.casework import viewing
-from ew_app.services.notices import digests
+from ew_app.services.notices import calendars, digests
 from ew_app.services.people import accounts, telling
 from models.base import db
 from models.cases import Case, Cause, Note, Task
 from models.crisis import CrisisOpening
+from models.meetings import Meeting, MeetingItem
 from models.notices import Mail
+from models.org import School
 from models.people import Contact, Student, SupportFlag
 from models.promises import Promise, PromiseStep
 from models.staff import Person
-from models.tiers import Finding
+from models.tiers import Finding, TierCount
 from rules.promises import promises
 from rules.roles import FieldClass, assignable_roles
 from tests.rules.test_access import SPEC, spelled
 from tests.web import world as named_world
 from tests.web.casebook import case_of, give_task, open_case
 from tests.web.conftest import Browser, _settings, close, let_in, ready
+from tests.web.test_access import TABLE, allowed, methods
 from tests.web.twins import KEPT, a_few_kinds
 
 ROLES = [one.key for one in assignable_roles()]
@@ -74,9 +80,13 @@ def house(
     url = new_database()
     app = ready(_settings(url, redis_url, tmp_path_factory.mktemp("data")))
     with app.app_context():
-        named_world.build()
+        NUMBERS.update(named_world.build())
         with transaction():
             about = {whose: _fill(whose) for whose in (OTHERS, OWN)}
+            NUMBERS["meeting"] = _meet(about)
+            for number in db.session.scalars(select(School.id)):
+                counts = {"tier_1": 40, "watch": 20, "tier_2": 20, "tier_3": 0, "none": 0, "too_early": 0}
+                db.session.add(TierCount(school_id=number, day=today() - timedelta(days=1), grade="4", **counts))
             for key in ROLES:
                 give_task(about[OWN]["case"], key, f"Errand of {key}", kind=key)
                 _note(case_of(about[OWN]["case"]), key, f"Written by {key}")
@@ -100,6 +110,32 @@ def _fill(whose: str) -> dict[str, Any]:
     for kept in KEPT:
         _keep(case, kept, word(kept, whose))
     return {"case": number, "key": student.key, "id": student.id}
+
+
+NUMBERS: dict[str, Any] = {}  # of the named world, and of the meeting
+
+
+def _meet(about: dict[str, dict[str, Any]]) -> int:
+    """A meeting of Lincoln's team that has decided about both students, with typed words in every field."""
+    school = case_of(about[OWN]["case"]).school_id
+    meeting = Meeting(school_id=school, day=today(), begun_at=now(), begun_by="Somebody", numbers={})
+    db.session.add(meeting)
+    db.session.flush()
+    for place, (whose, one) in enumerate(about.items(), 1):
+        case = case_of(one["case"])
+        said = word(FieldClass.CASE, whose)
+        task = Task(
+            case_id=case.id, student_id=case.student_id, school_id=school, kind="agreed", period=f"meeting/{place}",
+            title=said, department="x", owner_role="principal", created_at=now(),
+        )  # fmt: skip
+        db.session.add(task)
+        db.session.flush()
+        numbers = {"tier": 2}
+        db.session.add(
+            MeetingItem(meeting_id=meeting.id, position=place, case_id=case.id, why=["review"], numbers=numbers,
+                        decision="act", note=word(FieldClass.NOTES, whose), task_id=task.id)
+        )  # fmt: skip
+    return meeting.id
 
 
 def _tell_everybody(about: dict[str, dict[str, Any]]) -> None:
@@ -144,7 +180,14 @@ def _keep(case: Case, kept: FieldClass, text: str) -> None:
 # -- the ways out --------------------------------------------------------------------------------------------------
 
 
-WAYS = ("html", "json", "csv", "search", "mail", "log")
+WAYS = ("html", "json", "api", "csv", "search", "mail", "feed", "log", "counts", "wall")
+# Screens of counts, which name no student to anybody, and what they give away as files.
+OF_COUNTS = ("boards", "departments", "figures", "follow_through", "goals", "groups", "integrity", "movement", "nudges",
+             "over_year", "published", "reviews", "week", "what_works")  # fmt: skip
+FILES = {
+    "figures.take": ("csv", "grades"),
+    **dict.fromkeys(("boards.school", "boards.network", "boards.district"), ("xlsx",)),
+}
 DAYS = timedelta(days=2)
 FRIDAY = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # nine in the morning in Chicago
 
@@ -159,7 +202,11 @@ class Told:
     csv: str = ""
     search: str = ""
     mail: str = ""
+    feed: str = ""
     log: str = ""
+    api: str = ""
+    counts: str = ""
+    wall: str = ""
 
     @property
     def ways(self) -> dict[str, str]:
@@ -195,12 +242,39 @@ def told(app: Flask, about: dict[str, dict[str, Any]], key: str, caplog: pytest.
     heard.html = "\n".join(opened)
     heard.csv = browser.get("/quality.csv").text + _taken(browser)
     words = [word(one, whose) for whose in about for one in CLASSES if one is not FieldClass.ROSTER]
+    heard.api = "\n".join(readable(browser, path) for path in addresses(app, key, ("api",)))
+    heard.counts = "\n".join(readable(browser, path) for path in addresses(app, key, OF_COUNTS))
+    walls = (f"/meeting/{NUMBERS['meeting']}{page}?view=room" for page in ("", "/students/1", "/students/2"))
+    heard.wall = "\n".join(browser.get(path).text for path in walls)
     heard.search = "\n".join(_found(browser, path, words) for path in SEARCHES)
     with app.app_context():
         heard.json, heard.csv = _scripts(about, key), heard.csv + _cases(key)
-        heard.mail = _digest(key)
+        heard.mail, token = _digest(key), calendars.new_address(accounts.acting_as(key)).rpartition("/")[2]
+        heard.feed = calendars.feed(token.removesuffix(".ics")).decode()
     heard.log = caplog.text
     return heard
+
+
+def addresses(app: Flask, key: str, screens: tuple[str, ...]) -> list[str]:
+    """What routes.yaml lets a role open of these screens, with every form of a file."""
+    found = [
+        (endpoint, probe["path"].format(**NUMBERS))
+        for endpoint, probes in TABLE.items()
+        for probe in probes
+        if endpoint.partition(".")[0] in screens and "GET" in methods(app, endpoint) and key in allowed(probe)
+    ]
+    more = [f"{path}?form={form}" for endpoint, path in found for form in FILES.get(endpoint, ())]
+    return list(dict.fromkeys([*(path for _, path in found), *more]))
+
+
+def readable(browser: Browser, path: str) -> str:
+    """An answer as text; a workbook as what its parts say."""
+    answer = browser.get(path)
+    assert answer.status_code in (200, 302), f"{path} answered {answer.status_code}"
+    if not answer.data.startswith(b"PK"):
+        return str(answer.text)
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+        return "\n".join(book.read(part).decode() for part in book.namelist() if part.endswith(".xml"))
 
 
 def _taken(browser: Browser) -> str:
@@ -306,7 +380,8 @@ def test_every_way_out_tells_what_the_table_allows_and_no_more(
             wrong += _missing(key, field_class, whose, heard)
     assert [*wrong, *_flags_too_many(key, heard)] == []
     assert cells == 2 * len(CLASSES) * len(WAYS)
-    assert heard.mail, "everybody here has a task that is due, and so a digest"
+    assert heard.mail and "BEGIN:VEVENT" in heard.feed, "everybody here has a task that is due"
+    assert (OWN in heard.wall) == (may(key, "run_meeting") and right(key, FieldClass.ROSTER, OWN) == "R")
 
 
 def _flags_too_many(key: str, heard: Told) -> list[str]:
@@ -318,9 +393,11 @@ def _flags_too_many(key: str, heard: Told) -> list[str]:
 def _out_of_place(key: str, field_class: FieldClass, whose: str, way: str, text: str) -> str | None:
     """A word that stands where the table does not let it."""
     cell, secret = right(key, field_class, whose), word(field_class, whose)
+    if way == "wall" and field_class is FieldClass.ROSTER and cell in "RP":
+        return None
     if cell == "P" and field_class is FieldClass.CONTACTS:
         secret = f"{secret}Mail"
-    elif cell in "RP" and way in ("html", "json", "csv"):
+    elif cell in "RP" and way in ("html", "json", "api", "csv"):
         return None
     if field_class is FieldClass.ROSTER and way == "search":
         return None  # a name is what people search by; the scripts name students by id

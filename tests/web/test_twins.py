@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from ew_app.kernel import SENTENCES
 from ew_app.services.casework import viewing
+from ew_app.services.notices import calendars
 from ew_app.services.people import accounts
+from models.base import db
 from rules import access
 from rules.access import FieldClass, Right
 from rules.places import Place
@@ -114,6 +117,8 @@ def addresses(app: Flask, numbers: Any, key: str) -> list[str]:
 def look(app: Flask, numbers: Any, key: str) -> Answers:
     """Address -> status, statements, text; and what a script reads about Ana as this person."""
     browser, answers = let_in(app, key), {}
+    with app.app_context():
+        answers["calendar"] = calendar(key)
     for path in ("/today", *(f"/supports/{one}" for one in ORDER)):
         browser.get(path)  # what stands in a list is written down at the first look of a day
     for path in addresses(app, numbers, key):
@@ -122,7 +127,21 @@ def look(app: Flask, numbers: Any, key: str) -> Answers:
         answers[path] = answer.status_code, len(sent), CHANGING.sub("", answer.text)
     with app.app_context():
         answers["ew why"], answers["ew cases"] = script(key, "why"), script(key, "cases")
+        answers["views for reading"] = views()
     return answers
+
+
+def calendar(key: str) -> tuple[int, int, str]:
+    """The feed of this person, but for when it was made."""
+    token = calendars.new_address(accounts.acting_as(key)).rpartition("/")[2].removesuffix(".ics")
+    return 0, 0, re.sub(r"DTSTAMP:\w+", "", calendars.feed(token).decode())
+
+
+def views() -> tuple[int, int, str]:
+    """What tools that read the database find there, which is the same for all of them."""
+    names = db.session.scalars(text("SELECT table_name FROM information_schema.views WHERE table_schema = 'bi'"))
+    told = {name: [*map(str, db.session.execute(text(f"SELECT * FROM bi.{name}")))] for name in sorted(names)}
+    return 0, 0, json.dumps(told)
 
 
 def script(key: str, what: str) -> tuple[int, int, str]:
