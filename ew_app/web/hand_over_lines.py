@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import url_for
@@ -17,6 +17,7 @@ from ew_app.web.case_page import Page
 from ew_app.web.case_words import grade_words, lower_first
 from ew_app.web.guard import actor
 from ew_app.web.today_parts import SHOWN, Part
+from models.queries import case_page as people
 from models.queries import hand_overs as rows
 from models.queries.hand_overs import Line
 from rules import access, roles
@@ -35,6 +36,7 @@ KIND_OF_STATE = {
     State.DONE: "good",
     State.TAKEN_BACK: "plain",
 }
+WAITS = (State.TO_WRITE, State.SENT, State.ACCEPTED)
 DONE = {
     "accept": "You said yes. It stands with what you have to do.",
     "decline": "You said no. Whoever asked sees why.",
@@ -54,12 +56,14 @@ def receiver_words(one: Receiver) -> str:
 
 def lines(found: Sequence[Line], me: int | None, *, answers: bool) -> list[dict[str, Any]]:
     """Rows: what is asked, of whom or by whom, and how it stands. `answers`: of those who are to answer."""
+    asked_of = {line.to_id for line in found if line.to_id and State(line.state) in WAITS}
+    names = people.names(asked_of, today()) if found else {}
     return [
         {
             "id": line.id, "url": url_for("hand_overs.one", number=line.id), "student": line.student,
             "about": ", ".join(part for part in (grade_words(line.grade), short_school(line.school)) if part),
             "kind": vocabulary().label("hand_over_kind", line.kind), "asked": line.asked or _unwritten(line),
-            "from": line.sender or "the system", "to": receiver(line), "case": line.case_number,
+            "from": line.sender or "the system", "to": receiver(line, names), "case": line.case_number,
             "due": line.due, "asked_on": line.asked_on, "state": vocabulary().label("hand_over_state", line.state),
             "state_kind": KIND_OF_STATE[State(line.state)], "mine": answers or line.to_id == me,
         }
@@ -73,13 +77,14 @@ def _unwritten(line: Line) -> str:
     return "Please lead this case" if line.kind == Kind.ASSIGN else ""
 
 
-def receiver(line: Line) -> str:
-    """Who is asked, with the role."""
+def receiver(line: Line, names: Mapping[int, str]) -> str:
+    """Who is asked, with the role; while something waits for them also that they have left."""
     role = roles.all_roles().get(line.to_role)
     label = role.label if role else line.to_role
     if line.kind == Kind.SCHOOL_CHANGE and line.receiver is None:
         return f"whoever leads cases at {short_school(line.school)}"
-    return f"{line.receiver}, {lower_first(label)}" if line.receiver else f"any {lower_first(label)}"
+    name = names.get(line.to_id or 0, line.receiver)
+    return f"{name}, {lower_first(label)}" if name else f"any {lower_first(label)}"
 
 
 def answer(waiting: Sequence[Line]) -> str:

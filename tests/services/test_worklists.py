@@ -13,12 +13,15 @@ import pytest
 from sqlalchemy import event
 
 from ew_app.config import Settings
-from ew_app.kernel import WORKER, Actor, now, transaction
+from ew_app.kernel import WORKER, Actor, NotFound, now, transaction
 from ew_app.services.casework import cases, closing, reaching, viewing
 from ew_app.services.casework import moves as casework
 from ew_app.services.casework.causes import Heard, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
+from ew_app.services.notices import news
+from ew_app.services.people.telling import tell
 from models.base import db
+from models.cases import Task
 from models.queries import boards, flagged, worklists
 from models.queries import caseload as caseloads
 from rules.access import Permission, scope_of
@@ -222,6 +225,23 @@ def test_a_task_in_a_compartment_is_named_only_to_its_readers(world):
 
 
 # -- counts --------------------------------------------------------------------------------------------------
+
+
+def test_a_task_of_a_role_in_a_compartment_is_shut_to_whoever_in_it_reads_only_their_own(world):
+    """Neither in the news nor by its number: that there is one would tell of a student who is not theirs."""
+    for login in ("pia", "per"):
+        world.give(login, login.title(), "psychologist", "school:LIN")
+    with transaction():
+        told = {"student_id": world.students["ana"], "school_id": world.schools["LIN"], "created_at": now()}
+        task = Task(**told, kind="support", period="kept", title="Talk", compartment="counseling", department="x",
+                    owner_role="psychologist", owner_id=world.people["pia"], due=TODAY)  # fmt: skip
+        db.session.add(task)
+        db.session.flush()
+        tell("task_given", [world.people["pia"], world.people["per"]], once="t", task_id=task.id)
+    assert [len(news.read(world.actor(login))) for login in ("pia", "per")] == [1, 0]
+    assert reaching.task_at_hand(task.id, world.actor("pia"))
+    with pytest.raises(NotFound):
+        reaching.task_at_hand(task.id, world.actor("per"))
 
 
 def test_the_table_of_cases_holds_the_reasons_of_this_episode(world):

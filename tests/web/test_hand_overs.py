@@ -99,3 +99,12 @@ def test_a_colleague_asks_for_a_case_from_its_page(app: Flask, sign_in: SignInAs
     counselor.send(f"/asked/{question}/accept", {})
     with app.app_context():
         assert case_of(number).owner_id == person("social_worker").id
+
+
+def test_a_word_that_tells_too_much_is_pointed_at_before_it_is_sent(app: Flask, sign_in: SignInAs) -> None:
+    number, nurse = a_case(app)
+    counselor, path = sign_in("counselor"), f"/cases/{number}/help"
+    plain = counselor.send(path, {"to": nurse, "kind": "refer", "asked": ASKED}).text
+    assert "Everybody who works on this case reads this sentence too" in plain and "It names" not in plain
+    private = counselor.send(path, {"to": nurse, "kind": "refer", "asked": "They sleep in a Shelter now"}).text
+    assert "It names “Shelter”" in private and "They will see" in private, "a person decides"

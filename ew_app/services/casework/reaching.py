@@ -57,7 +57,8 @@ def students_of(by: Actor, *permissions: Permission) -> ColumnElement[bool]:
 
 
 def tasks_of(by: Actor) -> ColumnElement[bool]:
-    """Condition on Task: their own, those of a role they hold there, and plain ones of cases they work on.
+    """Condition on Task: their own, those of a role they hold there as far as they may read them, and plain ones of
+    cases they work on.
 
     Whoever is there for tasks alone (a partner, a department) has only their own: the family agreed to one of them.
     So are those of somebody for whom they stand in, as far as they may read them.
@@ -68,8 +69,8 @@ def tasks_of(by: Actor) -> ColumnElement[bool]:
         if role(key).reach is not Reach.TASKS
     )
     worked = scope.tasks(access.scope_of(by.grants, Permission.WORK_CASE), by.person_id)
-    lent = and_(scope.tasks_held(None, by.grants.standing_in), open_to(openings(by), by.person_id))
-    return or_(worked, *roles, *([lent] if by.grants.standing_in else []))
+    lent = [scope.tasks_held(None, by.grants.standing_in)] if by.grants.standing_in else []
+    return or_(worked, and_(or_(false(), *roles, *lent), open_to(openings(by), by.person_id)))
 
 
 def theirs(tasks: Collection[Task], by: Actor) -> set[int]:
