@@ -106,12 +106,7 @@ def _by_day(panel: Panel, own: Floats, codes: Ints, number: int) -> tuple[Floats
 def window_of(held: Sums, first: int, end: int) -> tuple[Floats, Floats, Floats, Floats]:
     """[groups] of the days first..end: away, away of the whole, expected part of the whole, and what the others of the
     whole tell to expect."""
-    part = np.divide(
-        held.expected[:, first:end],
-        held.total_expected[:, first:end],
-        out=np.zeros_like(held.expected[:, first:end]),
-        where=held.total_expected[:, first:end] > 0,
-    )
+    part = _part(held, slice(first, end))
     away, whole = held.away[:, first:end], held.total_away[:, first:end]
     others = np.maximum(held.total_expected[:, first:end] - held.expected[:, first:end], 1e-9)
     told = held.expected[:, first:end] * np.maximum(whole - away, 0) / others
@@ -119,16 +114,25 @@ def window_of(held: Sums, first: int, end: int) -> tuple[Floats, Floats, Floats,
     return away.sum(axis=1), whole.sum(axis=1), (part * whole).sum(axis=1), told.sum(axis=1)
 
 
+def _part(held: Sums, days: slice) -> Floats:
+    """[groups, days] the part of the whole that is expected to be of the group."""
+    expected, whole = held.expected[:, days], held.total_expected[:, days]
+    part: Floats = np.divide(expected, whole, out=np.zeros_like(expected), where=whole > 0)
+    return part
+
+
 def spread_of(held: Sums, before: int, window: int) -> Floats:
     """[groups] how much wider than pure chance the windows of the past scattered: its own, drawn to its kind's."""
-    firsts = range(before % window, before - window + 1, window)
-    squares, counted = np.zeros(len(held.school)), np.zeros(len(held.school))
-    for first in firsts:
-        away, whole, mean, _ = window_of(held, first, first + window)
-        variance = mean * (1 - np.divide(mean, whole, out=np.ones_like(mean), where=whole > 0))
-        usable = (mean >= 0.5) & (variance > 0)
-        squares += np.where(usable, np.minimum((away - mean) ** 2 / np.where(usable, variance, 1), _MOST_SPREAD), 0)
-        counted += usable
+    first, groups = before % window, len(held.school)
+    past = slice(first, max(before, first))
+    away, whole, mean = (
+        column.reshape(groups, -1, window).sum(axis=2)
+        for column in (held.away[:, past], held.total_away[:, past], _part(held, past) * held.total_away[:, past])
+    )
+    variance = mean * (1 - np.divide(mean, whole, out=np.ones_like(mean), where=whole > 0))
+    usable = (mean >= 0.5) & (variance > 0)
+    off = np.minimum((away - mean) ** 2 / np.where(usable, variance, 1), _MOST_SPREAD)
+    squares, counted = np.where(usable, off, 0).sum(axis=1), usable.sum(axis=1)
     pooled = squares.sum() / counted.sum() if counted.sum() else 1.0
     spread: Floats = np.maximum((squares + _OWN_SPREAD * pooled) / (counted + _OWN_SPREAD), 1.0)
     return spread

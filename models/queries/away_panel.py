@@ -19,7 +19,7 @@ LEAST_PERIODS = 3  # class periods that stand for half a day
 _EPOCH = "DATE '1970-01-01'"
 
 # A student is away for half the day or more: by a mark about the day, or by so many class periods. Where two systems
-# speak, the school's own is heard.
+# speak, the school's own is heard. Few ids are former ones: these are looked up, not every student of a mark.
 _AWAY = f"""
     WITH word AS MATERIALIZED (
         SELECT w.school_id, w.day, w.code, best.absent_fraction, best.excused IN ('excused', 'exempt') AS excused
@@ -27,8 +27,10 @@ _AWAY = f"""
              LATERAL {coded.meaning("w")} best
         WHERE best.kind = 'absence'
     )
-    SELECT coalesce(p.same_as, p.id), m.school_id, m.day - {_EPOCH}, bool_or(w.excused)::int
-    FROM mark m JOIN word w USING (school_id, day, code) JOIN student p ON p.id = m.student_id
+    SELECT CASE WHEN m.student_id IN (SELECT id FROM student WHERE same_as IS NOT NULL)
+                THEN (SELECT p.same_as FROM student p WHERE p.id = m.student_id) ELSE m.student_id END,
+           m.school_id, m.day - {_EPOCH}, bool_or(w.excused)::int
+    FROM mark m JOIN word w USING (school_id, day, code)
     JOIN school s ON s.id = m.school_id AND m.source_id = coalesce(s.source_id, m.source_id)
     WHERE m.day = ANY(%(days)s)
     GROUP BY 1, 2, 3

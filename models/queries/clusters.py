@@ -122,6 +122,11 @@ def standing(since: date) -> Sequence[Cluster]:
     return db.session.scalars(wanted).all()
 
 
+def networks() -> dict[int, int]:
+    """School -> its network, of every school."""
+    return {school: network for school, network in db.session.execute(select(School.id, School.network_id))}
+
+
 def last_look() -> ClusterLook | None:
     """The newest look at any day."""
     return db.session.scalar(select(ClusterLook).order_by(ClusterLook.id.desc()).limit(1))

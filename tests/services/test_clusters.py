@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from flask import current_app
 from sqlalchemy import delete, select, text
 
 from ew_app.kernel import Conflict, NotFound, Refused, transaction
@@ -13,10 +14,11 @@ from ew_app.services.watching import cluster_work, clusters, panels
 from models.attendance import Mark
 from models.base import db
 from models.clusters import Cluster, ClusterLook
+from models.org import School
 from models.queries import away_panel
 from models.queries import clusters as queries
 from rules.access import NotAllowed
-from tests.opened import on
+from tests.opened import on, statements
 from tests.rules import away
 from tests.services import world as district
 from tests.services.panel_rows import Written
@@ -81,6 +83,41 @@ def test_what_is_read_from_the_database_is_what_was_written(place):
     for kind, codes in INVENTED.groups.items():
         named = [seen.names[kind][code][1] if code >= 0 else "" for code in seen.panel.groups[kind].tolist()]
         assert named == [f"{kind[0]}{code}" if code >= 0 else "" for code in codes.tolist()]
+
+
+def test_what_was_sent_of_a_former_id_is_the_childs(place):
+    child, former = place.written.students[3], place.written.students[7]
+    with transaction():
+        db.session.execute(text("DELETE FROM mark WHERE student_id = ANY(:both)"), {"both": [child, former]})
+        db.session.execute(text("UPDATE stint SET student_id = :child, former_id = :former WHERE student_id = :former"),
+                           {"child": child, "former": former})  # fmt: skip
+        db.session.execute(text("UPDATE student SET same_as = :child WHERE id = :id"), {"child": child, "id": former})
+        place.written.mark([7], LAST)
+    read = away_panel.read([LAST])
+    assert (child in read.away["student"].tolist(), former in read.away["student"].tolist()) == (True, False)
+
+
+def test_following_a_route_asks_no_more_for_more_schools(place):
+    """Each school of the network is looked at, from what was read once."""
+
+    def asked() -> int:
+        with transaction():
+            place.written.again(LAST)
+        with statements(current_app) as sent:
+            clusters.look()
+        return len(sent)
+
+    no_show(place)
+    asked()
+    few, network = asked(), db.session.scalar(text("SELECT max(network_id) FROM cluster"))
+    with transaction():
+        for number in range(10):
+            db.session.add(School(key=f"X{number}", name=f"School {number}", network_id=network, source_id=None))
+        copy = """INSERT INTO stint (student_id, school_id, entry_date, exit_code, grade, calendar_key, former_id)
+                  SELECT t.student_id, x.id, t.entry_date, '', '', '', 0 FROM stint t JOIN school x ON x.key LIKE 'X%'
+                  WHERE t.school_id = (SELECT school_id FROM cluster)"""
+        db.session.execute(text(copy))
+    assert asked() == few
 
 
 def test_a_bus_that_did_not_come_is_one_case_with_transportation(place):

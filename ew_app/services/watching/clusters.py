@@ -7,7 +7,8 @@ evidence away. Students are counted here and never named.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -21,7 +22,6 @@ from ew_app.services.watching import panels
 from ew_app.services.watching.panels import Seen
 from models.base import db
 from models.clusters import Cluster, ClusterDay, ClusterLook, ClusterNote
-from models.org import School
 from models.queries import away_panel, following
 from models.queries import clusters as rows
 from rules import cluster_days, clusters
@@ -49,25 +49,25 @@ def _look() -> int:
     days, last = away_panel.days_before(today(), tuning().days + BACK), rows.last_look()
     if not days or not rows.corrected_since(last.looked_at if last else None, days):
         return 0
-    seen = panels.read(days)
+    seen, networks = panels.read(days), rows.networks()
     standing = list(rows.standing(today() - REMEMBERED))
     judged = 0
     for day in rows.days_to_look_at(days[-BACK:]):
-        judged += _one_day(seen.up_to(day), standing)
+        judged += _one_day(seen.up_to(day), standing, networks)
     for cluster in standing:
         if cluster.state == "open":
-            _follow(cluster, seen)
+            _follow(cluster, seen, networks)
     return judged
 
 
-def _one_day(seen: Seen, standing: list[Cluster]) -> int:
+def _one_day(seen: Seen, standing: list[Cluster], networks: Mapping[int, int]) -> int:
     """Judge the last day of what is seen; open what is new, and let what stands grow."""
     limits = tuning()
     cut = max(0, len(seen.panel.days) - limits.days)
     newest = _since(seen, cut)
     found = clusters.look(newest.panel, limits)
     for jump in found.jumps:
-        _take_in(jump, newest, standing)
+        _take_in(jump, newest, standing, networks)
     db.session.add(ClusterLook(day=seen.panel.days[-1], looked_at=now(), judged=found.judged, found=len(found.jumps)))
     return found.judged
 
@@ -75,15 +75,15 @@ def _one_day(seen: Seen, standing: list[Cluster]) -> int:
 def _since(seen: Seen, first: int) -> Seen:
     panel = seen.panel
     cut = Panel(panel.days[first:], panel.school, panel.groups, panel.away[:, first:], panel.here[:, first:])
-    return Seen(cut, seen.schools, seen.names, seen.excused[:, first:])
+    return replace(seen, panel=cut, excused=seen.excused[:, first:])
 
 
-def _take_in(jump: Jump, seen: Seen, standing: list[Cluster]) -> None:
+def _take_in(jump: Jump, seen: Seen, standing: list[Cluster], networks: Mapping[int, int]) -> None:
     """A jump belongs to the open cluster of its group, or of its route at another school of the network; one that
     lies in days that were answered for already is nothing new."""
     school, key, day = seen.schools[jump.school], seen.group_key(jump.kind, jump.group), seen.panel.days[-1]
     first = _first_day(jump, seen)
-    network = db.session.get_one(School, school).network_id
+    network = networks[school]
     for cluster in standing:
         same = cluster.school_id == school or (jump.kind == "route" and cluster.network_id == network)
         if (cluster.kind, cluster.group_key) != (jump.kind, key) or not same:
@@ -146,14 +146,16 @@ def _open(jump: Jump, seen: Seen, key: str, network: int) -> Cluster:
 # -- what is known of an open one ------------------------------------------------------------------------------------
 
 
-def _follow(cluster: Cluster, seen: Seen) -> None:
+def _follow(cluster: Cluster, seen: Seen, networks: Mapping[int, int]) -> None:
     """Write its days as they are known now; withdraw it, or say so, when nothing stands out in them any more."""
     limits = tuning()
-    at = {cluster.school_id} | ({*seen.schools} if cluster.kind == "route" else set())
+    at = {cluster.school_id}
+    if cluster.kind == "route":
+        at |= {school for school in seen.schools if networks[school] == cluster.network_id}
     series, since = {}, _shown_since(cluster, seen, limits)
     for school in at:
         group = seen.group(cluster.kind, school, cluster.group_key)
-        if group is not None and _same_network(cluster, school):
+        if group is not None:
             series[school] = cluster_days.told(seen.panel, cluster.kind, group, since, limits), group
     known = {school: days for school, (days, _) in series.items() if days}
     if cluster.kind == WEEKDAY:
@@ -172,11 +174,6 @@ def _shown_since(cluster: Cluster, seen: Seen, limits: Tuning) -> date:
     days = seen.panel.days
     began = next((place for place, day in enumerate(days) if day >= cluster.first_day), len(days) - 1)
     return min(cluster.first_day, days[max(limits.least_before, began - LEAD)]) if days else cluster.first_day
-
-
-def _same_network(cluster: Cluster, school: int) -> bool:
-    there: School = db.session.get_one(School, school)
-    return bool(school == cluster.school_id or there.network_id == cluster.network_id)
 
 
 def _stands_out(cluster: Cluster, days: Sequence[Day], limits: Tuning) -> bool:

@@ -20,11 +20,12 @@ _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A panel with what its places stand for: school ids, and names of groups; `excused` as `panel.away`."""
+    """A panel with what its places stand for: school ids, and (school, name) of groups; `excused` as `panel.away`."""
 
     panel: Panel
     schools: Sequence[int]
     names: Mapping[str, Sequence[tuple[int, str]]]
+    places: Mapping[str, Mapping[tuple[int, str], int]]
     excused: NDArray[np.bool_]
 
     def group_key(self, kind: str, group: int) -> str:
@@ -36,8 +37,7 @@ class Seen:
     def group(self, kind: str, school_id: int, key: str) -> int | None:
         """The place of a group among those of its kind; None when nobody is in it any more."""
         if kind in GROUPS:
-            found = (school_id, key)
-            return self.names[kind].index(found) if found in self.names[kind] else None
+            return self.places[kind].get((school_id, key))
         return self.schools.index(school_id) if school_id in self.schools else None
 
     def excused_on(self, kind: str, group: int, day: date) -> int:
@@ -71,7 +71,8 @@ def laid(found: Read) -> Seen:
     for kind in GROUPS:
         groups[kind], names[kind] = _groups(school, found.enrolled[kind])
     panel = Panel(found.days, place.astype(np.int64), groups, away, here)
-    return Seen(panel, schools.tolist(), names, excused)
+    places = {kind: {pair: at for at, pair in enumerate(pairs)} for kind, pairs in names.items()}
+    return Seen(panel, schools.tolist(), names, places, excused)
 
 
 def _sent(found: Read, schools: Ints, days: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -98,7 +99,12 @@ def _away(found: Read, who: Ints, days: NDArray[np.int64]) -> tuple[NDArray[np.b
 
 
 def _groups(school: Ints, named: Sequence[str]) -> tuple[Ints, list[tuple[int, str]]]:
-    """[students] the place of each one's group, -1 for none; and (school, name) of each place."""
-    pairs = list(zip(school.tolist(), named, strict=True))
-    places = {pair: number for number, pair in enumerate(sorted({pair for pair in pairs if pair[1]}))}
-    return np.array([places.get(pair, -1) for pair in pairs], dtype=np.int64), list(places)
+    """[students] the place of each one's group, -1 for none; and (school, name) of each place, in their order."""
+    texts = sorted({*named} - {""})
+    number = {name: at for at, name in enumerate(texts)} | {"": -1}
+    code = np.fromiter(map(number.__getitem__, named), dtype=np.int64, count=len(named))
+    inside = code >= 0
+    pairs, place = np.unique(school[inside] * len(texts) + code[inside], return_inverse=True)
+    codes = np.full(len(code), -1, dtype=np.int64)
+    codes[inside] = place
+    return codes, [(pair // len(texts), texts[pair % len(texts)]) for pair in pairs.tolist()]
