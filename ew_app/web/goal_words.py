@@ -19,13 +19,25 @@ GROUPS = {
     "grade": "Grade", "english_learner": "English learners", "home_language": "Home language",
     "race_ethnicity": "Race and ethnicity", "low_income": "Low income",
 }  # fmt: skip
+YES_NO = ("english_learner", "low_income")
 Days = Sequence[tuple[date, int, int]]
 
 
 def title(goal: Goal) -> str:
     """What is measured, and of whom."""
-    kind, _, value = goal.subgroup.partition(":")
-    return f"{LABELS[Measure(goal.measure)]}{f', {GROUPS[kind].lower()}: {value}' if kind else ''}"
+    group = group_words(goal.subgroup)
+    of = f", {group if group.startswith('English') else group[0].lower() + group[1:]}" if group else ""
+    return f"{LABELS[Measure(goal.measure)]}{of}"
+
+
+def group_words(group: str) -> str:
+    """A group in words: `Grade 9`, `Low income`, `Not low income`, `Home language: Spanish`."""
+    kind, _, value = group.partition(":")
+    if kind == "grade":
+        return f"Grade {value}"
+    if kind in YES_NO:
+        return GROUPS[kind] if value == "yes" else f"Not {GROUPS[kind] if kind == 'english_learner' else 'low income'}"
+    return f"{GROUPS[kind]}: {value}" if kind else ""
 
 
 def wanted(goal: Goal) -> str:

@@ -70,12 +70,9 @@ def _place() -> Place:
 
 def _wanted() -> Wanted:
     form = request.form
-    kind, value = form.get("kind", ""), form.get("value", "").strip()
-    if bool(kind) != bool(value):
-        raise Refused("For a group choose its kind and write which one, such as Grade and 9; for everybody neither.")
     return Wanted(
         measure=form.get("measure", ""), target=_tenths(form.get("target", "")),
-        by_day=day_given(form.get("by_day", "")), subgroup=f"{kind}:{value}" if kind else "", why=form.get("why", ""),
+        by_day=day_given(form.get("by_day", "")), subgroup=form.get("group", ""), why=form.get("why", ""),
     )  # fmt: skip
 
 
@@ -89,12 +86,13 @@ def _tenths(text: str) -> int | None:
 
 
 def _form(errors: Mapping[str, str]) -> str:
-    places = [str(place) for place in goals.own_places(actor())]
+    held = goals.own_places(actor())
+    places = [str(place) for place in held]
     names = place_names(places)
     last = goals.last_day(goal_counts.schools_of(places[0])) if places else None
     return render_template(
         "goal_new.html", own=[(place, names[place]) for place in places], measures=MEASURES,
-        kinds=list(goal_words.GROUPS.items()), errors=errors, values=request.form,
+        groups=[(one, goal_words.group_words(one)) for one in goals.groups_of(held)], errors=errors, values=request.form,
         last=last.isoformat() if last else "",
     )  # fmt: skip
 

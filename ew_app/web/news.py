@@ -21,6 +21,7 @@ screen = Blueprint("news", __name__)
 SEE = Permission.SEE_TODAY
 CASES = frozenset({"cases_opened", "cases_given"})  # counted notices, by the list they lead to
 ASKED = frozenset({"nudge_asked", "nudge_answered"})
+STRATEGIES = frozenset({"strategy_due"})
 REVIEWS = frozenset({"review_due", "reviews_late"})
 CLUSTERS = frozenset({"cluster_given"})
 WAITING = frozenset({"risen", "risen_above"})
@@ -122,6 +123,8 @@ def _address(one: News) -> str:
         return url_for("nudges.show")
     if one.kind in REVIEWS and access.can(actor().grants, Permission.RUN_REVIEW):
         return url_for("reviews.show")
+    if one.kind in STRATEGIES and access.can(actor().grants, Permission.SEE_SCHOOL_BOARD):
+        return url_for("goals.show")
     if one.kind in CASES and access.can(actor().grants, Permission.SEE_CASELOAD):
         return url_for("caseload.show", view="mine", sort="-opened")
     if one.kind in CLUSTERS and access.can(actor().grants, Permission.SEE_DEPARTMENTS):

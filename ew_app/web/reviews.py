@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, day_text, today
 from ew_app.services.meetings.holding import Changed
-from ew_app.services.watching import nudging, reviewing, rhythm
+from ew_app.services.watching import goals, nudging, reviewing, rhythm
 from ew_app.services.watching.nudging import Wanted
 from ew_app.services.watching.rhythm import Standing
-from ew_app.web import asked, review_words
+from ew_app.web import asked, goal_words, review_words
 from ew_app.web.case_words import day_given
 from ew_app.web.guard import actor, found, once, requires
 from ew_app.web.today_parts import SHOWN, Part
@@ -205,12 +205,20 @@ def part(*, known: bool) -> tuple[Part, ...]:
          "late": one.turn.late}
         for one in due[:SHOWN]
     ]  # fmt: skip
+    waits = goals.due_for(actor())
+    places = place_names({strategy.place for strategy, _, _ in waits}) if waits else {}
+    looks: list[dict[str, Any]] = [
+        {"name": strategy.words, "url": url_for("goals.one", thread=goal.thread), "about": places[strategy.place],
+         "tier": None, "reason": f"for the goal: {goal_words.title(goal)}", "due": on, "late": 0}
+        for strategy, goal, on in waits[:SHOWN]
+    ]  # fmt: skip
     every = ("Every review", url_for("reviews.show"))
     return tuple(
         part
         for part in (
             Part("You are asked", questions, "", len(asked_of_me), tiers=False),
             Part("Reviews that are due", reviews, "", len(due), more=every, tiers=False),
+            Part("What you lead for a goal", looks, "", len(waits), hint="Its day for a look has passed.", tiers=False),
         )
         if part.lines
     )

@@ -199,3 +199,22 @@ def strategies(thread: str) -> list[tuple[Strategy, str, list[StrategyLook]]]:
     for look in db.session.scalars(wanted):
         looks[look.strategy_id].append(look)
     return [(one, name, looks[one.id]) for one, name in found]
+
+
+def past_their_day(on: date, owner: int | None = None) -> list[tuple[Strategy, Goal, date]]:
+    """(what is done, its goal, the day for a look) of goals that hold, where that day has passed; of one person or all."""
+    found = db.session.execute(
+        text("""
+            SELECT s.id, g.id, l.next_on FROM strategy s
+            JOIN LATERAL (SELECT next_on FROM strategy_look WHERE strategy_id = s.id ORDER BY id DESC LIMIT 1) l ON true
+            JOIN LATERAL (SELECT id, ended FROM goal WHERE thread = s.thread ORDER BY version DESC LIMIT 1) g ON true
+            WHERE l.next_on < :on AND g.ended = '' AND (CAST(:owner AS int) IS NULL OR s.owner_id = :owner)
+            ORDER BY l.next_on, s.id
+        """),
+        {"on": on, "owner": owner},
+    ).all()
+    strategies = {
+        one.id: one for one in db.session.scalars(select(Strategy).where(Strategy.id.in_([r[0] for r in found])))
+    }
+    held = {one.id: one for one in db.session.scalars(select(Goal).where(Goal.id.in_([row[1] for row in found])))}
+    return [(strategies[strategy], held[goal], day) for strategy, goal, day in found]

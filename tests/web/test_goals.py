@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
-from ew_app.kernel import clock, today
-from ew_app.services.watching import goal_counts
+from ew_app.kernel import clock, today, transaction
+from ew_app.services.watching import goal_counts, goals
 from models.base import db
-from models.goals import Goal
+from models.goals import Goal, StrategyLook
 from models.tiers import Standing
 from tests.web import casebook
 from tests.web.casebook import committed
@@ -32,8 +32,8 @@ def test_a_goal_is_set_counted_changed_and_followed(sign_in: SignInAs, app: Flas
     form = {"place": "school:LIN", "measure": "tiers", "target": "20", "by_day": LATER, "why": "For calm mornings"}
     wrong = sent(principal, "/goals/new", "/goals/new", **(form | {"target": "many"}))
     assert wrong.status_code == 422 and "percentage" in wrong.text and "For calm mornings" in wrong.text
-    half = sent(principal, "/goals/new", "/goals/new", **(form | {"kind": "grade"}))
-    assert half.status_code == 422 and "choose its kind" in half.text
+    small = sent(principal, "/goals/new", "/goals/new", **(form | {"group": "grade:4"}))
+    assert small.status_code == 422 and "Fewer than 10" in small.text
     address = sent(principal, "/goals/new", "/goals/new", **form).location
     assert "cannot tell yet" in principal.get(address).text
     with app.app_context():
@@ -54,6 +54,40 @@ def test_a_goal_is_set_counted_changed_and_followed(sign_in: SignInAs, app: Flas
     assert "20%" in sign_in("network_lead").get("/goals").text
     for verb in ("change", "end", "strategies"):
         assert sign_in("network_lead").send(f"{address}/{verb}").status_code == 404, "the network reads it"
+
+
+def test_what_waits_for_a_look_stands_on_today_and_in_the_news_of_who_leads_it(
+    sign_in: SignInAs, app: Flask, world: dict[str, int]
+) -> None:
+    principal = sign_in("principal")
+    form = {"place": "school:LIN", "measure": "attendance", "target": "95", "by_day": LATER}
+    address = sent(principal, "/goals/new", "/goals/new", **form).location
+    done = {"words": "A warm word at the door", "owner_id": world["principal"], "review_on": LATER}
+    sent(principal, address, f"{address}/strategies", **done)
+    assert "A warm word at the door" not in principal.get("/today").text
+    with app.app_context(), transaction():
+        newest = select(func.max(StrategyLook.id)).scalar_subquery()
+        db.session.execute(
+            update(StrategyLook).where(StrategyLook.id == newest).values(next_on=today() - timedelta(days=2))
+        )
+    with app.app_context():
+        assert (goals.tell_of_due(), goals.tell_of_due()) == (1, 0)
+    assert "A warm word at the door" in principal.get("/today").text
+    assert "waits for a look" in principal.get("/news").text
+    assert "A warm word at the door" not in sign_in("counselor").get("/today").text
+    sent(principal, address, f"{address}/end", why="Reached in other ways")
+    assert "A warm word at the door" not in principal.get("/today").text
+
+
+def test_a_group_is_chosen_from_those_that_are_large_enough(sign_in: SignInAs, app: Flask) -> None:
+    assert "Grade 4" not in sign_in("principal").get("/goals/new").text
+    with app.app_context():
+        committed(enrol_thirty)
+    principal = sign_in("principal")
+    assert "Grade 4" in principal.get("/goals/new").text
+    form = {"place": "school:LIN", "measure": "tiers", "target": "20", "by_day": LATER, "group": "grade:4"}
+    address = sent(principal, "/goals/new", "/goals/new", **form).location
+    assert "Students in Tier 2 or 3, grade 4" in principal.get(address).text
 
 
 def enrol_thirty() -> None:

@@ -24,7 +24,7 @@ from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, late_days, waiting
 from ew_app.services.measuring.touched import ask_for_evaluation
 from ew_app.services.people import demo_people, signing_in
-from ew_app.services.system import demo_reviews, demo_supports
+from ew_app.services.system import demo_given, demo_reviews, demo_supports, demo_watching
 from ew_app.services.system.demo_staff import Staff, moment
 from models.audit import Event
 from models.base import db
@@ -38,7 +38,12 @@ SEED: Final = 2026
 PARTS: Final = (24, 31, 38, 45, 52, DAYS - 2)  # the school days on which attendance comes in
 TOLD: Final = "demo_told"
 ALONE: Final = ("stls_liaison", "nurse")
-NOW: Final[Work] = {Job.LOAD_BATCH: ingest.load, Job.EVALUATE: flagging.evaluate, Job.HAND_OUT: handing_out.hand_out}
+NOW: Final[Work] = {
+    Job.LOAD_BATCH: ingest.load,
+    Job.EVALUATE: flagging.evaluate,
+    Job.HAND_OUT: handing_out.hand_out,
+    Job.COUNT_GOAL: lambda *_: None,  # counted by the first night's work, from the days as they stand then
+}
 LATER: Final[Work] = {**NOW, Job.EVALUATE: lambda *_: None}  # the next delivery decides for whoever was touched
 
 
@@ -55,7 +60,7 @@ def tell(folder: Path, **size: Any) -> Iterator[str]:
     for end, until in pairwise([*ends, taught[-1]]):
         yield f"Loading its attendance up to {end:%a} {end.day} {end:%b}, and what the staff do after it ..."
         _load_part(folder, end)
-        _work(staff, [(nth, day) for nth, day in enumerate(taught) if end <= day < until])
+        _work(staff, [(nth, day) for nth, day in enumerate(taught) if end <= day < until], taught)
     _end(folder, made, staff, taught)
 
 
@@ -88,13 +93,14 @@ def _load_part(folder: Path, end: date) -> None:
             _note(f"part {end}")
 
 
-def _work(staff: Staff, days: Sequence[tuple[int, date]]) -> None:
+def _work(staff: Staff, days: Sequence[tuple[int, date]], taught: Sequence[date]) -> None:
     """days: with their place among the school days of the year."""
     for nth, day in days:
         with told_as_of(moment(day, 16)), done_here(LATER), transaction():
             if _is_new(f"work {day}"):
                 staff.work(day)
                 demo_reviews.hold(nth)
+                demo_watching.aim(nth, taught)
                 _note(f"work {day}")
 
 
@@ -102,11 +108,19 @@ def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> Non
     """Yesterday evening families have called; at midnight the late school was asked for its day; this morning it sent a
     file, which waits to be let in, and the data steward was asked to look at it."""
     yesterday, today = days[-2:]
+    with told_as_of(moment(yesterday, 15)), done_here(NOW):
+        if _is_new("late changes"):
+            changes = demo_watching.late_changes(days[:-1])
+            if changes is not None:
+                _receive("attendance", {"attendance.csv": changes}, _person("data_steward"), "late-changes.csv")
+            _note("late changes")
     with told_as_of(moment(yesterday, 17)), done_here(NOW), transaction():
         if _is_new("calls"):
             staff.hear(yesterday)
             staff.ask_the_nurse()
             demo_supports.ask(days[:-1])
+            demo_given.give(days[:-1], staff.seed)
+            demo_watching.ask(days)
             ask_for_evaluation()
             _note("calls")
     with told_as_of(moment(today, 0, 1)):
@@ -120,7 +134,11 @@ def _end(folder: Path, made: Summary, staff: Staff, days: Sequence[date]) -> Non
 
 
 def _load(kind: str, folder: Path, by: Actor, name: str) -> None:
-    number = ingest.receive(kind=kind, name=name, files=open_delivery([folder]), by=by)
+    _receive(kind, open_delivery([folder]), by, name)
+
+
+def _receive(kind: str, files: Any, by: Actor, name: str) -> None:
+    number = ingest.receive(kind=kind, name=name, files=files, by=by)
     batch = waiting.for_batch(number, silent)
     if batch.status not in ("applied", "duplicate", "held"):
         raise Refused(f"The demo could not be loaded: {batch.sentence or batch.status}")

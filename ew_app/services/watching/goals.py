@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,16 +12,18 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record, today
+from ew_app.services.people.telling import tell
 from ew_app.services.watching import goal_counts
 from models.base import db
 from models.goals import Goal, Strategy, StrategyLook
 from models.org import School
-from models.queries import boards, case_page
+from models.queries import boards, case_page, groups
 from models.queries import goals as rows
 from models.queries.staff import place_names, school_network
 from rules import access, roles
 from rules.access import Permission, Place, PlaceKind
 from rules.goals import WHOLE, Measure
+from rules.grades import grade_order
 from rules.stints import school_year_start
 from rules.suppression import LEAST
 from rules.words import check_words
@@ -28,6 +31,7 @@ from rules.words import check_words
 SET = Permission.SET_GOALS
 NO_GOAL = "There is no such goal, or not of a place of yours."
 LONGEST = 300
+YES_NO = {"true": "yes", "false": "no"}  # what the roster says, as goals are written
 BOARDS = {
     PlaceKind.SCHOOL: Permission.SEE_SCHOOL_BOARD,
     PlaceKind.NETWORK: Permission.SEE_NETWORK_BOARD,
@@ -190,6 +194,37 @@ def may_lead(place: str) -> list[tuple[int, str]]:
     found = case_page.people_at({place}, today())
     named = {row.person_id: (row.person_id, f"{row.name}, {roles.role(row.role).label}") for row in found}
     return list(named.values())
+
+
+@operation
+def tell_of_due(day: str = "") -> int:
+    """Tell whoever leads something that its day for a look has passed, once a day set. Returns how many were told."""
+    found = rows.past_their_day(today())
+    names = place_names({strategy.place for strategy, _, _ in found}) if found else {}
+    return sum(
+        tell("strategy_due", [strategy.owner_id], once=f"strategy/{strategy.id}/{on}", place=names[strategy.place])
+        for strategy, _, on in found
+    )
+
+
+def due_for(by: Actor) -> list[tuple[Strategy, Goal, date]]:
+    """What this person leads for a goal and was to look at by now, the longest wait first."""
+    return rows.past_their_day(today(), by.person_id) if by.person_id else []
+
+
+def groups_of(places: Sequence[Place]) -> list[str]:
+    """The groups of these places' students that are large enough for a goal, as kind:value, by kind."""
+    schools = {school.id: today() for place in places for school in goal_counts.schools_of(str(place))}
+    sizes: Counter[tuple[str, str]] = Counter()
+    for kind, value, _, students in groups.tiers_by_group(schools, school_year_start(today())) if schools else []:
+        sizes[kind, YES_NO.get(value, value)] += students
+    large = [one for one, students in sizes.items() if students >= LEAST and one[1] and one[0] in rows.KINDS]
+    return [f"{kind}:{value}" for kind, value in sorted(large, key=lambda one: (rows.KINDS.index(one[0]), _order(one)))]
+
+
+def _order(one: tuple[str, str]) -> tuple[int, str]:
+    kind, value = one
+    return grade_order(value) if kind == "grade" else (0, value)
 
 
 # -- reading -------------------------------------------------------------------------------------------------

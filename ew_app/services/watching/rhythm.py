@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from ew_app.kernel import WORKER, Actor, operation, today
 from ew_app.services.people.telling import tell
+from ew_app.services.watching import goals
 from models.org import Network, School
 from models.queries import boards
 from models.queries import reviews as rows
@@ -110,7 +111,7 @@ def tell_of_late(day: str = "") -> int:
     week = (on - timedelta(days=on.weekday())).isoformat()
     for person, count in sorted(above.items()):
         told += tell("reviews_late", [person], once=f"reviews-late/{week}", count=count)
-    return told
+    return told + goals.tell_of_due()
 
 
 def _able() -> list[str]:
