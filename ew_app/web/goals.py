@@ -92,7 +92,8 @@ def _form(errors: Mapping[str, str]) -> str:
     last = goals.last_day(goal_counts.schools_of(places[0])) if places else None
     return render_template(
         "goal_new.html", own=[(place, names[place]) for place in places], measures=MEASURES,
-        groups=[(one, goal_words.group_words(one)) for one in goals.groups_of(held)], errors=errors, values=request.form,
+        groups=[(one, goal_words.group_words(one)) for one in goals.groups_of(held)],
+        errors=errors, values=request.form,
         last=last.isoformat() if last else "",
     )  # fmt: skip
 

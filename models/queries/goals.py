@@ -202,7 +202,7 @@ def strategies(thread: str) -> list[tuple[Strategy, str, list[StrategyLook]]]:
 
 
 def past_their_day(on: date, owner: int | None = None) -> list[tuple[Strategy, Goal, date]]:
-    """(what is done, its goal, the day for a look) of goals that hold, where that day has passed; of one person or all."""
+    """(what is done, its goal, the day for a look) of goals that hold, where that day has passed; `owner`: of one."""
     found = db.session.execute(
         text("""
             SELECT s.id, g.id, l.next_on FROM strategy s
@@ -213,8 +213,7 @@ def past_their_day(on: date, owner: int | None = None) -> list[tuple[Strategy, G
         """),
         {"on": on, "owner": owner},
     ).all()
-    strategies = {
-        one.id: one for one in db.session.scalars(select(Strategy).where(Strategy.id.in_([r[0] for r in found])))
-    }
+    wanted = select(Strategy).where(Strategy.id.in_([row[0] for row in found]))
+    done = {one.id: one for one in db.session.scalars(wanted)}
     held = {one.id: one for one in db.session.scalars(select(Goal).where(Goal.id.in_([row[1] for row in found])))}
-    return [(strategies[strategy], held[goal], day) for strategy, goal, day in found]
+    return [(done[strategy], held[goal], day) for strategy, goal, day in found]
