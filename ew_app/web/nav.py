@@ -26,37 +26,63 @@ class Item:
 
 
 P = Permission
-ITEMS = (
-    Item("Today", "/today", (P.SEE_TODAY,)),
-    Item("News", "/news", (P.SEE_TODAY,)),
-    Item("Absent today", "/absent", (P.CALL_ABSENT,)),
-    Item("Caseload", "/caseload", (P.SEE_CASELOAD,)),
-    Item("Visits", "/visits", (P.LOG_OUTREACH,)),
-    Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),
-    Item("Supports", "/supports", tuple(OPENS.values())),
-    Item("Opened in a crisis", "/crisis", (P.ANSWER_OPENINGS,)),
-    Item("Waiting", "/waiting", (P.SEE_WAITING,)),
-    Item("Meeting", "/meeting", (P.RUN_MEETING,)),
-    Item("Reviews", "/reviews", (P.RUN_REVIEW,)),
-    Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
-    Item("Import", "/imports", (P.IMPORT_ATTENDANCE, P.IMPORT_ROSTER)),
-    Item("Sources", "/sources", (P.KEEP_SOURCES,), whole=True),
-    Item("Fix data", "/fix", (P.FIX_DATA,)),
-    Item("Data quality", "/quality", (P.SEE_QUALITY,)),
-    Item("School", "/schools", (P.SEE_SCHOOL_BOARD,)),
-    Item("Week", "/week", (P.MANAGE_PEOPLE, P.SEE_NETWORK_BOARD)),
-    Item("Network", "/networks", (P.SEE_NETWORK_BOARD,)),
-    Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),
-    Item("Departments", "/departments", (P.SEE_DEPARTMENTS,)),
-    Item("Integrity", "/integrity", (P.SEE_INTEGRITY,)),
-    Item("Public summary", "/public", (P.PUBLISH,)),
-    Item("Goals", "/goals", (P.SET_GOALS, P.SEE_NETWORK_BOARD)),
-    Item("What works", "/what-works", (P.SEE_WHAT_WORKS,)),
-    Item("Scripts", "/scripts", (P.USE_API,)),
-    Item("Policy", "/policy", (P.SEE_POLICY,)),
-    Item("People", "/people", (P.SEE_PEOPLE,)),
-    Item("Audit", "/audit", (P.SEE_AUDIT,)),
-    Item("Health", "/health", (P.SEE_HEALTH,)),
+FEW = 8  # as many places need no headings
+GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
+    (
+        "",
+        (
+            Item("Today", "/today", (P.SEE_TODAY,)),
+            Item("News", "/news", (P.SEE_TODAY,)),
+        ),
+    ),
+    (
+        "Students",
+        (
+            Item("Absent today", "/absent", (P.CALL_ABSENT,)),
+            Item("Caseload", "/caseload", (P.SEE_CASELOAD,)),
+            Item("Visits", "/visits", (P.LOG_OUTREACH,)),
+            Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),
+            Item("Supports", "/supports", tuple(OPENS.values())),
+            Item("Opened in a crisis", "/crisis", (P.ANSWER_OPENINGS,)),
+            Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
+        ),
+    ),
+    (
+        "Follow-up",
+        (
+            Item("Waiting", "/waiting", (P.SEE_WAITING,)),
+            Item("Meeting", "/meeting", (P.RUN_MEETING,)),
+            Item("Week", "/week", (P.MANAGE_PEOPLE, P.SEE_NETWORK_BOARD)),
+            Item("Reviews", "/reviews", (P.RUN_REVIEW,)),
+            Item("Goals", "/goals", (P.SET_GOALS, P.SEE_NETWORK_BOARD)),
+        ),
+    ),
+    (
+        "Numbers",
+        (
+            Item("School", "/schools", (P.SEE_SCHOOL_BOARD,)),
+            Item("Network", "/networks", (P.SEE_NETWORK_BOARD,)),
+            Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),
+            Item("What works", "/what-works", (P.SEE_WHAT_WORKS,)),
+            Item("Departments", "/departments", (P.SEE_DEPARTMENTS,)),
+            Item("Integrity", "/integrity", (P.SEE_INTEGRITY,)),
+            Item("Public summary", "/public", (P.PUBLISH,)),
+        ),
+    ),
+    (
+        "Data and rules",
+        (
+            Item("Import", "/imports", (P.IMPORT_ATTENDANCE, P.IMPORT_ROSTER)),
+            Item("Sources", "/sources", (P.KEEP_SOURCES,), whole=True),
+            Item("Fix data", "/fix", (P.FIX_DATA,)),
+            Item("Data quality", "/quality", (P.SEE_QUALITY,)),
+            Item("Policy", "/policy", (P.SEE_POLICY,)),
+            Item("People", "/people", (P.SEE_PEOPLE,)),
+            Item("Scripts", "/scripts", (P.USE_API,)),
+            Item("Audit", "/audit", (P.SEE_AUDIT,)),
+            Item("Health", "/health", (P.SEE_HEALTH,)),
+        ),
+    ),
 )
 # Pages that stand under a place of the rail without sharing its address.
 UNDER = {
@@ -70,9 +96,15 @@ UNDER = {
 }
 
 
-def places(app: Flask, grants: Grants) -> list[tuple[str, str, str]]:
-    """(label, address, key) of what this person may open, in the order of the day's work."""
-    return [(item.label, item.path, item.key) for item in ITEMS if item.path in _routed(app) and _opens(grants, item)]
+def places(app: Flask, grants: Grants) -> list[tuple[str, str, str, str]]:
+    """(label, address, key, heading) of what this person may open; no headings where there are few places."""
+    found = [
+        (item.label, item.path, item.key, heading)
+        for heading, items in GROUPS
+        for item in items
+        if item.path in _routed(app) and _opens(grants, item)
+    ]
+    return found if len(found) > FEW else [(*item[:3], "") for item in found]
 
 
 def _opens(grants: Grants, item: Item) -> bool:
@@ -82,7 +114,7 @@ def _opens(grants: Grants, item: Item) -> bool:
 
 def start(app: Flask, grants: Grants) -> str | None:
     """Where someone begins: the first place they may open."""
-    return next((path for _, path, _ in places(app, grants)), None)
+    return next((path for _, path, _, _ in places(app, grants)), None)
 
 
 def current(path: str) -> str:

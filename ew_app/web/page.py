@@ -62,11 +62,11 @@ def _for(who: Visitor) -> dict[str, Any]:
     }
 
 
-def _places(by: kernel.Actor) -> list[tuple[str, str, str, int | None]]:
-    """The places this person may open; beside News how much of it is unread."""
+def _places(by: kernel.Actor) -> list[tuple[str, str, str, int | None, str]]:
+    """The places this person may open, each with its heading; beside News how much of it is unread."""
     unread = news.unread_count(by)
     found = nav.places(current_app, by.grants)
-    return [(label, path, key, unread or None if key == "news" else None) for label, path, key in found]
+    return [(label, path, key, unread or None if key == "news" else None, head) for label, path, key, head in found]
 
 
 def _place(who: Visitor) -> str:
