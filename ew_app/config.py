@@ -103,6 +103,12 @@ class Settings:
         "From how many yes and no answers at closing that proposal is made.",
         default="20",
     )
+    risk_shadow_days: int = _setting(
+        "EW_RISK_SHADOW_DAYS",
+        read.whole(0, 365),
+        "Days for which a risk model is on trial, seen by nobody, before two people may let it work.",
+        default="42",
+    )
     timezone: ZoneInfo = _setting(
         "EW_TIMEZONE", read.timezone, "The district's clock: decides which day it is.", default="America/Chicago"
     )

@@ -56,6 +56,8 @@ class Job(StrEnum):
     FIND_CLUSTERS = "find_clusters"
     COUNT_GOAL = "count_goal"
     SUM_UP = "sum_up"
+    TRAIN_RISK = "train_risk"
+    SCORE_RISK = "score_risk"
     SEND_MAIL = "send_mail"
     VISIT_LATE = "visit_late"
     SWEEP = "sweep"

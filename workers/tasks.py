@@ -10,6 +10,7 @@ from ew_app.services.casework import handing_out, visit_alarm
 from ew_app.services.deciding import flagging, simulating
 from ew_app.services.deliveries import ingest
 from ew_app.services.notices import mails
+from ew_app.services.risk import scoring, training
 from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import quality, schedule, upkeep
 from ew_app.services.watching import clusters, goal_counts, publishing, rhythm
@@ -91,6 +92,18 @@ def count_goal(number: int) -> None:
 def sum_up(number: int) -> None:
     """Prepare the public summary."""
     outbox.perform(Job.SUM_UP, number, publishing.sum_up)
+
+
+@shared_task(name=Job.TRAIN_RISK.value, **outbox.LONG)
+def train_risk(number: int) -> None:
+    """Do one slice of a risk model's training."""
+    outbox.perform(Job.TRAIN_RISK, number, training.work)
+
+
+@shared_task(name=Job.SCORE_RISK.value)
+def score_risk(number: int) -> None:
+    """Ask the risk model about everybody, as the evening left them."""
+    outbox.perform(Job.SCORE_RISK, number, scoring.score)
 
 
 @shared_task(name=Job.SEND_MAIL.value)

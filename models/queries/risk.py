@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, exists, func, select, text
 
 from models.base import db
-from models.bulk import read_columns
+from models.bulk import copy_in, read_columns
+from models.cases import Case
+from models.org import School
+from models.people import Student
+from models.risk import RiskAnswer, RiskModel, RiskNight, RiskScore
+from models.tiers import StudentStatus
+
+
+def newest(school_year: date) -> RiskModel | None:
+    """The model that was asked for last, of the school year that starts on this day."""
+    found = select(RiskModel).where(RiskModel.school_year == school_year, RiskModel.status != "stopped")
+    return db.session.scalars(found.order_by(RiskModel.id.desc())).first()
+
+
+def last_night(model: int) -> RiskNight | None:
+    """The last evening on which a model was asked."""
+    found = select(RiskNight).where(RiskNight.model_id == model).order_by(RiskNight.day.desc())
+    return db.session.scalars(found).first()
 
 
 def standing_of(students: np.ndarray) -> dict[str, Any]:
@@ -25,14 +43,117 @@ def standing_of(students: np.ndarray) -> dict[str, Any]:
     )
 
 
-def schools_told(day: date) -> list[tuple[int, date | None]]:
-    """(school, its last submitted day up to then) of each school that teaches that day."""
-    return [(school, last) for school, last in db.session.execute(_SCHOOLS_TOLD, {"day": day})]
+def submitted_shares(start: date, day: date) -> dict[int, float]:
+    """School -> the share of its school days from the year's start up to a day that it has submitted."""
+    found = db.session.execute(
+        text("""
+            SELECT c.school_id, avg((l.day IS NOT NULL)::int)::float FROM (
+                SELECT DISTINCT school_id, day FROM calendar_day WHERE day BETWEEN :start AND :day
+                   AND day_type IN ('instructional', 'make_up')) c
+            LEFT JOIN school_day l ON l.school_id = c.school_id AND l.day = c.day
+                 AND l.status IN ('submitted', 'partial')
+            GROUP BY 1
+        """),
+        {"start": start, "day": day},
+    )
+    return {school: share for school, share in found}
 
 
-_SCHOOLS_TOLD = text("""
-    SELECT DISTINCT c.school_id, (
-        SELECT max(l.day) FROM school_day l WHERE l.school_id = c.school_id AND l.day <= :day
-           AND l.status IN ('submitted', 'partial'))
-    FROM calendar_day c WHERE c.day = :day AND c.day_type IN ('instructional', 'make_up') ORDER BY 1
-""")
+def scores_of(model: int, students: Sequence[int], reach: ColumnElement[bool]) -> Sequence[RiskScore]:
+    """What a model says of these students, as far as `reach`, a condition on Student, goes; the highest first."""
+    found = select(RiskScore).join(Student, Student.id == RiskScore.student_id)
+    here = RiskScore.model_id == model, RiskScore.student_id.in_(list(students)), reach
+    return db.session.scalars(found.where(*here).order_by(RiskScore.logit.desc().nulls_last(), Student.id)).all()
+
+
+def not_reached(
+    model: int, reach: ColumnElement[bool], schools: ColumnElement[bool], least: int, most: int, since: datetime
+) -> Sequence[tuple[RiskScore, Student]]:
+    """(score, student) of whom no rule has reached: in no tier above 1 and without an open case.
+
+    Of each school the `most` highest, none under `least` thousandths, and nobody about whom was answered since.
+    """
+    open_case = exists().where(Case.student_id == Student.id, Case.closed_on.is_(None))
+    answered = exists().where(
+        RiskAnswer.student_id == Student.id, RiskAnswer.model_id == model, RiskAnswer.written_at >= since
+    )
+    place = func.row_number().over(
+        partition_by=RiskScore.school_id, order_by=(RiskScore.logit.desc(), RiskScore.student_id)
+    )
+    chosen = (
+        select(RiskScore.student_id, place.label("place"))
+        .join(Student, Student.id == RiskScore.student_id)
+        .join(StudentStatus, StudentStatus.student_id == Student.id)
+        .join(School, School.id == RiskScore.school_id)
+        .where(RiskScore.model_id == model, RiskScore.logit >= least, reach, schools)
+        .where(StudentStatus.enrolled_now, StudentStatus.tier < 1, ~open_case, ~answered)
+        .subquery()
+    )
+    found = (
+        select(RiskScore, Student)
+        .join(Student, Student.id == RiskScore.student_id)
+        .join(chosen, chosen.c.student_id == RiskScore.student_id)
+        .where(RiskScore.model_id == model, chosen.c.place <= most)
+        .order_by(RiskScore.logit.desc(), RiskScore.student_id)
+    )
+    return [(score, student) for score, student in db.session.execute(found)]
+
+
+def answers_to(model: int) -> dict[str, int]:
+    """Answer -> how many of a model's scores were answered so."""
+    found = select(RiskAnswer.answer, func.count()).where(RiskAnswer.model_id == model).group_by(RiskAnswer.answer)
+    return {answer: count for answer, count in db.session.execute(found)}
+
+
+def nights(model: int) -> Sequence[RiskNight]:
+    """The evenings on which a model was asked, the latest first."""
+    found = select(RiskNight).where(RiskNight.model_id == model).order_by(RiskNight.day.desc())
+    return db.session.scalars(found).all()
+
+
+def replace_scores(model: int, keep: Sequence[int], columns: Mapping[str, Any]) -> int:
+    """Store what a model says tonight. At the schools to `keep` what it said before stands, marked stale."""
+    kept = {"model": model, "schools": list(keep)}
+    db.session.execute(
+        text("DELETE FROM risk_score WHERE model_id = :model AND school_id <> ALL(CAST(:schools AS int[]))"), kept
+    )
+    db.session.execute(
+        text("UPDATE risk_score SET stale = true WHERE model_id = :model AND NOT stale"), {"model": model}
+    )
+    db.session.execute(
+        text("DELETE FROM risk_score WHERE model_id = :model AND student_id = ANY(:students)"),
+        {"model": model, "students": np.asarray(columns["student_id"])},
+    )
+    return copy_in("risk_score", columns)
+
+
+def record_of(ids: Sequence[int]) -> dict[str, Any]:
+    """What is kept of a child under these ids: scores, answers, wishes to be left out, and how past years ended."""
+    asked = {
+        "scores": """
+            SELECT s.model_id AS model, s.day, s.number AS school_day, s.range_key AS range, s.logit AS thousandths,
+                   s.reasons, s.stale FROM risk_score s WHERE s.student_id = ANY(:ids) ORDER BY 1
+        """,
+        "answers": """
+            SELECT model_id AS model, day, range_key AS range, answer, reason, author, position, written_at
+            FROM risk_answer WHERE student_id = ANY(:ids) ORDER BY id
+        """,
+        "left_out": """
+            SELECT reason, author, position, written_at, ended_at, ended_by FROM risk_excluded
+            WHERE student_id = ANY(:ids) ORDER BY id
+        """,
+        "past_years": """
+            SELECT school_year, known_by, enrolled, absent FROM year_end WHERE student_id = ANY(:ids) ORDER BY 1
+        """,
+    }
+    found = {name: db.session.execute(text(query), {"ids": list(ids)}).mappings() for name, query in asked.items()}
+    return {name: [dict(row) for row in rows] for name, rows in found.items()}
+
+
+def delete_record(ids: Sequence[int]) -> int:
+    """Delete scores and answers of these ids; how many."""
+    gone = 0
+    for table in ("risk_score", "risk_answer"):
+        query = text(f"WITH d AS (DELETE FROM {table} WHERE student_id = ANY(:ids) RETURNING 1) SELECT count(*) FROM d")
+        gone += db.session.scalar(query, {"ids": list(ids)}) or 0
+    return gone

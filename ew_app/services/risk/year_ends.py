@@ -98,7 +98,7 @@ def _at(column: Ints, places: NDArray[np.intp]) -> Ints:
     return column[places] if len(column) else np.full(len(places), NOT_KNOWN, dtype=np.int64)
 
 
-def labels(students: Ints, year: date) -> tuple[Ints, Ints]:
+def labels(students: NDArray[np.integer], year: date) -> tuple[Ints, Ints]:
     """[S] (absent, enrolled) in mils of the whole of a completed year; -1 where nothing is known of it."""
-    found = _in_order(students, year)
+    found = _in_order(students.astype(np.int64), year)
     return found["absent"], found["enrolled"]

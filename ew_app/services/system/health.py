@@ -17,8 +17,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from ew_app.kernel import DomainError, day_text, local, now, settings, today, wall_clock
 from ew_app.services.deciding.everybody import Progress, Stage
-from ew_app.services.sources import clearing, expecting, refusals
-from ew_app.services.system import mail_health, upkeep
+from ew_app.services.system import mail_health, risk_health, source_health, upkeep
 from models.base import db
 from models.queries import health as rows
 from models.queries import late_days, pulls
@@ -104,6 +103,7 @@ def checks() -> list[Check]:
         ("Feeds", _feeds),
         ("Sources", _sources),
         ("E-mail", _mail),
+        ("Risk model", _risk),
         ("Disk", _disk),
         ("Backup", _backup),
     )
@@ -132,6 +132,7 @@ _MEND = {
     "Feeds": "Ask the school what keeps it. `ew late` and the page of missing days tell who was asked, and since when.",
     "Sources": "Open Import, Sources: each says what its last look found.",
     "E-mail": "Look at EW_SMTP_URL and the mail server. What e-mails tell stands under News in any case.",
+    "Risk model": "Read `ew risk report`. Until it is mended lists are ordered by the rules alone.",
     "Disk": "Make room on the disk of EW_DATA_DIR. Below a tenth, files sent in are refused.",
     "Backup": "Run `ew backup DIR` every night, unless your PostgreSQL is backed up in another way.",
 }
@@ -256,17 +257,17 @@ def _asked() -> str:
 
 
 def _sources() -> Check:
-    """What was expected and has not come, sources that could not be reached, and files that could not be put away."""
     if not pulls.fetched_from():
         return Check("Sources", State.OK, "Nothing is fetched by itself.")
-    found = [alarm.sentence for alarm in expecting.alarms()] or expecting.troubles()
-    told = " ".join(found)
-    found += [trouble for trouble in refusals.troubles() if trouble.split(": ", 1)[0] + ": " not in told]
-    found += clearing.troubles()
-    if not found:
+    if not (found := source_health.troubles()):
         return Check("Sources", State.OK, "Everything that is expected has come.")
     more = f" And {len(found) - 1} more." if len(found) > 1 else ""
     return Check("Sources", State.LATE, found[0] + more, _MEND["Sources"])
+
+
+def _risk() -> Check:
+    sentence, late = risk_health.told()
+    return Check("Risk model", State.LATE if late else State.OK, sentence, _MEND["Risk model"] if late else "")
 
 
 def _mail() -> Check:

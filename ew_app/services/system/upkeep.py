@@ -14,6 +14,7 @@ from ew_app.services.deciding import everybody, simulating
 from ew_app.services.deciding.flagging import SLICE
 from ew_app.services.deliveries import releasing
 from ew_app.services.people import drafts
+from ew_app.services.risk import scoring
 from ew_app.services.sources import pulling
 from ew_app.services.system import quality
 from ew_app.services.watching import clusters, goal_counts
@@ -33,15 +34,16 @@ def check_tables() -> None:
 
 
 def nightly(night: str = "") -> None:
-    """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again,
-    groups of students are compared, the records are looked through, goals and monitored rules are counted. A slice of
-    it; what is left is asked again."""
+    """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again, a
+    risk model at work or on trial is asked, groups of students are compared, the records are looked through, goals
+    and monitored rules are counted. A slice of it; what is left is asked again."""
     day = date.fromisoformat(night) if night else today()
     if everybody.begin(day):
         releasing.expire()
         pulling.forget_old()
         drafts.expire()
     if everybody.go_on(day, clock() + SLICE):
+        scoring.ask(day)
         clusters.look()
         quality.ask_at_night()
         goal_counts.ask_for_all()

@@ -1,0 +1,51 @@
+"""The sealed card of a model: signed with this installation's key, opened only if that holds and in its own year.
+
+No pickle anywhere: a card is JSON whose every number is read as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import current_app
+
+from ew_app.kernel import today
+from ew_app.services.risk.calendar import last_day
+from models.risk import RiskModel
+from rules.risk import card as cards
+from rules.risk import estimator
+from rules.risk.card import Card, Refused, Sealed
+from rules.risk.gates import Outcome
+from rules.risk.trial import Trial
+from rules.stints import school_year_start
+
+Unusable = Refused
+
+
+def seal(model: RiskModel, trials: Sequence[Trial], outcome: Outcome) -> None:
+    """Keep the card of a model that has shown what was asked, signed. Only training can: it knows the libraries."""
+    made = cards.card(
+        outcome, trials, school_year=model.school_year.year, valid_until=last_day(model.school_year), seed=model.id,
+        versions=estimator.versions(),
+    )  # fmt: skip
+    keep(model, made)
+
+
+def keep(model: RiskModel, made: Card) -> None:
+    """Write and sign a card."""
+    sealed = cards.seal(made, _keys()[0])
+    model.artefact, model.sha256, model.signature = sealed.text, sealed.sha256, sealed.signature
+
+
+def opened(model: RiskModel) -> Card:
+    """The card of a model, fit to be used today. Raises Unusable with the reason."""
+    if model.artefact is None:
+        raise Unusable("none", f"Model {model.id} was not made to the end. Train a new one.")
+    sealed = Sealed(model.artefact, model.sha256 or "", model.signature or "")
+    return cards.opened(sealed, keys=_keys(), school_year=school_year_start(today()).year, today=today())
+
+
+def _keys() -> list[bytes]:
+    """The key that signs, then those it replaced."""
+    found = [current_app.secret_key, *(current_app.config.get("SECRET_KEY_FALLBACKS") or ())]
+    return [key if isinstance(key, bytes) else str(key).encode() for key in found]

@@ -1,0 +1,220 @@
+"""The life of a model: off, then in shadow for weeks where nobody sees what it says, then at work; and off at once.
+
+It starts to work when two people who may agree to it have, each in a written purpose. One of those who may stop it
+is enough to stop it. It ends with the school year it was made for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from sqlalchemy import delete, select
+
+from ew_app.kernel import WORKER, Actor, NotFound, Refused, day_text, now, operation, record, settings, today
+from ew_app.services.risk import artefacts
+from models.base import db
+from models.queries import risk as rows
+from models.risk import RiskModel, RiskNight, RiskScore, RiskStep
+from rules import access
+from rules.access import Permission
+from rules.counting import many
+from rules.risk.card import Card
+from rules.stints import school_year_start
+from rules.words import check_words
+
+SHORTEST = 20  # letters of a purpose or a reason: a sentence, not a tick
+APPROVERS = 2
+
+
+class Kind(StrEnum):
+    """How it stands with the model of the running school year."""
+
+    NONE = "none"
+    OFF = "off"
+    MAKING = "making"
+    NOT_GOOD_ENOUGH = "not_good_enough"
+    SHADOW = "shadow"
+    SERVING = "serving"
+    HELD = "held"  # it serves, and tonight's checks held it back
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How it stands, in a sentence; `model` where there is one. Only SERVING shows anything to anybody."""
+
+    kind: Kind
+    sentence: str
+    model: RiskModel | None = None
+    night: RiskNight | None = None
+    card: Card | None = None  # of a model that serves
+
+
+def state() -> State:
+    """How it stands today."""
+    model = at_stage("serving") or at_stage("shadow")
+    if model is None:
+        return _without(rows.newest(school_year_start(today())))
+    if model.school_year != school_year_start(today()):
+        return State(Kind.OFF, f"The model was made for {_name(model)} and ended with it. Rules stay in charge.", model)
+    if model.stage == "shadow":
+        since = f"{day_text(model.stage_since)}" if model.stage_since else "today"
+        return State(Kind.SHADOW, f"A model is on trial since {since}. Nobody sees what it says.", model)
+    night = rows.last_night(model.id)
+    try:
+        card = artefacts.opened(model)
+    except artefacts.Unusable as why:
+        return State(Kind.HELD, f"{why} Lists are ordered by the rules alone.", model, night)
+    if night is None:
+        return State(Kind.HELD, "The model works from the next evening on.", model)
+    if night.outcome != "scored":
+        return State(Kind.HELD, f"{' '.join(night.reasons)} Lists are ordered by the rules alone.", model, night)
+    return State(Kind.SERVING, f"Ordered by a model within each tier, as of {day_text(night.day)}.", model, night, card)
+
+
+def _without(model: RiskModel | None) -> State:
+    if model is None:
+        return State(Kind.NONE, "There is no risk model. Lists are ordered by the rules alone.")
+    if model.status in ("waiting", "running"):
+        return State(Kind.MAKING, f"A model is being made: {model.done} of {model.steps} steps.", model)
+    if model.status == "refused":
+        told = " ".join(str(refusal["sentence"]) for refusal in model.refusals[:1])
+        return State(Kind.NOT_GOOD_ENOUGH, f"The model may not be used. {told}".strip(), model)
+    return State(Kind.OFF, "The risk model is off. Lists are ordered by the rules alone.", model)
+
+
+def _name(model: RiskModel) -> str:
+    return f"{model.school_year.year}-{(model.school_year.year + 1) % 100:02d}"
+
+
+def at_stage(stage: str) -> RiskModel | None:
+    """The model in shadow, or the one that serves; there is one at most."""
+    found = select(RiskModel).where(RiskModel.stage == stage).order_by(RiskModel.id.desc())
+    return db.session.scalars(found).first()
+
+
+def steps(model: RiskModel) -> Sequence[RiskStep]:
+    """Everything that was decided about a model, the earliest first."""
+    return db.session.scalars(select(RiskStep).where(RiskStep.model_id == model.id).order_by(RiskStep.id)).all()
+
+
+@operation
+def promote(*, purpose: str, by: Actor, number: int | None = None) -> RiskModel:
+    """One step further: into shadow, then one agreement, then another that lets the model work.
+
+    `number`: of a model, else the newest of the school year. Raises NotFound, NotAllowed, Refused, UnfitWords.
+    """
+    access.check(by.grants, Permission.APPROVE_RISK)
+    if by.person_id is None:
+        raise Refused("A person has to agree, by name. Give one with --as.")
+    words = _fit(purpose, "purpose")
+    model = _locked(number)
+    _check_usable(model)
+    if model.stage == "serving":
+        raise Refused(f"Model {model.id} does its work already.")
+    if model.stage == "off":
+        _enter_shadow(model, words, by)
+    else:
+        _agree(model, words, by)
+    return model
+
+
+def _check_usable(model: RiskModel) -> None:
+    """Refused with the reason where a model may not be used, whoever agrees."""
+    if model.status != "trained" or model.artefact is None:
+        told = " ".join(str(refusal["sentence"]) for refusal in model.refusals)
+        raise Refused(f"Model {model.id} may not be used: {told or 'it was not made to the end.'}")
+    if model.school_year != school_year_start(today()):
+        raise Refused(f"Model {model.id} was made for {_name(model)}. Have a new one made with `ew risk train`.")
+    try:
+        artefacts.opened(model)
+    except artefacts.Unusable as why:
+        raise Refused(f"Model {model.id} may not be used: {why}") from why
+
+
+def _enter_shadow(model: RiskModel, words: str, by: Actor) -> None:
+    other = at_stage("shadow")
+    if other is not None:
+        _end(other, "ended", f"Model {model.id} is on trial in its place.", by)
+    model.stage, model.stage_since = "shadow", today()
+    _step(model, "shadow", words, by)
+
+
+def _agree(model: RiskModel, words: str, by: Actor) -> None:
+    ready = (model.stage_since or today()) + timedelta(days=settings().risk_shadow_days)
+    if today() < ready:
+        raise Refused(
+            f"Model {model.id} is on trial until {day_text(ready)}: {many(settings().risk_shadow_days, 'day')} "
+            "in which nobody sees what it says. EW_RISK_SHADOW_DAYS sets how many."
+        )
+    night = rows.last_night(model.id)
+    if settings().risk_shadow_days and (night is None or night.outcome != "scored"):
+        why = " ".join(night.reasons) if night else "It has not been asked on any evening yet."
+        raise Refused(f"On its last evening on trial model {model.id} said nothing. {why}")
+    agreed = [step for step in steps(model) if step.kind == "approved"]
+    if any(step.author_id == by.person_id for step in agreed):
+        raise Refused("You have agreed already. Somebody else who may has to agree as well.")
+    _step(model, "approved", words, by)
+    if len(agreed) + 1 < APPROVERS:
+        return
+    serving = at_stage("serving")
+    if serving is not None:
+        _end(serving, "ended", f"Model {model.id} works in its place.", by)
+    model.stage, model.stage_since = "serving", today()
+    _step(model, "serving", words, by)
+
+
+@operation
+def switch_off(*, reason: str, by: Actor) -> int:
+    """Stop every model at once; how many there were. What they said of students goes. Raises NotAllowed, Refused."""
+    access.check(by.grants, Permission.STOP_RISK)
+    words = _fit(reason, "reason")
+    found = db.session.scalars(select(RiskModel).where(RiskModel.stage != "off").with_for_update()).all()
+    for model in found:
+        _end(model, "off", words, by)
+    return len(found)
+
+
+@operation
+def end_with_the_year() -> int:
+    """Stop models of an earlier school year; how many there were."""
+    past = RiskModel.school_year < school_year_start(today())
+    found = db.session.scalars(select(RiskModel).where(RiskModel.stage != "off", past).with_for_update()).all()
+    for model in found:
+        _end(model, "ended", f"The school year {_name(model)} is over.", WORKER)
+    return len(found)
+
+
+def _end(model: RiskModel, kind: str, words: str, by: Actor) -> None:
+    model.stage, model.stage_since = "off", today()
+    db.session.execute(delete(RiskScore).where(RiskScore.model_id == model.id))
+    _step(model, kind, words, by)
+
+
+def _step(model: RiskModel, kind: str, words: str, by: Actor) -> None:
+    who = {"author_id": by.person_id, "author": by.name, "position": by.position, "written_at": now()}
+    db.session.add(RiskStep(model_id=model.id, kind=kind, words=words, **who))
+    db.session.flush()
+    record(f"risk_{kind}", by=by, subject=f"risk_model:{model.id}", reason=words, seal=model.sha256 or "")
+
+
+def _fit(words: str, what: str) -> str:
+    """Words that say something. Refused, UnfitWords."""
+    words = " ".join(words.split())
+    if len(words) < SHORTEST:
+        raise Refused(f"Write the {what} in a sentence; it is kept with the model.")
+    check_words(words)
+    return words
+
+
+def _locked(number: int | None) -> RiskModel:
+    wanted = number
+    if wanted is None:
+        newest = rows.newest(school_year_start(today()))
+        wanted = newest.id if newest else None
+    model = db.session.get(RiskModel, wanted, with_for_update=True, populate_existing=True) if wanted else None
+    if model is None:
+        raise NotFound("There is no risk model. Have one made with `ew risk train`.")
+    return model

@@ -1,0 +1,100 @@
+"""What a slice of a training found, packed as plain arrays, and put together again as the cohorts of a grid day."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from ew_app.services.risk import looking, year_ends
+from ew_app.services.risk.calendar import SchoolYear
+from ew_app.services.risk.looking import Looked
+from models.base import db
+from models.queries import risk_years
+from models.risk import RiskPart
+from rules.risk import cohort as cohorts
+from rules.risk.cohort import Cohort
+from rules.risk.features import Seen, features
+
+_COLUMNS = tuple(field.name for field in fields(Seen))
+SUMS = "sums"
+
+
+def packed(looked: Mapping[int, Looked]) -> bytes:
+    """Students by grid day, as bytes."""
+    arrays: dict[str, Any] = {}
+    for day, found in looked.items():
+        for name in _COLUMNS:
+            column = getattr(found.known, name)
+            arrays[f"{day}/{name}"] = column.astype(np.int64 if name.startswith("school_") else np.int32)
+        arrays[f"{day}/{SUMS}"] = np.frombuffer(json.dumps(dict(found.sums)).encode(), dtype=np.uint8)
+    kept = io.BytesIO()
+    np.savez_compressed(kept, **arrays)
+    return kept.getvalue()
+
+
+def unpacked(content: bytes, day: int) -> Looked | None:
+    """The students of one grid day; None where the slice has none of it."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        if f"{day}/{SUMS}" not in arrays:
+            return None
+        known = Seen(**{name: arrays[f"{day}/{name}"] for name in _COLUMNS})
+        return Looked(known, json.loads(arrays[f"{day}/{SUMS}"].tobytes()))
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A cohort with what was left out of it, for the card of the model."""
+
+    cohort: Cohort
+    counts: Mapping[str, int]
+
+
+def gathered(model: int, slices: list[int], year: SchoolYear, day: int) -> Gathered | None:
+    """The cohort of one completed year and grid day from the slices that read that year; None where there is nobody."""
+    found = looking.whole([part for nth in slices if (part := _part(model, nth, day)) is not None])
+    if found is None or not len(found.known.students):
+        return None
+    known = found.known
+    within = cohorts.belongs(known, day, year.ahead(day))
+    absent, enrolled = year_ends.labels(known.students, year.start)
+    labelled = cohorts.has_label(enrolled)
+    kept = np.flatnonzero(within & labelled)
+    counts = Counter(
+        enrolled=len(known.students), few_days=int((~within).sum()), no_end=int((within & ~labelled).sum()),
+        kept=len(kept), unknown_days=found.sums["unknown"] // 1000, days=found.sums["days"] // 1000,
+    )  # fmt: skip
+    return Gathered(_cohort(found, kept, year, day, absent[kept], enrolled[kept]), counts) if len(kept) else None
+
+
+def _cohort(
+    found: Looked, kept: np.ndarray, year: SchoolYear, day: int, absent: np.ndarray, enrolled: np.ndarray
+) -> Cohort:
+    x, known = features(found.known)[kept], found.known.of(kept)
+    return Cohort(
+        year=year.start.year,
+        day=day,
+        students=known.students.astype(np.int64),
+        x=x,
+        chronic=cohorts.is_chronic(absent, enrolled),
+        later_chronic=cohorts.later_chronic(known.absent, known.enrolled, absent, enrolled),
+        listed=cohorts.is_chronic(known.absent, known.enrolled),
+        school=known.school,
+        grade=known.grade,
+        groups=risk_years.groups_of(known.students),
+        marked=found.shares,
+    )
+
+
+def _part(model: int, nth: int, day: int) -> Looked | None:
+    part = db.session.get(RiskPart, (model, nth))
+    if part is None:
+        return None
+    found = unpacked(part.content, day)
+    db.session.expunge(part)  # its bytes are large, and are not asked for twice
+    return found

@@ -1,0 +1,194 @@
+"""The card of a model: what it was made from, how it did on years it had not seen, for whom, and what it cannot do.
+
+Written anew from what is kept each time somebody asks, with what was decided about the model and answered to it since.
+Groups of fewer than ten are kept back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ew_app.kernel import Actor, NotFound, today
+from ew_app.services.risk import calendar, fitting, lives, training
+from models.queries import naming
+from models.queries import risk as rows
+from models.risk import RiskModel
+from rules import access
+from rules.access import Permission
+from rules.risk.fairness import Group
+from rules.risk.features import NAMES
+from rules.risk.gates import TARGETS
+from rules.risk.plain import from_plain
+from rules.risk.trial import Trial
+from rules.stints import school_year_start
+
+WHAT_FOR = (
+    "It orders students within a tier and brings students forward whom no rule has reached. It opens, closes and moves"
+    " nothing: tiers, cases and tasks come from the rules alone. Never for discipline, placement or grading."
+)
+NEVER_INPUTS = (
+    "Not looked at: race and ethnicity, sex, language, income, disability, living situation, addresses, discipline,"
+    " and anything staff did or wrote."
+)
+
+
+def short(number: int) -> dict[str, Any]:
+    """What a command tells of a model."""
+    model = training.one(number)
+    return {
+        "model": model.id, "school_year": _year(model), "status": model.status, "stage": model.stage,
+        "kind": _kind(model), "done": model.done, "steps": model.steps, "seconds": round(model.seconds, 1),
+        "sha256": model.sha256, "refusals": [_refusal(one) for one in model.refusals],
+    }  # fmt: skip
+
+
+def short_lines(told: Mapping[str, Any]) -> list[str]:
+    """The same as lines of text."""
+    head = f"Model {told['model']} for {told['school_year']}"
+    match told["status"]:
+        case "trained":
+            return [f"{head} kept every promise on past years and is off. `ew risk report` prints its card."]
+        case "refused":
+            return [f"{head} may not be used:", *(f"  {one['sentence']}{_asked(one)}" for one in told["refusals"])]
+        case "stopped":
+            return [f"{head} was given up."]
+    return [f"{head} is being made: {told['done']} of {told['steps']} steps."]
+
+
+def _asked(refusal: Mapping[str, str]) -> str:
+    return f" Asked: {refusal['wanted']}; found: {refusal['got']}." if refusal["wanted"] else ""
+
+
+def chosen(number: int | None) -> RiskModel:
+    """A model by its number; else the one at work, on trial, or the newest of the year. Raises NotFound."""
+    if number is not None:
+        return training.one(number)
+    found = lives.at_stage("serving") or lives.at_stage("shadow") or rows.newest(school_year_start(today()))
+    if found is None:
+        raise NotFound("There is no risk model. Have one made with `ew risk train`.")
+    return found
+
+
+def card(number: int | None, *, by: Actor) -> dict[str, Any]:
+    """Everything about a model that may be told in counts. Raises NotFound, NotAllowed."""
+    access.check(by.grants, Permission.SEE_RISK_MODEL)
+    model = chosen(number)
+    trials = [from_plain(Trial, one) for one in model.report.get("trials", ())]
+    kind = _kind(model)
+    return {
+        **short(model.id),
+        "asked_by": model.asked_name, "asked_at": model.asked_at, "finished_at": model.finished_at,
+        "valid_until": fitting.valid_until(model), "purpose": WHAT_FOR, "looked_at": list(NAMES),
+        "not_looked_at": NEVER_INPUTS, "state": lives.state().sentence,
+        "data": [_data(year, model) for year in model.plan.get("years", ())],
+        "figures": [_figures(one) for one in trials if one.figures is not None],
+        "lists": model.report.get("outcome", {}).get("lists", {}),
+        "fairness": [{"day": one.day, "groups": _groups(one.groups, kind)} for one in trials if one.day in TARGETS],
+        "parts": [{"day": one.day, "groups": _groups(one.parts, kind)} for one in trials if one.day in TARGETS],
+        "limits": _limits(model), "decisions": [_step(step) for step in lives.steps(model)],
+        "answers": rows.answers_to(model.id), "evenings": _evenings(model),
+    }  # fmt: skip
+
+
+def _year(model: RiskModel) -> str:
+    return calendar.SchoolYear(model.school_year, ()).name
+
+
+def _kind(model: RiskModel) -> str | None:
+    """Which of the models was chosen; of one that was refused the one that came nearest."""
+    found: str | None = model.report.get("outcome", {}).get("kind")
+    return found
+
+
+def _refusal(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one[name] for name in ("key", "day", "sentence", "wanted", "got")}
+
+
+def _data(year: Mapping[str, Any], model: RiskModel) -> dict[str, Any]:
+    """A year: how it was known, and how many students of it were looked at on each grid day."""
+    start = str(year["start"])[:4]
+    counts = {day: found[start] for day, found in model.report.get("counts", {}).items() if start in found}
+    how = "as received, evening by evening" if year["live"] else "loaded afterwards, by when each mark was changed last"
+    return {
+        "school_year": year["name"], "known": how, "school_days": year["school_days"],
+        "came_in_time": year["in_time"], "taught_days": year["taught"], "counts": counts,
+    }  # fmt: skip
+
+
+def _figures(one: Trial) -> dict[str, Any]:
+    """A grid day: every model beside the rule and the rate, each figure with its range."""
+    assert one.figures is not None
+    measured = {
+        name: {
+            key: _value(getattr(found, key))
+            for key in ("auc", "brier", "unlisted", "sensitivity", "auc_later", "ece", "gap", "slope", "bins")
+        }
+        for name, found in one.figures.measured.items()
+    }
+    keys = ("brier_to_rate", "brier_to_last_year", "unlisted_to_rate", "sensitivity_gain", "kept")
+    against = {name: {key: _value(getattr(found, key)) for key in keys} for name, found in one.figures.against.items()}
+    targets = {key: getattr(TARGETS[one.day], key) for key in keys} if one.day in TARGETS else {}
+    return {
+        "day": one.day, "students": one.figures.students, "chronic": one.figures.chronic,
+        "listed": one.figures.listed, "measured": measured, "against": against, "targets": targets,
+        "capacity": {name: list(map(list, found)) for name, found in one.figures.capacity.items()},
+        "groups_gain": one.figures.groups_gain,
+    }  # fmt: skip
+
+
+def _value(found: Any) -> Any:
+    """A figure with its range, a plain number, or the bins of a curve; rounded as they are printed."""
+    if isinstance(found, tuple):
+        return [{"students": b.students, "expected": round(b.expected, 4), "came": round(b.observed, 4)} for b in found]
+    if hasattr(found, "low"):
+        return {"value": _round(found.value), "low": _round(found.low), "high": _round(found.high)}
+    return _round(found)
+
+
+def _round(number: float | None) -> float | None:
+    return None if number is None or number != number else round(number, 4)
+
+
+def _groups(found: Mapping[str, Sequence[Group]], kind: str | None) -> list[dict[str, str]]:
+    schools = naming.school_keys()
+    return [_named(group.words(), schools) for group in found.get(kind or "", ())]
+
+
+def _named(words: dict[str, str], schools: Mapping[int, str]) -> dict[str, str]:
+    """With the district's key of a school in place of its number."""
+    what, _, number = words["name"].partition(" ")
+    known = schools.get(int(number)) if what == "school" and number.isdigit() else None
+    return words | {"name": f"school {known}"} if known else words
+
+
+def _limits(model: RiskModel) -> list[str]:
+    years = model.plan.get("years", ())
+    found = [
+        "What it expects is an average of similar students and not the fate of one; support is meant to change it.",
+        "Where staff helped in past years, fewer students became chronically absent: a low hit rate may mean success.",
+        f"It ends with the school year {_year(model)}.",
+    ]
+    afterwards = [str(year["name"]) for year in years if not year["live"]]
+    if afterwards:
+        found.append(
+            f"Of {', '.join(afterwards)} the rows were loaded afterwards: what was known on a day is told from when"
+            " each mark was changed last, a mark without that counts from its own day on, and rosters are read as"
+            " they are now."
+        )
+    unknown = sum(one["unknown_days"] for found in model.report.get("counts", {}).values() for one in found.values())
+    if unknown:
+        found.append(f"On the evenings looked at, {unknown:,} student days were unknown then; they count on no side.")
+    return found
+
+
+def _step(step: Any) -> dict[str, Any]:
+    return {"what": step.kind, "by": step.author, "position": step.position, "at": step.written_at, "words": step.words}
+
+
+def _evenings(model: RiskModel) -> dict[str, Any]:
+    nights = rows.nights(model.id)
+    counts = {kind: sum(night.outcome == kind for night in nights) for kind in ("scored", "refused", "outside")}
+    last = nights[0] if nights else None
+    told = {"day": last.day, "outcome": last.outcome, "reasons": last.reasons, "scored": last.scored} if last else None
+    return {**counts, "last": told}

@@ -1,0 +1,188 @@
+"""A training in slices: what it makes, what it refuses, and that it goes on where it was killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from ew_app.config import Settings
+from ew_app.kernel import OPERATOR, Refused
+from ew_app.services.risk import artefacts, lives, report, report_lines, training
+from models.base import db
+from models.risk import RiskModel
+from rules.risk import gates
+from rules.risk.cohort import GRID
+from rules.risk.gates import Outcome
+from tests.opened import on
+from tests.services import risk_district
+from tests.services.lincoln_and_carver import query
+from tests.services.risk_district import run
+
+TODAY = date(2026, 9, 21)
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """On a Monday in September."""
+    return replace(settings, today=TODAY)
+
+
+@pytest.fixture
+def september(settings: Settings, database_url: str) -> Iterator[None]:
+    """An application on an empty database."""
+    with on(settings):
+        yield
+
+
+@pytest.fixture
+def trained(settings: Settings, built_once: Callable[..., Any]) -> Iterator[int]:
+    """A model of two past years whose training was killed in between; every gate let it pass."""
+    number = built_once(settings, _train)
+    with on(settings):
+        yield number
+
+
+def _train() -> int:
+    risk_district.build(years=(2024, 2025), each=80)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gates, "conclude", _lenient)
+        number = training.ask(by=OPERATOR, queued=False)
+        with pytest.raises(Killed):
+            training.go_on(number, _kill_after(4))
+        db.session.rollback()
+        kept = query("SELECT done, status, seconds FROM risk_model")[0]
+        assert kept[:2] == (4, "running")
+        training.go_on(number, nobody)
+        assert query("SELECT seconds FROM risk_model")[0][0] > kept[2]
+    return number
+
+
+_conclude = gates.conclude
+
+
+def _lenient(trials: Any) -> Outcome:
+    """Three hundred and twenty student-years show little; here it is as if they had shown enough."""
+    return replace(_conclude(trials), refusals=())
+
+
+def _kill_after(slices: int) -> Callable[[int, str], None]:
+    done = iter(range(1, 100))
+
+    def told(_: int, __: str) -> None:
+        if next(done) == slices:
+            raise Killed
+
+    return told
+
+
+def nobody(_: int, __: str) -> None:
+    """Progress that nobody looks at."""
+
+
+def model() -> RiskModel:
+    found: RiskModel = db.session.query(RiskModel).populate_existing().order_by(RiskModel.id.desc()).first()
+    return found
+
+
+def test_it_goes_on_where_it_was_killed_and_leaves_a_sealed_card_and_no_student(trained: int) -> None:
+    made = model()
+    assert (made.id, made.status, made.stage, made.done) == (trained, "trained", "off", made.steps)
+    card = artefacts.opened(made)  # the first year, of whose students nothing earlier is known, only tries
+    assert (card.years, card.school_year, card.rows, sorted(card.models)) == ((2025,), 2026, 320, list(GRID))
+    assert query("SELECT count(*) FROM risk_part") == [(0,)]
+    assert all(not one["lists"] and not one["models"] for one in made.report["trials"])
+    assert query("SELECT school_year, known_by, count(*) FROM year_end GROUP BY 1, 2 ORDER BY 1") == [
+        (date(2024, 7, 1), "marks", 160),
+        (date(2025, 7, 1), "marks", 160),
+    ]
+    assert lives.state().kind is lives.Kind.OFF
+    assert query("SELECT count(*) FROM audit_row WHERE action = 'risk_trained'") == [(1,)]
+
+
+def test_its_card_tells_years_counts_figures_groups_and_limits(trained: int) -> None:
+    card = report.card(None, by=OPERATOR)
+    assert [(year["school_year"], year["known"].split(",")[0]) for year in card["data"]] == [
+        ("2024-25", "as received"), ("2025-26", "as received"),
+    ]  # fmt: skip
+    assert card["data"][0]["counts"]["20"]["kept"] == 160
+    assert [one["day"] for one in card["figures"]] == list(GRID)
+    told = card["figures"][1]["measured"]
+    assert {"rule", "rate", "rate_and_last_year", "shrunken", "challenger"} <= set(told)
+    assert told["rate"]["auc"]["low"] <= told["rate"]["auc"]["value"] <= told["rate"]["auc"]["high"]
+    text = "\n".join(report_lines.lines(card))
+    for said in ("2024-25: 170 school days", "School day 20: 160 students", "the rule", "It ends with the school year"):
+        assert said in text, said
+    run("UPDATE risk_model SET plan = replace(plan::text, '\"live\": true', '\"live\": false')::jsonb")
+    assert "were loaded afterwards" in "\n".join(report.card(None, by=OPERATOR)["limits"])
+
+
+def test_a_changed_letter_another_key_and_another_year_are_refused(trained: int, settings: Settings) -> None:
+    made = model()
+    assert made.artefact is not None
+    whole, signed = made.artefact, made.signature
+    made.artefact = whole.replace("2025", "2024", 1)
+    with pytest.raises(artefacts.Unusable, match="checksum differs"):
+        artefacts.opened(made)
+    made.artefact, made.signature = whole, "0" * 64
+    with pytest.raises(artefacts.Unusable, match="not signed by this installation"):
+        artefacts.opened(made)
+    made.signature = signed
+    artefacts.opened(made)
+    db.session.rollback()
+    with on(replace(settings, today=date(2027, 9, 1))), pytest.raises(artefacts.Unusable, match="another school year"):
+        artefacts.opened(model())
+
+
+@pytest.mark.usefixtures("september")
+def test_without_a_year_to_learn_from_and_one_to_be_tried_on_nothing_is_made() -> None:
+    risk_district.build(years=(2025,), each=2)
+    training.ask(by=OPERATOR)
+    assert model().status == "refused"
+    assert model().refusals[0]["sentence"].endswith("one is known.")
+    assert "may not be used" in lives.state().sentence
+    assert query("SELECT count(*) FROM outbox") == [(0,)]
+
+
+@pytest.mark.usefixtures("september")
+def test_fewer_than_three_hundred_student_years_make_no_model() -> None:
+    risk_district.build(years=(2024, 2025), each=10)
+    training.go_on(training.ask(by=OPERATOR, queued=False), nobody)
+    assert (model().status, model().artefact) == ("refused", None)
+    assert [one["key"] for one in model().refusals] == ["student_years"]
+    assert "20 student" not in model().refusals[0]["sentence"] and "40 in all" in model().refusals[0]["sentence"]
+
+
+@pytest.mark.usefixtures("september")
+def test_queued_each_slice_asks_for_the_next_and_one_done_before_is_not_done_again() -> None:
+    risk_district.build(years=(2024, 2025), each=5)
+    number = training.ask(by=OPERATOR)
+    waiting = "SELECT args FROM outbox WHERE job = 'train_risk' ORDER BY id"
+    assert query(waiting) == [([number, 1],)]
+    training.work(number, 1)
+    training.work(number, 1)
+    assert (model().done, query(waiting)) == (1, [([number, 1],), ([number, 2],)])
+    with pytest.raises(Refused, match="being made already"):
+        training.ask(by=OPERATOR)
+    training.stop(number, by=OPERATOR)
+    training.work(number, 2)
+    assert (model().status, model().done) == ("stopped", 1)
+
+
+def test_neither_the_web_nor_an_evenings_scoring_loads_scikit_learn() -> None:
+    asked = (
+        "import importlib, pkgutil, sys, ew_app.factory, ew_app.web; from ew_app.services.risk import reading, scoring;"
+        " [importlib.import_module(one.name) for one in pkgutil.iter_modules(ew_app.web.__path__, 'ew_app.web.')];"
+        " print(sorted(name for name in sys.modules if name.partition('.')[0] in ('sklearn', 'scipy')))"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
