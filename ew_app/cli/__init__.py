@@ -25,6 +25,7 @@ ROOMS = {  # where each command lives; only the room of the command that is aske
     "figures": ("figures", "publish"),
     "policy": ("policy",),
     "people": ("user",),
+    "risk": ("risk",),
     "quality": ("quality",),
     "student": ("student",),
     "rescue": ("doctor", "audit", "backup", "restore"),

@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("--at", default="5,90,180", help="school days on which the pages are looked at")
     asked = parser.parse_args()
     lists.TIMES, lists.WARM = 5, 1
-    with folder() as here, lists._opened(str(here)) as app:
+    with folder() as here, lists.opened(str(here)) as app:
         with app.app_context():
             seconds = lists._timed(lambda: _write(asked.students, asked.schools, asked.days))
             sizes = {name: db.session.scalar(text(f"SELECT pg_total_relation_size('{name}')")) or 0 for name in KEPT}

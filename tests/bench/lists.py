@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=30_000)
     parser.add_argument("--schools", type=int, default=640)
     asked = parser.parse_args()
-    with folder() as here, _opened(str(here)) as app:
+    with folder() as here, opened(str(here)) as app:
         with app.app_context():
             seconds = _timed(lambda: write(asked.students, asked.cases, asked.schools))
         print(f"{asked.students:,} students at {asked.schools} schools, {asked.cases:,} open cases, written in "
@@ -124,7 +124,8 @@ def main() -> None:
 
 
 @contextmanager
-def _opened(here: str) -> Iterator[Flask]:
+def opened(here: str) -> Iterator[Flask]:
+    """The application on servers of its own, on the district's day."""
     given = {"EW_DATA_DIR": here, "EW_SECRET_KEY": "a key for measuring only", "EW_TODAY": TODAY.isoformat()}
     with Servers(load_settings(given), fast=True) as ready:
         app = create_app(ready)
