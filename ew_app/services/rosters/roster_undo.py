@@ -25,7 +25,9 @@ from rules.stints import school_year_start
 # Computed from stints, calendars and marks: no reason to keep a student or a school. What is computed of students is
 # left to the evaluation, which finds by it in whose counts they stood.
 _OF_SCHOOLS: Final = ("touched_block", "block_school", "school_day", "tier_count")
-_COMPUTED: Final = (*_OF_SCHOOLS, "student_status", "standing", "touched_student", "block_student")
+_COMPUTED: Final = (
+    *_OF_SCHOOLS, "student_status", "standing", "touched_student", "block_student", "year_end", "risk_score",
+)  # fmt: skip
 _WORDS: Final = {
     "prior_year": "totals of last year",
     "contact": "contacts",
