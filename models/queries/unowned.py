@@ -84,6 +84,25 @@ def release_tasks(on: date, readers: Mapping[str, Collection[str]]) -> int:
     return len(found.all())
 
 
+def move_tasks(on: date, stay: str) -> int:
+    """What lies in a compartment goes along to the school where the student is enrolled now, to nobody yet; how many.
+
+    stay: how the periods of tasks begin that belong to the school the student leaves.
+    """
+    found = db.session.execute(
+        text("""
+            UPDATE task w SET school_id = t.school_id, owner_id = NULL FROM student_status t
+            WHERE t.student_id = w.student_id AND w.status = 'open' AND w.compartment IS NOT NULL AND t.enrolled_now
+              AND t.school_id <> w.school_id AND NOT starts_with(w.period, :stay) AND NOT EXISTS (
+                  SELECT FROM stint s WHERE s.student_id = w.student_id AND s.school_id = w.school_id
+                    AND (s.exit_date IS NULL OR s.exit_date >= :on))
+            RETURNING w.id
+        """),
+        {"on": on, "stay": stay},
+    )
+    return len(found.all())
+
+
 def move_promises() -> int:
     """What was promised to a student goes along to the school where they are enrolled now; how many."""
     found = db.session.execute(

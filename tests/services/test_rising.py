@@ -6,18 +6,21 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 
-from ew_app.kernel import Conflict, Refused, transaction
+from ew_app.kernel import Conflict, Refused, now, transaction
 from ew_app.services.casework import closing, handing_out, moves, outreach, promises, rising, seats
 from ew_app.services.casework.outreach import Attempt
 from ew_app.services.notices import news
 from ew_app.services.people import terms
 from ew_app.services.people.terms import Terms
 from models.base import db
-from models.cases import Case
+from models.cases import Case, Task
 from models.org import School
+from models.people import Stint
 from models.queries import worklists
 from models.staff import Grant
+from models.tiers import StudentStatus
 from rules.access import NotAllowed
 from rules.routing import Via
 from rules.routing_table import routing_table
@@ -263,6 +266,32 @@ def test_what_was_promised_goes_along_to_another_school(world):
     for _ in range(2):
         handing_out.hand_out()
     assert rows("SELECT owner_id, school_id FROM promise") == [(world.people["dee"], world.schools["DOU"])]
+
+
+def test_what_is_asked_in_a_compartment_goes_along_to_another_school_at_once(world):
+    """Before anybody there has accepted the case, and where there is none: whoever stays could not read it any more.
+    What the school of origin was asked stays there."""
+    world.give("ned", "Ned Orr", "nurse", "school:ROS")
+    world.end("nia")
+    world.give("nan", "Nan Roe", "nurse", "school:LIN")
+    flag_ana(world)
+    for name in ("ana", "ben"):
+        world.finds(name, "R13", compartment="health")
+    follow(world)
+    with transaction():
+        stays = {"kind": "support", "period": "leaves_school_of_origin/1/2026-11-13", "title": "Ask first"}
+        about = {"student_id": world.students["ana"], "school_id": world.schools["LIN"], "created_at": now()}
+        db.session.add(Task(**about, **stays, compartment="stls", department="x", owner_role="stls_liaison"))
+        for name in ("ana", "ben"):
+            db.session.get_one(StudentStatus, world.students[name]).school_id = world.schools["ROS"]
+            who = {"student_id": world.students[name]}
+            db.session.execute(update(Stint).filter_by(**who).values(exit_date=TODAY - timedelta(days=3)))
+            db.session.add(Stint(**who, school_id=world.schools["ROS"], entry_date=TODAY))
+    for _ in range(2):
+        handing_out.hand_out()
+    here = "SELECT school_id, owner_id FROM task WHERE compartment = 'health'"
+    assert rows(here) == [(world.schools["ROS"], world.people["ned"])] * 2
+    assert rows("SELECT school_id FROM task WHERE compartment = 'stls'") == [(world.schools["LIN"],)]
 
 
 def test_two_who_take_one_case_do_not_take_it_from_each_other(world):

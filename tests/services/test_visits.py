@@ -9,7 +9,7 @@ import pytest
 
 from ew_app.kernel import Conflict, NotFound, Refused, told_as_of
 from ew_app.outbox import Job, done_here
-from ew_app.services.casework import visit_alarm, visit_people, visits
+from ew_app.services.casework import closing, visit_alarm, visit_people, visits
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from ew_app.services.casework.visits import Wanted
 from ew_app.services.notices import digests, mails, news
@@ -87,6 +87,32 @@ def test_nobody_leaves_while_the_one_who_watches_is_not_there(world: World, how:
         visits.check_address(number, "14 Elm Street", by=cora)
         with pytest.raises(Refused, match="not there today, so nobody would miss you"):
             visits.go(number, by=cora, no_call_why="No number works.")
+
+
+@pytest.mark.parametrize(
+    ("gone_too", "found"),
+    [([], {"paul"}), (["paul"], {"zoe"}), (["paul", "zoe"], {"wanda", "lea", "tara"})],
+    ids=["a principal", "the network", "whoever is there"],
+)
+def test_somebody_who_is_there_is_told_of_two_who_are_not_back(
+    world: World, gone_too: list[str], found: set[str]
+) -> None:
+    """Whoever watched has left meanwhile, and others are on leave."""
+    gone(world)
+    world.end("clara")
+    for login in gone_too:
+        world.away(login)
+    look_at(46)
+    told_ = rows("SELECT p.login FROM notice n JOIN person p ON p.id = n.person_id WHERE n.kind = 'visit_late'")
+    assert {login for (login,) in told_} == found | {"clara"}
+
+
+def test_nobody_visits_for_a_case_that_was_closed(world: World) -> None:
+    number, cora = planned(world), world.actor("cora")
+    closing.close(1001, by=cora, reason="not_needed", useful={"R07": "no"})
+    assert rows("SELECT status, address FROM visit") == [("called_off", "")]
+    with told_as_of(AFTERNOON), pytest.raises(Conflict):
+        visits.go(number, by=cora, no_call_why="No number works.")
 
 
 def test_no_e_mail_asks_to_call_people_who_are_back(world: World) -> None:

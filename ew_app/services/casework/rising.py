@@ -12,6 +12,7 @@ from typing import Any
 
 from ew_app.kernel import WORKER, Actor, Told, now, operation, record_all, today
 from ew_app.services.casework import reaching
+from ew_app.services.casework.origin import LEAVES
 from ew_app.services.casework.risen_news import RisenNews
 from ew_app.services.casework.staffing import Staff, readers_of
 from models.queries import boards as schools
@@ -35,6 +36,7 @@ def release() -> int:
          for row in released]
     )  # fmt: skip
     unowned.move_promises()
+    unowned.move_tasks(on, f"{LEAVES}/")
     readers = {str(one): readers_of(one) for one in FieldClass if one.restricted}
     return len(released) + unowned.release_tasks(on, readers) + unowned.release_promises(on, readers)
 

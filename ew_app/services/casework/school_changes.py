@@ -87,7 +87,8 @@ def arrive(row: HandOver, case: Case, place: Place, by: Actor) -> None:
     open_tasks = Task.case_id == case.id, Task.status == "open"
     others = or_(Task.compartment.is_not(None), Task.kind == COPY)
     db.session.execute(update(Task).where(*open_tasks, ~others).values(school_id=row.school_id, owner_id=by.person_id))
-    db.session.execute(update(Task).where(*open_tasks, others).values(school_id=row.school_id, owner_id=None))
+    late = Task.school_id != row.school_id  # what lies in a compartment may have gone ahead
+    db.session.execute(update(Task).where(*open_tasks, others, late).values(school_id=row.school_id, owner_id=None))
     case.school_id = row.school_id
     db.session.flush()
     person = db.session.get(Person, by.person_id or 0)

@@ -10,6 +10,7 @@ from ew_app.services.casework import reaching
 from models.queries import case_page
 from models.visits import Visit
 from rules.access import Place
+from rules.roles import all_roles
 
 
 def may_help(place: Place) -> list[Any]:
@@ -25,11 +26,22 @@ def is_there(person_id: int, school_id: int) -> bool:
 
 
 def whom_else_to_tell(visit: Visit) -> Iterable[int]:
-    """The principals of the school today; without one, whoever answers for its network."""
+    """The principals who are there today; without one whoever leads the network; then all who could look for them.
+
+    Those who are out themselves, or on leave, look for nobody.
+    """
     place = reaching.place_of_school(visit.school_id)
-    people = case_page.people_at({str(place)}, today())
-    found = [row.person_id for row in people if row.role in ("principal", "administrator")]
-    return found or [row.person_id for row in may_help(place) if row.role == "network_lead"]
+    levels = {str(one) for one in place.upwards()}
+    out = {visit.visitor_id, visit.second_id}
+    there = [
+        row
+        for row in case_page.people_at(levels, today())
+        if row.person_id not in out and case_page.away(row.person_id, row.role, levels, today()) is None
+    ]
+    for answer in (("principal", "administrator"), ("network_lead",), tuple(all_roles())):
+        if found := [row.person_id for row in there if row.role in answer]:
+            return found
+    return []
 
 
 def told_of(visit: Visit) -> list[int]:
