@@ -186,20 +186,20 @@ def read(text: str, *, school_year: int, today: date) -> Card:
                 "format", "The stored model was written by another version of this software. Train a new one."
             )
         found = from_plain(Card, plain)
-        grid = found.grid
+        grid, last = found.grid, date.fromisoformat(found.valid_until)
     except Refused:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise Refused("unreadable", "The stored model cannot be read. Train a new one.") from error
-    return _holds(found, grid, school_year, today)
+    return _holds(found, grid, school_year, last >= today)
 
 
-def _holds(found: Card, grid: Grid, school_year: int, today: date) -> Card:
+def _holds(found: Card, grid: Grid, school_year: int, runs: bool) -> Card:
     checks: tuple[tuple[str, Callable[[], bool], str], ...] = (
         ("features", lambda: found.features == features.NAMES, "It looks at other features than this software."),
         ("definition", lambda: found.definition == definition(), "Features or label are defined otherwise by now."),
         ("school_year", lambda: found.school_year == school_year, "It was made for another school year."),
-        ("expired", lambda: today <= date.fromisoformat(found.valid_until), f"It ended on {found.valid_until}."),
+        ("expired", lambda: runs, f"It ended on {found.valid_until}."),
         ("grid", lambda: set(grid.models) == set(found.bands) == set(found.usual), "A part of it is missing."),
     )
     for key, holds, sentence in checks:

@@ -21,6 +21,7 @@ from rules.risk.models import Logistic, Shrunken, Steps, Table, chance
 ROUNDS, PACE, BINS = 200, 0.1, 127  # so many stumps; more gained nothing and only lengthen the tables
 DECIMALS = 12  # of what a step adds: far under what a score is compared by
 ENOUGH = 60_000  # rows after which the weights of earlier years change no more
+MOST_DAYS = float(np.log(120))  # what any evidence beside this year is worth at most; so an estimate stays a rate
 
 
 def versions() -> dict[str, str]:
@@ -104,13 +105,23 @@ def fit_shrunken(x: Features, chronic: Bools, day: int, ties: NDArray[np.uint64]
         k_all, k_last, k_before = np.exp(found[2:]).tolist()
         return Shrunken(day, float(found[0]), float(np.exp(found[1])), everybody, k_all, k_last, k_before)
 
-    def loss(found: Floats) -> float:
-        one = model(found)
-        logits = one.intercept + one.slope * one.away(x).sum(axis=1)
-        return float(np.mean(np.logaddexp(0, logits) - y * logits))
+    values, days = Shrunken.evidence(x, day, everybody)
 
-    bounds = [(-20, 20), (0, 6), *[(-3, 7)] * 3]
-    found = minimize(loss, np.array([0, 3, 2, 3, 2.0]), method="L-BFGS-B", bounds=bounds, options={"maxiter": 100})
+    def loss(found: Floats) -> tuple[float, Floats]:
+        slope, k_all, k_last, k_before = np.exp(found[1:]).tolist()
+        weights = days * (1.0, k_last, k_before)
+        whole = k_all + weights.sum(axis=1)
+        away = (weights * values).sum(axis=1) / whole
+        logits = found[0] + slope * away
+        wrong = (chance(logits) - y) / len(y)
+        pull = wrong * slope / whole  # what a day more of any evidence does, but for how far that is away
+        by_year = pull @ ((values - away[:, None]) * (days > 0))[:, 1:] * (k_last, k_before)
+        steps = np.concatenate([[wrong.sum(), slope * (wrong @ away), -k_all * (pull @ away)], by_year])
+        return float(np.mean(np.logaddexp(0, logits) - y * logits)), steps
+
+    bounds, options = [(-20, 20), (0, 6), *[(-3, MOST_DAYS)] * 3], {"maxiter": 200}
+    with one_thread():
+        found = minimize(loss, np.array([0, 3, 2, 3, 2.0]), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return model(np.asarray(found.x))
 
 

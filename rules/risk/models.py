@@ -73,14 +73,23 @@ class Shrunken:
 
     def away(self, x: Features) -> Floats:
         """[S, 3] the estimated rate less everybody's, by what it comes from."""
-        rate, absences = x[:, RATE].astype(np.float64), x[:, ABSENCES].astype(np.float64)
-        days = np.divide(absences, rate, out=np.full(len(x), float(self.day)), where=rate > 0)
-        values = np.stack([rate, x[:, LAST], x[:, BEFORE]], axis=1)
-        weights = np.stack([np.minimum(days, self.day), *(np.full(len(x), k) for k in (self.k_last, self.k_before))], 1)
-        weights[np.isnan(values)] = 0
-        away: Floats = weights * (np.nan_to_num(values, nan=self.everybody) - self.everybody)
-        away /= self.k_all + weights.sum(axis=1, keepdims=True)
+        values, days = self.evidence(x, self.day, self.everybody)
+        weights = days * (1.0, self.k_last, self.k_before)
+        away: Floats = weights * values / (self.k_all + weights.sum(axis=1, keepdims=True))
         return away
+
+    @staticmethod
+    def evidence(x: Features, day: int, everybody: float) -> tuple[Floats, Floats]:
+        """[S, 3] rates of this year, last year and the one before less everybody's; and [S, 3] days so far, 1, 1.
+
+        Both 0 where not known. A student who missed nothing so far is taken to have been there from the first day.
+        """
+        rate, absences = x[:, RATE].astype(np.float64), x[:, ABSENCES].astype(np.float64)
+        days = np.divide(absences, rate, out=np.full(len(x), float(day)), where=rate > 0)
+        values = np.stack([rate, x[:, LAST], x[:, BEFORE]], axis=1)
+        once = np.ones(len(x))
+        known = ~np.isnan(values)
+        return np.where(known, values - everybody, 0.0), known * np.stack([np.minimum(days, day), once, once], axis=1)
 
     def to_json(self) -> Plain:
         """All of it as plain numbers."""
