@@ -21,6 +21,7 @@ def test_the_web_process_loads_no_scikit_learn_and_scoring_needs_none(tmp_path: 
         "EW_DATA_DIR": str(tmp_path),
         "EW_DATABASE_URL": "postgresql+psycopg://nobody@127.0.0.1:1/none",
         "EW_REDIS_URL": "redis://127.0.0.1:1/0",
+        "EW_SECRET_KEY": "only-for-this-test-and-never-anywhere-else",
     }
     words = [sys.executable, "-c", STARTED]
     done = subprocess.run(words, env={**os.environ, **nowhere}, capture_output=True, text=True, check=False)
