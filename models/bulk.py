@@ -25,6 +25,7 @@ _REPEATED = {str, bool, date, type(None)}  # no value of one of them equals one 
 _SOME = 1000  # values by which a column is judged
 _ARRAY_HEADER = 20
 _BLOCK = 65_536
+LISTS_AT_ONCE = 1000
 
 
 def cursor() -> Cursor[Any]:
@@ -77,17 +78,26 @@ def read_lists(
 ) -> dict[str, np.ndarray]:
     """Like `read_ints`, of a query whose last column is an int4[]: a row for each `wanted` number in the lists.
 
-    The lists come whole: looking into them here is several times faster than having them unnested there.
+    The lists come whole: looking into them here is several times faster than having them unnested there. They are
+    looked into some at a time, because all those of a school year are many times what is wanted of them.
     """
     *numbers, listed = names
+    nothing = np.zeros((0, len(names)), dtype=np.int32)
     with cursor() as at:
-        rows = at.execute(sql.SQL(query), parameters, binary=True).fetchall()
+        at.execute(sql.SQL(query), parameters, binary=True)
+        batches = iter(lambda: at.fetchmany(LISTS_AT_ONCE), [])
+        kept = np.concatenate([nothing, *(_with_listed(rows, wanted) for rows in batches)])
+    return dict(zip((*numbers, listed), np.ascontiguousarray(kept.T), strict=True))
+
+
+def _with_listed(rows: Sequence[Sequence[Any]], wanted: np.ndarray) -> np.ndarray:
+    """[K, columns] of rows that end in a list: a row for each wanted number, which stands in the list's place."""
     lists = [_unpacked(row[-1]) for row in rows]
-    every = np.concatenate([np.zeros(0, dtype=np.int32), *lists])
+    every = np.concatenate(lists)
     kept = np.flatnonzero(np.isin(every, wanted))
     of_row = np.repeat(np.arange(len(rows)), [len(one) for one in lists])[kept]
-    columns = np.array([row[:-1] for row in rows], dtype=np.int32).reshape(-1, len(numbers))
-    return {**{name: columns[of_row, place] for place, name in enumerate(numbers)}, listed: every[kept]}
+    numbers = np.array([row[:-1] for row in rows], dtype=np.int32).reshape(len(rows), -1)
+    return np.column_stack((numbers[of_row], every[kept]))
 
 
 def read_columns(
