@@ -26,6 +26,10 @@ screen = Blueprint("duty", __name__)
 WORK, LOG, FIX = Permission.WORK_CASE, Permission.LOG_OUTREACH, Permission.FIX_DATA
 
 
+ASKED = {"department_contact": "Legal is asked to look at it before anybody goes on."}
+ASKED_OTHERS = "Nobody of Legal is named here, so the principal is asked to bring it to them before anybody goes on."
+
+
 # -- supports before any sanction ------------------------------------------------------------------------------
 
 
@@ -47,9 +51,9 @@ def ask(number: int, step: str) -> ResponseReturnValue:
     """Refuse with what is missing, or ask Legal and lead to the record."""
     case_page.held(number, WORK)
     found(duty().steps.get(step))
-    _, lacks = evidence.ask(number, step, by=actor())
+    told, lacks = evidence.ask(number, step, by=actor())
     if not lacks:
-        flash("The record is whole. Legal is asked to look at it before anybody goes on.", "good")
+        flash(f"The record is whole. {ASKED.get(evidence.who_is_asked(told, step), ASKED_OTHERS)}", "good")
         return redirect(url_for("duty.pack", number=number, step=step))
     one = duty().steps[step]
     shown = {"key": step, "label": one.label, "source": one.source, "missing": lacks}
@@ -120,8 +124,10 @@ def _search(told: Pack) -> list[str]:
 @screen.post("/cases/<int:number>/search")
 @requires(WORK, LOG)
 def begin_search(number: int) -> ResponseReturnValue:
-    searching.begin(number, by=actor())
-    return _tasks(number, "The list has begun. The network's re-engagement contact has a copy.")
+    searching.begin(number, by=actor(), again="again" in request.args)
+    if searching.copy_is_held(case_page.held(number, WORK, LOG).case):
+        return _tasks(number, "The list has begun. The network's re-engagement contact has a copy.")
+    return _tasks(number, "The list has begun. Nobody at the network has the copy yet: call there too.", kind="warning")
 
 
 @screen.post("/cases/<int:number>/search/<step>")

@@ -36,7 +36,7 @@ def search(page: Page) -> dict[str, Any] | None:
         "began": day_text(found.began), "by_itself": found.by_itself, "back": _back_since(page, found),
         "lines": [_line(page, line) for line in found.lines],
         "found": _done(found.found) if found.found else None, "may": may and not found.found, "whole": found.whole,
-        "again": may and found.found is not None,
+        "again": may and found.found is not None, "copied": searching.copy_is_held(case),
     }  # fmt: skip
 
 

@@ -35,6 +35,18 @@ def asked_before(student_id: int, kind: str) -> list[tuple[int, str, str]]:
     return [(number, period, status) for number, period, status in db.session.execute(wanted.order_by(Task.id))]
 
 
+def is_held(case: Case, kind: str) -> bool:
+    """Whether an open task of this kind of the case is somebody's."""
+    mine = Task.case_id == case.id, Task.kind == kind, Task.status == "open", Task.owner_id.is_not(None)
+    return db.session.scalar(select(Task.id).where(*mine).limit(1)) is not None
+
+
+def legal_asked(student_id: int, about: str) -> str:
+    """The role that was asked in an open task whose period begins like this; '' for none."""
+    mine = Task.student_id == student_id, Task.period.startswith(about), Task.status == "open"
+    return db.session.scalar(select(Task.owner_role).where(*mine).order_by(Task.id.desc()).limit(1)) or ""
+
+
 def asked_to_search(case: Case, *, copies: bool = False) -> Sequence[Task]:
     """Open tasks that ask to look for the student; copies: with what the network was asked."""
     kinds = (*ASKS_FOR_SEARCH, COPY) if copies else ASKS_FOR_SEARCH

@@ -156,8 +156,9 @@ def test_a_person_may_begin_a_new_list_after_the_student_was_found(world):
     world.give("rita", "Rita Voss", "network_reengagement_contact", "network:N1")
     by = world.actor("paul")
     for _ in range(2):
-        searching.begin(1001, by=by)
+        searching.begin(1001, by=by, again=True)
         searching.do(1001, FOUND, by=by, words="With an aunt")
+    searching.begin(1001, by=by)  # an old page, sent once more
     assert rows(COPIES) == [("2026-27/search/1001/1", "done"), ("2026-27/search/1001/1/2", "done")]
     assert rows("SELECT count(*) FROM search_done WHERE taken_back_at IS NULL") == [(2,)]
 
@@ -272,7 +273,8 @@ def test_a_legal_step_is_refused_until_the_record_is_whole_and_then_legal_is_ask
     assert rows(LEGAL) == [("open",)], "while it is open it is the one"
     rows("UPDATE task SET status = 'done', done_at = now() WHERE period LIKE 'legal/%' RETURNING 1")
     for step in ("outside_referral", "district_step"):
-        evidence.ask(1001, step, by=by)
+        asked, _ = evidence.ask(1001, step, by=by)
+        assert evidence.who_is_asked(asked, step) == "principal", "nobody of Legal is named there"
     assert rows(LEGAL) == [("done",), ("open",), ("open",)], "anew, and for each step by itself"
     evidence.take_out(1001, "outside_referral", by=by)
     assert rows("SELECT actor, reason FROM audit_row WHERE action = 'evidence_taken_out'") == [

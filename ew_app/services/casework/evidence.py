@@ -91,6 +91,11 @@ def ask(case_number: int, step_key: str, *, by: Actor) -> tuple[Pack, list[Missi
     return pack, lacks
 
 
+def who_is_asked(pack: Pack, step_key: str) -> str:
+    """The role that has the question about a step; '' where none is open."""
+    return rows.legal_asked(pack.case.case.student_id, _about(pack.case, step_of(step_key)))
+
+
 @operation
 def take_out(case_number: int, step_key: str, *, by: Actor) -> tuple[Pack, LegalStep]:
     """The pack of a whole record, to be printed; every time stands in the audit. Refused while something is missing."""
@@ -152,10 +157,14 @@ def _limited(support: PlanSupport) -> bool:
     return for_cause or catalogue()[support.intervention].limited
 
 
+def _about(held: CaseAtHand, step: LegalStep) -> str:
+    return f"legal/{held.case.number}/{held.case.episode}/{step.key}/"
+
+
 def _ask_legal(held: CaseAtHand, step: LegalStep) -> None:
     """For each step by itself, and anew once an earlier answer is given; while one is open it is the one."""
     case = held.case
-    about = f"legal/{case.number}/{case.episode}/{step.key}/"
+    about = _about(held, step)
     staff = Staff([case.school_id])
     near = staff.near(case.school_id, case.student.homeroom)
     for planned in tasks_for(ASKS_LEGAL, staff.place(case.school_id), near, on=staff.on, loads=staff.loads):

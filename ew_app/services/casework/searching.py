@@ -13,7 +13,7 @@ from ew_app.kernel import WORKER, Actor, Refused, now, operation, record, today
 from ew_app.services.casework import reaching, tasks
 from ew_app.services.casework.pupils import year_text
 from ew_app.services.casework.reaching import CaseAtHand
-from ew_app.services.casework.search_rows import BEGUN, copy_for_network, copy_period, next_copy
+from ew_app.services.casework.search_rows import BEGUN, COPY, copy_for_network, copy_period, next_copy
 from ew_app.services.casework.staffing import Staff
 from models import casebook
 from models.base import db
@@ -67,14 +67,15 @@ def search_of(case: Case) -> Search | None:
 
 
 @operation
-def begin(case_number: int, *, by: Actor) -> Search:
-    """Begin the list, with a copy to the network; twice it is begun once, and after the student was found anew.
+def begin(case_number: int, *, by: Actor, again: bool = False) -> Search:
+    """Begin the list, with a copy to the network; twice it is begun once. `again`: anew, as a student who was found is
+    gone again; from a page that knows nothing of it the list stays as it is.
 
     Raises NotFound, NotAllowed, IllegalMove.
     """
     held = reaching.case_at_hand(case_number, by, *MAY)
     before = search_of(held.case)
-    if before is None or before.found is not None:
+    if before is None or (again and before.found is not None):
         move(Status(held.case.status), Action.OUTREACH)
         if before is not None:
             casebook.take_searches_back([held.case.id], now())
@@ -84,6 +85,11 @@ def begin(case_number: int, *, by: Actor) -> Search:
     begun = search_of(held.case)
     assert begun is not None
     return begun
+
+
+def copy_is_held(case: Case) -> bool:
+    """Whether somebody at the network has the copy of the search; else it waits where the principal sees it."""
+    return rows.is_held(case, COPY)
 
 
 @operation
