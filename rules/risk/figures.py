@@ -20,9 +20,10 @@ from rules.risk.features import Floats, Ints
 from rules.risk.models import chance
 
 Weights = NDArray[Any]  # any numbers
-DRAWS = 200
+DRAWS, LEAST_DRAWS = 200, 60
+MANY = 100_000  # rows; beyond, a range is narrow enough to be told from fewer draws
 BINS = 10
-_AT_ONCE = 2_000_000  # numbers worked on at a time
+_AT_ONCE = 500_000  # numbers worked on at a time
 
 
 def hashed(ids: Ints, seed: int) -> NDArray[np.uint64]:
@@ -31,6 +32,11 @@ def hashed(ids: Ints, seed: int) -> NDArray[np.uint64]:
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(bits ^ (bits >> np.uint64(31)))
+
+
+def enough_draws(rows: int) -> int:
+    """How many draws so many rows need: fewer where there are so many that every range is narrow."""
+    return max(LEAST_DRAWS, DRAWS * MANY // max(rows, MANY))
 
 
 def draws(students: Ints, seed: int, count: int = DRAWS) -> NDArray[np.uint8]:
@@ -60,11 +66,11 @@ class Ranking:
         if not len(self.order):
             return np.full(len(weights), np.nan)
         ours = weights[:, self.order]
-        yes = np.add.reduceat(ours * self._chronic, self._groups, axis=1, dtype=np.float64)
-        no = np.add.reduceat(ours, self._groups, axis=1, dtype=np.float64) - yes
-        below = no.sum(axis=1, keepdims=True) - np.cumsum(no, axis=1)
-        pairs = yes.sum(axis=1) * no.sum(axis=1)
-        return share((yes * (below + no / 2)).sum(axis=1), pairs)
+        yes = np.add.reduceat(ours * self._chronic, self._groups, axis=1)
+        no = np.add.reduceat(ours, self._groups, axis=1) - yes
+        all_no = no.sum(axis=1, dtype=np.float64)
+        below = all_no[:, None].astype(np.float32) - np.cumsum(no, axis=1) + no / 2
+        return share(np.einsum("bg,bg->b", yes, below, dtype=np.float64), yes.sum(axis=1, dtype=np.float64) * all_no)
 
     def found(self, weights: Weights, size: Floats) -> Floats:
         """[B] how many chronically absent students stand on the first `size` [B] places."""
@@ -74,9 +80,9 @@ class Ranking:
         if not len(self.order):
             return np.zeros(len(weights))
         ours = weights[:, self.order]
-        places = np.cumsum(ours, axis=1, dtype=np.float64)
-        within = np.diff(np.minimum(places, size[:, None]), axis=1, prepend=0)  # the last one may be let in in part
-        return np.asarray(within @ self._chronic.astype(np.float64))
+        before = np.cumsum(ours, axis=1) - ours  # counts: exact in 32 bits up to 16 million
+        room = np.clip(size[:, None].astype(np.float32) - before, 0, ours)  # the last one may be let in in part
+        return np.asarray(room @ self._chronic, dtype=np.float64)
 
     def first(self, size: int) -> NDArray[np.intp]:
         """The rows on the first places."""

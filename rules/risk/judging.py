@@ -64,9 +64,10 @@ class DayFigures:
 Drawn = dict[str, Floats]  # [1 + B]: all students, then the draws
 
 
-def judge(judged: Judged, draws: int = figures.DRAWS) -> DayFigures:
+def judge(judged: Judged, draws: int | None = None) -> DayFigures:
     """All figures of a grid day."""
     students = len(judged.students)
+    draws = figures.enough_draws(students) if draws is None else draws
     once = np.ones((1, students), dtype=np.uint8)
     weights = np.concatenate([once, figures.draws(judged.students, judged.seed, draws)])
     drawn = {name: _drawn(judged, name, weights) for name in (RULE, *judged.logits)}

@@ -58,8 +58,11 @@ class Trial:
         return tuple(kind for kind in SERVED if kind in self.models)
 
 
-def run(cohorts: Sequence[Cohort], seed: int, draws: int = figures.DRAWS) -> Trial:
-    """Try the models of one grid day; `cohorts`: one for each completed year, of at least one."""
+def run(cohorts: Sequence[Cohort], seed: int, draws: int | None = None) -> Trial:
+    """Try the models of one grid day; `cohorts`: one for each completed year, of at least one.
+
+    `draws`: for the ranges of figures, else as many as so many students need.
+    """
     (day,) = {cohort.day for cohort in cohorts}
     years = tuple(sorted({cohort.year for cohort in cohorts}))
     last = max(cohorts, key=lambda cohort: cohort.year)

@@ -7,7 +7,8 @@ anything is timed. Figures are ratios: seconds drift from machine to machine.
 
 `--at` names the school days around which three mornings are timed one by one; the days between are loaded in one
 command. The size of a large city: --students 325000 --schools 640 --days 180 --at 5,90,180; what it is compared with
-takes most of that hour, and --alone leaves it out. `--rules --students 325000` times the rules alone, in memory.
+takes most of that hour, and --alone leaves it out. `--rules --students 325000` times the rules alone, in memory, and
+`--risk --students 325000` scores and reasons of the risk model.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import Any
 from ew_app.config import load_settings
 from ew_app.demo import write_district
 from ew_app.local import Servers
-from tests.bench import pandas_script, rules
+from tests.bench import pandas_script, risk, rules
 from tests.bench.files import Day, corrections, read
 from tests.bench.sql_view import View
 from tests.bench.system import System, timed
@@ -39,9 +40,11 @@ TIMED = 3
 def main() -> None:
     """Prepare, compare, time, print."""
     asked = _arguments()
-    if asked.rules:
-        for name, told in rules.rows_of(asked.students):
+    in_memory = [rules.rows_of] * asked.rules + [risk.rows_of] * asked.risk
+    for rows_of in in_memory:
+        for name, told in rows_of(asked.students):
             print(f"{name:<28} {told}", flush=True)
+    if in_memory:
         return
     folder = Path(tempfile.mkdtemp(prefix="ew-bench-"))
     folder.chmod(0o711)
@@ -63,6 +66,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--policy", default="rates", help="pandas and the view know the tiers of `rates` alone")
     parser.add_argument("--alone", action="store_true", help="nothing beside it: no pandas, no view, no board")
     parser.add_argument("--rules", action="store_true", help="only: all rules, in memory, no servers")
+    parser.add_argument("--risk", action="store_true", help="only: scores and reasons of the risk model, in memory")
     return parser.parse_args()
 
 

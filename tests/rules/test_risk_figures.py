@@ -114,6 +114,10 @@ def test_a_range_holds_the_figure_and_shrinks_with_students() -> None:
     assert 3 * wide(6400) < wide(400) < 6 * wide(6400)  # a fourth, for sixteen times as many
 
 
+def test_many_students_need_fewer_draws() -> None:
+    assert [figures.enough_draws(rows) for rows in (0, 100_000, 200_000, 650_000)] == [200, 200, 100, 60]
+
+
 def test_lists_in_common() -> None:
     assert figures.jaccard(np.array([1, 2, 3]), np.array([2, 3, 4])) == 0.5
     assert figures.jaccard(np.zeros(0, int), np.zeros(0, int)) == 1
