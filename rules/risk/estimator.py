@@ -16,12 +16,17 @@ from numpy.typing import NDArray
 
 from rules.risk.cohort import Bools
 from rules.risk.features import COLUMN, NAMES, RISING, Features, Floats
-from rules.risk.models import Logistic, Shrunken, Steps, Table, chance
+from rules.risk.models import Logistic, Shrunken, Steps, Table, chance, logit
 
 ROUNDS, PACE, BINS = 200, 0.1, 127  # so many stumps; more gained nothing and only lengthen the tables
+EXACT = 1e-9
 DECIMALS = 12  # of what a step adds: far under what a score is compared by
 ENOUGH = 60_000  # rows after which the weights of earlier years change no more
 MOST_DAYS = float(np.log(120))  # what any evidence beside this year is worth at most; so an estimate stays a rate
+
+
+class NotTheSame(ArithmeticError):
+    """What was compiled is not what was fitted."""
 
 
 def versions() -> dict[str, str]:
@@ -129,8 +134,15 @@ def fit_shrunken(x: Features, chronic: Bools, day: int, ties: NDArray[np.uint64]
 
 
 def fit_steps(x: Features, chronic: Bools, seed: int) -> Steps:
-    """Boosted stumps that rise with every attendance feature, added up into tables."""
-    return compiled(fit_stumps(x, chronic, seed))
+    """Boosted stumps that rise with every attendance feature, added up into tables.
+
+    Raises NotTheSame where the tables say something else than what was fitted: how a library keeps its trees may change.
+    """
+    stumps = fit_stumps(x, chronic, seed)
+    tables = compiled(stumps)
+    if not np.abs(logit(tables, x) - stumps.logit(x)).max() < EXACT:
+        raise NotTheSame("the tables do not say what was fitted; nothing of it may be served")
+    return tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,17 @@ def test_tables_say_what_scikit_learn_says(empty: tuple[str, ...]) -> None:
     assert not set(empty) & set(tables.tables)
 
 
+def test_tables_that_say_something_else_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shifted(stumps: estimator.Stumps) -> Steps:
+        found = compiled(stumps)
+        return Steps(found.intercept + 1e-6, found.tables)
+
+    compiled = estimator.compiled
+    monkeypatch.setattr(estimator, "compiled", shifted)
+    with pytest.raises(estimator.NotTheSame):
+        estimator.fit_steps(cohort().x, cohort().chronic, seed=7)
+
+
 def test_features_in_another_precision_are_refused_because_cuts_lie_between_floats() -> None:
     with pytest.raises(TypeError, match="float32"):
         fitted("steps").terms(cohort().x.astype(np.float64))  # type: ignore[arg-type]
