@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from models.attendance import UNREAD
-from models.marks import MARK
 from models.rewound import (
     CLAIMS,
     ENDED_MARKS,
@@ -44,19 +43,6 @@ _ONE_CHILD = (
 
 _KEY = "student_id, school_id, day, period, source_id"
 _SAID = "code, fraction, minutes, section_key, reason, last_modified, modified_by, batch_id, file, line, recorded_at"
-# Each version of a mark that stands now, in the order in which they were received; it holds from the latest moment
-# that it or an earlier one names, and from its day on where none names any.
-_VERSIONS = f"""
-    SELECT v.*, max(coalesce(last_modified, '-infinity')) OVER (
-        PARTITION BY {_KEY} ORDER BY stands, recorded_at, id ROWS UNBOUNDED PRECEDING) AS holds
-    FROM (
-        SELECT id, {MARK}, 1 AS stands FROM mark WHERE {_THESE}
-        UNION ALL
-        SELECT h.id, {", ".join(f"h.{name}" for name in MARK.split(", "))}, 0 FROM mark_history h
-        WHERE h.student_id = ANY(:students) AND h.day BETWEEN :start AND :until AND h.ended = 'superseded'
-          AND EXISTS (SELECT FROM mark m WHERE {" AND ".join(f"m.{name} = h.{name}" for name in _KEY.split(", "))})
-    ) v
-"""
 # Who was called present by then; a roll tells of each student when the row was changed.
 _CALLED = """
     SELECT r.id, r.batch_id, r.source_id, r.school_id, r.day, r.code, r.file, k.students, k.lines,
@@ -69,22 +55,24 @@ _CALLED = """
     ) k
     WHERE {days} AND r.replaced_by IS NULL AND k.students IS NOT NULL
 """
-# What was said of a day for the first time only later leaves it unread, unless a roll called the student present.
+# A mark that was changed later gives way to the last version of it that was not; what was said of a day for the first
+# time only later leaves it unread, unless a roll called the student present. Without a moment it holds from its day.
 _STOOD = f"""
-    WITH version AS ({_VERSIONS}), stood AS (
-        SELECT DISTINCT ON ({_KEY}) id, {MARK} FROM version WHERE holds <= :moment
-        ORDER BY {_KEY}, stands DESC, recorded_at DESC, id DESC
-    ), unread AS (
-        SELECT v.* FROM version v WHERE v.stands = 1 AND NOT EXISTS (
-            SELECT FROM stood s WHERE {" AND ".join(f"s.{name} = v.{name}" for name in _KEY.split(", "))})
-          AND NOT (v.period = '' AND EXISTS (
-            SELECT FROM pg_temp.roll r WHERE r.school_id = v.school_id AND r.day = v.day AND r.source_id = v.source_id
-               AND v.student_id = ANY(r.students)))
-    )
-    SELECT id, {_KEY}, {_SAID} FROM stood
+    SELECT id, {_KEY}, {_SAID} FROM mark WHERE {_THESE} AND coalesce(last_modified <= :moment, true)
     UNION ALL
-    SELECT id, {_KEY}, '{UNREAD}', NULL, NULL, section_key, NULL, NULL, NULL, batch_id, file, line, recorded_at
-    FROM unread
+    SELECT m.id, {", ".join(f"m.{name}" for name in _KEY.split(", "))},
+           CASE WHEN h.id IS NULL THEN '{UNREAD}' ELSE h.code END, h.fraction, h.minutes,
+           coalesce(h.section_key, m.section_key), h.reason, h.last_modified, h.modified_by, m.batch_id, m.file, m.line,
+           m.recorded_at
+    FROM mark m LEFT JOIN LATERAL (
+        SELECT h.* FROM mark_history h
+        WHERE {" AND ".join(f"h.{name} = m.{name}" for name in _KEY.split(", "))} AND h.ended = 'superseded'
+          AND coalesce(h.last_modified <= :moment, true)
+        ORDER BY h.recorded_at DESC, h.id DESC LIMIT 1) h ON true
+    WHERE m.student_id = ANY(:students) AND m.day BETWEEN :start AND :until AND m.last_modified > :moment
+      AND (h.id IS NOT NULL OR m.period <> '' OR NOT EXISTS (
+        SELECT FROM pg_temp.roll r WHERE r.school_id = m.school_id AND r.day = m.day AND r.source_id = m.source_id
+           AND m.student_id = ANY(r.students)))
 """
 _ENDED = f"SELECT * FROM mark_history WHERE {_THESE} AND coalesce(last_modified <= :moment, true)"
 
@@ -119,6 +107,7 @@ def as_modified(moment: datetime, students: Sequence[int], start: date, until: d
 
 
 def _end(*tables: str) -> None:
+    run("SET LOCAL default_statistics_target = 10")  # a rough idea of them is enough, and each look at them is new
     for table in tables:
         if table in INDEXES:
             run(f"CREATE INDEX ON pg_temp.{table} ({INDEXES[table]})")

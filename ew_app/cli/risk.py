@@ -77,7 +77,7 @@ def promote(run: Runtime, number: int | None, purpose: str, login: str | None, a
             output.json_object(report.short(model.id))
             return
         if model.stage == "serving":
-            click.echo(f"Model {model.id} orders lists within a tier from the next evening on.")
+            click.echo(f"Model {model.id} orders lists within a tier from now on.")
         elif any(step.kind == "approved" for step in lives.steps(model)):
             click.echo(f"You agreed to model {model.id}. It works when somebody else who may has agreed as well.")
         else:

@@ -124,26 +124,28 @@ def trained() -> int:
 
 
 def timed_night(number: int) -> dict[str, float]:
-    """Seconds that each part of an evening takes."""
+    """Seconds that an evening takes, and parts of it by themselves (their names begin with a blank)."""
     parts: dict[str, float] = {}
-
-    def timed(name: str, began: float) -> float:
-        parts[name] = (at := time.perf_counter()) - began
-        return at
-
     at = time.perf_counter()
+
+    def timed(name: str) -> None:
+        nonlocal at
+        parts[name] = time.perf_counter() - at
+        at = time.perf_counter()
+
     looked = packed.look(school_year_start(today()))
     assert looked is not None
-    at = timed("what is packed, put together", at)
-    x = features(looked.known)
-    at = timed("features", at)
-    card = artefacts.opened(db.session.get_one(RiskModel, number))
-    found = reasons.explain(card.grid, 60, looked.known, x)
-    at = timed("scores and reasons", at)
-    found.compact()
-    at = timed("reasons as text", at)
+    timed("put together from what is packed")
     year = calendar.year_of(today())
     came = scoring.one_night(number, looked, year, year.days[59])
     assert came.outcome == "scored", came.reasons
-    parts["stored, with all of that again"] = time.perf_counter() - at - parts["scores and reasons"]
+    timed("scored, explained and stored")
+    card = artefacts.opened(db.session.get_one(RiskModel, number))
+    at = time.perf_counter()
+    x = features(looked.known)
+    timed(" features")
+    found = reasons.explain(card.grid, 60, looked.known, x)
+    timed(" scores and reasons")
+    found.compact()
+    timed(" reasons as text")
     return parts

@@ -168,10 +168,10 @@ def read(blocks: Iterable[int], school_year: date) -> Known:
 
 def facts_of(blocks: Iterable[int], school_year: date) -> Iterator[tuple[NDArray[np.int64], Carried]]:
     """(students, their facts to date) of each of these blocks, as the last evaluation left them."""
-    for block, content in year_blocks.contents(blocks, school_year):
-        part = _unpacked(block, content)
-        if part is not None and len(part.students):
-            yield part.students, part.carried
+    for _, content in year_blocks.contents(blocks, school_year):
+        found = _arrays(content, ("fact", "event"))
+        if found is not None and len(found[0]["students"]):
+            yield found[0]["students"], _carried(found[0])
 
 
 def read_earlier(known: Known, students: NDArray[np.int64], since: Days, school_year: date) -> Known:
@@ -238,22 +238,13 @@ def _packed(known: Known) -> bytes:
 
 def _unpacked(block: int, content: bytes) -> Known | None:
     """What `_packed` made; None when an older release made it."""
-    text, _, rest = zlib.decompress(content).partition(b"\n")
-    form, *told = json.loads(text)
-    if form != FORMAT:
+    found = _arrays(content)
+    if found is None:
         return None
-    (parts, words), arrays, at = told, {}, 0
-    for name, kind, shape in parts:
-        size = math.prod(shape)
-        part = np.frombuffer(rest, dtype=kind, count=size, offset=at).reshape(shape).copy()
-        arrays[tuple(name) if isinstance(name, list) else name] = part
-        at += part.nbytes
+    arrays, words = found
     state = State(arrays["state", "tier"], arrays["state", "entered"], arrays["state", "stepped_down"])
-    facts: dict[str, NDArray[Any]] = {}
     for name, part in arrays.items():
         match name:
-            case ("fact", fact):
-                facts[fact] = part
             case ("blocked", rule, tier):
                 state.blocked[rule, tier] = part
             case ("active", rule):
@@ -267,7 +258,31 @@ def _unpacked(block: int, content: bytes) -> Known | None:
         np.full(len(arrays["students"]), block),
         Background(Enrolments(*enrolled), *(arrays[name] for name in ("born", "prior_absent", "prior_enrolled"))),
         arrays["until"],
-        Carried(facts, Events(*(arrays["event", name] for name in _EVENT))),
+        _carried(arrays),
         state,
         *(arrays[name] for name in ("tier_since", "waits", "concerned", "kept")),
     )
+
+
+def _arrays(content: bytes, only: Sequence[str] = ()) -> tuple[dict[Any, NDArray[Any]], dict[str, list[str]]] | None:
+    """The arrays of a block by their names, and its words; None when an older release made it.
+
+    `only`: of arrays with names of several parts those that begin so; whose they are is always there.
+    """
+    text, _, rest = zlib.decompress(content).partition(b"\n")
+    form, *told = json.loads(text)
+    if form != FORMAT:
+        return None
+    (parts, words), arrays, at = told, {}, 0
+    for name, kind, shape in parts:
+        dtype, size = np.dtype(kind), math.prod(shape)
+        if not only or name == "students" or name[0] in only:
+            part = np.frombuffer(rest, dtype=dtype, count=size, offset=at).reshape(shape).copy()
+            arrays[tuple(name) if isinstance(name, list) else name] = part
+        at += size * dtype.itemsize
+    return arrays, words
+
+
+def _carried(arrays: dict[Any, NDArray[Any]]) -> Carried:
+    facts = {name[1]: part for name, part in arrays.items() if name[0] == "fact"}
+    return Carried(facts, Events(*(arrays["event", name] for name in _EVENT)))

@@ -43,7 +43,9 @@ class Evening:
         return self.at(np.flatnonzero(self.enrolled & (self.school != NOWHERE)))
 
     def at(self, rows: NDArray[np.intp]) -> Evening:
-        """Some of the students."""
+        """Some of the students, ascending."""
+        if len(rows) == len(self.students):
+            return self
         grades = [self.grade[row] for row in rows.tolist()]
         return Evening(self.students[rows], self.carried.of(rows), self.school[rows], grades, self.enrolled[rows])
 

@@ -35,6 +35,7 @@ def evenings(year: date) -> Iterator[Evening]:
 def _standing(students: Ints, carried: Carried) -> Evening:
     """With the school and the grade that their status tells; who has none is not enrolled."""
     status = rows.standing_of(students)
-    kept = carried.of(np.searchsorted(students, status["student"]))
+    everybody = len(status["student"]) == len(students)
+    kept = carried if everybody else carried.of(np.searchsorted(students, status["student"]))
     school, enrolled = status["school"].astype(np.int64), status["enrolled"].astype(bool)
     return Evening(status["student"].astype(np.int64), kept, school, status["grade"], enrolled)
