@@ -136,7 +136,7 @@ def fit_shrunken(x: Features, chronic: Bools, day: int, ties: NDArray[np.uint64]
 def fit_steps(x: Features, chronic: Bools, seed: int) -> Steps:
     """Boosted stumps that rise with every attendance feature, added up into tables.
 
-    Raises NotTheSame where the tables say something else than what was fitted: how a library keeps its trees may change.
+    Raises NotTheSame where the tables say something else than what was fitted: a library may keep trees otherwise.
     """
     stumps = fit_stumps(x, chronic, seed)
     tables = compiled(stumps)
