@@ -157,7 +157,7 @@ class SchoolCount(Model):
     """
 
     __tablename__ = "school_count"
-    __table_args__ = (Index("ix_school_count_day", "day", "school_id"),)
+    __table_args__ = (Index("ix_school_count_day", "day"),)
     school_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     day: Mapped[date] = mapped_column(primary_key=True)
     tier_1: Mapped[int]

@@ -120,12 +120,13 @@ def between(units: Sequence[Unit], before: date, now: date, tiers: Sequence[Tier
     number = {school.id: place for place, unit in enumerate(units) for school in unit.schools}
     days = rows.pairs([*number], start, before, now)
     found = [Flow(*row) for row in rows.flows(number, days, start, before, now)]
-    then = {school: pair.then for school, pair in days.items()}
+    then = _added(days, number)
+    all_then = {ALL: Counts.of_all(then.values())} if then else {}
     line_of, as_one = {place: place for place in range(len(units))}, dict.fromkeys(range(len(units)), ALL)
-    by_line = cells(found, line_of, tiers, _stood(then, number, tiers))
+    by_line = cells(found, line_of, tiers, _stood(then, tiers))
 
     def whole(some: Sequence[Tier]) -> Cell:
-        return cells(found, as_one, some, _stood(then, dict.fromkeys(number, ALL), some)).get(ALL, Cell())
+        return cells(found, as_one, some, _stood(all_then, some)).get(ALL, Cell())
 
     by_tier = tuple((tier, whole((tier,))) for tier in TIERS)
     counted = {number[school] for school in days}
@@ -144,13 +145,17 @@ def between(units: Sequence[Unit], before: date, now: date, tiers: Sequence[Tier
     )
 
 
-def _stood(then: Mapping[int, Counts], line_of: Mapping[int, int], tiers: Sequence[Tier]) -> dict[int, int]:
+def _added(days: Mapping[int, Pair], line_of: Mapping[int, int]) -> dict[int, Counts]:
+    """Line -> the counts of its schools on the first day."""
+    then: dict[int, list[Counts]] = {}
+    for school, pair in days.items():
+        then.setdefault(line_of[school], []).append(pair.then)
+    return {line: Counts.of_all(some) for line, some in then.items()}
+
+
+def _stood(then: Mapping[int, Counts], tiers: Sequence[Tier]) -> dict[int, int]:
     """Line -> students in these tiers on the first day."""
-    stood: dict[int, int] = {}
-    for school, counts in then.items():
-        number = sum(getattr(counts, COLUMNS[tier]) for tier in tiers)
-        stood[line_of[school]] = stood.get(line_of[school], 0) + number
-    return stood
+    return {line: sum(getattr(counts, COLUMNS[tier]) for tier in tiers) for line, counts in then.items()}
 
 
 def _exceptions(units: Sequence[Unit], days: Mapping[int, Pair], before: date) -> Exceptions:

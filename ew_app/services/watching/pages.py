@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Final
 
 from ew_app.kernel import Actor, Refused, today
@@ -48,11 +49,10 @@ def units_of(place: Place, schools: Sequence[School]) -> list[Unit]:
     """The lines of a place: networks of the district, schools otherwise."""
     if place.kind is not PlaceKind.DISTRICT:
         return [Unit(one.key, one.name, (one,)) for one in schools]
-    networks = {one.network.key: one.network.name for one in schools}
-    return [
-        Unit(key, name, tuple(one for one in schools if one.network.key == key))
-        for key, name in sorted(networks.items(), key=lambda pair: pair[1])
-    ]
+    inside: dict[tuple[str, str], list[School]] = {}
+    for one in schools:
+        inside.setdefault((one.network.name, one.network.key), []).append(one)
+    return [Unit(key, name, tuple(some)) for (name, key), some in sorted(inside.items(), key=itemgetter(0))]
 
 
 def noun_of(place: Place) -> str:

@@ -46,7 +46,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("school_id", "day", name=op.f("pk_school_count")),
     )
     op.execute(SO_FAR)
-    op.create_index("ix_school_count_day", "school_count", ["day", "school_id"])
+    op.create_index("ix_school_count_day", "school_count", ["day"])
     op.execute(ADDED_UP)
 
 
