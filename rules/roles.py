@@ -115,6 +115,7 @@ class Permission(StrEnum):
     SEE_RISK = "see_risk"
     EXCLUDE_FROM_RISK = "exclude_from_risk"
     SEE_RISK_MODEL = "see_risk_model"
+    AUDIT_RISK = "audit_risk"
     TRAIN_RISK = "train_risk"
     APPROVE_RISK = "approve_risk"
     STOP_RISK = "stop_risk"

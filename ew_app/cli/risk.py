@@ -41,7 +41,7 @@ def train(run: Runtime, queued: bool, stop: bool, login: str | None, as_json: bo
         if as_json:
             output.json_object(told)
         else:
-            for line in report.short_lines(told):
+            for line in report_lines.short_lines(told):
                 click.echo(line)
         if told["status"] == "refused":
             raise click.exceptions.Exit(1)

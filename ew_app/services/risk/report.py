@@ -43,23 +43,6 @@ def short(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def short_lines(told: Mapping[str, Any]) -> list[str]:
-    """The same as lines of text."""
-    head = f"Model {told['model']} for {told['school_year']}"
-    match told["status"]:
-        case "trained":
-            return [f"{head} kept every promise on past years and is off. `ew risk report` prints its card."]
-        case "refused":
-            return [f"{head} may not be used:", *(f"  {one['sentence']}{_asked(one)}" for one in told["refusals"])]
-        case "stopped":
-            return [f"{head} was given up."]
-    return [f"{head} is being made: {told['done']} of {told['steps']} steps."]
-
-
-def _asked(refusal: Mapping[str, str]) -> str:
-    return f" Asked: {refusal['wanted']}; found: {refusal['got']}." if refusal["wanted"] else ""
-
-
 def chosen(number: int | None) -> RiskModel:
     """A model by its number; else the one at work, on trial, or the newest of the year. Raises NotFound."""
     if number is not None:
@@ -71,9 +54,13 @@ def chosen(number: int | None) -> RiskModel:
 
 
 def card(number: int | None, *, by: Actor) -> dict[str, Any]:
-    """Everything about a model that may be told in counts. Raises NotFound, NotAllowed."""
+    """Everything about a model that may be told in counts; how it does for groups to those who may see that.
+
+    Raises NotFound, NotAllowed.
+    """
     access.check(by.grants, Permission.SEE_RISK_MODEL)
     model = chosen(number)
+    audits = access.can(by.grants, Permission.AUDIT_RISK)
     trials = [from_plain(Trial, one) for one in model.report.get("trials", ())]
     kind = _kind(model)
     return {
@@ -84,7 +71,9 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
         "data": [_data(year, model) for year in model.plan.get("years", ())],
         "figures": [_figures(one) for one in trials if one.figures is not None],
         "lists": model.report.get("outcome", {}).get("lists", {}),
-        "fairness": [{"day": one.day, "groups": _groups(one.groups, kind)} for one in trials if one.day in TARGETS],
+        "fairness": [
+            {"day": one.day, "groups": _groups(one.groups, kind)} for one in trials if one.day in TARGETS and audits
+        ],
         "parts": [{"day": one.day, "groups": _groups(one.parts, kind)} for one in trials if one.day in TARGETS],
         "limits": _limits(model), "decisions": [_step(step) for step in lives.steps(model)],
         "answers": rows.answers_to(model.id), "evenings": _evenings(model),

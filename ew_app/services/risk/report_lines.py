@@ -6,11 +6,30 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.counting import many
+from rules.risk.fairness import BOTH
 
 NAMES = {
     "rule": "the rule", "rate": "the rate", "rate_and_last_year": "rate and last year", "shrunken": "shrunken rate",
     "logistic": "weighted sum", "steps": "steps", "challenger": "full boosting",
 }  # fmt: skip
+
+
+def asked(refusal: Mapping[str, Any]) -> str:
+    """What was asked and what was found, where that is a number."""
+    return f" Asked: {refusal['wanted']}; found: {refusal['got']}." if refusal["wanted"] else ""
+
+
+def short_lines(told: Mapping[str, Any]) -> list[str]:
+    """What a command tells of a model, as lines of text."""
+    head = f"Model {told['model']} for {told['school_year']}"
+    match told["status"]:
+        case "trained":
+            return [f"{head} kept every promise on past years and is off. `ew risk report` prints its card."]
+        case "refused":
+            return [f"{head} may not be used:", *(f"  {one['sentence']}{asked(one)}" for one in told["refusals"])]
+        case "stopped":
+            return [f"{head} was given up."]
+    return [f"{head} is being made: {told['done']} of {told['steps']} steps."]
 
 
 def lines(card: Mapping[str, Any]) -> Iterator[str]:
@@ -23,7 +42,7 @@ def lines(card: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield "It may not be used:"
         for one in card["refusals"]:
-            yield f"  {one['sentence']} Asked: {one['wanted'] or '-'}; found: {one['got'] or '-'}."
+            yield f"  {one['sentence']}{asked(one)}"
     yield from _data(card)
     for figures in card["figures"]:
         yield from _figures(figures, card["kind"])
@@ -56,10 +75,11 @@ def _figures(figures: Mapping[str, Any], kind: str | None) -> Iterator[str]:
         f" absent in the end, {figures['listed']:,} listed by the rule"
     )
     yield f"  {'':<22}{'AUC':>20}{'Brier':>22}{'of 10 not listed':>22}{'found':>20}{'ECE':>8}"
-    for name, found in figures["measured"].items():
+    for name in (name for name in NAMES if name in figures["measured"]):
+        found = figures["measured"][name]
         mark = "*" if name == kind else " "
         cells = "".join(f"{_cell(found[key]):>{wide}}" for key, wide in _WIDE.items())
-        yield f" {mark}{NAMES.get(name, name):<22}{cells}"
+        yield f" {mark}{NAMES[name]:<22}{cells}"
     for key, wanted in figures["targets"].items():
         got = figures["against"].get(kind or "", {}).get(key)
         yield f"    {key:<22}{_cell(got):>24}   asked {'at most' if key.startswith('brier') else 'at least'} {wanted}"
@@ -85,7 +105,7 @@ def _fairness(card: Mapping[str, Any]) -> Iterator[str]:
             continue
         yield ""
         yield f"Groups on school day {day['day']} (the model; the rule alone), on lists of the same length"
-        for group in day["groups"]:
+        for group in (one for one in day["groups"] if BOTH not in one["name"]):  # two at once: in the JSON
             yield (
                 f"  {group['name']:<40}{group['students']:>14} students, chronic {group['chronic']};"
                 f" found {group['found']}; {group['found_by_rule']}, right {group['right']}; {group['right_by_rule']}"
