@@ -76,15 +76,15 @@ def _in_tens(point: Point) -> tuple[int, int]:
     return (0, 0) if part is None or rest is None else (part, part + rest)
 
 
-def line(standing: Standing, found: Days) -> dict[str, Any]:
-    """A goal in a list."""
+def line(standing: Standing, found: Days, *, waits: bool = False) -> dict[str, Any]:
+    """A goal in a list; waits: whether something that is done for it was to be looked at by now."""
     goal = standing.goal
     points = [point for point in shown(goal, found) if point.whole]
     last = points[-1] if points else None
     return {
         "thread": goal.thread, "place": standing.name, "title": title(goal), "wanted": wanted(goal),
         "now": _now(goal, last), "met": last is not None and goals.met(Measure(goal.measure), last, goal.target),
-        "known": last is not None, "spark": [point.tenths for point in points],
+        "known": last is not None, "waits": waits, "spark": [point.tenths for point in points],
     }  # fmt: skip
 
 

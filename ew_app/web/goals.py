@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import NotFound, Refused, day_text
+from ew_app.kernel import NotFound, Refused, day_text, today
 from ew_app.services.watching import goal_counts, goals
 from ew_app.services.watching.goals import Wanted
 from ew_app.web import asked, goal_words
@@ -35,7 +35,8 @@ MEASURES = [(str(key), label) for key, label in LABELS.items()]
 def show() -> str:
     held = goals.of(actor())
     points = rows.points([one.goal.thread for one in held])
-    lines = [goal_words.line(one, points[one.goal.thread]) for one in held]
+    waiting = {goal.thread for _, goal, _ in rows.past_their_day(today())}
+    lines = [goal_words.line(one, points[one.goal.thread], waits=one.goal.thread in waiting) for one in held]
     met = sum(line["met"] for line in lines)
     return render_template(
         "goals.html",

@@ -13,7 +13,6 @@ from ew_app.services.watching.public import Summary
 from ew_app.web import limits, taking
 from ew_app.web.guard import actor, requires
 from rules.access import Permission
-from rules.counting import many
 
 screen = Blueprint("published", __name__)
 
@@ -67,5 +66,5 @@ def file(known_at: str, name: str) -> ResponseReturnValue:
 def _answer(found: Summary | None) -> str:
     if found is None:
         return "Nothing is prepared for the public yet"
-    hidden = f"{many(found.hides, 'line')} of {len(found.lines)}" if found.hides else "no line"
-    return f"Ready to publish: {found.lines[0].chronically_absent} chronically absent, something kept back in {hidden}"
+    district = found.lines[0]
+    return f"Ready to publish: chronically absent {district.chronically_absent} of {district.students} students"

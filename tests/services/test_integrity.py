@@ -168,15 +168,15 @@ def test_nothing_to_count_asks_nothing():
 def test_every_measure_has_a_question_with_an_innocent_reason():
     for measure in asking().kinds.values():
         words = measure.question("Carver", 11, 40, 0.075)
-        assert "about 10 of about 40" in words and "3 of about 40" in words and words.endswith("?"), measure.key
+        assert words.startswith("About 10 of about 40") and "about 3 of as many" in words and words.endswith("?"), measure.key
 
 
 def test_a_question_tells_no_small_count():
     """Seven of the twelve who left would be seven families; of twelve of fourteen the two others would be told."""
     left = asking().kinds["leave_and_return"]
-    assert left.question("Carver", 7, 32, 0.1).startswith("fewer than 10 of about 30 who left Carver")
-    assert left.question("Carver", 12, 14, 0.1).startswith("nearly all of about 10 who left")
-    assert left.question("Carver", 5, 8, 0.1).startswith("fewer than 10 of fewer than 10 who left")
+    assert left.question("Carver", 7, 32, 0.1).startswith("Fewer than 10 of about 30 who left Carver")
+    assert left.question("Carver", 12, 14, 0.1).startswith("Nearly all of about 10 who left")
+    assert left.question("Carver", 5, 8, 0.1).startswith("Fewer than 10 of fewer than 10 who left")
 
 
 # -- asked and answered ----------------------------------------------------------------------------------------------
