@@ -26,9 +26,12 @@ from models.attendance import Batch
 from models.base import db
 from models.cases import Case, Outreach, Task
 from models.clusters import Cluster, ClusterDay
+from models.goals import Goal, StrategyLook
 from models.integrity import IntegrityQuestion
 from models.org import Network, School
 from models.people import Stint, Student
+from models.plans import PlanSupport, SupportGiven
+from models.reviews import Nudge
 from models.staff import Grant, Person
 from models.visits import Visit
 from rules.places import Place
@@ -318,6 +321,16 @@ def test_the_page_can_be_read_in_the_dark(look: Open, numbers: dict[str, Any], p
     found = contrast_troubles(page)
     page.emulate_media(color_scheme="light")
     assert found == []
+
+
+def test_the_demo_has_something_to_watch_over(system: System) -> None:
+    with system.inside():
+        for table, least in ((Goal, 3), (StrategyLook, 3), (PlanSupport, 40), (Nudge, 1)):
+            assert (db.session.scalar(select(func.count()).select_from(table)) or 0) >= least, table
+        given = select(func.count()).select_from(SupportGiven)
+        assert (db.session.scalar(given) or 0) > 100
+        late = select(Batch.status).where(Batch.name == "late-changes.csv")
+        assert db.session.scalars(late).all() == ["applied"]
 
 
 def test_no_page_is_left_out(system: System, numbers: dict[str, Any]) -> None:
