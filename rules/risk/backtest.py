@@ -25,6 +25,7 @@ BASELINES = ("rate", "rate_and_last_year")
 CHALLENGER = "challenger"
 RULE = "rule"
 LEAST_ROWS: Mapping[str, int] = {"shrunken": 0, "logistic": 300, "steps": 5_000}  # student-years to train on
+LEAST_OF_EACH = 30  # students of a year who were chronically absent, and as many who were not
 FOLDS = 2
 WITH_GROUPS = (20, 60)  # the days on which the challenger is also given the groups, to see what they would add
 
@@ -99,6 +100,12 @@ def _knows_last_year(cohorts: Sequence[Cohort], fold: Fold) -> bool:
 def _share_with_last(cohorts: Sequence[Cohort], year: int) -> float:
     parts = [cohort.column("has_last_year") for cohort in cohorts if cohort.year == year]
     return float(np.concatenate(parts).mean()) if sum(map(len, parts)) else 0.0
+
+
+def fewest(cohorts: Sequence[Cohort]) -> int:
+    """How many students the smaller side of any year has: chronically absent when it was over, or not."""
+    chronic = [int(cohort.chronic.sum()) for cohort in cohorts]
+    return min(min(yes, len(one.students) - yes) for yes, one in zip(chronic, cohorts, strict=True))
 
 
 def to_train(cohorts: Sequence[Cohort], day: int, years: Sequence[int]) -> list[Cohort]:

@@ -71,6 +71,11 @@ class Card:
         """The models, ready to score."""
         return Grid({day: from_json(plain) for day, plain in self.models.items()})
 
+    @property
+    def serves(self) -> tuple[int, int]:
+        """The first and the last school day on which it may be asked."""
+        return min(self.models), max(self.models)
+
     def usual_on(self, day: int) -> Usual:
         """What the running year is held against."""
         return between(self.usual, day)
@@ -114,7 +119,8 @@ def card(
     """The card of a model that passed its gates. Raises Refused for one that did not."""
     if not outcome.passed or outcome.kind is None:
         raise Refused("gates", "A model that has not shown enough gets no card.")
-    kind, days = outcome.kind, {trial.day: trial for trial in sorted(trials, key=lambda one: one.day)}
+    trials = sorted((trial for trial in trials if trial.figures is not None), key=lambda one: one.day)
+    kind, days = outcome.kind, {trial.day: trial for trial in trials}
     judged = {day: tuple(one for one in trial.groups[kind] if one.judged) for day, trial in days.items()}
     return Card(
         format=FORMAT, school_year=school_year, valid_until=valid_until.isoformat(), kind=kind, label=LABEL,

@@ -18,7 +18,6 @@ Bools = NDArray[np.bool_]
 Rows = NDArray[np.intp] | Bools
 
 GRID = (10, 20, 40, 60, 90, 120)  # taught days; a model each, and between two of them their mean
-FIRST_DAY, LAST_DAY = GRID[0], GRID[-1]
 LEAST_AHEAD = 20  # taught days that must be left
 ENOUGH_DAYS = 10  # member days after which a student without an earlier year is judged
 

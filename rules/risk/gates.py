@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rules.risk import fairness
-from rules.risk.backtest import BASELINES, RULE
+from rules.risk.backtest import BASELINES, LEAST_OF_EACH, RULE
 from rules.risk.judging import Against, DayFigures, Measured
 from rules.risk.trial import Lists, Trial, lists
 
@@ -76,6 +76,7 @@ def conclude(trials: Sequence[Trial]) -> Outcome:
     them is the one that is refused.
     """
     few = enough(trials)
+    trials = [trial for trial in trials if trial.figures is not None]  # a day that no year has tested is not served
     told = {trial.day: trial.figures for trial in trials if trial.figures is not None}
     missing = [day for day in TARGETS if day not in told]
     if not few and missing:
@@ -104,6 +105,10 @@ def enough(trials: Sequence[Trial]) -> tuple[Refusal, ...]:
     if rows < LEAST_STUDENT_YEARS:
         sentence = f"There are too few students to learn from: {rows} in all completed years together."
         found.append(Refusal("student_years", None, sentence, f"{LEAST_STUDENT_YEARS} student-years", str(rows)))
+    fewest = min((trial.fewest for trial in trials), default=LEAST_OF_EACH)
+    if not found and fewest < LEAST_OF_EACH:
+        sentence = "In one of the completed years too few students were chronically absent, or too few were not."
+        found.append(Refusal("of_each", None, sentence, f"{LEAST_OF_EACH} of each", "fewer"))
     return tuple(found)
 
 

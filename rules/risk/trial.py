@@ -42,6 +42,7 @@ class Trial:
     years: tuple[int, ...]  # of all cohorts
     trained: tuple[int, ...]  # those the models would be trained on
     rows: int  # student-years of all cohorts
+    fewest: int  # students on the smaller side of any year: chronically absent or not
     schools: tuple[int, ...]
     grades: tuple[int, ...]
     usual: Usual  # of the last year: what the running year is held against
@@ -66,11 +67,13 @@ def run(cohorts: Sequence[Cohort], seed: int, draws: int | None = None) -> Trial
     (day,) = {cohort.day for cohort in cohorts}
     years = tuple(sorted({cohort.year for cohort in cohorts}))
     last = max(cohorts, key=lambda cohort: cohort.year)
-    (judged,) = backtest.run(cohorts, seed) or (None,)
+    fewest = backtest.fewest(cohorts)
+    (judged,) = (fewest >= backtest.LEAST_OF_EACH and backtest.run(cohorts, seed)) or (None,)
     train = backtest.to_train(cohorts, day, years)
     kinds = backtest.kinds(cohorts) if judged is not None else ()
     return Trial(
-        day=day, years=years, trained=tuple(one.year for one in train), rows=sum(len(one.students) for one in cohorts),
+        day=day, years=years, trained=tuple(one.year for one in train), fewest=fewest,
+        rows=sum(len(one.students) for one in cohorts),
         schools=_values([one.school for one in train]), grades=_values([one.grade for one in train]), usual=usual(last),
         figures=judge(judged, draws) if judged is not None else None,
         lists=_on_lists(judged) if judged is not None else (),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rules.risk import card as cards
-from rules.risk import cohort, features, gates
+from rules.risk import cohort, features, gates, trial
 from rules.risk.card import Card, Refused, Sealed, canonical, opened, read, seal
 from rules.risk.features import NAMES, UNKNOWN_GRADE
 from tests.rules.risk_trials import outcome, town, trials
@@ -46,6 +46,12 @@ def test_a_card_reads_back_whole_and_scores_alike() -> None:
     assert np.array_equal(found.grid.logit(x, 33), made().grid.logit(x, 33))
     assert found.usual_on(33).mean_rate == made().usual_on(33).mean_rate
     assert found.bands_on(30) == found.bands[20] and found.bands_on(31) == found.bands[40]
+
+
+def test_it_serves_the_days_that_were_tested() -> None:
+    alone = trial.run([town().cohort(3, 120)], seed=7)
+    later = cards.card(outcome(), [*trials(), alone], school_year=2026, valid_until=LAST, seed=7, versions={})
+    assert later.serves == made().serves == (20, 90)
 
 
 def test_the_text_is_canonical_and_small() -> None:

@@ -115,6 +115,18 @@ def test_too_few_years_or_students_are_refused_before_anything_is_compared() -> 
     assert [one.key for one in conclude([]).refusals] == ["years", "student_years"]
 
 
+def test_a_year_in_which_hardly_anybody_was_chronically_absent_teaches_nothing() -> None:
+    rare = [replace(cohort, chronic=np.arange(len(cohort.students)) < 29) for cohort in cohorts()]
+    found = conclude([trial.run(rare, seed=7)])
+    assert [one.key for one in found.refusals] == ["of_each"] and "29" not in str(found.refusals)
+
+
+def test_a_late_day_that_only_one_year_has_is_left_out() -> None:
+    alone = trial.run([town().cohort(3, 120)], seed=7)
+    assert alone.figures is None and alone.models == {}
+    assert conclude([*trials(), alone]).passed
+
+
 def test_a_day_that_no_year_can_be_tested_on_is_told() -> None:
     found = conclude(trials()[:2])
     assert [one.key for one in found.refusals] == ["days"] and "60, 90" in found.refusals[0].sentence

@@ -29,7 +29,7 @@ from models.queries import risk as rows
 from models.risk import RiskModel, RiskNight, RiskScore
 from rules.risk import bands, card, drift, reasons
 from rules.risk.card import Card
-from rules.risk.cohort import FIRST_DAY, LAST_DAY, LEAST_AHEAD, belongs
+from rules.risk.cohort import LEAST_AHEAD, belongs
 from rules.risk.drift import Alarm, Effect
 from rules.risk.features import Features, features
 from rules.risk.models import chance
@@ -98,7 +98,7 @@ def _asked(model: RiskModel, looked: Looked | None, year: SchoolYear, day: date)
         used = artefacts.opened(model)
     except Unusable as why:
         return Evening("refused", (str(why),))
-    if outside := _outside(number, year):
+    if outside := _outside(number, year, used):
         return Evening("outside", (outside,))
     if looked is None:
         return Evening("refused", ("Nobody has been measured in this school year yet.",))
@@ -114,12 +114,13 @@ def _asked(model: RiskModel, looked: Looked | None, year: SchoolYear, day: date)
     return Evening("scored", (), scored, abstained, stale, told)
 
 
-def _outside(number: int, year: SchoolYear) -> str:
+def _outside(number: int, year: SchoolYear, used: Card) -> str:
     """Why that school day is none on which a model is asked; empty where it is."""
-    if number < FIRST_DAY:
-        return f"A model is asked from school day {FIRST_DAY} on; this is school day {number}."
-    if number > LAST_DAY or year.ahead(number) < LEAST_AHEAD:
-        return f"After school day {LAST_DAY} the days that are left say more than a model does."
+    first, last = used.serves
+    if number < first:
+        return f"A model is asked from school day {first} on; this is school day {number}."
+    if number > last or year.ahead(number) < LEAST_AHEAD:
+        return f"After school day {last} the days that are left say more than a model does."
     return ""
 
 
