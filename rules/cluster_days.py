@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 
 from rules.chances import tail
-from rules.cluster_sums import BUILDING, FEWEST_SCHOOLS, Panel, likelihood, spread_of, sums, window_of
+from rules.cluster_sums import BUILDING, FEWEST_SCHOOLS, Panel, Sums, likelihood, spread_of, sums, window_of
 from rules.clusters import WEEKDAY, Tuning, tuning
 
 
@@ -50,9 +50,13 @@ def told(panel: Panel, kind: str, group: int, since: date, limits: Tuning | None
     return tuple(days)
 
 
-def weekday_days(panel: Panel, school: int, weekday: int, since: date) -> tuple[Day, ...]:
+def all_buildings(panel: Panel) -> Sums:
+    """The sums of every building by all days, for `weekday_days` of any of them."""
+    return sums(panel, likelihood(panel, len(panel.days)), BUILDING)
+
+
+def weekday_days(panel: Panel, held: Sums, school: int, weekday: int, since: date) -> tuple[Day, ...]:
     """The same weekdays of a school from a day on; expected by its other days and by the district's weekdays."""
-    held = sums(panel, likelihood(panel, len(panel.days)), BUILDING)
     enough = (held.here > 0).sum(axis=0) >= FEWEST_SCHOOLS
     usual = np.where(enough, held.away.sum(axis=0) / np.maximum(held.expected.sum(axis=0), 1e-9), 1.0)
     expected, away = (held.expected * usual)[school], held.away[school]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rules.chances import kept_up_to, tail
-from rules.cluster_days import told, weekday_days
+from rules.cluster_days import all_buildings, told, weekday_days
 from rules.clusters import look, tuning
 from rules.routing_table import routing_table
 from tests.rules import away
@@ -90,7 +90,7 @@ def test_a_weekday_missed_week_after_week_is_found_at_that_school_alone():
     draw = np.random.default_rng(3).random((len(off.school), len(fridays))) < 0.08
     off.away[:, fridays] |= draw & (off.school == 5)[:, None]
     assert [key for key in jumps(off) if key[0] == "weekday"] == [("weekday", 5)]
-    days = weekday_days(off, 5, 4, today.days[20])
+    days = weekday_days(off, all_buildings(off), 5, 4, today.days[20])
     assert all(day.day.weekday() == 4 for day in days) and sum(day.observed - day.expected for day in days) > 100
 
 

@@ -7,9 +7,10 @@ evidence away. Students are counted here and never named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from typing import Final
 
 from sqlalchemy import delete, text
@@ -26,7 +27,7 @@ from models.queries import away_panel, following
 from models.queries import clusters as rows
 from rules import cluster_days, clusters
 from rules.cluster_days import Day
-from rules.cluster_sums import Panel
+from rules.cluster_sums import Panel, Sums
 from rules.clusters import WEEKDAY, Jump, Tuning, tuning
 from rules.routing import tasks_for
 from rules.school_days import add_school_days
@@ -54,9 +55,10 @@ def _look() -> int:
     judged = 0
     for day in rows.days_to_look_at(days[-BACK:]):
         judged += _one_day(seen.up_to(day), standing, networks)
+    buildings = cache(lambda: cluster_days.all_buildings(seen.panel))
     for cluster in standing:
         if cluster.state == "open":
-            _follow(cluster, seen, networks)
+            _follow(cluster, seen, networks, buildings)
     return judged
 
 
@@ -146,7 +148,7 @@ def _open(jump: Jump, seen: Seen, key: str, network: int) -> Cluster:
 # -- what is known of an open one ------------------------------------------------------------------------------------
 
 
-def _follow(cluster: Cluster, seen: Seen, networks: Mapping[int, int]) -> None:
+def _follow(cluster: Cluster, seen: Seen, networks: Mapping[int, int], buildings: Callable[[], Sums]) -> None:
     """Write its days as they are known now; withdraw it, or say so, when nothing stands out in them any more."""
     limits = tuning()
     at = {cluster.school_id}
@@ -159,7 +161,7 @@ def _follow(cluster: Cluster, seen: Seen, networks: Mapping[int, int]) -> None:
             series[school] = cluster_days.told(seen.panel, cluster.kind, group, since, limits), group
     known = {school: days for school, (days, _) in series.items() if days}
     if cluster.kind == WEEKDAY:
-        _follow_weekday(cluster, seen, limits)
+        _follow_weekday(cluster, seen, buildings(), limits)
     elif cluster.school_id in known:
         for school, days in known.items():
             if school == cluster.school_id or _stands_out(cluster, days, limits):
@@ -191,12 +193,12 @@ def _stands_out(cluster: Cluster, days: Sequence[Day], limits: Tuning) -> bool:
     return bool(observed - expected >= enough)
 
 
-def _follow_weekday(cluster: Cluster, seen: Seen, limits: Tuning) -> None:
+def _follow_weekday(cluster: Cluster, seen: Seen, buildings: Sums, limits: Tuning) -> None:
     """Its days are the same weekdays; expected is what the other days of the week tell."""
     place = seen.group(WEEKDAY, cluster.school_id, "")
     if place is None:
         return
-    held = cluster_days.weekday_days(seen.panel, place, int(cluster.group_key), cluster.first_day)
+    held = cluster_days.weekday_days(seen.panel, buildings, place, int(cluster.group_key), cluster.first_day)
     _write(cluster, cluster.school_id, held, seen, place)
     until = [day for day in held if day.day <= cluster.last_day]
     excess = sum(day.observed - day.expected for day in until)
