@@ -33,7 +33,6 @@ MENTOR: Final = "I12"
 GIVEN: Final = (
     (MENTOR, 54, 12, 0.8, "met"),
     ("I14", 48, 6, 0.6, "partly"),
-    ("I11", 44, 2, 0.9, "partly"),
     ("I13", 18, 12, 0.35, "not_met"),
     ("I04", 6, 3, 0.7, ""),
 )
