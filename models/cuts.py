@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
@@ -34,12 +35,14 @@ class ToldPart(Model):
 
     `schools`: which ones, as a fingerprint, so that the same schools have the same table under whatever name. `by`:
     what tells the parts apart. `counts` and `shown` as above; the last of a row of `shown` is its total.
+    `leaves`: the counts of each school and value, to know what this and other tables say together.
     """
 
     __tablename__ = "told_part"
     __table_args__ = (UniqueConstraint("schools", "by", "day"),)
     id: Mapped[Id]
     schools: Mapped[str]
+    leaves: Mapped[dict[str, Any]]
     by: Mapped[str]
     day: Mapped[date]
     told_at: Mapped[datetime]

@@ -20,39 +20,41 @@ _STOOD = """
                    AND coalesce(s.until, 'infinity'::date) >= w.day
 """
 DIMENSIONS = ("grade", "race_ethnicity", "english_learner", "low_income", "home_language")
-Row = tuple[str, str, int, int]  # dimension, value, tier, students
+Row = tuple[str, int, str, int, int]  # dimension, school, value, tier, students
 
 
 def tiers_by_group(days: Mapping[int, date], start: date) -> list[Row]:
-    """Of each school on its day: (dimension, value as written, tier, students), one pass for all dimensions."""
+    """Of each school on its day: (dimension, school, value as written, tier, students), one pass for all."""
     columns = "race_ethnicity, english_learner::text, low_income::text, home_language"
     rows = db.session.execute(
         text(f"""
             WITH stood AS (
-                SELECT s.grade, s.tier, s.student_id {_STOOD}
+                SELECT s.school_id, s.grade, s.tier, s.student_id {_STOOD}
             ), known AS (
-                SELECT x.grade, x.tier, {columns} FROM stood x JOIN student t ON t.id = x.student_id
+                SELECT x.school_id, x.grade, x.tier, {columns} FROM stood x JOIN student t ON t.id = x.student_id
             )
             SELECT CASE grouping(grade, race_ethnicity, english_learner, low_income, home_language)
                    WHEN 15 THEN 'grade' WHEN 23 THEN 'race_ethnicity' WHEN 27 THEN 'english_learner'
                    WHEN 29 THEN 'low_income' ELSE 'home_language' END,
-                   coalesce(grade, race_ethnicity, english_learner, low_income, home_language, ''), tier, count(*)
+                   school_id, coalesce(grade, race_ethnicity, english_learner, low_income, home_language, ''), tier,
+                   count(*)
             FROM known
-            GROUP BY GROUPING SETS ((grade, tier), (race_ethnicity, tier), (english_learner, tier), (low_income, tier),
-                                    (home_language, tier))
+            GROUP BY GROUPING SETS ((school_id, grade, tier), (school_id, race_ethnicity, tier),
+                                    (school_id, english_learner, tier), (school_id, low_income, tier),
+                                    (school_id, home_language, tier))
         """),
         {"schools": list(days), "days": list(days.values()), "start": start},
     )
-    return [(by, value, tier, students) for by, value, tier, students in rows]
+    return [tuple(row) for row in rows]
 
 
 def tiers_by_flag(days: Mapping[int, date], start: date, compartments: Collection[str]) -> list[Row]:
-    """The same by facts of compartments, for whoever may read them: (compartment, true or false, tier, students)."""
+    """The same by facts of compartments, for whoever may read them; the values are true and false."""
     rows = db.session.execute(
         text(f"""
-            SELECT c.key, EXISTS (SELECT FROM support_flag f WHERE f.student_id = s.student_id
+            SELECT c.key, s.school_id, EXISTS (SELECT FROM support_flag f WHERE f.student_id = s.student_id
                                     AND f.compartment = c.key)::text, s.tier, count(*)
-            {_STOOD} CROSS JOIN unnest(CAST(:compartments AS text[])) AS c (key) GROUP BY 1, 2, 3
+            {_STOOD} CROSS JOIN unnest(CAST(:compartments AS text[])) AS c (key) GROUP BY 1, 2, 3, 4
         """),
         {
             "schools": list(days),
@@ -61,7 +63,7 @@ def tiers_by_flag(days: Mapping[int, date], start: date, compartments: Collectio
             "compartments": sorted(compartments),
         },
     )
-    return [(by, value, tier, students) for by, value, tier, students in rows]
+    return [tuple(row) for row in rows]
 
 
 def causes(schools: Sequence[int], on: date, codes: Collection[str]) -> dict[str, int]:

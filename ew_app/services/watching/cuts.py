@@ -20,6 +20,8 @@ from models.base import db
 from models.cuts import ToldCut
 from models.queries import boards as rows
 from models.queries.boards import Grade
+from rules import overlaps
+from rules.overlaps import Seen
 from rules.stints import school_year_start
 from rules.suppression import Table
 
@@ -82,6 +84,7 @@ def _tell(school_id: int, day: date, last: ToldCut | None) -> Told | None:
     table = _first(counts) if last is None else _next(grades, counts, last)
     if table is None:
         return None
+    table = _beside(school_id, day, grades, counts, table)
     shown = [[*row, total] for row, total in zip(table.rows, table.totals, strict=True)]
     kept = {"grades": grades, "counts": counts, "shown": shown, "told_at": now()}
     row = insert(ToldCut).values(school_id=school_id, day=day, **kept)
@@ -100,6 +103,15 @@ def _next(grades: Sequence[str], counts: Sequence[Sequence[int]], last: ToldCut)
     before = dict(zip(last.grades, zip(last.counts, last.shown, strict=True), strict=True))
     then = [before.get(grade, absent) for grade in grades]
     return keeping.following(counts, [(row, tuple(shown[:-1]), shown[-1]) for row, shown in then])
+
+
+def _beside(
+    school_id: int, day: date, grades: Sequence[str], counts: Sequence[Sequence[int]], table: Table
+) -> Table:  # fmt: skip
+    """Beside the grades of its network and of the district, and of the other schools there."""
+    leaves = keeping.leaf(school_id, grades, counts)
+    new = Seen(leaves, tuple(grades), tuple(tuple(row) for row in counts), table, exact=True)
+    return overlaps.beside(new, *keeping.others("grade", day))
 
 
 def _counts(one: Grade) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -16,6 +16,7 @@ from models.queries import boards
 from models.queries import groups as rows
 from models.queries.groups import Row
 from rules.grades import grade_order
+from rules.overlaps import REST
 from rules.stints import school_year_start
 from rules.suppression import Table
 from rules.tiers import Tier
@@ -38,7 +39,7 @@ BY = {
 }
 WEEK = timedelta(days=7)
 FEW = 30  # values that fewer students have stand together, where there are several of them
-OTHERS = "All others"
+OTHERS = REST
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +97,27 @@ def _table(by: str, shelf: Shelf, read: Callable[[], Iterable[Row]]) -> Told | N
 
     def count(names: Sequence[str]) -> Counted | None:
         counts: dict[str, Counter[str]] = {}
-        for dimension, value, tier, students in read():
+        leaves: dict[int, dict[str, list[int]]] = {}
+        for dimension, school, value, tier, students in read():
             if dimension == by:
-                counts.setdefault(value, Counter())[COLUMN[Tier(tier)]] += students
+                column = COLUMN[Tier(tier)]
+                counts.setdefault(value, Counter())[column] += students
+                row = leaves.setdefault(school, {}).setdefault(value, [0] * len(COLUMNS))
+                row[COLUMNS.index(column)] += students
         found = _as_before(counts, names)
         values = sorted(found, key=_order(by))
-        return Counted(tuple(values), COLUMNS, tuple(tuple(found[one][name] for name in COLUMNS) for one in values))
+        rows_ = tuple(tuple(found[one][name] for name in COLUMNS) for one in values)
+        return Counted(tuple(values), COLUMNS, rows_, _full(leaves))
 
     told = shelf.table(by, count, _beside)
     return parts.told_month(BY[by], told, lambda value: _label(by, value)) if told else None
+
+
+def _full(leaves: Mapping[int, dict[str, list[int]]]) -> dict[int, dict[str, list[int]]]:
+    """Every value at every school: that nobody has it there is a small count too."""
+    values = sorted({value for rows_ in leaves.values() for value in rows_})
+    nobody = [0] * len(COLUMNS)
+    return {school: {value: rows_.get(value, nobody) for value in values} for school, rows_ in leaves.items()}
 
 
 def _beside(counted: Counted, last: Kept | None) -> Table | None:

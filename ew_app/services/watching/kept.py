@@ -7,8 +7,8 @@ in a month, kept with what was held back, and the next one looks back at it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
 
@@ -17,7 +17,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import now, operation
 from models.base import db
-from models.cuts import ToldPart
+from models.cuts import ToldCut, ToldPart
+from rules.overlaps import Leaves, Seen
+from rules.overlaps import beside as beside_overlaps
 from rules.stints import school_year_start
 from rules.suppression import LEAST, Shown, Table, suppress, suppress_after
 
@@ -26,11 +28,12 @@ MARGIN = 5  # a count first comes into sight from so many above the least on, as
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Rows of counts by name, in columns that are always the same."""
+    """Rows of counts by name, in columns that are always the same; `leaves`: of each school, where these add up."""
 
     names: tuple[str, ...]
     columns: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
+    leaves: Mapping[int, Mapping[str, Sequence[int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Shelf:
     """The tables of some schools for the month that a day lies in, read together."""
 
     def __init__(self, schools: Sequence[int], day: date) -> None:
-        self.schools, self.day = _fingerprint(schools), day
+        self.ids, self.day = frozenset(schools), day
+        self.schools = _fingerprint(schools)
         told = _told(self.schools, day)
         self._last = {one.by: one for one in told if one.day <= _month_end(day)}
         self._later = {one.by for one in told if one.day > _month_end(day)}
@@ -73,7 +77,10 @@ class Shelf:
         table = tell(counted, before) if counted else None
         if counted is None or table is None:
             return _of(last, waits=True) if last else None
-        return _keep(self.schools, by, self.day, counted, table)
+        if counted.leaves:
+            new = Seen(counted.leaves, counted.names, counted.counts, table)
+            table = beside_overlaps(new, *others(by, self.day))
+        return _keep(self.ids, by, self.day, counted, table)
 
 
 def beside(counted: Counted, last: Kept | None) -> Table | None:
@@ -140,7 +147,7 @@ def _widened(table: Table, used: Sequence[int], counts: Sequence[Sequence[int]])
 # -- rows ------------------------------------------------------------------------------------------------------------
 
 
-def _fingerprint(schools: Sequence[int]) -> str:
+def _fingerprint(schools: Collection[int]) -> str:
     return sha256(",".join(str(school) for school in sorted(schools)).encode()).hexdigest()[:32]
 
 
@@ -155,18 +162,62 @@ def _told(schools: str, day: date) -> Sequence[ToldPart]:
     return db.session.scalars(select(ToldPart).where(ToldPart.schools == schools, within).order_by(ToldPart.day)).all()
 
 
+def others(by: str, day: date) -> tuple[list[Seen], list[Seen]]:
+    """Every table told by this in the month of a day, and in the month before it in which any was; of all schools.
+
+    By grade, each school's own are among them.
+    """
+    start, end = school_year_start(day), _month_end(day)
+    asked = select(ToldPart).where(ToldPart.by == by, ToldPart.day.between(start, end))
+    found = [
+        (one.day, _seen(_leaves(one.leaves), one.names, one.counts, one.shown, exact=False))
+        for one in db.session.scalars(asked)
+    ]
+    if by == "grade":
+        own = select(ToldCut).where(ToldCut.day.between(start, end))
+        found += [
+            (one.day, _seen(leaf(one.school_id, one.grades, one.counts), one.grades, one.counts, one.shown, exact=True))
+            for one in db.session.scalars(own)
+        ]
+    return by_month(found, day)
+
+
+def by_month(found: Sequence[tuple[date, Seen]], day: date) -> tuple[list[Seen], list[Seen]]:
+    """Of tables by their days those of a day's month, and those of the newest month before it."""
+    month = day.replace(day=1)
+    last = max((when.replace(day=1) for when, _ in found if when < month), default=None)
+    return tuple([one for when, one in found if when.replace(day=1) == of] for of in (month, last))  # type: ignore[return-value]
+
+
+def leaf(school: int, names: Sequence[str], counts: Sequence[Sequence[int]]) -> Leaves:
+    """The leaves of a table of one school."""
+    return {school: dict(zip(names, counts, strict=True))}
+
+
+def _leaves(kept: Mapping[str, Mapping[str, Sequence[int]]]) -> Leaves:
+    return {int(school): rows for school, rows in kept.items()}
+
+
+def _seen(
+    leaves: Leaves, names: Sequence[str], counts: Sequence[Sequence[int]],
+    shown: Sequence[Sequence[int | None]], *, exact: bool,
+) -> Seen:  # fmt: skip
+    rows, totals = tuple(tuple(row[:-1]) for row in shown), tuple(row[-1] for row in shown)
+    return Seen(leaves, tuple(names), tuple(tuple(row) for row in counts), Table(rows, totals), exact)
+
+
 @operation
-def _keep(schools: str, by: str, day: date, counted: Counted, table: Table) -> Kept | None:
+def _keep(schools: Collection[int], by: str, day: date, counted: Counted, table: Table) -> Kept | None:
     """Keep it; where two asked at once, what the first one kept holds for both."""
     row = {
-        "schools": schools, "by": by, "day": day, "told_at": now(), "names": counted.names,
-        "columns": counted.columns, "counts": counted.counts,
+        "schools": _fingerprint(schools), "by": by, "leaves": counted.leaves, "day": day, "told_at": now(),
+        "names": counted.names, "columns": counted.columns, "counts": counted.counts,
         "shown": [[*shown, total] for shown, total in zip(table.rows, table.totals, strict=True)],
     }  # fmt: skip
     made = insert(ToldPart).values(row).on_conflict_do_nothing(index_elements=["schools", "by", "day"])
     if db.session.scalar(made.returning(ToldPart.id)) is not None:
         return Kept(day, counted, table)
-    same = [one for one in _told(schools, day) if (one.by, one.day) == (by, day)]
+    same = [one for one in _told(_fingerprint(schools), day) if (one.by, one.day) == (by, day)]
     return _of(same[0]) if same else None
 
 

@@ -17,6 +17,7 @@ def upgrade() -> None:
         "told_part",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("schools", sa.Text(), nullable=False),
+        sa.Column("leaves", JSONB(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
