@@ -177,3 +177,41 @@ def test_the_forbidden_words_are_nowhere() -> None:
         for match in FORBIDDEN_WORDS.finditer(line)
     ]
     assert found == [], "\n".join(found)
+
+
+# Counts of children by group, grade, cause, department or way: queries -> the only modules that may ask them. Each of
+# these tells through the one suppression; a page that asks a query itself could tell a small number.
+CUTS = {
+    "boards.by_grade": {"services/watching/cuts.py", "web/boards.py"},  # the page: for who may open every student
+    "groups.tiers_by_group": {"services/watching/groups.py"},
+    "groups.tiers_by_flag": {"services/watching/groups.py"},
+    "groups.causes": {"services/watching/groups.py"},
+    "departments.tasks": {"services/watching/departments.py"},
+    "departments.shut_tasks": {"services/watching/departments.py"},
+    "departments.shut_promises": {"services/watching/departments.py"},
+    "departments.questions": {"services/watching/departments.py"},
+    "departments.causes": {"services/watching/departments.py"},
+    "departments.caused": {"services/watching/departments.py"},
+    "transfers.came_from_other_schools": {"services/watching/transfers.py"},
+    "goals.students_on": {"web/goal_words.py"},
+    "what_works.begun": {"services/watching/what_works.py"},
+}
+TELLERS = re.compile(r"\b(parts|cuts|kept|keeping|suppress\w*|LEAST)\b")
+
+
+def test_counts_of_small_groups_leave_by_the_modules_that_keep_them_back() -> None:
+    asked: dict[str, set[str]] = {name: set() for name in CUTS}
+    for path in sorted((ROOT / "ew_app").rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        imported = re.findall(r"from models\.queries import ([^\n]+)", source)
+        names = dict(
+            (one.split(" as ")[-1].strip(), one.split(" as ")[0].strip())
+            for line in imported
+            for one in line.split(",")
+        )
+        for alias, module in names.items():
+            for function in re.findall(rf"(?<![\w.]){alias}\.(\w+)\(", source):
+                asked.get(f"{module}.{function}", set()).add(str(path.relative_to(ROOT / "ew_app")))
+    assert asked == CUTS
+    for module in {module for modules in CUTS.values() for module in modules}:
+        assert TELLERS.search((ROOT / "ew_app" / module).read_text(encoding="utf-8")), module

@@ -58,7 +58,8 @@ def _page(where: Spot, area: Area) -> ResponseReturnValue:
         where=where, told=told, answer=_answer(told), fresh=freshness.of_schools(area), steps=_steps(told),
         periods=PERIODS, period=period, first=where.noun, alone=len(where.schools) == 1,
         place_url=_network if by_network else _school, Step=Step, State=State, Better=Better,
-        by_role=following_through.by_role(told, exact=where.sees_students), exact=where.sees_students,
+        by_role=following_through.by_role(told, exact=where.sees_students, network=where.kind == "network"),
+        exact=where.sees_students,
     )  # fmt: skip
 
 

@@ -72,6 +72,7 @@ def build() -> dict[str, int]:
         clusters: dict[str, Any] = {
             "lincoln_cluster": _cluster(schools["LIN"]),
             "oak_cluster": _cluster(schools["OAK"]),
+            "lincoln_illness": _cluster(schools["LIN"], "building", "health_and_wellness"),
         }
         clusters |= {"lincoln_integrity": _asked_of(schools["LIN"]), "oak_integrity": _asked_of(schools["OAK"])}
         db.session.flush()
@@ -200,7 +201,8 @@ def _place(role: Role) -> str:
 def _person(login: str, role: str, place: str) -> Person:
     person = Person(login=login, name=f"Person {login}", created_at=now(), email="", is_demo=False)
     homeroom = "4A" if role == "homeroom_teacher" else ""
-    person.grants = [Grant(role=role, place=place, homeroom=homeroom, starts=FIRST_DAY)]
+    department = "transportation" if role == "department_contact" else ""
+    person.grants = [Grant(role=role, place=place, homeroom=homeroom, department=department, starts=FIRST_DAY)]
     db.session.add(person)
     return person
 
@@ -259,10 +261,10 @@ def _found(school: School) -> QualityFinding:
     return row
 
 
-def _cluster(school: School) -> Cluster:
-    """A bus that did not come on the first day."""
+def _cluster(school: School, kind: str = "route", department: str = "transportation") -> Cluster:
+    """A bus that did not come on the first day; or what another department is asked."""
     row = Cluster(
-        kind="route", group_key="7", school_id=school.id, network_id=school.network_id, department="transportation",
+        kind=kind, group_key="7", school_id=school.id, network_id=school.network_id, department=department,
         owner_role="department_contact", due=START, state="open", opened=START, opened_at=now(), first_day=START,
         alarmed_day=START, last_day=START, through=START, window_days=1, observed=14, expected=2100, members=20,
         odds=90_000,

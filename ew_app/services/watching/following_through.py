@@ -106,9 +106,14 @@ class RoleLine:
         return HIDDEN if count is None else f"{count:,}" if self.exact else f"about {count:,}"
 
 
-def by_role(found: FollowThrough, *, exact: bool) -> list[RoleLine]:
-    """The roles for whoever may open the cases; else in tens, because a role stands close to a reason."""
-    lines = found.roles
+def by_role(found: FollowThrough, *, exact: bool, network: bool) -> list[RoleLine]:
+    """The roles for whoever may open the cases; else in tens, because a role stands close to a reason.
+
+    Then of networks alone: a network and its schools, set against each other, would tell the small ones.
+    """
+    lines = found.roles if exact or network else ()
+    if not lines:
+        return []
     numbers = [[line.funnel.reached(Step.PLANNED) for line in lines], [line.late for line in lines],
                [line.funnel.unowned for line in lines]]  # fmt: skip
     tables = [

@@ -126,7 +126,7 @@ def _follow_through(where: str, schools: Sequence[School], by: Actor, what: Mapp
 
     def tell() -> Told:
         told = following_through.of(schools, since, by_network=networks)
-        roles = following_through.by_role(told, exact=exact)
+        roles = following_through.by_role(told, exact=exact, network=place.kind is PlaceKind.NETWORK)
         return told_pages.follow_through(told, roles, noun_of(place), today())
 
     eyes = "exact" if exact else ""
