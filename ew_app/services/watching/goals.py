@@ -216,7 +216,7 @@ def groups_of(places: Sequence[Place]) -> list[str]:
     """The groups of these places' students that are large enough for a goal, as kind:value, by kind."""
     schools = {school.id: today() for place in places for school in goal_counts.schools_of(str(place))}
     sizes: Counter[tuple[str, str]] = Counter()
-    for kind, value, _, students in groups.tiers_by_group(schools, school_year_start(today())) if schools else []:
+    for kind, _, value, _, students in groups.tiers_by_group(schools, school_year_start(today())) if schools else []:
         sizes[kind, YES_NO.get(value, value)] += students
     large = [one for one, students in sizes.items() if students >= LEAST and one[1] and one[0] in rows.KINDS]
     return [f"{kind}:{value}" for kind, value in sorted(large, key=lambda one: (rows.KINDS.index(one[0]), _order(one)))]
