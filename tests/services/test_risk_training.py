@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from ew_app.config import Settings
-from ew_app.kernel import OPERATOR, Refused
+from ew_app.kernel import OPERATOR, Actor, Refused
 from ew_app.services.risk import artefacts, lives, report, report_lines, training
 from models.base import db
 from models.risk import RiskModel
+from rules.access import Grant, Grants
+from rules.places import Place
 from rules.risk import gates
 from rules.risk.cohort import GRID
 from rules.risk.gates import Outcome
@@ -119,6 +121,11 @@ def test_its_card_tells_years_counts_figures_groups_and_limits(trained: int) -> 
     told = card["figures"][1]["measured"]
     assert {"rule", "rate", "rate_and_last_year", "shrunken", "challenger"} <= set(told)
     assert told["rate"]["auc"]["low"] <= told["rate"]["auc"]["value"] <= told["rate"]["auc"]["high"]
+    assert len(card["fairness"]) == len(gates.TARGETS)
+    principal = Actor(
+        "paul", "Paul Adler", "Principal", grants=Grants((Grant("principal", Place.of_school("school0")),))
+    )
+    assert report.card(None, by=principal)["fairness"] == [], "groups are for those who audit a model"
     text = "\n".join(report_lines.lines(card))
     for said in ("2024-25: 170 school days", "School day 20: 160 students", "the rule", "It ends with the school year"):
         assert said in text, said
