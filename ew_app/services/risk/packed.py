@@ -13,6 +13,7 @@ from ew_app.services.risk.evenings import Evening
 from ew_app.services.risk.looking import Ints, Looked
 from models.queries import risk as rows
 from models.queries import year_blocks
+from rules import carried as carrying
 from rules.carried import Carried
 
 AT_ONCE = 25  # blocks
@@ -25,17 +26,18 @@ def look(year: date) -> Looked | None:
 
 
 def evenings(year: date) -> Iterator[Evening]:
-    """Everybody as the last evaluation left them, block by block."""
+    """Everybody as the last evaluation left them, some blocks at once."""
     numbers = year_blocks.numbers(year)
     for first in range(0, len(numbers), AT_ONCE):
-        for students, carried in blocks.facts_of(numbers[first : first + AT_ONCE], year):
-            yield _standing(students, carried)
+        parts = list(blocks.facts_of(numbers[first : first + AT_ONCE], year))
+        if parts:
+            students, carried = zip(*parts, strict=True)
+            yield _standing(np.concatenate(students), carrying.joined(carried))
 
 
 def _standing(students: Ints, carried: Carried) -> Evening:
-    """With the school and the grade that their status tells; who has none is not enrolled."""
-    status = rows.standing_of(students)
-    everybody = len(status["student"]) == len(students)
-    kept = carried if everybody else carried.of(np.searchsorted(students, status["student"]))
+    """Ascending, with the school and the grade that their status tells; who has none is not enrolled."""
+    status, order = rows.standing_of(students), np.argsort(students)
+    place = order[np.searchsorted(students[order], status["student"])]
     school, enrolled = status["school"].astype(np.int64), status["enrolled"].astype(bool)
-    return Evening(status["student"].astype(np.int64), kept, school, status["grade"], enrolled)
+    return Evening(status["student"].astype(np.int64), carried.of(place), school, status["grade"], enrolled)
