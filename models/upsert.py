@@ -21,6 +21,10 @@ TAKEN_BACK: Final = "taken back"  # the slice of a roster whose rows were taken 
 STANDS: Final = f"""coalesce({{row}}.batch_id, -1) <> ALL (ARRAY(
     SELECT batch_id FROM batch_slice WHERE key = '{TAKEN_BACK}' UNION ALL SELECT CAST(:undoing AS int)))"""
 
+# After so many rows the planner is told of them at once. It learns of them by itself a minute after the commit, and
+# what is asked before then of a table that was empty may be sought by the wrong index for as long as work may last.
+MANY: Final = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -61,6 +65,8 @@ def upsert(
         {**(parameters or {}), "batch": batch_id, "at": at, "undoing": undoing},
     )
     created, changed = result.one()
+    if created + changed >= MANY:
+        db.session.execute(text(f"ANALYZE {target.table}"))
     return created, changed
 
 

@@ -133,6 +133,15 @@ def test_its_card_tells_years_counts_figures_groups_and_limits(trained: int) -> 
     assert "were loaded afterwards" in "\n".join(report.card(None, by=OPERATOR)["limits"])
 
 
+def test_the_card_of_a_model_that_an_earlier_release_tried_says_so_and_tells_the_rest(trained: int) -> None:
+    model = db.session.get_one(RiskModel, trained)
+    model.report = model.report | {"trials": [{"day": 20, "figures": None}]}
+    card = report.card(None, by=OPERATOR)
+    assert card["limits"][0].startswith("An earlier release of this software tried it")
+    assert card["figures"] == [] and len(card["data"]) == 2
+    assert "school days" in "\n".join(report_lines.lines(card))
+
+
 def test_a_changed_letter_another_key_and_another_year_are_refused(trained: int, settings: Settings) -> None:
     made = model()
     assert made.artefact is not None

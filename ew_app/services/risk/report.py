@@ -31,6 +31,10 @@ NEVER_INPUTS = (
     "Not looked at: race and ethnicity, sex, language, income, disability, living situation, addresses, discipline,"
     " and anything staff did or wrote."
 )
+OF_BEFORE = (
+    "An earlier release of this software tried it, so its figures can't be shown any more. `ew risk train` makes and"
+    " tries a new one."
+)
 
 
 def short(number: int) -> dict[str, Any]:
@@ -61,8 +65,8 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
     access.check(by.grants, Permission.SEE_RISK_MODEL)
     model = chosen(number)
     audits = access.can(by.grants, Permission.AUDIT_RISK)
-    trials = [from_plain(Trial, one) for one in model.report.get("trials", ())]
-    kind = _kind(model)
+    kept, kind = _trials(model), _kind(model)
+    trials = kept or ()
     return {
         **short(model.id),
         "asked_by": model.asked_name, "asked_at": model.asked_at, "finished_at": model.finished_at,
@@ -75,9 +79,18 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
             {"day": one.day, "groups": _groups(one.groups, kind)} for one in trials if one.day in TARGETS and audits
         ],
         "parts": [{"day": one.day, "groups": _groups(one.parts, kind)} for one in trials if one.day in TARGETS],
-        "limits": _limits(model), "decisions": [_step(step) for step in lives.steps(model)],
+        "limits": [*([OF_BEFORE] if kept is None else []), *_limits(model)],
+        "decisions": [_step(step) for step in lives.steps(model)],
         "answers": rows.answers_to(model.id), "evenings": _evenings(model),
     }  # fmt: skip
+
+
+def _trials(model: RiskModel) -> Sequence[Trial] | None:
+    """How it was tried; None where an earlier release of this software wrote that in another form."""
+    try:
+        return [from_plain(Trial, one) for one in model.report.get("trials", ())]
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _year(model: RiskModel) -> str:
