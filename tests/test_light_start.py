@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 STARTED = """
-import sys
-import ew_app.factory
+import importlib, pkgutil, sys
+import ew_app.factory, ew_app.web
 ew_app.factory.create_app()
+for one in pkgutil.iter_modules(ew_app.web.__path__, "ew_app.web."):
+    importlib.import_module(one.name)
 import rules.risk.card, rules.risk.reasons
-print(",".join(sorted(name for name in ("sklearn", "scipy", "joblib") if name in sys.modules)))
+from ew_app.services.risk import reading, scoring
+print(",".join(sorted(name for name in sys.modules if name.partition(".")[0] in ("sklearn", "scipy", "joblib"))))
 """
 
 

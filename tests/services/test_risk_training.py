@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -192,13 +190,3 @@ def test_queued_each_slice_asks_for_the_next_and_one_done_before_is_not_done_aga
     training.stop(number, by=OPERATOR)
     training.work(number, 2)
     assert (model().status, model().done) == ("stopped", 1)
-
-
-def test_neither_the_web_nor_an_evenings_scoring_loads_scikit_learn() -> None:
-    asked = (
-        "import importlib, pkgutil, sys, ew_app.factory, ew_app.web; from ew_app.services.risk import reading, scoring;"
-        " [importlib.import_module(one.name) for one in pkgutil.iter_modules(ew_app.web.__path__, 'ew_app.web.')];"
-        " print(sorted(name for name in sys.modules if name.partition('.')[0] in ('sklearn', 'scipy')))"
-    )
-    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "[]", done.stderr
