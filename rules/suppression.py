@@ -184,6 +184,14 @@ def share_words(part: int, whole: int) -> str:
     return f"{(200 * part + whole) // (2 * whole)}%"
 
 
+def points_between(one: str, other: str) -> str:
+    """How many points one share of `share_words` is above another: `+3`; kept back where either is told as a band."""
+    shares = [words.removesuffix("%") for words in (one, other)]
+    if not all(share.isdigit() for share in shares):
+        return HIDDEN
+    return f"{int(shares[0]) - int(shares[1]):+d}"
+
+
 def count_words(count: int) -> str:
     """A count that stands alone, beside no total."""
     return f"{count:,}" if count >= LEAST else HIDDEN

@@ -8,8 +8,9 @@ simpler ones leave.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,14 @@ class Judged:
     def ties(self) -> NDArray[np.uint64]:
         """[S] by which equal scores are told apart."""
         return hashed(self.students * 10_000 + self.years, self.seed)
+
+    def of(self, rows: NDArray[np.intp]) -> Judged:
+        """Some of the students."""
+        columns = ("years", "students", "x", "chronic", "later_chronic", "listed", "school", "grade")
+        some: dict[str, Any] = {name: getattr(self, name)[rows] for name in columns}
+        for name in ("groups", "logits", "beside"):
+            some[name] = {key: column[rows] for key, column in getattr(self, name).items()}
+        return replace(self, **some)
 
     def chances(self, name: str) -> Floats:
         """[S] what a model expected."""

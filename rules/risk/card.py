@@ -21,7 +21,6 @@ from rules.risk import cohort, features
 from rules.risk.backtest import BASELINES, CHALLENGER, RULE
 from rules.risk.bands import Band
 from rules.risk.drift import Usual, between
-from rules.risk.fairness import Group
 from rules.risk.features import Ints, Seen
 from rules.risk.gates import Outcome
 from rules.risk.models import Grid, from_json
@@ -64,7 +63,7 @@ class Card:
     bands: Mapping[int, tuple[Band, ...]]
     usual: Mapping[int, Usual]
     figures: Mapping[int, Mapping[str, Mapping[str, float]]]  # by day and model
-    groups: Mapping[int, tuple[Group, ...]]  # only those large enough for a verdict
+    groups: Mapping[int, tuple[Mapping[str, Any], ...]]  # in words, only those large enough for a verdict
 
     @property
     def grid(self) -> Grid:
@@ -121,7 +120,7 @@ def card(
         raise Refused("gates", "A model that has not shown enough gets no card.")
     trials = sorted((trial for trial in trials if trial.figures is not None), key=lambda one: one.day)
     kind, days = outcome.kind, {trial.day: trial for trial in trials}
-    judged = {day: tuple(one for one in trial.groups[kind] if one.judged) for day, trial in days.items()}
+    judged = {day: tuple(one.words() for one in trial.groups[kind] if one.judged) for day, trial in days.items()}
     return Card(
         format=FORMAT, school_year=school_year, valid_until=valid_until.isoformat(), kind=kind, label=LABEL,
         features=features.NAMES, definition=definition(), years=max((trial.trained for trial in trials), key=len),

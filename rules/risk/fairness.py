@@ -17,13 +17,19 @@ from rules.risk import figures
 from rules.risk.backtest import RULE, Judged
 from rules.risk.cohort import Bools
 from rules.risk.features import COLUMN
-from rules.suppression import HIDDEN, LEAST, count_words, share_words
+from rules.suppression import HIDDEN, LEAST, points_between, share_words, tens_words
 
 LEAST_STUDENTS, LEAST_CHRONIC = 100, 30  # fewer allow no verdict
 MOST_LOST = 0.05  # of the chronically absent students of a group, found by the rule and not by the model
 MOST_GAP = 0.05
 BY_CHANCE = 0.05
 BOTH = " and "
+AS_ASKED, TOO_FEW, FINDS_FEWER = "as asked", "too few for a verdict", "finds fewer than the rule"
+TOO_OFTEN, TOO_SELDOM = "expects it too often", "expects it too seldom"
+_TOLD = (
+    *("students", "chronic", "flagged", "flagged_by_rule", "found", "found_by_rule", "found_difference"),
+    *("right", "right_by_rule", "right_difference", "auc", "gap"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +74,27 @@ class Group:
         """What is expected of the group is far from what came."""
         return self.judged and abs(self.gap) > MOST_GAP and BOTH not in self.name
 
+    @property
+    def verdict(self) -> str:
+        """What is made of it, in words."""
+        if not self.judged:
+            return TOO_FEW
+        found = [FINDS_FEWER] if self.finds_fewer else []
+        if self.is_off:
+            found.append(TOO_OFTEN if self.gap > 0 else TOO_SELDOM)
+        return ", ".join(found) or AS_ASKED
+
     def words(self) -> dict[str, str]:
-        """The line of a staff report; kept back where a share would tell about fewer than ten."""
+        """The line of a staff report; kept back where a share would tell about fewer than ten.
+
+        Students are told in tens: beside the exact number of all of them a group that is kept back could be worked out.
+        """
         if min(self.students, self.others) < LEAST:
-            keys = ("students", "chronic", "flagged", "flagged_by_rule", "found", "found_by_rule")
-            return {"name": self.name} | dict.fromkeys((*keys, "right", "right_by_rule", "auc", "gap"), HIDDEN)
+            return {"name": self.name} | dict.fromkeys(_TOLD, HIDDEN) | {"verdict": TOO_FEW}
         told = LEAST <= self.chronic <= self.students - LEAST
-        return {
+        words = {
             "name": self.name,
-            "students": count_words(self.students),
+            "students": tens_words(self.students),
             "chronic": share_words(self.chronic, self.students),
             "flagged": share_words(self.model.flagged, self.students),
             "flagged_by_rule": share_words(self.rule.flagged, self.students),
@@ -86,7 +104,11 @@ class Group:
             "right_by_rule": share_words(self.rule.found, self.rule.flagged),
             "auc": f"{self.auc:.2f}" if told else HIDDEN,
             "gap": f"{self.gap:+.2f}" if told else HIDDEN,
+            "verdict": self.verdict,
         }
+        for what in ("found", "right"):
+            words[f"{what}_difference"] = points_between(words[what], words[f"{what}_by_rule"])
+        return words
 
 
 def audit(judged: Judged, kind: str) -> tuple[Group, ...]:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from rules.risk import figures
 from rules.risk.backtest import BASELINES, CHALLENGER, RULE, SERVED, Judged
-from rules.risk.features import Floats
+from rules.risk.features import COLUMN, Floats
 from rules.risk.figures import Bin, Figure, Ranking
 
 FIRST_TENTH = 0.1
+LAST_YEAR = "last_year"  # a list by last year's rate alone
 CAPACITIES = (0.02, 0.05, 0.1, 0.15, 0.2)  # of a school's students, as many as a team can take up
 
 
@@ -48,6 +49,16 @@ class Against:
 
 
 @dataclass(frozen=True, slots=True)
+class YearFigures:
+    """One test year by itself: each model's figures without ranges, as far as they make sense for it."""
+
+    year: int
+    students: int
+    chronic: int
+    measured: Mapping[str, Mapping[str, float]]  # by model and figure of Measured
+
+
+@dataclass(frozen=True, slots=True)
 class DayFigures:
     """One grid day, all test years together."""
 
@@ -59,6 +70,7 @@ class DayFigures:
     against: Mapping[str, Against]
     capacity: Mapping[str, tuple[tuple[int, int], ...]]  # at each of CAPACITIES: on the lists, of them chronic
     groups_gain: float | None = None  # AUC that the groups would add to full boosting
+    years: tuple[YearFigures, ...] = ()
 
 
 Drawn = dict[str, Floats]  # [1 + B]: all students, then the draws
@@ -73,9 +85,21 @@ def judge(judged: Judged, draws: int | None = None) -> DayFigures:
     drawn = {name: _drawn(judged, name, weights) for name in (RULE, *judged.logits)}
     measured = {name: _measured(judged, name, found) for name, found in drawn.items()}
     against = {name: _against(drawn, name) for name in SERVED if name in drawn}
-    capacity = {name: _at_capacity(judged, name) for name in drawn if name != RULE}
+    capacity = {name: _at_capacity(judged, score) for name, score in _orders(judged).items()}
     chronic, listed = int(judged.chronic.sum()), int(judged.listed.sum())
-    return DayFigures(judged.day, students, chronic, listed, measured, against, capacity, _groups_gain(judged))
+    years = tuple(_of_year(judged, year) for year in np.unique(judged.years).tolist())
+    return DayFigures(judged.day, students, chronic, listed, measured, against, capacity, _groups_gain(judged), years)
+
+
+def _of_year(judged: Judged, year: int) -> YearFigures:
+    one = judged.of(np.flatnonzero(judged.years == year))
+    once = np.ones((1, len(one.students)), dtype=np.uint8)
+    drawn = {name: _drawn(one, name, once) for name in (RULE, *one.logits)}
+    told = {
+        name: {key: float(value[0]) for key, value in found.items() if np.isfinite(value[0])}
+        for name, found in drawn.items()
+    }
+    return YearFigures(year, len(one.students), int(one.chronic.sum()), told)
 
 
 def _drawn(judged: Judged, name: str, weights: NDArray[np.uint8]) -> Drawn:
@@ -139,10 +163,16 @@ def _kept(ours: Floats, rate: Floats, challenger: Floats) -> Floats:
     return np.where(none, (ours >= rate - NOTHING_TO_KEEP).astype(float), (ours - rate) / np.where(none, 1.0, gain))
 
 
-def _at_capacity(judged: Judged, name: str) -> tuple[tuple[int, int], ...]:
+def _orders(judged: Judged) -> dict[str, Floats]:
+    """By what each list is ordered: the rule knows no order among whom it lists; who has no last year comes last."""
+    last = judged.x[:, COLUMN["last_year_rate"]].astype(np.float64)
+    return {RULE: judged.listed.astype(np.float64), LAST_YEAR: np.nan_to_num(last, nan=-1.0), **judged.logits}
+
+
+def _at_capacity(judged: Judged, score: Floats) -> tuple[tuple[int, int], ...]:
     """For each capacity how many stand on the schools' lists together, and how many of them were chronic."""
     _, team = np.unique(np.stack([judged.years, judged.school]), axis=1, return_inverse=True)
-    order = np.lexsort((judged.ties, -judged.logits[name], team))
+    order = np.lexsort((judged.ties, -score, team))
     sizes = np.bincount(team)
     place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     found = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -33,13 +33,22 @@ def from_plain(kind: type[T], plain: Any) -> T:
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
+
+
+@cache
+def _needed(kind: type) -> frozenset[str]:
+    """The parts that have to be there: one with a default may not have been written by an earlier release."""
+    return frozenset(
+        field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING
+    )
 
 
 def _read(kind: Any, plain: Any) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
     if is_dataclass(kind) and isinstance(kind, type):
-        if set(plain) != {field.name for field in fields(kind)}:
+        if not _needed(kind) <= set(plain) <= set(_hints(kind)):
             raise KeyError(f"{kind.__name__} has other parts than {sorted(plain)}")
         return kind(**{name: _read(part, plain[name]) for name, part in _hints(kind).items() if name in plain})
     if origin in (Union, types.UnionType):

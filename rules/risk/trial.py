@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import zlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -119,22 +120,27 @@ class Lists:
     never_chronic: int  # students who ended a year under the line
     ever_listed: int  # of them, on any list of that year
     alike: float  # mean share of students that one list and the next have in common
+    steps: tuple[tuple[int, int, float], ...] = ()  # from one grid day to the next: the same share, of all test years
 
 
 def lists(trials: Sequence[Trial]) -> dict[str, Lists]:
     """For the rule, the rate and each model that was tried on every day."""
     ordered = sorted(trials, key=lambda trial: trial.day)
-    parts = [part for trial in ordered for part in trial.lists]
-    names = [name for name in (RULE, BASELINES[0], *SERVED) if parts and all(name in part.lists for part in parts)]
+    parts = [(trial.day, part) for trial in ordered for part in trial.lists]
+    names = [name for name in (RULE, BASELINES[0], *SERVED) if parts and all(name in part.lists for _, part in parts)]
     return {name: _over(parts, name) for name in names}
 
 
-def _over(parts: Sequence[OnLists], name: str) -> Lists:
-    never, ever, alike = 0, 0, []
-    for year in sorted({part.year for part in parts}):
-        of_year = [part for part in parts if part.year == year]
-        on = [np.array(part.lists[name], dtype=np.int64) for part in of_year]
-        alike += [figures.jaccard(one, other) for one, other in itertools.pairwise(on)]
-        under = np.unique(np.concatenate([np.array(part.never, dtype=np.int64) for part in of_year]))
-        never, ever = never + len(under), ever + int(np.isin(under, np.concatenate(on)).sum())
-    return Lists(never, ever, float(np.mean(alike)) if alike else 1.0)
+def _over(parts: Sequence[tuple[int, OnLists]], name: str) -> Lists:
+    never, ever, alike = 0, 0, defaultdict[tuple[int, int], list[float]](list)
+    for year in sorted({part.year for _, part in parts}):
+        of_year = [(day, part) for day, part in parts if part.year == year]
+        on = [(day, np.array(part.lists[name], dtype=np.int64)) for day, part in of_year]
+        for (day, one), (after, other) in itertools.pairwise(on):
+            alike[day, after].append(figures.jaccard(one, other))
+        under = np.unique(np.concatenate([np.array(part.never, dtype=np.int64) for _, part in of_year]))
+        listed = np.concatenate([students for _, students in on])
+        never, ever = never + len(under), ever + int(np.isin(under, listed).sum())
+    steps = tuple((day, after, float(np.mean(shares))) for (day, after), shares in sorted(alike.items()))
+    every = [share for shares in alike.values() for share in shares]
+    return Lists(never, ever, float(np.mean(every)) if every else 1.0, steps)

@@ -11,7 +11,7 @@ import pytest
 from rules.risk import backtest, fairness, gates, trial
 from rules.risk.backtest import Judged, folds, to_train
 from rules.risk.cohort import Cohort
-from rules.risk.fairness import Group, Listed
+from rules.risk.fairness import TOO_FEW, Group, Listed
 from rules.risk.figures import Figure
 from rules.risk.gates import as_good, conclude
 from rules.risk.judging import Against, DayFigures, Measured
@@ -245,14 +245,17 @@ def test_a_small_group_gets_no_verdict_and_two_groups_together_one_beyond_chance
 
 
 def test_figures_of_fewer_than_ten_are_kept_back_also_by_subtraction() -> None:
-    assert set(list(group(students=9).words().values())[1:]) == {HIDDEN}
-    assert set(list(group(others=9).words().values())[1:]) == {HIDDEN}
+    assert set(list(group(students=9).words().values())[1:]) == {HIDDEN, TOO_FEW}
+    assert set(list(group(others=9).words().values())[1:]) == {HIDDEN, TOO_FEW}
     words = group(chronic=9, model=Listed(30, 8), rule=Listed(30, 7)).words()
     assert (words["auc"], words["gap"], words["found"], words["chronic"]) == (HIDDEN, HIDDEN, HIDDEN, "under 3%")
     assert group().words() == {
-        "name": "every third", "students": "400", "chronic": "25%", "flagged": "30%", "flagged_by_rule": "30%",
+        "name": "every third", "students": "about 400", "chronic": "25%", "flagged": "30%", "flagged_by_rule": "30%",
         "found": "80%", "found_by_rule": "78%", "right": "67%", "right_by_rule": "65%", "auc": "0.85", "gap": "+0.01",
+        "found_difference": "+2", "right_difference": "+2", "verdict": "as asked",
     }  # fmt: skip
+    assert words["found_difference"] == HIDDEN, "a difference tells no more than the shares it is made of"
+    assert group(model=Listed(120, 72), gap=-0.06).verdict == "finds fewer than the rule, expects it too seldom"
 
 
 def test_groups_of_a_backtest_are_counted_beside_the_rule() -> None:
