@@ -37,7 +37,7 @@ def train(run: Runtime, queued: bool, stop: bool, login: str | None, as_json: bo
         number = going.id if going is not None and not queued else training.ask(by=by, queued=queued)
         if not queued:
             training.go_on(number, output.on_terminal())
-        told = report.short(number)
+        told = report.short(number, by=by)
         if as_json:
             output.json_object(told)
         else:
@@ -72,9 +72,10 @@ def show(run: Runtime, number: int | None, login: str | None, as_json: bool) -> 
 def promote(run: Runtime, number: int | None, purpose: str, login: str | None, as_json: bool) -> None:
     """Take a model one step further: on trial, then one agreement, then a second person's, with which it works."""
     with run.app():
-        model = lives.promote(purpose=purpose, by=acting(login), number=number)
+        by = acting(login)
+        model = lives.promote(purpose=purpose, by=by, number=number)
         if as_json:
-            output.json_object(report.short(model.id))
+            output.json_object(report.short(model.id, by=by))
             return
         if model.stage == "serving":
             click.echo(f"Model {model.id} orders lists within a tier from now on.")

@@ -176,9 +176,11 @@ def seal(made: Card, key: bytes) -> Sealed:
 def opened(sealed: Sealed, *, keys: Sequence[bytes], school_year: int, today: date) -> Card:
     """The card, if it is what was sealed by one of these keys and holds today. Raises Refused with the reason."""
     if not hmac.compare_digest(_hash(sealed.text), sealed.sha256):
-        raise Refused("checksum", "The stored model is not what was written: its checksum differs. Train a new one.")
+        raise Refused(
+            "checksum", "The stored model was changed after it was made (its checksum differs). Have a new one made."
+        )
     if not any(hmac.compare_digest(_signature(sealed.sha256, key), sealed.signature) for key in keys):
-        raise Refused("signature", "The stored model was not signed by this installation. Train a new one here.")
+        raise Refused("signature", "The stored model was not signed by this installation. Have a new one made here.")
     return read(sealed.text, school_year=school_year, today=today)
 
 
@@ -188,28 +190,32 @@ def read(text: str, *, school_year: int, today: date) -> Card:
         plain = json.loads(text)
         if plain.get("format") != FORMAT:
             raise Refused(
-                "format", "The stored model was written by another version of this software. Train a new one."
+                "format", "The stored model was written by another release of this software. Have a new one made."
             )
         found = from_plain(Card, plain)
         grid, last = found.grid, date.fromisoformat(found.valid_until)
     except Refused:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise Refused("unreadable", "The stored model cannot be read. Train a new one.") from error
+        raise Refused("unreadable", "The stored model can't be read. Have a new one made.") from error
     return _holds(found, grid, school_year, last >= today)
 
 
 def _holds(found: Card, grid: Grid, school_year: int, runs: bool) -> Card:
     checks: tuple[tuple[str, Callable[[], bool], str], ...] = (
-        ("features", lambda: found.features == features.NAMES, "It looks at other features than this software."),
-        ("definition", lambda: found.definition == definition(), "Features or label are defined otherwise by now."),
-        ("school_year", lambda: found.school_year == school_year, "It was made for another school year."),
-        ("expired", lambda: runs, f"It ended on {found.valid_until}."),
-        ("grid", lambda: set(grid.models) == set(found.bands) == set(found.usual), "A part of it is missing."),
+        ("features", lambda: found.features == features.NAMES, "The model looks at other facts than this release."),
+        (
+            "definition",
+            lambda: found.definition == definition(),
+            "This release counts a fact the model looks at in another way.",
+        ),
+        ("school_year", lambda: found.school_year == school_year, "The model was made for another school year."),
+        ("expired", lambda: runs, f"The model ended on {found.valid_until}."),
+        ("grid", lambda: set(grid.models) == set(found.bands) == set(found.usual), "A part of the model is missing."),
     )
     for key, holds, sentence in checks:
         if not holds():
-            raise Refused(key, f"{sentence} Train a new one.")
+            raise Refused(key, f"{sentence} Have a new one made.")
     return found
 
 
@@ -217,9 +223,11 @@ def _holds(found: Card, grid: Grid, school_year: int, runs: bool) -> Card:
 
 TOO_LITTLE, UNSEEN_GRADE, UNSEEN_SCHOOL = "too_little", "unseen_grade", "unseen_school"
 ABSTAINS: Mapping[str, str] = {
-    TOO_LITTLE: "Not enough is known of this student yet: fewer than ten school days and no last year.",
-    UNSEEN_GRADE: "The model has seen no student of this grade.",
-    UNSEEN_SCHOOL: "The model has seen no student of this school.",
+    TOO_LITTLE: (
+        "The model says nothing of this student yet: fewer than ten school days here and no last year on record."
+    ),
+    UNSEEN_GRADE: "The model says nothing of this student: it was made from years without students of this grade.",
+    UNSEEN_SCHOOL: "The model says nothing of this student: it was made from years without students of this school.",
 }
 
 

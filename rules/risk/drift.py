@@ -26,6 +26,12 @@ MEAN_RATE, MEAN_RATE_WARNS = (0.75, 1.33), (0.85, 1.18)
 SUBMITTED = 0.98
 
 
+KINDS: Mapping[str, str] = {
+    "tardy": "Marks for coming late", "partial": "Marks for a part of a day", "excused": "Excused absences",
+    "unexcused": "Absences without an excuse", "other": "Absences of other kinds",
+}  # fmt: skip
+
+
 class Effect(StrEnum):
     """What an alarm does."""
 
@@ -91,14 +97,15 @@ def stops(found: Sequence[Alarm]) -> bool:
 
 
 def _last_year(x: Features, kept: Usual) -> Alarm | None:
-    now = _mean(x, "has_last_year")
-    if now >= kept.has_last_year - LOST_LAST_YEAR:
+    now, least = _mean(x, "has_last_year"), kept.has_last_year - LOST_LAST_YEAR
+    if now >= least:
         return None
     return Alarm(
         "has_last_year", Effect.STOP,
         f"Only {now:.0%} of students have a last year on record; on the same day a year ago {kept.has_last_year:.0%}"
-        " had. Student IDs may have been given anew: check the roster before anything else.",
-        f"at least {kept.has_last_year - LOST_LAST_YEAR:.0%}", f"{now:.0%}",
+        f" had, and at least {least:.0%} are asked. Student IDs may have been given anew: check the roster before"
+        " anything else.",
+        f"at least {least:.0%}", f"{now:.0%}",
     )  # fmt: skip
 
 
@@ -114,8 +121,9 @@ def _joined(x: Features, day: int) -> Alarm | None:
         return None
     return Alarm(
         "correlation", Effect.STOP,
-        "Last year's attendance has next to nothing to do with this year's. It may have been joined to the wrong"
-        " students: compare one student's last year with the student system.",
+        f"Last year's attendance has next to nothing to do with this year's: they go together by {found:.2f} (1 is"
+        f" wholly, 0 not at all), and at least {LEAST_CORRELATION:.2f} is asked. It may have been joined to the"
+        " wrong students: compare one student's last year with the student system.",
         f"at least {LEAST_CORRELATION:.2f}", f"{found:.2f}",
     )  # fmt: skip
 
@@ -129,8 +137,9 @@ def _marks(marked: Mapping[str, float], kept: Usual) -> list[Alarm]:
         found.append(
             Alarm(
                 f"marks:{name}", Effect.STOP,
-                f"Marks of the kind {name} stand on {now:.1%} of days; on the same day a year ago on {then:.1%}."
-                " A code may be missing from the feed, or mean something else now: look at the codes.",
+                f"{KINDS.get(name, name)} stand on {now:.1%} of days; on the same day a year ago it was {then:.1%}, and"
+                f" {MARKS[0] * then:.1%} to {MARKS[1] * then:.1%} is allowed. A code may be missing from the feed, or"
+                " mean something else now: look at the codes.",
                 f"{MARKS[0] * then:.1%} to {MARKS[1] * then:.1%}", f"{now:.1%}",
             )
         )  # fmt: skip
@@ -145,8 +154,9 @@ def _rate(x: Features, kept: Usual) -> Alarm | None:
     low, high = MEAN_RATE
     return Alarm(
         "mean_rate", Effect.WARN if low <= ratio <= high else Effect.STOP,
-        f"Students missed {now:.1%} of days so far; on the same day a year ago it was {kept.mean_rate:.1%}."
-        " What a model learned from earlier years may not hold; if a school's file is wrong, mend that first.",
+        f"Students missed {now:.1%} of days so far; on the same day a year ago it was {kept.mean_rate:.1%}: {ratio:.2f}"
+        f" times as much, and {low:.2f} to {high:.2f} times is allowed. What a model learned from earlier years may not"
+        " hold; if a school's file is wrong, mend that first.",
         f"{low:.2f} to {high:.2f} times a year ago", f"{ratio:.2f} times",
     )  # fmt: skip
 
@@ -159,7 +169,8 @@ def _silent(submitted: Mapping[int, float]) -> Alarm | None:
     many = "One school has" if len(schools) == 1 else f"{len(schools)} schools have"
     return Alarm(
         "submitted", Effect.SCHOOLS,
-        f"{many} not submitted all days. Their lists stay as they were, marked as old, until the days come in.",
+        f"{many} not submitted {SUBMITTED:.0%} of their days; the least is {least:.0%}. What the model said of their"
+        " students stays as it was, marked as old, until the days come in.",
         f"at least {SUBMITTED:.0%} of days", f"{least:.0%}", schools,
     )  # fmt: skip
 

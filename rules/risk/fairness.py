@@ -13,17 +13,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from rules.chances import tail
-from rules.risk import figures
+from rules.risk import figures, wording
 from rules.risk.backtest import RULE, Judged
 from rules.risk.cohort import Bools
 from rules.risk.features import COLUMN
+from rules.risk.group_names import BOTH, said
+from rules.risk.wording import Told
 from rules.suppression import HIDDEN, LEAST, points_between, share_words, tens_words
 
 LEAST_STUDENTS, LEAST_CHRONIC = 100, 30  # fewer allow no verdict
 MOST_LOST = 0.05  # of the chronically absent students of a group, found by the rule and not by the model
 MOST_GAP = 0.05
 BY_CHANCE = 0.05
-BOTH = " and "
 AS_ASKED, TOO_FEW, FINDS_FEWER = "as asked", "too few for a verdict", "finds fewer than the rule"
 TOO_OFTEN, TOO_SELDOM = "expects it too often", "expects it too seldom"
 _TOLD = (
@@ -90,10 +91,10 @@ class Group:
         Students are told in tens: beside the exact number of all of them a group that is kept back could be worked out.
         """
         if min(self.students, self.others) < LEAST:
-            return {"name": self.name} | dict.fromkeys(_TOLD, HIDDEN) | {"verdict": TOO_FEW}
+            return {"name": said(self.name)} | dict.fromkeys(_TOLD, HIDDEN) | {"verdict": TOO_FEW}
         told = LEAST <= self.chronic <= self.students - LEAST
         words = {
-            "name": self.name,
+            "name": said(self.name),
             "students": tens_words(self.students),
             "chronic": share_words(self.chronic, self.students),
             "flagged": share_words(self.model.flagged, self.students),
@@ -155,17 +156,13 @@ def _listed(on: Bools, chronic: Bools) -> Listed:
     return Listed(int(on.sum()), int((on & chronic).sum()))
 
 
-def blocked(groups: Sequence[Group]) -> tuple[tuple[Group, str], ...]:
+def blocked(groups: Sequence[Group], day: int) -> tuple[tuple[Group, Told], ...]:
     """The groups for which a model must not be served, and why."""
     found = []
     for group in groups:
         if group.finds_fewer:
-            sentence = (
-                f"Of students in the group {group.name} it finds {share_words(group.model.found, group.chronic)} of the"
-                f" chronically absent, and the rule alone {share_words(group.rule.found, group.chronic)}."
-            )
-            found.append((group, sentence))
+            ours, rule = (share_words(one.found, group.chronic) for one in (group.model, group.rule))
+            found.append((group, wording.finds_fewer(day, said(group.name), ours, rule, MOST_LOST)))
         if group.is_off:
-            often = "too often" if group.gap > 0 else "too seldom"
-            found.append((group, f"It expects chronic absence {often} in the group {group.name}."))
+            found.append((group, wording.expects_of_group(day, said(group.name), MOST_GAP, group.gap)))
     return tuple(found)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rules.risk import fairness
+from rules.counting import are, many
+from rules.risk import fairness, wording
 from rules.risk.backtest import BASELINES, LEAST_OF_EACH, RULE
 from rules.risk.judging import Against, DayFigures, Measured
 from rules.risk.trial import Lists, Trial, lists
+from rules.risk.wording import Told
 
 LEAST_YEARS = 2  # one to train on, one to test
 LEAST_STUDENT_YEARS = 300
@@ -45,13 +47,23 @@ TARGETS: Mapping[int, Target] = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One thing that was not shown."""
+    """One thing that was not shown. `sentence` says all of it; `wanted` and `got` are its figures for a table."""
 
     key: str
     day: int | None
     sentence: str
     wanted: str
     got: str
+
+
+OF_GROUPS = ("groups", "groups_gain")
+GROUP_UNNAMED = (
+    "It does less well for a group of students than is allowed. Whoever audits the model sees which group it is."
+)
+
+
+def _refused(key: str, day: int | None, told: Told) -> Refusal:
+    return Refusal(key, day, told.sentence, told.wanted, told.got)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +92,9 @@ def conclude(trials: Sequence[Trial]) -> Outcome:
     told = {trial.day: trial.figures for trial in trials if trial.figures is not None}
     missing = [day for day in TARGETS if day not in told]
     if not few and missing:
-        days = ", ".join(str(day) for day in missing)
-        few = (Refusal("days", None, f"No completed year can be tested on school day {days}.", "every day", "none"),)
+        days = " and ".join(str(day) for day in missing)
+        sentence = f"No two completed years reach far enough to try a model on school day {days}."
+        few = (Refusal("days", None, sentence, "two years", "fewer"),)
     if few:
         return Outcome(None, few, {}, {})
     over = lists(trials)
@@ -97,19 +110,31 @@ def enough(trials: Sequence[Trial]) -> tuple[Refusal, ...]:
     rows = max((trial.rows for trial in trials), default=0)
     found = []
     if years < LEAST_YEARS:
-        sentence = (
-            "A model needs one completed school year to learn from and another to be tested on."
-            f" There {'is' if years == 1 else 'are'} {years or 'none'}."
-        )
-        found.append(Refusal("years", None, sentence, f"{LEAST_YEARS} years", str(years)))
+        found.append(too_few_years(years))
     if rows < LEAST_STUDENT_YEARS:
-        sentence = f"There are too few students to learn from: {rows} in all completed years together."
-        found.append(Refusal("student_years", None, sentence, f"{LEAST_STUDENT_YEARS} student-years", str(rows)))
+        sentence = (
+            f"There are too few students to learn from: {rows:,} in all completed years together, each counted once a"
+            f" year; at least {LEAST_STUDENT_YEARS} are needed."
+        )
+        found.append(Refusal("student_years", None, sentence, f"at least {LEAST_STUDENT_YEARS}", f"{rows:,}"))
     fewest = min((trial.fewest for trial in trials), default=LEAST_OF_EACH)
     if not found and fewest < LEAST_OF_EACH:
-        sentence = "In one of the completed years too few students were chronically absent, or too few were not."
+        sentence = (
+            "In one of the completed years too few students were chronically absent, or too few were not: at least"
+            f" {LEAST_OF_EACH} of each are needed to learn from."
+        )
         found.append(Refusal("of_each", None, sentence, f"{LEAST_OF_EACH} of each", "fewer"))
     return tuple(found)
+
+
+def too_few_years(years: int) -> Refusal:
+    """Said before anything is read, and where what was read is not enough."""
+    known = {0: "none", 1: "one"}.get(years, str(years))
+    sentence = (
+        "A model needs one completed school year to learn from and another to be tried on;"
+        f" {known} {are(years or 1)} known."
+    )
+    return Refusal("years", None, sentence, many(LEAST_YEARS, "year"), known)
 
 
 def _kinds(trials: Sequence[Trial]) -> tuple[str, ...]:
@@ -144,79 +169,75 @@ def judge(trials: Sequence[Trial], kind: str, over: Mapping[str, Lists]) -> tupl
         if day.day in TARGETS:
             found += _targets(day.day, day.against[kind], TARGETS[day.day])
             found += _honest(day.day, day.measured[kind], day.measured[BASELINES[0]])
-            found += [Refusal("groups", day.day, why, "", "") for _, why in fairness.blocked(trial.groups[kind])]
+            found += [_refused("groups", day.day, why) for _, why in fairness.blocked(trial.groups[kind], day.day)]
         else:
             found += _no_worse(day, kind)
         found += _hidden_groups(day)
     return (*found, *_lists(over, kind))
 
 
-# key, name of the figure, whether at most, sentence
+# name of the figure, whether it may be that at most (else at least), and how it is said
 _ASKED = (
-    ("brier_to_rate", True, "Its chances are not enough better than those from the plain rate."),
-    ("brier_to_last_year", True, "Its chances are not enough better than those from the rate and last year's rate."),
-    (
-        "unlisted_to_rate",
-        False,
-        "Among students whom the rule has not listed it finds too few more than the plain rate.",
-    ),
-    ("sensitivity_gain", False, "With a list as long as the rule's it finds too few more students than the rule."),
-    ("kept", False, "Too little is left of what a larger model would gain."),
+    ("brier_to_rate", True, wording.error_of_rate),
+    ("brier_to_last_year", True, wording.error_of_last_year),
+    ("unlisted_to_rate", False, wording.unlisted),
+    ("sensitivity_gain", False, wording.more_found),
+    ("kept", False, wording.kept),
 )
 
 
 def _targets(day: int, against: Against, target: Target) -> Iterator[Refusal]:
-    for key, at_most, sentence in _ASKED:
+    for key, at_most, said in _ASKED:
         got, wanted = float(getattr(against, key).value), float(getattr(target, key))
         shown = got <= wanted if at_most else got >= wanted
         if not shown:
-            words = f"{'at most' if at_most else 'at least'} {wanted:.3f}"
-            yield Refusal(key, day, f"School day {day}: {sentence}", words, f"{got:.3f}")
+            yield _refused(key, day, said(day, wanted, got))
     if day <= SURE_UNTIL and not against.brier_to_rate.high < 1:
-        sentence = f"School day {day}: that it is better than the plain rate may be chance."
-        yield Refusal("beyond_chance", day, sentence, "under 1.000", f"up to {against.brier_to_rate.high:.3f}")
+        yield _refused("beyond_chance", day, wording.may_be_chance(day, against.brier_to_rate.high))
 
 
 def _honest(day: int, ours: Measured, rate: Measured) -> Iterator[Refusal]:
     most = min(MOST_ECE, (rate.ece if rate.ece is not None else MOST_ECE) + ECE_BEYOND_RATE)
     if ours.ece is None or not ours.ece <= most:
-        sentence = f"School day {day}: what it expects of groups of similar students is too far from what came."
-        yield Refusal("ece", day, sentence, f"at most {most:.3f}", f"{ours.ece or float('nan'):.3f}")
+        yield _refused("ece", day, wording.does_not_match(day, most, _number(ours.ece)))
     if ours.gap is None or not abs(ours.gap) <= MOST_GAP:
-        sentence = f"School day {day}: it expects too {'much' if (ours.gap or 0) > 0 else 'little'} of all together."
-        yield Refusal("gap", day, sentence, f"within {MOST_GAP:.3f}", f"{ours.gap or float('nan'):+.3f}")
+        yield _refused("gap", day, wording.expects(day, MOST_GAP, _number(ours.gap)))
     if ours.slope is None or not SLOPE[0] <= ours.slope <= SLOPE[1]:
-        sentence = f"School day {day}: its chances are too {'bold' if (ours.slope or 0) < 1 else 'timid'}."
-        yield Refusal("slope", day, sentence, f"{SLOPE[0]} to {SLOPE[1]}", f"{ours.slope or float('nan'):.2f}")
+        yield _refused("slope", day, wording.spread(day, SLOPE, _number(ours.slope)))
+
+
+def _number(found: float | None) -> float:
+    return float("nan") if found is None else found
 
 
 def _no_worse(day: DayFigures, kind: str) -> Iterator[Refusal]:
     """On days without targets of their own a model must lose nothing against the plain rate."""
     lost = _value(day.measured[BASELINES[0]], "auc") - _value(day.measured[kind], "auc")
     brier = day.against[kind].brier_to_rate.value
-    if not (lost <= NO_WORSE and brier <= 1):
-        sentence = f"School day {day.day}: it is worse than the plain rate."
-        yield Refusal("no_worse", day.day, sentence, "at most 1.000", f"{brier:.3f}")
+    if not brier <= 1:
+        yield _refused("no_worse", day.day, wording.worse_error(day.day, brier))
+    elif not lost <= NO_WORSE:
+        yield _refused("no_worse", day.day, wording.worse_order(day.day, NO_WORSE, lost))
 
 
 def _hidden_groups(day: DayFigures) -> Iterator[Refusal]:
-    if day.groups_gain is not None and not day.groups_gain <= MOST_FROM_GROUPS:
-        sentence = (
-            f"School day {day.day}: which group a student belongs to would foretell more than attendance tells."
-            " Find out why before any model is used."
-        )
-        yield Refusal("groups_gain", day.day, sentence, f"at most {MOST_FROM_GROUPS:.3f}", f"{day.groups_gain:.3f}")
+    gain = day.groups_gain
+    if gain is not None and not gain <= MOST_FROM_GROUPS:
+        yield _refused("groups_gain", day.day, wording.groups_tell_more(day.day, MOST_FROM_GROUPS, gain))
 
 
 def _lists(over: Mapping[str, Lists], kind: str) -> Iterator[Refusal]:
     ours, rule = over[kind], over[RULE]
     if not ours.ever_listed <= EVER_LISTED * rule.ever_listed:
-        sentence = "Its lists name too many students who were not chronically absent when the year was over."
-        yield Refusal("ever_listed", None, sentence, f"at most {EVER_LISTED:.2f} of the rule's", _of(ours, rule))
+        share = ours.ever_listed / rule.ever_listed if rule.ever_listed else float("nan")
+        yield _refused("ever_listed", None, wording.names_too_many(EVER_LISTED, share))
     if not ours.alike >= rule.alike:
-        sentence = "Its lists change more from one time to the next than the rule's."
-        yield Refusal("alike", None, sentence, f"at least {rule.alike:.3f}", f"{ours.alike:.3f}")
+        yield _refused("alike", None, wording.changes_more(rule.alike, ours.alike))
 
 
-def _of(ours: Lists, rule: Lists) -> str:
-    return f"{ours.ever_listed / rule.ever_listed:.2f}" if rule.ever_listed else "none of the rule's"
+# -- in words ----------------------------------------------------------------------------------------------------------
+
+
+def for_everybody(key: str, sentence: str) -> str:
+    """A refusal as whoever does not audit models reads it: without the name of a group."""
+    return GROUP_UNNAMED if key in OF_GROUPS else sentence

@@ -35,7 +35,7 @@ def sealed() -> Sealed:
 def refusal(what: Sealed, **parts: Any) -> str:
     with pytest.raises(Refused) as caught:
         opened(what, **{"keys": [KEY], "school_year": 2026, "today": TODAY, **parts})
-    assert str(caught.value).endswith(("Train a new one.", "Train a new one here."))
+    assert str(caught.value).endswith(("Have a new one made.", "Have a new one made here."))
     return caught.value.key
 
 

@@ -71,13 +71,6 @@ def refuse(model: RiskModel, refusals: Sequence[Refusal]) -> None:
     record("risk_refused", by=WORKER, subject=f"risk_model:{model.id}", reasons=[one.key for one in refusals])
 
 
-def too_few_years(years: int) -> Refusal:
-    """Said before anything is read."""
-    known = {0: "none is", 1: "one is"}.get(years, f"{years} are")
-    sentence = f"A model needs one completed school year to learn from and another to be tried on; {known} known."
-    return Refusal("years", None, sentence, f"{FEWEST_YEARS} years", str(years))
-
-
 def valid_until(model: RiskModel) -> date:
     """The last day of the school year a model is made for."""
     return last_day(model.school_year)

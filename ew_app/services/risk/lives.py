@@ -20,7 +20,8 @@ from models.queries import risk as rows
 from models.risk import RiskModel, RiskNight, RiskScore, RiskStep
 from rules import access
 from rules.access import Permission
-from rules.counting import many
+from rules.counting import are, many
+from rules.risk import gates
 from rules.risk.card import Card
 from rules.stints import school_year_start
 from rules.words import check_words
@@ -60,17 +61,20 @@ def state() -> State:
     if model.school_year != school_year_start(today()):
         return State(Kind.OFF, f"The model was made for {_name(model)} and ended with it. Rules stay in charge.", model)
     if model.stage == "shadow":
-        since = f"{day_text(model.stage_since)}" if model.stage_since else "today"
-        return State(Kind.SHADOW, f"A model is on trial since {since}. Nobody sees what it says.", model)
+        since = day_text(model.stage_since or today())
+        sentence = f"A model is on trial since {since}. Nobody sees what it says; lists are ordered by the rules alone."
+        return State(Kind.SHADOW, sentence, model)
     night = rows.last_night(model.id)
     try:
         card = artefacts.opened(model)
     except artefacts.Unusable as why:
         return State(Kind.HELD, f"{why} Lists are ordered by the rules alone.", model, night)
     if night is None:
-        return State(Kind.HELD, "The model works from the next evening on.", model)
+        sentence = "Two people have let the model work. It has its first say tonight; until then the rules alone order."
+        return State(Kind.HELD, sentence, model)
     if night.outcome != "scored":
-        return State(Kind.HELD, f"{' '.join(night.reasons)} Lists are ordered by the rules alone.", model, night)
+        told = " ".join(night.reasons)
+        return State(Kind.HELD, f"{told} Until that changes, lists are ordered by the rules alone.", model, night)
     return State(Kind.SERVING, f"Ordered by a model within each tier, as of {day_text(night.day)}.", model, night, card)
 
 
@@ -80,9 +84,26 @@ def _without(model: RiskModel | None) -> State:
     if model.status in ("waiting", "running"):
         return State(Kind.MAKING, f"A model is being made: {model.done} of {model.steps} steps.", model)
     if model.status == "refused":
-        told = " ".join(str(refusal["sentence"]) for refusal in model.refusals[:1])
-        return State(Kind.NOT_GOOD_ENOUGH, f"The model may not be used. {told}".strip(), model)
-    return State(Kind.OFF, "The risk model is off. Lists are ordered by the rules alone.", model)
+        return State(Kind.NOT_GOOD_ENOUGH, _not_good_enough(model), model)
+    return State(Kind.OFF, _off(model), model)
+
+
+def _not_good_enough(model: RiskModel) -> str:
+    """The first thing that was missed, and how many more there are."""
+    missed = [gates.for_everybody(str(one["key"]), str(one["sentence"])) for one in model.refusals]
+    more = f" {many(len(missed) - 1, 'more thing')} it missed {are(len(missed) - 1)} on its card." if missed[1:] else ""
+    told = f" {missed[0]}" if missed else ""
+    return f"A model was tried and may not be used. Lists are ordered by the rules alone.{told}{more}"
+
+
+def _off(model: RiskModel) -> str:
+    last = steps(model)[-1:]
+    if last and last[0].kind == "off":
+        when, who = day_text(last[0].written_at.date()), last[0].author
+        return f"The risk model was switched off on {when} by {who}. Lists are ordered by the rules alone."
+    if model.status == "trained" and not last:
+        return "A model has kept what is asked of it, and nobody has let it work. Lists are ordered by the rules alone."
+    return "The risk model is off. Lists are ordered by the rules alone."
 
 
 def _name(model: RiskModel) -> str:
@@ -124,7 +145,7 @@ def promote(*, purpose: str, by: Actor, number: int | None = None) -> RiskModel:
 def _check_usable(model: RiskModel) -> None:
     """Refused with the reason where a model may not be used, whoever agrees."""
     if model.status != "trained" or model.artefact is None:
-        told = " ".join(str(refusal["sentence"]) for refusal in model.refusals)
+        told = " ".join(gates.for_everybody(str(one["key"]), str(one["sentence"])) for one in model.refusals)
         raise Refused(f"Model {model.id} may not be used: {told or 'it was not made to the end.'}")
     if model.school_year != school_year_start(today()):
         raise Refused(f"Model {model.id} was made for {_name(model)}. Have a new one made with `ew risk train`.")

@@ -16,6 +16,7 @@ from models.queries import risk as rows
 from models.risk import RiskModel
 from rules import access
 from rules.access import Permission
+from rules.risk import gates
 from rules.risk.fairness import Group
 from rules.risk.features import NAMES
 from rules.risk.gates import TARGETS
@@ -37,13 +38,14 @@ OF_BEFORE = (
 )
 
 
-def short(number: int) -> dict[str, Any]:
-    """What a command tells of a model."""
+def short(number: int, *, by: Actor) -> dict[str, Any]:
+    """What a command tells of a model; a refusal names a group only to those who audit models."""
+    audits = access.can(by.grants, Permission.AUDIT_RISK)
     model = training.one(number)
     return {
         "model": model.id, "school_year": _year(model), "status": model.status, "stage": model.stage,
         "kind": _kind(model), "done": model.done, "steps": model.steps, "seconds": round(model.seconds, 1),
-        "sha256": model.sha256, "refusals": [_refusal(one) for one in model.refusals],
+        "sha256": model.sha256, "refusals": [_refusal(one, audits) for one in model.refusals],
     }  # fmt: skip
 
 
@@ -68,7 +70,7 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
     kept, kind = _trials(model), _kind(model)
     trials = kept or ()
     return {
-        **short(model.id),
+        **short(model.id, by=by),
         "asked_by": model.asked_name, "asked_at": model.asked_at, "finished_at": model.finished_at,
         "valid_until": fitting.valid_until(model), "purpose": WHAT_FOR, "looked_at": list(NAMES),
         "not_looked_at": NEVER_INPUTS, "state": lives.state().sentence,
@@ -103,8 +105,12 @@ def _kind(model: RiskModel) -> str | None:
     return found
 
 
-def _refusal(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: one[name] for name in ("key", "day", "sentence", "wanted", "got")}
+def _refusal(one: Mapping[str, Any], audits: bool) -> dict[str, Any]:
+    told = {name: one[name] for name in ("key", "day", "sentence", "wanted", "got")}
+    sentence = str(one["sentence"])
+    if audits or (general := gates.for_everybody(str(one["key"]), sentence)) == sentence:
+        return told
+    return told | {"sentence": general, "wanted": "", "got": ""}
 
 
 def _data(year: Mapping[str, Any], model: RiskModel) -> dict[str, Any]:

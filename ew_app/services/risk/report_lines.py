@@ -6,17 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.counting import many
-from rules.risk.fairness import BOTH
+from rules.risk.group_names import ALSO
 
 NAMES = {
     "rule": "the rule", "rate": "the rate", "rate_and_last_year": "rate and last year", "shrunken": "shrunken rate",
     "logistic": "weighted sum", "steps": "steps", "challenger": "full boosting",
 }  # fmt: skip
-
-
-def asked(refusal: Mapping[str, Any]) -> str:
-    """What was asked and what was found, where that is a number."""
-    return f" Asked: {refusal['wanted']}; found: {refusal['got']}." if refusal["wanted"] else ""
 
 
 def short_lines(told: Mapping[str, Any]) -> list[str]:
@@ -26,7 +21,7 @@ def short_lines(told: Mapping[str, Any]) -> list[str]:
         case "trained":
             return [f"{head} kept every promise on past years and is off. `ew risk report` prints its card."]
         case "refused":
-            return [f"{head} may not be used:", *(f"  {one['sentence']}{asked(one)}" for one in told["refusals"])]
+            return [f"{head} may not be used:", *(f"  {one['sentence']}" for one in told["refusals"])]
         case "stopped":
             return [f"{head} was given up."]
     return [f"{head} is being made: {told['done']} of {told['steps']} steps."]
@@ -42,7 +37,7 @@ def lines(card: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield "It may not be used:"
         for one in card["refusals"]:
-            yield f"  {one['sentence']}{asked(one)}"
+            yield f"  {one['sentence']}"
     yield from _data(card)
     for figures in card["figures"]:
         yield from _figures(figures, card["kind"])
@@ -105,7 +100,7 @@ def _fairness(card: Mapping[str, Any]) -> Iterator[str]:
             continue
         yield ""
         yield f"Groups on school day {day['day']} (the model; the rule alone), on lists of the same length"
-        for group in (one for one in day["groups"] if BOTH not in one["name"]):  # two at once: in the JSON
+        for group in (one for one in day["groups"] if ALSO not in one["name"]):  # two at once: in the JSON
             yield (
                 f"  {group['name']:<40}{group['students']:>14} students, chronic {group['chronic']};"
                 f" found {group['found']}; {group['found_by_rule']}, right {group['right']}; {group['right_by_rule']}"

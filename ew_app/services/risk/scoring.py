@@ -118,9 +118,12 @@ def _outside(number: int, year: SchoolYear, used: Card) -> str:
     """Why that school day is none on which a model is asked; empty where it is."""
     first, last = used.serves
     if number < first:
-        return f"A model is asked from school day {first} on; this is school day {number}."
+        return f"The model speaks from school day {first} on; this was school day {number}."
     if number > last or year.ahead(number) < LEAST_AHEAD:
-        return f"After school day {last} the days that are left say more than a model does."
+        return (
+            f"The model speaks until school day {last}, with {LEAST_AHEAD} more to come; this was school day {number}."
+            " From here on the days that are left say more than a model does."
+        )
     return ""
 
 

@@ -21,6 +21,7 @@ from models.queries import risk_years as rows
 from models.risk import RiskModel, RiskPart
 from rules import access
 from rules.access import Permission
+from rules.risk import gates
 from rules.risk.cohort import GRID, LEAST_AHEAD
 from rules.stints import school_year_start
 
@@ -49,7 +50,7 @@ def ask(*, by: Actor, queued: bool = True) -> int:
     db.session.flush()
     record("risk_training_asked", by=by, subject=f"risk_model:{model.id}", years=[year.name for year in years])
     if len(years) < fitting.FEWEST_YEARS:
-        fitting.refuse(model, [fitting.too_few_years(len(years))])
+        fitting.refuse(model, [gates.too_few_years(len(years))])
     elif queued:
         enqueue(Job.TRAIN_RISK, model.id, 1)
     return model.id
