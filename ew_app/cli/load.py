@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from ew_app.cli import output
 from ew_app.cli.options import DAY, day_of, format_option, said_options
@@ -17,6 +18,7 @@ from ew_app.cli.output import as_json_flag
 from ew_app.cli.report import effect_words
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.demo import write_district
+from ew_app.demo.made import NAMED
 from ew_app.feeds import ATTENDANCE, TABLES, Delivery, RefusedFile, Said, open_deliveries, open_delivery
 from ew_app.kernel import OPERATOR, Refused
 from ew_app.services.deliveries import ingest, remembering, waiting
@@ -108,11 +110,24 @@ def undo(run: Runtime, batch: int, as_json: bool) -> None:
 @click.option("--by-day", is_flag=True, help="A dated attendance file for each day, under days/.")
 @click.option("--last-day", type=DAY, help="Last school day (default: as many days from 24 August 2026).")
 @click.option("--seed", type=int, default=2026, show_default=True, help="Another number, another district.")
+@click.option(
+    "--named",
+    type=click.Choice(list(NAMED)),
+    help="One whose size is set. On three the risk model was tried and is refused; on meadow, made for it, it passes.",
+)
 @click.argument("out_dir", type=PATH)
-def demo(out_dir: Path, last_day: datetime | None, **size: Any) -> None:
+@click.pass_context
+def demo(asked: click.Context, /, out_dir: Path, last_day: datetime | None, named: str | None, **size: Any) -> None:
     """Write an invented district as files into OUT_DIR."""
+    given = [name for name in (*size, "last_day") if name != "by_day" and _given(asked, name)]
+    if named and given:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise Refused(f"The size of {named} is set. Leave {options} out, or leave out --named.")
     try:
-        made = write_district(out_dir, last_day=day_of(last_day), **size)
+        if named:
+            made = NAMED[named].write(out_dir, by_day=size["by_day"])
+        else:
+            made = write_district(out_dir, last_day=day_of(last_day), **size)
     except ValueError as error:
         raise Refused(str(error)) from error
     click.echo(
@@ -120,6 +135,10 @@ def demo(out_dir: Path, last_day: datetime | None, **size: Any) -> None:
     )
     apart = f"Each day is a delivery of its own: {out_dir / 'days'}."
     click.echo(apart if size["by_day"] else f"The last day is apart, as today's delivery: {out_dir / 'today'}.")
+
+
+def _given(asked: click.Context, name: str) -> bool:
+    return asked.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 # -- loading -------------------------------------------------------------------------------------------------

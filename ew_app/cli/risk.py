@@ -8,9 +8,10 @@ from ew_app.cli import output
 from ew_app.cli.options import acting, as_option
 from ew_app.cli.output import as_json_flag
 from ew_app.cli.runtime import Runtime, runtime
-from ew_app.kernel import NotFound, Refused
-from ew_app.services.risk import answers, lives, report, report_lines, training
+from ew_app.kernel import NotFound, Refused, day_text
+from ew_app.services.risk import answers, lives, report, report_lines, scoring, training
 from models.queries import naming
+from rules.counting import many
 
 
 @click.group("risk")
@@ -83,6 +84,18 @@ def promote(run: Runtime, number: int | None, purpose: str, login: str | None, a
             click.echo(f"You agreed to model {model.id}. It works when somebody else who may has agreed as well.")
         else:
             click.echo(f"Model {model.id} is on trial. Nobody sees what it says.")
+
+
+@risk_group.command("score")
+@as_option
+@runtime
+def score(run: Runtime, login: str | None) -> None:
+    """Ask the models on trial or at work about everybody now, as every school night does."""
+    with run.app():
+        for night in scoring.score_now(by=acting(login)):
+            told = f"{many(night.scored, 'score')}, and {many(night.abstained, 'student')} of whom it says nothing"
+            why = f"{night.outcome}. {' '.join(night.reasons)}"
+            click.echo(f"Model {night.model_id}, {day_text(night.day)}: {told if night.outcome == 'scored' else why}")
 
 
 @risk_group.command("off")

@@ -19,6 +19,7 @@ from ew_app.demo.district import build_children, build_schools
 from ew_app.demo.people import COLUMNS as PEOPLE_COLUMNS
 from ew_app.demo.people import one_login_per_role, people_rows
 from ew_app.demo.school_year import SchoolYear, taught_days
+from ew_app.demo.ties import USUAL, Ties
 from ew_app.demo.years import CHRONIC, FEWEST, MOST, ManyYears, many_years, totals
 
 Feed = Literal["exception", "full"]
@@ -56,11 +57,13 @@ def write_district(
     by_day: bool = False,
     parts: Sequence[date] = (),
     chronic: int | None = None,
+    ties: Ties = USUAL,
 ) -> Summary:
     """Write the district into `out_dir` (made if need be); the same arguments give the same bytes.
 
     years: how many school years of daily attendance, the earlier ones whole; from two on, a district whose children
     come, grow older, change and leave. chronic: with it, how many in 100 are chronically absent in an ordinary year.
+    ties: with two years or more, how strongly a child's attendance hangs together.
     feed: what attendance.csv holds.
     by_day: instead of one attendance.csv, a dated file (and dated covers) a day under days/.
     parts: beside it, the same in parts up to each of these school days, under parts/, and under late/ what a school
@@ -78,7 +81,7 @@ def write_district(
         files = AttendanceFiles(children, built, taught, mark_days(rng, children, built, taught), feed)
         tables = _one_year(files, year, rng)
     else:
-        many = many_years(seed, built, taught, years, students, feed, CHRONIC if chronic is None else chronic)
+        many = many_years(seed, built, taught, years, students, feed, CHRONIC if chronic is None else chronic, ties)
         *past, files = many.files
         tables = _all_years(many, year, rng)
     out_dir.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from ew_app.demo.district import Flags, Floats, Ints
 from ew_app.demo.homes import Homes, People
 from ew_app.demo.lives import Kind, Spells
 from ew_app.demo.seasons import BY_GRADE, ILL_BY_GRADE, Season
+from ew_app.demo.ties import Ties
 
 CAUSE_OF = {
     Kind.HOUSING: Cause.HOUSING,
@@ -40,6 +41,7 @@ class World:
     of_child: Spells
     habit: float
     sickness: float
+    ties: Ties
 
 
 def year_marks(rng: np.random.Generator, world: World, roll: Roll, season: Season, year: int, rooms: Ints) -> Marks:
@@ -69,13 +71,16 @@ class _Marked:
         self.more_late = np.zeros((self.count, self.length), dtype=np.float32)
         self.climate = season.climate[roll.school]
         self.teen = np.clip((roll.grade - 5) / 5, 0, 1)
+        self.readily = np.zeros(self.count)  # how readily each stays at home this year
 
     def stays_at_home(self, ease: Floats) -> None:
         """A family's ease, a child's own, and once it is older how little school means to it; good terms and bad."""
-        people, child = self.world.people, self.roll.child
-        log = 0.66 * ease[self.home] + 0.50 * people.ease[child] + 0.46 * self.teen * people.distance[child]
-        times = np.exp(log - 0.5 + 0.15 * self.rng.normal(size=self.count)) * BY_GRADE[self.roll.grade] * self.climate
-        chance = self.world.habit * times[:, None] * self._terms(self.count, 0.25) * self.season.usual
+        people, child, ties = self.world.people, self.roll.child, self.world.ties
+        log = ties.home * ease[self.home] + ties.child * people.ease[child]
+        log = log + ties.grown * self.teen * people.distance[child]
+        self.readily = log - 0.5 + ties.year * self.rng.normal(size=self.count)
+        times = np.exp(self.readily) * BY_GRADE[self.roll.grade] * self.climate
+        chance = self.world.habit * times[:, None] * self._terms(self.count, ties.weeks) * self.season.usual
         self.put(self.rng.random(chance.shape, dtype=np.float32) < np.minimum(chance, 0.55), Cause.NOW_AND_THEN)
 
     def travels(self) -> None:
@@ -197,6 +202,7 @@ class _Marked:
         """Late arrivals of hard mornings, of bad ways and of bus routes; where the bus fails some stay at home."""
         homes, people, child = self.world.homes, self.world.people, self.roll.child
         rush = 0.7 * homes.rush[self.home] + 0.6 * people.rush[child] + 0.25 * self.rng.normal(size=self.count)
+        rush = rush + self.world.ties.mornings * self.readily
         usual = 0.03 * np.exp(rush - 0.4) * np.where(self.roll.grade >= 9, 1.8, 1.0) * self.climate
         rides = np.where(self.roll.grade <= 8, homes.route[self.home], 0)
         morning = np.minimum(usual[:, None] * np.where(self.season.snow, 2.5, 1.0), 0.6)

@@ -33,6 +33,7 @@ from ew_app.demo.homes import draw_homes, draw_people
 from ew_app.demo.lives import Kind, Spells
 from ew_app.demo.school_year import SchoolYear
 from ew_app.demo.seasons import seasons
+from ew_app.demo.ties import USUAL, Ties
 from ew_app.demo.year_marks import World, year_marks
 
 CHRONIC: Final = 35
@@ -58,16 +59,30 @@ class ManyYears:
 
 
 def many_years(
-    seed: int, schools: Sequence[School], days: Sequence[date], years: int, students: int, feed: str, chronic: int
+    seed: int,
+    schools: Sequence[School],
+    days: Sequence[date],
+    years: int,
+    students: int,
+    feed: str,
+    chronic: int,
+    ties: Ties = USUAL,
 ) -> ManyYears:
     """days: the school days of the running year that are over. chronic: children in 100 in an ordinary year."""
-    drawn = _Drawn(seed, schools, days, years, students, chronic)
+    drawn = _Drawn(seed, schools, days, years, students, chronic, ties)
     return drawn.written(feed)
 
 
 class _Drawn:
     def __init__(
-        self, seed: int, schools: Sequence[School], days: Sequence[date], years: int, students: int, chronic: int
+        self,
+        seed: int,
+        schools: Sequence[School],
+        days: Sequence[date],
+        years: int,
+        students: int,
+        chronic: int,
+        ties: Ties,
     ) -> None:
         self.seed, self.schools, self.days = seed, schools, days
         running = SchoolYear(days[0].year if days[0].month >= 8 else days[0].year - 1)
@@ -76,19 +91,21 @@ class _Drawn:
         self.homes = draw_homes(self._stream(1), schools, 3 * students + 60)
         self.people = draw_people(self._stream(2), len(self.homes), years)
         august = np.array([date(year.year, 8, 1).toordinal() for year in self.years])
-        of_home = lives.home_spells(self._stream(3), self.homes, august, pressure)
+        trouble = pressure * ties.trouble
+        of_home = lives.home_spells(self._stream(3), self.homes, august, trouble)
         self.unsettled = _by_year(of_home, august, days[-1].toordinal(), len(self.homes))
         lengths = [*(len(year.school_days) for year in self.years[:-1]), len(days)]
         self.rolls = rolls(self._stream(4), self.homes, self.people, schools, self.unsettled, lengths, students)
-        of_child = lives.child_spells(self._stream(5), self.homes, self.people, august, pressure)
+        of_child = lives.child_spells(self._stream(5), self.homes, self.people, august, trouble)
         self.world = World(
             homes=self.homes,
             people=self.people,
-            ease=_drifting(self._stream(6), self.homes.ease, years),
+            ease=_drifting(self._stream(6), self.homes.ease, years, ties),
             of_home=of_home,
             of_child=lives.together(of_child, self._fading()),
-            habit=0.0365 * pressure,
-            sickness=0.0062 * pressure**0.3,
+            habit=0.0365 * pressure * ties.habit,
+            sickness=0.0062 * pressure**0.3 * ties.sickness,
+            ties=ties,
         )
         self.seasons = seasons(self._stream(8), schools, self.years, days)
 
@@ -255,10 +272,10 @@ def _by_year(spells: Spells, august: Ints, today: int, homes: int) -> Flags:
     return found
 
 
-def _drifting(rng: np.random.Generator, ease: Floats, years: int) -> Floats:
+def _drifting(rng: np.random.Generator, ease: Floats, years: int, ties: Ties) -> Floats:
     """years x homes: a family's ease, mostly as last year, in some homes quite another one after a change."""
     found = [ease]
     for _ in range(years - 1):
-        drifted = 0.93 * found[-1] + 0.32 * rng.normal(size=len(ease))
-        found.append(np.where(rng.random(len(ease)) < 0.05, rng.normal(size=len(ease)) + 0.2, drifted))
+        drifted = ties.stays * found[-1] + ties.wanders * rng.normal(size=len(ease))
+        found.append(np.where(rng.random(len(ease)) < ties.changes, rng.normal(size=len(ease)) + 0.2, drifted))
     return np.array(found)

@@ -66,3 +66,11 @@ def _read(kind: Any, plain: Any) -> Any:
     if not isinstance(plain, kind):
         raise TypeError(f"{plain!r} is no {kind.__name__}")
     return plain
+
+
+def shape(kind: Any) -> str:
+    """The names and kinds of all parts of a value class, however deep: another text for another form."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        return f"{kind.__name__}({','.join(f'{name}:{shape(part)}' for name, part in _hints(kind).items())})"
+    inner = get_args(kind)
+    return f"{get_origin(kind) or kind}[{','.join(map(shape, inner))}]" if inner else str(kind)

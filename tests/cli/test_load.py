@@ -152,3 +152,5 @@ def test_a_demo_is_written_as_files(fresh: CommandLine, tmp_path: Path) -> None:
     assert "40 students, 5 school days (2026-09-14 to 2026-09-18)" in said
     assert (tmp_path / "out" / "today" / "attendance.csv").exists()
     assert fresh("demo", "--students", 3, tmp_path / "no", code=1).stderr == "12 schools need at least 120 students.\n"
+    set_already = fresh("demo", "--named", "meadow", "--students", 300, tmp_path / "no", code=1).stderr
+    assert set_already == "The size of meadow is set. Leave --students out, or leave out --named.\n"

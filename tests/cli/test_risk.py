@@ -9,7 +9,7 @@ def test_a_district_without_past_years_is_told_why_there_is_no_model(fresh: Comm
     assert fresh("risk", "report", code=1).stderr == "There is no risk model. Have one made with `ew risk train`.\n"
     said = fresh("risk", "train", code=1).stdout.splitlines()
     assert said[0] == "Model 1 for 2026-27 may not be used:"
-    assert "none is known. Asked: 2 years; found: 0." in said[1]
+    assert said[1].endswith("and another to be tried on; none is known.")
     card = fresh.json("risk", "report", "--json")
     assert (card["status"], card["refusals"][0]["key"], card["figures"]) == ("refused", "years", [])
     assert "may not be used" in fresh("risk", "report").stdout
@@ -25,6 +25,7 @@ def test_a_model_needs_named_people_to_work_and_one_to_stop(fresh: CommandLine) 
     assert fresh("risk", "off", "--reason", "We want to think it over", "--as", "ada").stdout == (
         "No risk model was at work or on trial.\n"
     )
+    assert fresh("risk", "score", code=1).stderr == "No model is on trial or at work, so there is none to ask.\n"
 
 
 def test_one_student_is_left_out_and_what_is_kept_is_printed(cli: CommandLine) -> None:

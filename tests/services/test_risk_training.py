@@ -190,3 +190,26 @@ def test_queued_each_slice_asks_for_the_next_and_one_done_before_is_not_done_aga
     training.stop(number, by=OPERATOR)
     training.work(number, 2)
     assert (model().status, model().done) == ("stopped", 1)
+
+
+@pytest.mark.usefixtures("september")
+def test_a_training_begun_by_a_release_that_kept_parts_otherwise_begins_anew_and_says_so() -> None:
+    risk_district.build(years=(2024, 2025), each=5)
+    number = training.ask(by=OPERATOR)
+    training.work(number, 1)
+    training.work(number, 2)
+    run("UPDATE risk_model SET plan = plan - 'stamp'")
+    run("UPDATE outbox SET done_at = created_at")
+    run(
+        "INSERT INTO risk_part (model_id, nth, content) VALUES (:number, 3, 'not what is written today')", number=number
+    )
+    training.work(number, 3)
+    assert (model().done, model().status) == (0, "running")
+    assert query("SELECT count(*) FROM risk_part") == [(0,)]
+    assert "begins anew" in lives.state().sentence and lives.state().sentence.startswith("A model is being made: 0 of")
+    assert query("SELECT args FROM outbox WHERE done_at IS NULL AND job = 'train_risk'") == [([number, 1],)]
+    training.work(number, 3)
+    assert model().done == 0, "what was asked for before is not done out of its turn"
+    training.go_on(number, nobody)
+    assert (model().status, model().done) == ("refused", model().steps)
+    assert query("SELECT count(*) FROM audit_row WHERE action = 'risk_training_begun_anew'") == [(1,)]

@@ -82,7 +82,8 @@ def _without(model: RiskModel | None) -> State:
     if model is None:
         return State(Kind.NONE, "There is no risk model. Lists are ordered by the rules alone.")
     if model.status in ("waiting", "running"):
-        return State(Kind.MAKING, f"A model is being made: {model.done} of {model.steps} steps.", model)
+        anew = f" {model.plan['anew']}" if model.plan.get("anew") else ""
+        return State(Kind.MAKING, f"A model is being made: {model.done} of {model.steps} steps.{anew}", model)
     if model.status == "refused":
         return State(Kind.NOT_GOOD_ENOUGH, _not_good_enough(model), model)
     return State(Kind.OFF, _off(model), model)

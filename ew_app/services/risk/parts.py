@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections import Counter
@@ -17,12 +18,22 @@ from ew_app.services.risk.looking import Looked
 from models.base import db
 from models.queries import risk_years
 from models.risk import RiskPart
+from rules.risk import card
 from rules.risk import cohort as cohorts
 from rules.risk.cohort import Cohort
 from rules.risk.features import Seen, features
+from rules.risk.plain import shape
+from rules.risk.trial import Trial
 
 _COLUMNS = tuple(field.name for field in fields(Seen))
 SUMS = "sums"
+FORMAT = 1  # of the bytes of a part; what stands in them tells itself
+
+
+def stamp() -> str:
+    """Of the form in which this release keeps what slices find: parts of another one are not put together with it."""
+    told = f"{FORMAT}\n{shape(Seen)}\n{shape(Trial)}\n{card.definition()}"
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def packed(looked: Mapping[int, Looked]) -> bytes:

@@ -7,7 +7,7 @@ reason is kept: the rules work alone. Schools whose days have not come in keep w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
-from ew_app.kernel import WORKER, clock, now, operation, record
+from ew_app.kernel import WORKER, Actor, Refused, clock, now, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.measuring.frames import frame
 from ew_app.services.risk import artefacts, calendar, lives, packed
@@ -27,6 +27,8 @@ from ew_app.services.risk.looking import Looked
 from models.base import db
 from models.queries import risk as rows
 from models.risk import RiskModel, RiskNight, RiskScore
+from rules import access
+from rules.access import Permission
 from rules.risk import bands, card, drift, reasons
 from rules.risk.card import Card
 from rules.risk.cohort import LEAST_AHEAD, belongs
@@ -57,6 +59,16 @@ def score(_: str = "") -> None:
     looked = packed.look(year.start)
     for model in asked:
         one_night(model.id, looked, year, at.day)
+
+
+def score_now(*, by: Actor) -> Sequence[RiskNight]:
+    """Ask them at once, not only after the next evaluation; what came of it. Raises NotAllowed, Refused."""
+    access.check(by.grants, Permission.TRAIN_RISK)
+    score()
+    asked = [model for stage in ("serving", "shadow") if (model := lives.at_stage(stage)) is not None]
+    if not asked:
+        raise Refused("No model is on trial or at work, so there is none to ask.")
+    return [night for model in asked if (night := rows.last_night(model.id)) is not None]
 
 
 @dataclass(frozen=True, slots=True)

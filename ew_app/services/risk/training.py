@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from ew_app.kernel import Actor, NotFound, Refused, clock, now, operation, record, today
+from ew_app.kernel import WORKER, Actor, NotFound, Refused, clock, now, operation, record, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.risk import calendar, evenings, fitting, looking, parts, year_ends
 from ew_app.services.risk.calendar import SchoolYear
@@ -28,6 +28,9 @@ from rules.stints import school_year_start
 UNDER_WAY = ("waiting", "running")
 AT_ONCE = 5_000  # students: every fact of every day lies in memory
 FEWEST_DAYS = GRID[0] + LEAST_AHEAD
+BEGUN_ANEW = (
+    "It was begun by another release of this software, which kept what it found in another form; so it begins anew."
+)
 TOLD, READ, END, FIT = "told", "read", "end", "fit"
 
 
@@ -40,11 +43,11 @@ def ask(*, by: Actor, queued: bool = True) -> int:
     access.check(by.grants, Permission.TRAIN_RISK)
     if under_way() is not None:
         raise Refused("A model is being made already. Wait for it, or stop it with `ew risk train --stop`.")
-    years = [year for year in calendar.completed(today()) if len(year.days) >= FEWEST_DAYS]
-    slices = _slices(years)
+    years = _years()
+    plan = _plan(years)
     model = RiskModel(
         school_year=school_year_start(today()), asked_at=now(), asked_by=by.login, asked_name=by.name,
-        plan={"years": [_told(year) for year in years], "slices": slices}, steps=len(slices), refusals=[], report={},
+        plan=plan, steps=len(plan["slices"]), refusals=[], report={},
     )  # fmt: skip
     db.session.add(model)
     db.session.flush()
@@ -54,6 +57,14 @@ def ask(*, by: Actor, queued: bool = True) -> int:
     elif queued:
         enqueue(Job.TRAIN_RISK, model.id, 1)
     return model.id
+
+
+def _years() -> list[SchoolYear]:
+    return [year for year in calendar.completed(today()) if len(year.days) >= FEWEST_DAYS]
+
+
+def _plan(years: list[SchoolYear]) -> dict[str, Any]:
+    return {"years": [_told(year) for year in years], "slices": _slices(years), "stamp": parts.stamp()}
 
 
 def under_way() -> RiskModel | None:
@@ -126,8 +137,11 @@ def _together(sizes: list[tuple[int, int]]) -> list[list[int]]:
 
 
 def work(number: int, nth: int) -> None:
-    """The queued work: one slice. The next is asked for in the transaction that keeps this one."""
-    if _one_slice(number, nth):
+    """The queued work: one slice, after which the next is asked for."""
+    if _begun_otherwise(number):
+        _begin_anew(number)
+        _ask_for(number, 1)
+    elif _one_slice(number, nth):
         _ask_for(number, nth + 1)
 
 
@@ -139,6 +153,8 @@ def _ask_for(number: int, nth: int) -> None:
 def go_on(number: int, told: Callable[[int, str], None]) -> None:
     """All of it in this process, telling (percent, step); for the command line. Goes on where it was."""
     nth = 1
+    if _begun_otherwise(number):
+        _begin_anew(number)
     while _one_slice(number, nth):
         model = one(number)
         told(min(nth * 100 // max(model.steps, 1), 99), model.step)
@@ -146,10 +162,26 @@ def go_on(number: int, told: Callable[[int, str], None]) -> None:
     told(100, "done")
 
 
-def _one_slice(number: int, nth: int) -> bool:
-    """Do a slice unless it is done; whether there is another."""
+def _begun_otherwise(number: int) -> bool:
+    """Whether a training was begun by a release that keeps what it found in another form."""
     model = one(number)
-    if model.status not in UNDER_WAY or nth > model.steps:
+    return model.status in UNDER_WAY and model.plan.get("stamp") != parts.stamp()
+
+
+@operation
+def _begin_anew(number: int) -> None:
+    """Forget what was found so far and plan again."""
+    model = _locked(number)
+    forget_parts(number)
+    model.plan = _plan(_years()) | {"anew": BEGUN_ANEW}
+    model.steps, model.done, model.step = len(model.plan["slices"]), 0, ""
+    record("risk_training_begun_anew", by=WORKER, subject=f"risk_model:{number}", reason=BEGUN_ANEW)
+
+
+def _one_slice(number: int, nth: int) -> bool:
+    """Do a slice unless it is done; whether there is another. One that is not the next was asked for before."""
+    model = one(number)
+    if model.status not in UNDER_WAY or nth > min(model.steps, model.done + 1):
         return False
     if nth > model.done:
         _do(number, nth)

@@ -1,0 +1,111 @@
+"""How long a risk model's training takes for a large city, and how much memory: `python -m tests.bench.risk_training`.
+
+Students are made up, 20,000 at a time, over four completed years and one before them. Each piece of the work that a
+worker does in one go (see ew_app/services/risk/training.py) runs in a process of its own, as it does there, so that its
+seconds stand beside the limit of a piece of work and its memory is its own. Reading marks is measured by
+`--read`, on a database that is there already (EW_DATA_DIR), for as many students as it has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import resource
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rules.risk import trial
+from rules.risk.cohort import Cohort
+from tests.rules.risk_years import district
+
+CHUNK = 20_000
+YEARS = (1, 2, 3, 4)  # the year 0 is only a past
+LIMIT = 780  # seconds, of one piece of work
+GROUPS = 12
+Cost = tuple[float, float, float]  # seconds, seconds of a processor, MB
+_KEPT = ("students", "x", "chronic", "later_chronic", "listed", "school", "grade")
+
+
+def main() -> None:
+    """Make, then time each piece."""
+    asked = _arguments()
+    with tempfile.TemporaryDirectory(prefix="ew-risk-") as folder:
+        here = Path(folder)
+        for day in asked.days:
+            make(here, asked.students, day)
+        for day in asked.days:
+            for name, (seconds, worked, megabytes) in pieces(here, day):
+                told = f"{seconds:8.1f} s, {worked:8.1f} s of a processor, {megabytes:8,.0f} MB"
+                print(f"day {day:>3}  {name:<34}{told}", flush=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--students", type=int, default=325_000)
+    parser.add_argument("--days", type=lambda told: [int(day) for day in told.split(",")], default=[20])
+    return parser.parse_args()
+
+
+def make(folder: Path, students: int, day: int) -> None:
+    """Cohorts of one grid day, a file a year."""
+    parts: dict[int, list[Cohort]] = {year: [] for year in YEARS}
+    for chunk in range(-(-students // CHUNK)):
+        town = district(seed=100 + chunk, students=min(CHUNK, students - chunk * CHUNK), years=5)
+        for year in YEARS:
+            cohort = town.cohort(year, day)
+            own = {"students": cohort.students + 10_000_000 * chunk, "school": cohort.school + 10 * chunk}
+            parts[year].append(replace(cohort, **own))  # type: ignore[arg-type]
+    for year, found in parts.items():
+        columns = {name: np.concatenate([getattr(one, name) for one in found]) for name in _KEPT}
+        np.savez(folder / f"{day}-{year}.npz", **columns, marked=np.array([found[0].marked["tardy"]]))
+
+
+def cohorts(folder: Path, day: int) -> list[Cohort]:
+    """What was made."""
+    found = []
+    for year in YEARS:
+        with np.load(folder / f"{day}-{year}.npz") as kept:
+            columns = {name: kept[name] for name in _KEPT}
+            groups = {f"group {at}": columns["students"] % (at + 2) == 0 for at in range(GROUPS)}
+            found.append(Cohort(2021 + year, day, **columns, groups=groups, marked={"tardy": float(kept["marked"][0])}))
+    return found
+
+
+def pieces(folder: Path, day: int) -> Iterator[tuple[str, Cost]]:
+    """(name, cost) of each piece of work of a grid day."""
+    yield "tried whole", _alone(_whole, folder, day)
+
+
+def _whole(folder: Path, day: int) -> None:
+    trial.packed(trial.run(cohorts(folder, day), 7))
+
+
+def _alone(work: Callable[..., None], *arguments: Any) -> Cost:
+    """A piece of work in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_measured, args=(theirs, work, arguments))
+    process.start()
+    theirs.close()
+    try:
+        found: Cost = mine.recv()
+    finally:
+        process.join()
+    return found
+
+
+def _measured(told: Any, work: Callable[..., None], arguments: Sequence[Any]) -> None:
+    begun, worked = time.perf_counter(), time.process_time()
+    work(*arguments)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    told.send((time.perf_counter() - begun, time.process_time() - worked, most))
+
+
+if __name__ == "__main__":
+    main()
