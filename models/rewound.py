@@ -135,6 +135,8 @@ _PROMISES = """
     FROM promise WHERE written_at <= :moment AND {these}
 """
 
+_PROMISE_STEPS = "SELECT * FROM promise_step WHERE written_at <= :moment AND promise_id IN (SELECT id FROM promise)"
+
 # Work that moved when two ids were said to be one child, or went back: whose it was then.
 _ANYBODY_MERGED = "SELECT EXISTS (SELECT FROM student_merge WHERE merged_at > :moment OR undone_at > :moment)"
 _WHOSE_THEN = """
@@ -168,6 +170,7 @@ _TIMED = {
     "cause": _WRITTEN.format(table="cause"),
     "district_day": _DISTRICT_DAYS,
     "promise": _PROMISES,
+    "promise_step": _PROMISE_STEPS,
 }
 INDEXES = {
     "student": "id",

@@ -97,7 +97,7 @@ def _record(told: Pack) -> dict[str, Any]:
             f"{day_text(day)}: {lower_first(vocabulary().label('district_cause', key))}"
             for day, key in told.caused.days
         ],
-        "counts": told.counts, "search": _search(told),
+        "counts": told.counts, "days_in_a_row": told.days_in_a_row, "search": _search(told),
     }  # fmt: skip
 
 

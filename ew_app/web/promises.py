@@ -120,10 +120,10 @@ def lines(found: Sequence[Promise], *, linked: bool) -> list[dict[str, Any]]:
     return [
         {
             "what": _words(one), "state": _state(one, one.state), "note": one.what,
-            "when": f"since {day_text(one.asked_on)}" if one.settled_on is None else day_text(one.settled_on),
+            "when": f"since {waiting.since_words(span)}" if one.settled_on is None else day_text(one.settled_on),
             "url": url_for("promises.one", promise_id=one.id) if linked else None,
         }
-        for one in found
+        for one, span in zip(found, waiting.spans_of(found), strict=True)
     ]  # fmt: skip
 
 
@@ -136,7 +136,8 @@ def readers(student_id: int, compartment: str) -> list[str]:
 
 def _page(promise: Promise, held: AtHand, error: str = "") -> str:
     here = FieldClass(promise.compartment)
-    (waited,) = waiting.waited([waiting.span_of(promise)])
+    (span,) = waiting.spans_of([promise])
+    (waited,) = waiting.waited([span])
     name = people.names([promise.owner_id] if promise.owner_id else [], today())
     return render_template(
         "promise.html",
@@ -146,7 +147,7 @@ def _page(promise: Promise, held: AtHand, error: str = "") -> str:
         label=vocabulary().label("restricted", str(here)),
         promise=promise,
         answer=f"{_words(promise)}: {lower_first(_state(promise, promise.state))}",
-        facts=_facts(promise, waited, name.get(promise.owner_id or 0, "nobody yet")),
+        facts=_facts(promise, span, waited, name.get(promise.owner_id or 0, "nobody yet")),
         late=waited.late if promise.settled_on is None else 0,
         appeal=promise.state == State.REFUSED and promise.settled_on is None,
         entries=[_entry(promise, step) for step in rows.steps(promise.id)],
@@ -167,12 +168,12 @@ def student_url(held: AtHand, here: FieldClass) -> str:
     return url_for("student.show", key=held.student.key)
 
 
-def _facts(promise: Promise, waited: waiting.Waited, owner: str) -> list[tuple[str, ...]]:
+def _facts(promise: Promise, span: waiting.Span, waited: waiting.Waited, owner: str) -> list[tuple[str, ...]]:
     kind = promises().kinds[promise.kind]
     ended = f", until {day_text(promise.settled_on)}" if promise.settled_on else ""
     missed = f"{days(waited.missed)} of them missed" if waited.missed else "none of them missed"
     facts: list[tuple[str, ...]] = [
-        ("Asked for", day_text(promise.asked_on)),
+        ("Asked for", waiting.since_words(span)),
         ("Waiting" if promise.settled_on is None else "Waited", f"{many(waited.days, 'school day')}{ended}, {missed}"),
         ("Sees to it", owner),
     ]

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import day_text, today
 from ew_app.services.casework import reaching, tasks, waiting, workspaces
-from ew_app.services.casework.waiting import Waited
+from ew_app.services.casework.waiting import Span, Waited
 from ew_app.web import asked, limits, on_track
 from ew_app.web.case_words import grade_words
 from ew_app.web.guard import actor, requires
@@ -148,17 +148,17 @@ def finish(compartment: str, task_id: int) -> ResponseReturnValue:
 
 def promise_lines(found: list[Waiting]) -> list[Line]:
     """Promises as rows: for whom, how far, how long they have waited and what it cost."""
-    spans = [waiting.span_of(one.promise) for one in found]
-    return [_promise(one, waited) for one, waited in zip(found, waiting.waited(spans), strict=True)]
+    spans = waiting.spans_of([one.promise for one in found])
+    return [_promise(*line) for line in zip(found, spans, waiting.waited(spans), strict=True)]
 
 
-def _promise(one: Waiting, waited: Waited) -> Line:
+def _promise(one: Waiting, span: Span, waited: Waited) -> Line:
     promise, kind = one.promise, promises().kinds[one.promise.kind]
     state = promises().states[kind.compartment][promise.state]  # type: ignore[index]
     return {
         "name": one.student.name, "about": f"{one.school}", "url": url_for("promises.one", promise_id=promise.id),
         "what": kind.words(promise.for_whom), "note": promise.what, "state": state,
-        "since": day_text(promise.asked_on), "days": waited.days, "missed": days(waited.missed),
+        "since": waiting.since_words(span), "days": waited.days, "missed": days(waited.missed),
         "system": bool(kind.district_cause) and waited.missed > 0, "due": promise.due, "late": waited.late,
         "owner": one.owner or "nobody yet", "asks_appeal": promise.state == "refused",
     }  # fmt: skip

@@ -18,7 +18,7 @@ def part() -> tuple[Part, ...]:
     found = rows.due_of(actor().person_id or 0, today(), [str(one) for one in mine]) if mine else []
     if not found:
         return ()
-    late = waiting.days_late([waiting.span_of(one.promise) for one in found])
+    late = waiting.days_late(waiting.spans_of([one.promise for one in found]))
     lines = [
         {
             "name": one.student.name, "about": one.school, "url": url_for("promises.one", promise_id=one.promise.id),

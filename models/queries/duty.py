@@ -14,6 +14,7 @@ from models.bulk import ints, read_ints
 from models.cases import Case, Task
 from models.duty import DistrictDay, SearchDone
 from models.queries.coded import meaning
+from models.queries.promises import STRETCHES
 
 ASKS_FOR_SEARCH = ("search", "locate", "evidence")
 COPY = "search_copy"
@@ -79,12 +80,15 @@ def caused_for(students: np.ndarray, first: date, last: date) -> dict[str, np.nd
 
 
 def waits(students: Collection[int], kinds: Collection[str], compartments: Collection[str]) -> Sequence[Any]:
-    """(kind, since, until) of what was asked for in these compartments; until: the day nothing waited more, or None."""
+    """(kind, since, until) of each stretch in which something waited that was asked for in these compartments; until:
+    the day nothing waited more, or None."""
     return db.session.execute(
-        text("""
-            SELECT kind, asked_on AS since, settled_on AS until FROM promise
-            WHERE student_id = ANY(:students) AND kind = ANY(:kinds) AND compartment = ANY(:compartments)
-            ORDER BY asked_on
+        text(f"""
+            SELECT p.kind, coalesce(s.since, p.asked_on) AS since,
+                   CASE WHEN s.promise_id IS NULL THEN p.settled_on ELSE s.until END AS until
+            FROM promise p LEFT JOIN ({STRETCHES}) s ON s.promise_id = p.id
+            WHERE p.student_id = ANY(:students) AND p.kind = ANY(:kinds) AND p.compartment = ANY(:compartments)
+            ORDER BY 2
         """),
         {"students": list(students), "kinds": sorted(kinds), "compartments": sorted(compartments)},
     ).all()

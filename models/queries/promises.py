@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select, text
 
 from models.base import db
 from models.cases import Case, Task
@@ -23,6 +24,19 @@ from models.queries.scope import Reach
 from models.queries.worklists import late_days
 from models.staff import Grant, Person
 from models.tiers import Finding
+
+# SQL: (promise_id, since, until) of every stretch in which a promise waited, by its steps; until: NULL while it does.
+# A refusal waits until the family knows how to appeal (`rules.promises.is_settled`).
+STRETCHES = """
+    SELECT promise_id, on_day AS since, until FROM (
+        SELECT promise_id, on_day, waits, lead(on_day) OVER (PARTITION BY promise_id ORDER BY id) AS until FROM (
+            SELECT *, lag(waits) OVER (PARTITION BY promise_id ORDER BY id) AS before FROM (
+                SELECT id, promise_id, on_day, state IN ('asked', 'approved', 'issued')
+                       OR (state = 'refused' AND NOT appeal_told) AS waits
+                FROM promise_step) said) step
+        WHERE before IS DISTINCT FROM waits) turn
+    WHERE waits
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,15 @@ def steps(promise_id: int) -> Sequence[PromiseStep]:
     """Every state of a promise, newest first."""
     wanted = select(PromiseStep).where(PromiseStep.promise_id == promise_id)
     return db.session.scalars(wanted.order_by(PromiseStep.id.desc())).all()
+
+
+def stretches(promises: Collection[int]) -> dict[int, list[tuple[date, date | None]]]:
+    """Promise -> (since, until) of each stretch in which it waited, the first one first; None while it does."""
+    found: dict[int, list[tuple[date, date | None]]] = defaultdict(list)
+    asked = text(f"SELECT * FROM ({STRETCHES}) s WHERE promise_id = ANY(:promises) ORDER BY promise_id, since")
+    for promise, since, until in db.session.execute(asked, {"promises": list(promises)}):
+        found[promise].append((since, until))
+    return found
 
 
 def waiting(

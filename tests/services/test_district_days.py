@@ -10,7 +10,7 @@ from flask import Flask
 from ew_app.kernel import OPERATOR, Actor, transaction
 from ew_app.services.casework import district_days, promises
 from ew_app.services.deciding import flagging
-from ew_app.services.measuring import hindsight
+from ew_app.services.measuring import hindsight, why
 from ew_app.services.measuring.why import Explanation, explain
 from ew_app.services.people import accounts, signing_in
 from models.base import db
@@ -83,6 +83,7 @@ def test_what_was_written_down_later_is_not_known_at_an_earlier_moment() -> None
 def test_days_kept_out_until_a_shot_record_are_the_districts_for_the_nurse_alone() -> None:
     nurse = somebody("nurse")
     rules, outside = standing_rules(), explain("ana")
+    assert why.days_without_cause("ana") == outside.without_cause == 16
     with transaction():
         promises.ask(ana(), promises.Wanted(kind="immunization", asked_on=GONE[13]), by=nurse)
     district_days.tag(ana(), KEPT_OUT, "exclusion", place=PLACE, missed=outside.days, by=nurse)
@@ -91,6 +92,7 @@ def test_days_kept_out_until_a_shot_record_are_the_districts_for_the_nurse_alone
     assert [day for day, _ in inside.caused.days] == [KEPT_OUT, *GONE[13:]]
     assert explain("ana") == outside and standing_rules() == rules, "nobody outside can tell"
     assert inside.reasons == outside.reasons
+    assert why.days_without_cause("ana") == 0, "but no legal step may rest on them"
 
 
 def test_a_suspension_is_known_from_its_mark() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ew_app.kernel import Conflict, NotFound, Refused
 from ew_app.services.casework import looking_in, promises, workspaces
 from ew_app.services.casework.promises import Wanted
-from ew_app.services.casework.waiting import Span, waited
+from ew_app.services.casework.waiting import Span, since_words, spans_of, waited
 from ew_app.services.rosters import roster, roster_undo
 from models.base import db
 from models.people import SupportFlag
@@ -71,6 +71,23 @@ def test_what_is_taken_up_again_has_a_new_day_by_which_it_should_be_in_hand(worl
     promises.move(promise.id, "in_hand", by=world.actor("lea"))
     promise = promises.move(promise.id, "asked", note="The card was lost.", by=world.actor("lea"))
     assert (promise.due, promise.settled_on) == (TODAY + timedelta(days=1), None)
+
+
+def test_days_without_are_those_of_every_stretch_and_none_on_which_it_was_in_hand(world):
+    """Asked on a Monday, in hand on Wednesday, lost on Friday of the week after: two school days, and one."""
+    monday = TODAY - timedelta(days=14)
+    promise = ask(world, asked_on=monday)
+    promises.move(promise.id, "in_hand", on_day=monday + timedelta(days=2), by=world.actor("lea"))
+    (held,) = spans_of([promise])
+    assert (held.since, held.until, held.earlier) == (monday, monday + timedelta(days=2), ())
+    promise = promises.move(promise.id, "asked", on_day=FRIDAY, note="The card was lost.", by=world.actor("lea"))
+    (span,) = spans_of([promise])
+    assert (span.since, span.until, span.earlier) == (FRIDAY, None, ((monday, monday + timedelta(days=2)),))
+    assert [one.days for one in waited([held, span])] == [2, 3]
+    assert since_words(span) == "Mon 2 Nov, again Fri 13 Nov"
+    promise = promises.move(promise.id, "in_hand", by=world.actor("lea"))
+    promise = promises.move(promise.id, "issued", note="The wrong card.", by=world.actor("lea"))
+    assert spans_of([promise])[0].stretches[1:] == ((FRIDAY, TODAY),), "lost on the day it came: never in hand"
 
 
 def test_two_people_do_not_overwrite_each_other_and_a_form_counts_once(world):

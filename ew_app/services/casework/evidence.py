@@ -46,6 +46,7 @@ class Pack:
     enrolled: str
     search: Search | None
     counts: Record
+    days_in_a_row: int  # as everybody may know them; the gate leaves out more, and tells nobody how many
 
     def lacks(self, step: LegalStep) -> list[Missing]:
         """What is missing before this step; nothing when the record is whole."""
@@ -68,7 +69,8 @@ def look(case_number: int, *, by: Actor) -> Pack:
         case=held, as_of=today(), through=told.days[-1].day if told.days else None, supports=tuple(made),
         contacts=tuple(reversed(contacts)), causes=tuple(causes), caused=told.caused,
         enrolled=str(told.measures.get("enrolled_days", "")), search=search,
-        counts=_counts(held, made, contacts, causes, told.without_cause, search, since),
+        counts=_counts(held, made, contacts, causes, why.days_without_cause(case.student.key), search, since),
+        days_in_a_row=told.without_cause,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from models.queries import duty as rows
 from models.queries import same_child
 from rules.matrix import Matrix
 from rules.promises import promises
+from rules.roles import FieldClass
 from rules.vocabulary import vocabulary
 
 SUSPENSION = "suspension"
@@ -74,6 +75,17 @@ def _causes(student: int, first: date, last: date, classes: Collection[str]) -> 
         for day in range(since.toordinal(), until.toordinal() + 1):
             found[date.fromordinal(day)] = kept_out[one.kind]
     return found | {one.day: one.why for one in rows.caused_days(ids, first, classes)}
+
+
+def with_every_cause(matrix: Matrix, student: int) -> Matrix:
+    """The matrix of one student in which every day that the district caused has its cause, also where a compartment
+    keeps it. For what speaks against a legal step alone: nobody may be shown a number that rests on it."""
+    if not len(matrix.days):
+        return matrix
+    inside = [str(one) for one in FieldClass if one.restricted]
+    found = _causes(student, matrix.days[matrix.first].astype(date), matrix.days[-1].astype(date), inside)
+    column = np.flatnonzero(np.isin(matrix.days, np.array(sorted(found), dtype="datetime64[D]")))
+    return matrix.with_a_cause(np.zeros(len(column), dtype=np.intp), column)
 
 
 def with_causes(matrix: Matrix) -> Matrix:

@@ -25,6 +25,7 @@ from models.queries import naming, provenance
 from rules import cells as c
 from rules.audiences import own
 from rules.cells import Status
+from rules.facts import compute
 from rules.findings import met, not_fed
 from rules.policy import Rule
 from rules.sentences import dates_used, describe, numbers, sentence
@@ -110,6 +111,18 @@ def glance(student: str, *, classes: Collection[str] = ()) -> Glance:
     """The same without how it came about and what lies ahead, in far fewer statements."""
     number, judged = _judged(student, None)
     return Glance(**_glanced(student, number, judged, classes)) if judged else Glance(student, {}, "", "")
+
+
+def days_without_cause(student: str) -> int:
+    """Full days away in a row, up to the last, for which the district has no part: not even in a compartment.
+
+    For the gate before a legal step. The number is told to nobody; what everybody may know is `Glance.without_cause`.
+    """
+    number, judged = _judged(student, None)
+    if judged is None:
+        return 0
+    matrix = caused_days.with_every_cause(judged.deciding.matrix, number)
+    return int(compute(matrix, plan=judged.inputs.plan).unexcused_streak[0, judged.last])
 
 
 def _judged(student: str, as_of: date | None) -> tuple[int, Judged | None]:
