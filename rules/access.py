@@ -105,6 +105,10 @@ class Grants:
         """The grants that cover a place; all of them for None."""
         return ((grant, held) for grant, held in self if place is None or grant.place.covers(place))
 
+    def roles_at(self, place: Place | None) -> list[Role]:
+        """The roles held there, each once however many grants give it."""
+        return list({held.key: held for _, held in self.at(place)}.values())
+
 
 def can(grants: Grants, permission: Permission, place: Place | None = None) -> bool:
     """Whether any grant allows the action at the place; None asks whether it is allowed anywhere at all."""
@@ -123,13 +127,17 @@ def check(grants: Grants, permission: Permission, place: Place | None = None) ->
 
 def right(grants: Grants, field_class: FieldClass, place: Place | None = None, *, own: bool = False) -> Right:
     """The strongest right to a class there. `own`: their case, a task given to them, a note they wrote."""
-    rights = (held.right(field_class, own=own) for _, held in grants.at(place))
-    return max(rights, key=lambda r: r.rank, default=Right.NONE)
+    return _strongest(grants.roles_at(place), field_class, own=own)
+
+
+def _strongest(roles: Iterable[Role], field_class: FieldClass, *, own: bool) -> Right:
+    return max((held.right(field_class, own=own) for held in roles), key=lambda r: r.rank, default=Right.NONE)
 
 
 def readable_classes(grants: Grants, place: Place | None = None, *, own: bool = False) -> frozenset[FieldClass]:
     """Classes that may be read in full there."""
-    return frozenset(c for c in FieldClass if right(grants, c, place, own=own).reaches(Right.READ))
+    there = grants.roles_at(place)
+    return frozenset(c for c in FieldClass if _strongest(there, c, own=own).reaches(Right.READ))
 
 
 def flagged_classes(grants: Grants, place: Place | None = None, *, own: bool = False) -> frozenset[FieldClass]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 from rules.audiences import Audience
 from rules.scopes import Scope
@@ -136,7 +137,7 @@ class Exits:
     rest_days: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyInForce:
     """The policy on one day, with plain values."""
 
@@ -158,7 +159,7 @@ class PolicyInForce:
             raise KeyError(key)
         return found
 
-    @property
+    @cached_property
     def scopes(self) -> set[Scope]:
         """Everything that is asked about a student's age, grade and school."""
         ways = (self.exits.watch, self.exits.tier_2, self.exits.tier_3) if self.exits else ()
@@ -166,17 +167,17 @@ class PolicyInForce:
         groups = {audience.scope for form in forms for audience, _ in form.instead}
         return groups | {rule.scope for rule in self.rules if rule.scope is not None}
 
-    @property
+    @cached_property
     def of_students(self) -> tuple[Rule, ...]:
         """The rules that are decided from the days of a student."""
         return tuple(rule for rule in self.rules if rule.decided_by is None)
 
-    @property
+    @cached_property
     def acting(self) -> tuple[Rule, ...]:
         """Those of them that move tiers and open work."""
         return tuple(rule for rule in self.of_students if rule.mode is Mode.ACTIVE)
 
-    @property
+    @cached_property
     def monitored(self) -> tuple[Rule, ...]:
         """Those of them that are only counted."""
         return tuple(rule for rule in self.of_students if rule.mode is Mode.MONITOR)

@@ -89,12 +89,15 @@ def replay(
             active[key][start - 1] = found
     for in_force, cols in _stretches(policy, matrix, matrix.first if start is None else start):
         held = _held(in_force, facts, inputs, cols)
+        at_work = [] if in_force.by_bands else _at_work(state, in_force.acting, held)
+        raised = dict(_raises(at_work, held))
         for col in range(cols.start, cols.stop):
             holds = {key: found[:, col - cols.start] for key, found in held.items()}
+            raises = {key: found[:, col - cols.start] for key, found in raised.items()}
             if in_force.by_bands:
                 changes += _follow_bands(state, facts, in_force, inputs, col)
             else:
-                changes += _step(state, facts, in_force, inputs, holds, col)
+                changes += _step(state, facts, in_force, inputs, at_work, holds, raises, col)
             tier[col] = state.tier
             _put(counted, _watch(state, in_force, holds), tier.shape, col)
             _put(active, state.active, tier.shape, col)
@@ -119,6 +122,18 @@ def _held(policy: PolicyInForce, facts: Facts, inputs: Inputs, cols: slice) -> d
     if policy.by_bands:
         return {}
     return {rule.key: met(rule, facts, inputs, cols) for rule in (*policy.acting, *policy.monitored)}
+
+
+def _at_work(state: State, acting: Sequence[Rule], held: dict[str, Bools]) -> list[Rule]:
+    """The rules of which anything is to be done on these days; the others are met by nobody and stand for nobody."""
+    blocked, found = {key for key, _ in state.blocked}, []
+    for rule in acting:
+        stands = state.active.setdefault(rule.key, np.zeros(len(state.tier), dtype=bool))
+        if rule.key in blocked or stands.any() or held[rule.key].any():
+            found.append(rule)
+        elif not rule.level.tier and rule.clears != "plan":
+            state.last_met.setdefault(rule.key, np.full(len(state.tier), NEVER, dtype=np.int32))
+    return found
 
 
 def _put(days: dict[str, Bools], found: dict[str, Bools], shape: tuple[int, ...], col: int) -> None:
@@ -166,16 +181,16 @@ def _follow_bands(state: State, facts: Facts, policy: PolicyInForce, inputs: Inp
 
 
 def _step(
-    state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, holds: dict[str, Bools], col: int
-) -> list[Change]:
+    state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, acting: Sequence[Rule],
+    holds: dict[str, Bools], raises: dict[tuple[str, int], Bools], col: int,
+) -> list[Change]:  # fmt: skip
     """One day: findings first, then the tier, up before down."""
-    acting, days = policy.acting, facts.member_days[:, col]
+    days = facts.member_days[:, col]
     member = status(facts.matrix.cells[:, col]) == Status.MEMBER
     moves = member & _may_move(inputs, col)
     before = np.where(member & (state.tier == Tier.NONE), Tier.ONE, state.tier).astype(np.int8)
     arrived = before != state.tier
-    raises = list(_raises(acting, holds))
-    fires = {key: _unblocked(state, key, found, facts.absent[:, col]) for key, found in raises}
+    fires = {key: _unblocked(state, key, found, facts.absent[:, col]) for key, found in raises.items()}
     target = np.max([np.where(found, key[1], 0) for key, found in fires.items()], axis=0, initial=0)
     resting = state.stepped_down & (days - state.entered <= exits_of(policy).rest_days)
     up = moves & ~resting & (target > before)
@@ -194,7 +209,7 @@ def _step(
 
 
 def _raises(acting: Sequence[Rule], holds: dict[str, Bools]) -> Iterator[tuple[tuple[str, int], Bools]]:
-    """((rule, tier it raises to), met): a rule may raise higher together with another."""
+    """((rule, tier it raises to), met on each day): a rule may raise higher together with another."""
     for rule in acting:
         if rule.level.tier:
             yield (rule.key, rule.level.tier), holds[rule.key]
@@ -247,13 +262,11 @@ def _clear(state: State, acting: Sequence[Rule], gone: Bools | np.bool_, after: 
                 state.active[rule.key] = state.active[rule.key] & ~gone
 
 
-def _block(
-    state: State, raises: list[tuple[tuple[str, int], Bools]], waits_for: Ints, after: Tiers, down: Bools
-) -> None:
+def _block(state: State, raises: dict[tuple[str, int], Bools], waits_for: Ints, after: Tiers, down: Bools) -> None:
     """A rule still met on the day of an exit waits for more absences before it raises the tier again."""
     if not down.any():
         return
-    for key, found in raises:
+    for key, found in raises.items():
         blocked = state.blocked.setdefault(key, np.full(len(after), FREE, dtype=np.int32))
         blocked[:] = np.where(down & found & (key[1] > after), waits_for, blocked)
 

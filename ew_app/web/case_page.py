@@ -39,6 +39,7 @@ from rules.roles import OPENS
 from rules.school_days import school_days_late
 from rules.vocabulary import vocabulary
 
+NTH = {1: "", 2: ", second time", 3: ", third time"}
 # key, words, screen: the tabs of a case in the order of the work
 TABS = (
     ("overview", "Overview", "case.show"),
@@ -90,6 +91,11 @@ class Page:
     def contacts_made(self) -> Sequence[Outreach]:
         """Newest first."""
         return rows.outreach(self.at_hand.case.student_id)
+
+    @cached_property
+    def made_since_begun(self) -> list[Outreach]:
+        begun = laddering.begun(self.at_hand.case)
+        return [one for one in self.contacts_made if one.on_day >= begun]
 
     @cached_property
     def tasks(self) -> Sequence[Task]:
@@ -218,8 +224,7 @@ def _answer(page: Page) -> str:
 
 def _reached(page: Page) -> str:
     """What came of the contacts since the case was opened."""
-    made = [one for one in page.contacts_made if one.on_day >= laddering.begun(page.at_hand.case)]
-    reached = next((one for one in made if one.is_contact), None)
+    made, reached = page.made_since_begun, next((one for one in page.made_since_begun if one.is_contact), None)
     if reached is not None:
         return f"Last reached {day_text(reached.on_day)}"
     return f"Nobody reached yet in {many(len(made), 'try', 'tries')}" if made else "Nobody has been tried yet"
@@ -239,18 +244,13 @@ def _freshness(standing: StudentStatus | None) -> list[Any]:
 def _about(page: Page) -> list[tuple[str, ...]]:
     """The facts of the case itself."""
     case = page.at_hand.case
-    facts = [
-        ("Opened", day_text(case.opened) + (f", {_nth(case.episode)} time" if case.episode > 1 else "")),
+    paused = [("Rests until", day_text(case.paused_until))] if case.paused_until else []
+    return [
+        ("Opened", day_text(case.opened) + NTH.get(case.episode, f", {case.episode}th time")),
         ("Owner", page.owner or "nobody yet", roles.role(case.owner_role).label),
         ("First contact", f"due {day_text(case.contact_due)}" if case.contact_due else "no date"),
+        *paused,
     ]
-    if case.paused_until:
-        facts.append(("Rests until", day_text(case.paused_until)))
-    return facts
-
-
-def _nth(number: int) -> str:
-    return {2: "second", 3: "third"}.get(number, f"{number}th")
 
 
 # -- people ------------------------------------------------------------------------------------------------------

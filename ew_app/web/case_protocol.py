@@ -7,7 +7,6 @@ from typing import Any
 from flask import url_for
 
 from ew_app.kernel import day_text
-from ew_app.services.casework import laddering
 from ew_app.web.case_page import Page
 from rules.case_flow import Status
 from rules.counting import many
@@ -24,13 +23,12 @@ def steps(page: Page) -> dict[str, Any] | None:
 
 def _reached(page: Page) -> dict[str, Any]:
     """Somebody of the family, or the student, was really reached since the case was opened."""
-    case = page.at_hand.case
-    made = [one for one in page.contacts_made if one.on_day >= laddering.begun(case)]
+    made = page.made_since_begun
     reached = next((one for one in made if one.is_contact), None)
     note = f"{day_text(reached.on_day)}, by {reached.author}" if reached else ""
     if not reached:
         note = f"{many(len(made), 'try', 'tries')} so far" if made else "nobody was tried yet"
-    url = url_for("case.contacts", number=case.number)
+    url = url_for("case.contacts", number=page.at_hand.case.number)
     return {"text": "The family or the student is reached", "done": reached is not None, "note": note, "url": url}
 
 

@@ -213,7 +213,7 @@ def _held_by_nothing() -> dict[str, str] | None:
     return {
         "sentence": f"{opened}, and nobody has worked on {are(count, 'it', 'them')}.",
         "words": "Close the case" if count == 1 else f"Close all {count}",
-        "numbers": " ".join(str(line.number) for line in found),
+        "numbers": " ".join(map(str, found)),
     }
 
 

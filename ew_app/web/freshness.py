@@ -13,6 +13,7 @@ from ew_app.web import beginning
 from ew_app.web.case_lines import Line, short_school
 from models.org import School
 from models.queries import boards as rows
+from models.queries.boards import Named
 from models.queries.lateness import Gap, Silence, gaps, silences
 from models.queries.waiting_files import waiting_files
 from rules.access import Area
@@ -20,12 +21,13 @@ from rules.counting import are, many
 from rules.stints import school_year_start
 
 NAMED = 2  # late schools that the line under an answer names
+NEAR = 100  # schools; of more the days between are told on the page of missing days alone, for which a year is read
 SENT = "has sent a file that waits to be looked at"
 
 
 def of_schools(area: Area) -> list[Any]:
     """`Through Fri 20 Nov · all 4 of your schools`, or which of them are late; nothing without schools."""
-    inside = rows.schools_in(area)
+    inside = rows.names_in(area)
     if not inside:
         return []
     last = rows.last_counted([one.id for one in inside], today())
@@ -33,8 +35,8 @@ def of_schools(area: Area) -> list[Any]:
     if newest and beginning.is_old(newest):
         return [(f"As of {day_text(newest)}: nothing of this school year has come in", "late")]
     through = f"Through {day_text(newest)}" if newest else "Nothing has come in yet"
-    found = _gaps(inside)
-    late = _late(inside, found)
+    found = _gaps(inside) if len(inside) <= NEAR else {}
+    late = _late(inside, found or _silences(inside))
     if not late:
         return [through, _all(inside), *_in_between(inside, found)]
     named: list[Any] = [(f"{name} {words}", "late") for name, words, _ in late[:NAMED]]
@@ -43,12 +45,12 @@ def of_schools(area: Area) -> list[Any]:
     return [through, *named, *_in_between(inside, found)]
 
 
-def of_late(inside: Sequence[School]) -> list[Any]:
+def of_late(inside: Sequence[Named]) -> list[Any]:
     """Of these schools those that are late: `Lincoln has sent nothing since Wed 18 Nov`."""
     return [(f"{name} {words}", "late") for name, words, _ in _late(inside, _silences(inside))]
 
 
-def _in_between(inside: Sequence[School], found: Mapping[int, Gap]) -> list[str]:
+def _in_between(inside: Sequence[Named], found: Mapping[int, Gap]) -> list[str]:
     """Days that are missing although later ones came, in a part of the line; nothing when there are none."""
     holes = {one.name: gap.days - gap.trailing for one in inside if (gap := found.get(one.id))}
     holes = {name: days for name, days in holes.items() if days}
@@ -82,15 +84,15 @@ def gap_of(school: School) -> Gap:
     return _gaps([school])[school.id]
 
 
-def _gaps(inside: Sequence[School]) -> dict[int, Gap]:
+def _gaps(inside: Sequence[Named]) -> dict[int, Gap]:
     return gaps([one.id for one in inside], school_year_start(today()), today(), wall_clock())
 
 
-def _silences(inside: Sequence[School]) -> dict[int, Silence]:
+def _silences(inside: Sequence[Named]) -> dict[int, Silence]:
     return silences([one.id for one in inside], school_year_start(today()), today(), wall_clock())
 
 
-def _late(inside: Sequence[School], late: Mapping[int, Silence]) -> list[tuple[str, str, int]]:
+def _late(inside: Sequence[Named], late: Mapping[int, Silence]) -> list[tuple[str, str, int]]:
     """(school, what it has sent, days) of those that lack the last school day, the longest first."""
     behind = [one.id for one in inside if (gap := late.get(one.id)) and gap.trailing]
     waits = {school for school, _ in waiting_files(behind)} if behind else set()

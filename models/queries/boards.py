@@ -10,6 +10,7 @@ import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from typing import Protocol
 
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import contains_eager
@@ -86,6 +87,15 @@ class Grade:
     counts: Counts
 
 
+class Named(Protocol):
+    """A school as far as a sentence names it."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+
+
 def _with_network() -> Select[School]:
     return select(School).join(School.network).options(contains_eager(School.network))
 
@@ -96,6 +106,13 @@ def schools_in(area: AreaLike, *, name: str = "") -> Sequence[School]:
     if name:
         wanted = wanted.where(School.name.icontains(name, autoescape=True) | (School.key == name))
     return db.session.scalars(wanted).all()
+
+
+def names_in(area: AreaLike) -> Sequence[Named]:
+    """The number and name of the schools within the area, by name."""
+    return db.session.execute(
+        select(School.id, School.name).where(schools(area)).order_by(School.name, School.id)
+    ).all()
 
 
 def school(key: str) -> School | None:

@@ -29,6 +29,21 @@ def calendar(schools: Sequence[int], start: date, until: date) -> list[Any]:
     )
 
 
+def taught(schools: Sequence[int], start: date, until: date) -> dict[str, Any]:
+    """The same as columns school, day (since 1970), weight, minutes (-1 for none), and the calendar's key."""
+    return read_columns(
+        """
+        SELECT school_id, day - DATE '1970-01-01', weight, coalesce(day_minutes, -1), calendar_key
+        FROM calendar_day
+        WHERE school_id = ANY(%(schools)s) AND day BETWEEN %(start)s AND %(until)s
+          AND day_type IN ('instructional', 'make_up')
+        """,
+        ["school", "day", "weight", "minutes"],
+        ["calendar"],
+        {"schools": list(schools), "start": start, "until": until},
+    )
+
+
 def first_school_days(schools: Sequence[int], start: date, until: date, year: date) -> dict[str, Any]:
     """The first school day before `year` and from then on, of every calendar of these schools; NOT_KNOWN for none.
 

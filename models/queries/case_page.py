@@ -23,6 +23,7 @@ from models.staff import Grant, Person
 from models.tiers import StudentStatus
 
 GONE = "no longer here"
+Newer, Deputy = aliased(Note), aliased(Person)
 
 
 def standing(student_id: int) -> StudentStatus | None:
@@ -56,9 +57,8 @@ def causes(case: Case) -> Sequence[Cause]:
 
 def notes(case: Case, author_id: int | None = None) -> Sequence[Note]:
     """Notes outside compartments in their newest version, newest first; of one author if given."""
-    newer = aliased(Note)
     wanted = select(Note).where(
-        Note.case_id == case.id, Note.compartment.is_(None), ~exists().where(newer.replaces_id == Note.id)
+        Note.case_id == case.id, Note.compartment.is_(None), ~exists().where(Newer.replaces_id == Note.id)
     )
     if author_id is not None:
         wanted = wanted.where(Note.author_id == author_id)
@@ -129,10 +129,9 @@ def people_at(places: Collection[str], on: date) -> list[Any]:
 
 def away(person: int, role: str, places: Collection[str], on: date) -> tuple[date | None, str] | None:
     """Whether somebody is on leave in a role there that day: (last day, who stands in); None while they are there."""
-    deputy = aliased(Person)
     wanted = (
-        select(Grant.away_from, Grant.away_until, deputy.name)
-        .outerjoin(deputy, deputy.id == Grant.deputy_id)
+        select(Grant.away_from, Grant.away_until, Deputy.name)
+        .outerjoin(Deputy, Deputy.id == Grant.deputy_id)
         .where(Grant.person_id == person, Grant.role == role, Grant.place.in_(places))
         .where(Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on))
     )

@@ -18,6 +18,8 @@ from models.queries.compartments import Opening
 from models.queries.scope import AreaLike, school_ids
 from models.staff import Person
 
+Opener, Seer, Answerer = aliased(Person), aliased(Person), aliased(Person)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -64,14 +66,13 @@ def _own(person_id: int) -> ColumnElement[bool]:
 
 def lines(seen: ColumnElement[bool], *, page: int = 1, size: int = 25) -> list[Line]:
     """Those that wait for an answer first, then the newest."""
-    opener, seer, answerer = aliased(Person), aliased(Person), aliased(Person)
     wanted = (
-        select(CrisisOpening, Student, School, opener.name, seer.name, answerer.name)
+        select(CrisisOpening, Student, School, Opener.name, Seer.name, Answerer.name)
         .join(Student, Student.id == CrisisOpening.student_id)
         .join(School, School.id == CrisisOpening.school_id)
-        .join(opener, opener.id == CrisisOpening.person_id)
-        .outerjoin(seer, seer.id == CrisisOpening.seen_id)
-        .outerjoin(answerer, answerer.id == CrisisOpening.answered_id)
+        .join(Opener, Opener.id == CrisisOpening.person_id)
+        .outerjoin(Seer, Seer.id == CrisisOpening.seen_id)
+        .outerjoin(Answerer, Answerer.id == CrisisOpening.answered_id)
         .options(joinedload(School.network))
         .where(seen)
         .order_by(CrisisOpening.answer.is_not(None), CrisisOpening.id.desc())

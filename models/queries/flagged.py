@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
-from sqlalchemy.orm import aliased
 
 from models.base import db
 from models.cases import Case, Outreach
@@ -18,8 +18,7 @@ from models.org import School
 from models.people import Student
 from models.queries import scope
 from models.queries.scope import Reach
-from models.queries.worklists import Page, last_contact, open_days
-from models.staff import Person
+from models.queries.worklists import Owner, Page, last_contact, open_days
 from models.tiers import StudentStatus, TierChange
 
 
@@ -110,7 +109,7 @@ def flagged(
     order = list(_order(sort, descending, urgent))
     here = found.order_by(*order).offset((page - 1) * size).limit(size).cte("here")
     rows = db.session.execute(
-        _lines(aliased(Person)).add_columns(here.c.total).join(here, here.c.id == Student.id).order_by(*order)
+        _lines().add_columns(here.c.total).join(here, here.c.id == Student.id).order_by(*order)
     ).all()
     total = rows[0][-1] if rows else (db.session.scalar(select(func.count()).select_from(found.subquery())) or 0)
     return Page([FlaggedLine(*row[:-1]) for row in rows], total)
@@ -146,7 +145,7 @@ def _case(*more: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def one(reach: Reach, person_id: int | None, on: date, student_id: int) -> FlaggedLine | None:
     """How one student within reach stands on the list, whether or not the flag is answered."""
-    wanted = _lines(aliased(Person)).where(scope.students(reach, person_id, on), Student.id == student_id)
+    wanted = _lines().where(scope.students(reach, person_id, on), Student.id == student_id)
     row = db.session.execute(wanted).first()
     return FlaggedLine(*row) if row else None
 
@@ -174,7 +173,8 @@ def _rules() -> Iterator[ColumnElement[Any]]:
     return (StudentStatus.rules[number] for number in range(1, RULES_LOOKED_AT + 1))
 
 
-def _lines(owner: type[Person]) -> Select[*tuple[Any, ...]]:
+@cache
+def _lines() -> Select[*tuple[Any, ...]]:
     """Everyone enrolled in a tier above 1, with the step that brought them there and the open case."""
     contacts = select(func.count()).where(Outreach.student_id == Student.id, Outreach.is_contact)
     return (
@@ -184,13 +184,13 @@ def _lines(owner: type[Person]) -> Select[*tuple[Any, ...]]:
             func.coalesce(TierChange.sentence, ""), StudentStatus.rules, StudentStatus.enrolled, StudentStatus.absent,
             StudentStatus.absent_last_20, StudentStatus.enrolled_last_20,
             contacts.correlate(Student).scalar_subquery(), last_contact(Student.id),
-            Case.number, Case.status, Case.owner_id, owner.name, StudentStatus.tier_min, StudentStatus.tier_max,
+            Case.number, Case.status, Case.owner_id, Owner.name, StudentStatus.tier_min, StudentStatus.tier_max,
             open_days(),
         )
         .join(StudentStatus, StudentStatus.student_id == Student.id)
         .join(School, School.id == StudentStatus.school_id)
         .outerjoin(Case, and_(Case.student_id == Student.id, Case.closed_on.is_(None)))
-        .outerjoin(owner, owner.id == Case.owner_id)
+        .outerjoin(Owner, Owner.id == Case.owner_id)
         .outerjoin(TierChange, _step())
         .where(StudentStatus.enrolled_now, StudentStatus.tier >= 1)
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, text, true
@@ -17,6 +18,7 @@ from models.org import School
 from models.people import Student
 from models.staff import Person
 
+Sender, Receiver = aliased(Person), aliased(Person)
 WAITING = ("to_write", "sent")
 Schools = Select[int] | None  # ids of schools; None for all
 Seat = tuple[Schools, str]
@@ -45,19 +47,19 @@ class Line:
     task_id: int | None
 
 
+@cache
 def _lines() -> Select[*tuple[Any, ...]]:
-    sender, receiver = aliased(Person), aliased(Person)
     return (
         select(
             HandOver.id, HandOver.kind, HandOver.state, HandOver.asked, HandOver.due, HandOver.asked_on, Case.number,
-            Student.first_name + " " + Student.last_name, Student.grade, School.name, HandOver.from_id, sender.name,
-            HandOver.to_id, receiver.name, HandOver.to_role, HandOver.department, HandOver.task_id,
+            Student.first_name + " " + Student.last_name, Student.grade, School.name, HandOver.from_id, Sender.name,
+            HandOver.to_id, Receiver.name, HandOver.to_role, HandOver.department, HandOver.task_id,
         )
         .join(Case, Case.id == HandOver.case_id)
         .join(Student, Student.id == HandOver.student_id)
         .join(School, School.id == HandOver.school_id)
-        .outerjoin(sender, sender.id == HandOver.from_id)
-        .outerjoin(receiver, receiver.id == HandOver.to_id)
+        .outerjoin(Sender, Sender.id == HandOver.from_id)
+        .outerjoin(Receiver, Receiver.id == HandOver.to_id)
     )  # fmt: skip
 
 

@@ -27,15 +27,16 @@ OPEN = 2_932_896  # 9999-12-31 as days since 1970: not ended yet
 
 def last_submitted(until: date) -> dict[int, date]:
     """School -> its last submitted or partial day on or before `until`: the data-through day."""
-    rows = db.session.execute(
-        text("""
-            SELECT s.id, d.day FROM school s CROSS JOIN LATERAL (
-                SELECT day FROM school_day WHERE school_id = s.id AND status IN ('submitted', 'partial')
-                  AND day <= :until ORDER BY day DESC LIMIT 1) d
-        """),
+    found = read_ints(
+        """
+        SELECT s.id, d.day - DATE '1970-01-01' FROM school s CROSS JOIN LATERAL (
+            SELECT day FROM school_day WHERE school_id = s.id AND status IN ('submitted', 'partial')
+              AND day <= %(until)s ORDER BY day DESC LIMIT 1) d
+        """,
+        ["school", "day"],
         {"until": until},
     )
-    return {school: day for school, day in rows}
+    return dict(zip(found["school"].tolist(), found["day"].astype("datetime64[D]").tolist(), strict=True))
 
 
 def births(students: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from models.staff import Person
 
 ABOUT = ("case_id", "task_id", "hand_over_id")
 NETWORK = 2
+Owner, Asked = aliased(Person), aliased(Task)
 Key = tuple[str, int | None, int | None, int | None]
 
 # A case waits in one way only; a task of the case's own owner waits with the case. What is due on the day itself is
@@ -143,20 +144,19 @@ def of_schools(area: AreaLike, openings: Sequence[Opening], person_id: int | Non
 
 
 def _waiting(area: AreaLike, openings: Sequence[Opening], person_id: int | None) -> Select[*tuple[Any, ...]]:
-    owner, asked = aliased(Person), aliased(Task)
     about: Select[*tuple[Any, ...]] = (
         select(
             Raised.why, Raised.level, Raised.since, Raised.raised_at, School.id, School.key, School.name, Case.number,
             Student.id, Student.key, Student.first_name, Student.last_name, Case.tier,
-            func.coalesce(asked.title, func.nullif(HandOver.asked, ""), Case.next_step), owner.name,
-            func.coalesce(asked.owner_role, HandOver.to_role, Case.owner_role),
+            func.coalesce(Asked.title, func.nullif(HandOver.asked, ""), Case.next_step), Owner.name,
+            func.coalesce(Asked.owner_role, HandOver.to_role, Case.owner_role),
         )
         .join(School, School.id == Raised.school_id)
-        .outerjoin(asked, asked.id == Raised.task_id)
+        .outerjoin(Asked, Asked.id == Raised.task_id)
         .outerjoin(HandOver, HandOver.id == Raised.hand_over_id)
-        .outerjoin(Case, Case.id == func.coalesce(Raised.case_id, asked.case_id, HandOver.case_id))
-        .join(Student, Student.id == func.coalesce(Case.student_id, asked.student_id))
-        .outerjoin(owner, owner.id == func.coalesce(asked.owner_id, HandOver.to_id, Case.owner_id))
+        .outerjoin(Case, Case.id == func.coalesce(Raised.case_id, Asked.case_id, HandOver.case_id))
+        .join(Student, Student.id == func.coalesce(Case.student_id, Asked.student_id))
+        .outerjoin(Owner, Owner.id == func.coalesce(Asked.owner_id, HandOver.to_id, Case.owner_id))
         .where(Raised.ended_at.is_(None), schools(area), or_(Raised.task_id.is_(None), _seen(openings, person_id)))
         .order_by((Raised.why != "unowned"), Raised.since, Raised.id)
     )  # fmt: skip

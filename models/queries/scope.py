@@ -10,12 +10,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, any_, exists, false, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.cases import Case, Task
 from models.org import Network, School
 from models.people import Stint, Student
+
+Later = aliased(Stint)  # made once: making an alias copies every column of its table
 
 
 class AreaLike(Protocol):
@@ -78,7 +80,7 @@ def students(reach: Reach, person_id: int | None, on: date) -> ColumnElement[boo
     if reach.whole.district:
         return true()
     ways = [
-        *([_belongs(Stint.school_id.in_(school_ids(reach.whole)), on)] if _any(reach.whole) else []),
+        *([_belongs(_among(school_ids(reach.whole)), on)] if _any(reach.whole) else []),
         *(_given(area, person_id, reach.stand_ins) for area in (reach.caseload, reach.own) if _any(area) and person_id),
         *(_in_homeroom(school, homeroom, on) for school, homeroom in sorted(reach.homerooms)),
     ]
@@ -141,14 +143,19 @@ def _at(school_id: InstrumentedAttribute[int], area: AreaLike) -> ColumnElement[
     return true() if area.district else school_id.in_(school_ids(area))
 
 
+def _among(there: Select[int]) -> ColumnElement[bool]:
+    """A stint at one of the schools, which are looked up once: with a few of them its enrolments are found by school,
+    and nobody else's are read."""
+    return Stint.school_id == any_(func.array(there.scalar_subquery()))
+
+
 def _belongs(at: ColumnElement[bool], on: date) -> ColumnElement[bool]:
     """A stint at such a school that is not over on the day, or that no later stint has followed.
 
     A student who left stays with the last school until another takes them in.
     """
-    later = aliased(Stint)
     followed = exists().where(
-        later.student_id == Stint.student_id, later.entry_date > Stint.entry_date, later.entry_date <= on
+        Later.student_id == Stint.student_id, Later.entry_date > Stint.entry_date, Later.entry_date <= on
     )
     current = or_(Stint.exit_date.is_(None), Stint.exit_date >= on, ~followed)
     return exists().where(Stint.student_id == Student.id, at, current).correlate(Student)

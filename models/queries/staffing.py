@@ -13,6 +13,8 @@ from models.base import db
 from models.org import Network, School
 from models.staff import Grant, Person
 
+Every = aliased(Grant)
+
 
 def schools(ids: Collection[int] | None = None) -> list[Any]:
     """(id, key, network key) of these schools, or of all."""
@@ -38,9 +40,8 @@ def grants(on: date, places: Collection[str]) -> list[Any]:
 
 def _hours(on: date) -> ScalarSelect[int | None]:
     """The hours a week that somebody states, over everything they hold on the day; NULL where none are stated."""
-    every = aliased(Grant)
-    holds = every.starts <= on, or_(every.ends.is_(None), every.ends >= on)
-    return select(func.sum(every.hours)).where(every.person_id == Person.id, *holds).scalar_subquery()
+    holds = Every.starts <= on, or_(Every.ends.is_(None), Every.ends >= on)
+    return select(func.sum(Every.hours)).where(Every.person_id == Person.id, *holds).scalar_subquery()
 
 
 def away_now(on: date, deputy: int | None = None) -> list[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 
 from models.base import db
 from models.cases import Task
@@ -41,7 +41,7 @@ def contacts_of(students: Collection[int]) -> Mapping[int, Sequence[Contact]]:
     wanted = (
         select(child, Contact)
         .join(Student, Student.id == Contact.student_id)
-        .where(Contact.student_id.in_(select(Student.id).where(child.in_(students))))
+        .where(or_(Student.id.in_(students), Student.same_as.in_(students)), child.in_(students))
         .order_by(Contact.may_receive_mail.desc().nulls_last(), Contact.id)
     )
     found: dict[int, list[Contact]] = defaultdict(list)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, and_, distinct, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, distinct, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from models.base import db
@@ -25,7 +26,7 @@ from models.queries.scope import Reach, StandInLike
 from models.staff import Person
 from models.tiers import Finding, StudentStatus
 
-Owner = aliased(Person)
+Owner, Answer = aliased(Person), aliased(Outreach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ def last_contact(student_id: Any) -> ColumnElement[date]:
 def begun() -> ColumnElement[date]:
     """The first day of a case's present run: contacts of an earlier one say nothing about it."""
     run = select(CaseEpisode.opened).where(CaseEpisode.case_id == Case.id, CaseEpisode.episode == Case.episode)
-    return func.coalesce(run.correlate(Case).scalar_subquery(), Case.opened)
+    later = func.coalesce(run.correlate(Case).scalar_subquery(), Case.opened)
+    return case((Case.episode > 1, later), else_=Case.opened)  # few cases have a second run to look for
 
 
 def open_days() -> ColumnElement[int]:
@@ -127,7 +129,9 @@ def open_days() -> ColumnElement[int]:
     return func.coalesce(StudentStatus.missing_days, 0) + func.coalesce(StudentStatus.unknown_days, 0)
 
 
+@lru_cache(maxsize=2)
 def case_lines(on: date) -> Select[*tuple[Any, ...]]:
+    """The rows of any list of cases, to be narrowed: made once a day, because making them takes longer than reading."""
     return (
         select(
             Case.number, Case.student_id, Student.key, Student.first_name, Student.last_name, Student.grade,
@@ -258,26 +262,29 @@ def arrived(person_id: int, on: date) -> list[CaseLine]:
     """A person's open cases that were opened to look for a student for whom nobody has to look any more."""
     missing = exists().where(Finding.student_id == Case.student_id, stands(DID_NOT_ARRIVE))
     mine = Case.owner_id == person_id, Case.closed_on.is_(None), Case.kind == "did_not_arrive"
-    rows = case_lines(on).where(*mine, ~missing).order_by(Student.last_name, Case.number)
-    return [CaseLine(*row) for row in db.session.execute(rows)]
+    return _if_any(select(Case.id).where(*mine, ~missing), on, Student.last_name, Case.number)
 
 
-def held_by_nothing(reach: Reach, person_id: int | None, on: date) -> list[CaseLine]:
-    """Open cases within reach, one's own or nobody's, that no reason holds and nobody has worked on."""
+def held_by_nothing(reach: Reach, person_id: int | None, on: date) -> list[int]:
+    """The numbers of open cases within reach, one's own or nobody's, that no reason holds and nobody has worked on."""
     theirs = or_(Case.owner_id == person_id, Case.owner_id.is_(None))
     here = scope.cases(reach, person_id, on), Case.closed_on.is_(None), theirs, idle()
-    rows = case_lines(on).where(*here).order_by(Student.last_name, Case.number)
-    return [CaseLine(*row) for row in db.session.execute(rows)]
+    return list(db.session.scalars(select(Case.number).where(*here).order_by(Case.number)))
+
+
+def _if_any(cases: Select[int], on: date, *order: Any) -> list[CaseLine]:
+    """The lines of cases of which there are none on most days: then nothing else of them is read."""
+    found = list(db.session.scalars(cases))
+    rows = case_lines(on).where(Case.id.in_(found)).order_by(*order)
+    return [CaseLine(*row) for row in db.session.execute(rows)] if found else []
 
 
 def answers_waiting(person_id: int, on: date) -> list[CaseLine]:
     """A person's open cases whose family or student came to us and has had no answer since."""
-    came, answered = aliased(Outreach), aliased(Outreach)
-    later = exists().where(answered.student_id == came.student_id, answered.direction == "out", answered.at > came.at)
-    waiting = exists().where(came.case_id == Case.id, came.direction == "in", ~later)
+    later = exists().where(Answer.student_id == Outreach.student_id, Answer.direction == "out", Answer.at > Outreach.at)
+    waiting = exists().where(Outreach.case_id == Case.id, Outreach.direction == "in", ~later)
     mine = Case.owner_id == person_id, Case.closed_on.is_(None)
-    rows = case_lines(on).where(*mine, waiting).order_by(Case.due, Case.number)
-    return [CaseLine(*row) for row in db.session.execute(rows)]
+    return _if_any(select(Case.id).where(*mine, waiting), on, Case.due, Case.number)
 
 
 def unowned(reach: Reach, person_id: int | None, on: date) -> list[CaseLine]:

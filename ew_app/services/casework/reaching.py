@@ -83,10 +83,13 @@ def theirs(tasks: Collection[Task], by: Actor) -> set[int]:
 
 def openings(by: Actor) -> tuple[Opening, ...]:
     """Which compartments are open to someone where: to all records of a place, and to their own."""
+    shut: dict[frozenset[str], tuple[frozenset[str], frozenset[str]]] = {}  # by roles: many places are alike
     areas: dict[tuple[frozenset[str], frozenset[str]], Area] = {}
     for place in dict.fromkeys(grant.place for grant in by.grants.held):
-        shut = _restricted(by, place, own=False), _restricted(by, place, own=True)
-        areas[shut] = areas.get(shut, Area()).with_place(place)
+        roles = frozenset(held.key for held in by.grants.roles_at(place))
+        if roles not in shut:
+            shut[roles] = _restricted(by, place, own=False), _restricted(by, place, own=True)
+        areas[shut[roles]] = areas.get(shut[roles], Area()).with_place(place)
     return tuple(
         Opening(area=area, classes=classes, own_classes=own, stand_ins=by.grants.standing_in)
         for (classes, own), area in areas.items()

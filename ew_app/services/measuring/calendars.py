@@ -30,9 +30,9 @@ class Calendars:
     """
 
     def __init__(self, schools: Sequence[int], at: Frame, after: date | None = None) -> None:
-        given = rows.calendar(schools, at.since if after is None else after + timedelta(days=1), at.day)
-        days = [row.day for row in given] + ([after] if after else [])
-        self.days: Days = np.unique(np.array(days, dtype="datetime64[D]"))
+        given = rows.taught(schools, at.since if after is None else after + timedelta(days=1), at.day)
+        on = given["day"].astype("datetime64[D]")
+        self.days: Days = np.unique(np.append(on, np.datetime64(after)) if after else on)
         first = rows.first_school_days(schools, at.since, at.day, at.start)
         self._number = {
             key: nth for nth, key in enumerate(zip(first["school"].tolist(), first["calendar"], strict=True))
@@ -42,12 +42,9 @@ class Calendars:
         shape = (self._none + 1, len(self.days))
         teaches, weights = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.int32)
         self.minutes = np.full(shape, day.NOT_GIVEN, dtype=np.int32)
-        column = {day: place for place, day in enumerate(self.days.tolist())}
-        for row in given:
-            where = self._number[row.school_id, row.calendar_key], column[row.day]
-            teaches[where], weights[where] = True, row.weight
-            if row.day_minutes is not None:
-                self.minutes[where] = row.day_minutes
+        keys = zip(given["school"].tolist(), given["calendar"], strict=True)
+        where = [self._number[key] for key in keys], np.searchsorted(self.days, on)
+        teaches[where], weights[where], self.minutes[where] = True, given["weight"], given["minutes"]
         self.table = stints.Calendars(teaches, weights)
 
     def followed(self, found: Enrolments) -> NDArray[np.intp]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy import case as choose
+from sqlalchemy.orm import InstrumentedAttribute
 
 from ew_app.kernel import Actor, NotFound, now, operation
 from ew_app.services.casework import crisis_answers, handing_over, reaching
@@ -28,7 +29,8 @@ from rules.access import FieldClass, Permission, Right
 from rules.notices import notices
 
 SHOWN = 100
-ABOUT = (
+Column = InstrumentedAttribute[int | None]
+ABOUT: tuple[Column, ...] = (
     Notice.case_id, Notice.task_id, Notice.school_id, Notice.visit_id, Notice.hand_over_id, Notice.opening_id,
 )  # fmt: skip
 
@@ -57,10 +59,12 @@ class News:
 
 def unread_count(by: Actor) -> int:
     """How many notices this person has not read and may see."""
-    if by.person_id is None:
+    mine = Notice.person_id == by.person_id, Notice.read_at.is_(None)
+    unread, *about = db.session.execute(select(func.count(), *(func.count(one) for one in ABOUT)).where(*mine)).one()
+    if not unread:
         return 0
-    counted = _seen(select(func.count()), by).where(Notice.read_at.is_(None))
-    return db.session.scalar(counted) or 0
+    kinds = [one for one, times in zip(ABOUT, about, strict=True) if times]
+    return db.session.scalar(_seen(select(func.count()), by, kinds).where(Notice.read_at.is_(None))) or 0
 
 
 def read(
@@ -126,22 +130,28 @@ def mark_read(by: Actor, *, one: int | None = None) -> News | None:
     return found[0] if found else None
 
 
-def _seen(wanted: Select[Any], by: Actor) -> Select[Any]:
-    """The notices of a person that are about nothing but them, or about what they may see now."""
+def _may_see(about: Column, by: Actor) -> ColumnElement[bool]:
+    """Condition: the person may see now what a notice is about that points there."""
+    if about is Notice.case_id:
+        return reaching.cases_of(by, Permission.SEE_CASE)
+    if about is Notice.task_id:
+        return reaching.tasks_of(by)
+    if about is Notice.school_id:
+        return scope.schools(access.scope_of(by.grants, Permission.SEE_SCHOOL_BOARD).whole)
+    if about is Notice.hand_over_id:
+        return or_(handing_over.addressed_to(by), HandOver.from_id == by.person_id)
+    if about is Notice.opening_id:
+        return or_(crisis_answers.seen_by(by), made_by(by.person_id))
+    return or_(takes_part(by.person_id), reaching.cases_of(by, Permission.SEE_CASE))  # a visit
+
+
+def _seen(wanted: Select[Any], by: Actor, kinds: Collection[Column] = ABOUT) -> Select[Any]:
+    """The notices of a person that are about nothing but them, or about what they may see now.
+
+    kinds: what their notices are about at all, where that is known; no more than that is then asked.
+    """
     about_me = and_(*(column.is_(None) for column in ABOUT))
-    area = access.scope_of(by.grants, Permission.SEE_SCHOOL_BOARD).whole
-    ways: tuple[ColumnElement[bool], ...] = (
-        about_me,
-        and_(Notice.case_id.is_not(None), reaching.cases_of(by, Permission.SEE_CASE)),
-        and_(Notice.task_id.is_not(None), reaching.tasks_of(by)),
-        and_(Notice.school_id.is_not(None), scope.schools(area)),
-        and_(
-            Notice.hand_over_id.is_not(None),
-            or_(handing_over.addressed_to(by), HandOver.from_id == by.person_id),
-        ),
-        and_(Notice.opening_id.is_not(None), or_(crisis_answers.seen_by(by), made_by(by.person_id))),
-        and_(Notice.visit_id.is_not(None), or_(takes_part(by.person_id), reaching.cases_of(by, Permission.SEE_CASE))),
-    )
+    ways = (and_(one.is_not(None), _may_see(one, by)) for one in kinds)
     return (
         wanted.select_from(Notice)
         .outerjoin(Task, Task.id == Notice.task_id)
@@ -151,5 +161,5 @@ def _seen(wanted: Select[Any], by: Actor) -> Select[Any]:
         .outerjoin(Case, Case.id == func.coalesce(Notice.case_id, Task.case_id, Visit.case_id, HandOver.case_id))
         .outerjoin(Student, Student.id == func.coalesce(Case.student_id, Task.student_id))
         .outerjoin(School, School.id == Notice.school_id)
-        .where(Notice.person_id == by.person_id, or_(*ways))
+        .where(Notice.person_id == by.person_id, or_(about_me, *ways))
     )

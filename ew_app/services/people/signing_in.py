@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import pyotp
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
 from ew_app.kernel import Actor, Refused, audit, clock, now, operation, today
 from ew_app.services.people import passwords, standing_in
@@ -235,13 +235,17 @@ def _session(token: str) -> tuple[SignIn, Person] | None:
     """The live row of a token and its person: not ended, not idle, not too old."""
     at = now()
     waiting_too_long = (SignIn.proved_at.is_(None)) & (SignIn.created_at <= at - TO_PROVE)
-    found = db.session.execute(
-        select(SignIn, Person)
-        .join(Person, Person.id == SignIn.person_id)
-        .options(selectinload(Person.grants))
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None))
-        .where(SignIn.last_seen > at - IDLE, SignIn.created_at > at - LONGEST, ~waiting_too_long)
-    ).one_or_none()
+    found = (
+        db.session.execute(
+            select(SignIn, Person)
+            .join(Person, Person.id == SignIn.person_id)
+            .options(joinedload(Person.grants))
+            .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None))
+            .where(SignIn.last_seen > at - IDLE, SignIn.created_at > at - LONGEST, ~waiting_too_long)
+        )
+        .unique()
+        .one_or_none()
+    )
     return None if found is None else (found[0], found[1])
 
 
