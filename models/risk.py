@@ -74,6 +74,7 @@ class RiskModel(Model):
     signature: Mapped[str | None]
     refusals: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     report: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    once: Mapped[str | None] = mapped_column(unique=True)
 
 
 class RiskPart(Model):
@@ -94,6 +95,7 @@ class RiskStep(Authored, Model):
     model_id: Mapped[int] = to("risk_model.id")
     kind: Mapped[str]
     words: Mapped[str]
+    once: Mapped[str | None] = mapped_column(unique=True)
 
 
 class RiskNight(Model):

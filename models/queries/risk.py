@@ -7,14 +7,16 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, exists, func, select, text
+from sqlalchemy import ColumnElement, exists, func, or_, select, text
+from sqlalchemy.orm import defer
 
 from models.base import db
 from models.bulk import copy_in, read_columns
 from models.cases import Case
 from models.org import School
 from models.people import Student
-from models.risk import RiskAnswer, RiskModel, RiskNight, RiskScore
+from models.risk import RiskAnswer, RiskModel, RiskNight, RiskScore, RiskStep
+from models.staff import Grant, Person
 from models.tiers import StudentStatus
 
 
@@ -22,6 +24,25 @@ def newest(school_year: date) -> RiskModel | None:
     """The model that was asked for last, of the school year that starts on this day."""
     found = select(RiskModel).where(RiskModel.school_year == school_year, RiskModel.status != "stopped")
     return db.session.scalars(found.order_by(RiskModel.id.desc())).first()
+
+
+def all_models() -> Sequence[RiskModel]:
+    """Every model that was asked for and not given up, the latest first; what it is written from is not read."""
+    found = select(RiskModel).where(RiskModel.status != "stopped").options(defer(RiskModel.report))
+    return db.session.scalars(found.options(defer(RiskModel.artefact)).order_by(RiskModel.id.desc())).all()
+
+
+def every_step() -> Sequence[RiskStep]:
+    """What was decided about any model, the latest first."""
+    return db.session.scalars(select(RiskStep).order_by(RiskStep.id.desc())).all()
+
+
+def holders(roles: Sequence[str], on: date) -> list[tuple[int, str, str]]:
+    """(person, name, role) of whoever holds one of these roles on a day."""
+    found = select(Person.id, Person.name, Grant.role).join(Grant, Grant.person_id == Person.id)
+    here = Grant.role.in_(list(roles)), Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on)
+    found = found.where(*here, Person.disabled_at.is_(None)).order_by(Person.name, Grant.id)
+    return [(person, name, role) for person, name, role in db.session.execute(found)]
 
 
 def last_night(model: int) -> RiskNight | None:

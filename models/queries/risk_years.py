@@ -163,3 +163,12 @@ def excluded() -> np.ndarray:
     """Every id that somebody asked to leave out, as it was named."""
     found = read_ints("SELECT DISTINCT student_id FROM risk_excluded WHERE ended_at IS NULL", ["student"])
     return found["student"]
+
+
+def set_aside(model: int) -> bool:
+    """Whether a slice of a training was given up after several attempts."""
+    asked = text(
+        "SELECT EXISTS (SELECT FROM outbox WHERE job = 'train_risk' AND key LIKE :slices"
+        " AND quarantined_at IS NOT NULL)"
+    )
+    return db.session.scalar(asked, {"slices": f"{model}:%"}) is True

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 from sqlalchemy import delete, select
 
-from ew_app.kernel import WORKER, Actor, NotFound, Refused, day_text, now, operation, record, settings, today
+from ew_app.kernel import WORKER, Actor, Conflict, NotFound, Refused, day_text, now, operation, record, settings, today
 from ew_app.services.risk import artefacts
 from models.base import db
 from models.queries import risk as rows
@@ -122,25 +122,69 @@ def steps(model: RiskModel) -> Sequence[RiskStep]:
     return db.session.scalars(select(RiskStep).where(RiskStep.model_id == model.id).order_by(RiskStep.id)).all()
 
 
+def agreed(model: RiskModel) -> Sequence[RiskStep]:
+    """Who has agreed since the model went on trial last: what was agreed to an earlier trial counts no more."""
+    told = steps(model)
+    began = max((place for place, step in enumerate(told) if step.kind == "shadow"), default=-1)
+    return [step for step in told[began + 1 :] if step.kind == "approved"]
+
+
+def trial_until(model: RiskModel) -> date:
+    """The day from which two people may agree to a model that is on trial."""
+    return (model.stage_since or today()) + timedelta(days=settings().risk_shadow_days)
+
+
+def silent_on_trial(model: RiskModel) -> str:
+    """Why nobody can agree to a model that was on trial long enough; empty where nothing speaks against it."""
+    night = rows.last_night(model.id)
+    if not settings().risk_shadow_days or (night is not None and night.outcome == "scored"):
+        return ""
+    why = " ".join(night.reasons) if night else "It has not been asked on any evening yet."
+    return f"On its last evening on trial model {model.id} said nothing. {why}"
+
+
 @operation
-def promote(*, purpose: str, by: Actor, number: int | None = None) -> RiskModel:
+def promote(
+    *, purpose: str, by: Actor, number: int | None = None, seen: str | None = None, once: str | None = None
+) -> RiskModel:
     """One step further: into shadow, then one agreement, then another that lets the model work.
 
-    `number`: of a model, else the newest of the school year. Raises NotFound, NotAllowed, Refused, UnfitWords.
+    `number`: of a model, else the newest of the school year. `seen`: the stage that a page showed; the same `once`
+    again changes nothing. Raises NotFound, NotAllowed, Refused, Conflict, UnfitWords.
     """
     access.check(by.grants, Permission.APPROVE_RISK)
     if by.person_id is None:
         raise Refused("A person has to agree, by name. Give one with --as.")
-    words = _fit(purpose, "purpose")
     model = _locked(number)
+    if _done_before(once):
+        return model
+    words = _fit(purpose, "purpose")
+    if seen is not None:
+        _check_seen(model, seen)
     _check_usable(model)
     if model.stage == "serving":
         raise Refused(f"Model {model.id} does its work already.")
     if model.stage == "off":
-        _enter_shadow(model, words, by)
+        _enter_shadow(model, words, by, once)
     else:
-        _agree(model, words, by)
+        _agree(model, words, by, once)
     return model
+
+
+def _done_before(once: str | None) -> bool:
+    """Whether this very form was sent already."""
+    return once is not None and db.session.scalar(select(RiskStep.id).where(RiskStep.once == once)) is not None
+
+
+def _check_seen(model: RiskModel, seen: str) -> None:
+    """Conflict where the page that was answered does not hold any more."""
+    newest = rows.newest(school_year_start(today()))
+    if seen == "off" and newest is not None and newest.id > model.id:
+        raise Conflict("A newer model was asked for while this page was open. Nothing was changed.")
+    last = steps(model)[-1:]
+    if model.stage != seen and last:
+        what = {"off": "switched it off", "shadow": "put it on trial"}.get(model.stage, "let it work")
+        raise Conflict(f"While this page was open {last[0].author} {what}. Nothing was changed.")
 
 
 def _check_usable(model: RiskModel) -> None:
@@ -156,30 +200,28 @@ def _check_usable(model: RiskModel) -> None:
         raise Refused(f"Model {model.id} may not be used: {why}") from why
 
 
-def _enter_shadow(model: RiskModel, words: str, by: Actor) -> None:
+def _enter_shadow(model: RiskModel, words: str, by: Actor, once: str | None) -> None:
     other = at_stage("shadow")
     if other is not None:
         _end(other, "ended", f"Model {model.id} is on trial in its place.", by)
     model.stage, model.stage_since = "shadow", today()
-    _step(model, "shadow", words, by)
+    _step(model, "shadow", words, by, once)
 
 
-def _agree(model: RiskModel, words: str, by: Actor) -> None:
-    ready = (model.stage_since or today()) + timedelta(days=settings().risk_shadow_days)
-    if today() < ready:
+def _agree(model: RiskModel, words: str, by: Actor, once: str | None) -> None:
+    if today() < trial_until(model):
+        days = many(settings().risk_shadow_days, "day")
         raise Refused(
-            f"Model {model.id} is on trial until {day_text(ready)}: {many(settings().risk_shadow_days, 'day')} "
+            f"Model {model.id} is on trial until {day_text(trial_until(model))}: {days} "
             "in which nobody sees what it says. EW_RISK_SHADOW_DAYS sets how many."
         )
-    night = rows.last_night(model.id)
-    if settings().risk_shadow_days and (night is None or night.outcome != "scored"):
-        why = " ".join(night.reasons) if night else "It has not been asked on any evening yet."
-        raise Refused(f"On its last evening on trial model {model.id} said nothing. {why}")
-    agreed = [step for step in steps(model) if step.kind == "approved"]
-    if any(step.author_id == by.person_id for step in agreed):
+    if silent := silent_on_trial(model):
+        raise Refused(silent)
+    before = agreed(model)
+    if any(step.author_id == by.person_id for step in before):
         raise Refused("You have agreed already. Somebody else who may has to agree as well.")
-    _step(model, "approved", words, by)
-    if len(agreed) + 1 < APPROVERS:
+    _step(model, "approved", words, by, once)
+    if len(before) + 1 < APPROVERS:
         return
     serving = at_stage("serving")
     if serving is not None:
@@ -189,13 +231,15 @@ def _agree(model: RiskModel, words: str, by: Actor) -> None:
 
 
 @operation
-def switch_off(*, reason: str, by: Actor) -> int:
+def switch_off(*, reason: str, by: Actor, once: str | None = None) -> int:
     """Stop every model at once; how many there were. What they said of students goes. Raises NotAllowed, Refused."""
     access.check(by.grants, Permission.STOP_RISK)
     words = _fit(reason, "reason")
     found = db.session.scalars(select(RiskModel).where(RiskModel.stage != "off").with_for_update()).all()
-    for model in found:
-        _end(model, "off", words, by)
+    if _done_before(once):
+        return 1
+    for nth, model in enumerate(found):
+        _end(model, "off", words, by, None if nth else once)
     return len(found)
 
 
@@ -209,15 +253,15 @@ def end_with_the_year() -> int:
     return len(found)
 
 
-def _end(model: RiskModel, kind: str, words: str, by: Actor) -> None:
+def _end(model: RiskModel, kind: str, words: str, by: Actor, once: str | None = None) -> None:
     model.stage, model.stage_since = "off", today()
     db.session.execute(delete(RiskScore).where(RiskScore.model_id == model.id))
-    _step(model, kind, words, by)
+    _step(model, kind, words, by, once)
 
 
-def _step(model: RiskModel, kind: str, words: str, by: Actor) -> None:
+def _step(model: RiskModel, kind: str, words: str, by: Actor, once: str | None = None) -> None:
     who = {"author_id": by.person_id, "author": by.name, "position": by.position, "written_at": now()}
-    db.session.add(RiskStep(model_id=model.id, kind=kind, words=words, **who))
+    db.session.add(RiskStep(model_id=model.id, kind=kind, words=words, once=once, **who))
     db.session.flush()
     record(f"risk_{kind}", by=by, subject=f"risk_model:{model.id}", reason=words, seal=model.sha256 or "")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from ew_app.kernel import WORKER, Actor, NotFound, Refused, clock, now, operation, record, today
 from ew_app.outbox import Job, enqueue
@@ -31,23 +31,28 @@ FEWEST_DAYS = GRID[0] + LEAST_AHEAD
 BEGUN_ANEW = (
     "It was begun by another release of this software, which kept what it found in another form; so it begins anew."
 )
+LOCK: Final = 7313  # one at a time asks for a training
 TOLD, READ, END, FIT = "told", "read", "end", "fit"
 
 
 @operation
-def ask(*, by: Actor, queued: bool = True) -> int:
+def ask(*, by: Actor, queued: bool = True, once: str | None = None) -> int:
     """Ask for a model of the running school year; its number. With `queued=False` the caller does the work by `go_on`.
 
-    Where the years do not suffice it is refused, and kept with the reason. Raises NotAllowed, Refused.
+    Where the years do not suffice it is refused, and kept with the reason. The same `once` again gives the first one.
+    Raises NotAllowed, Refused.
     """
     access.check(by.grants, Permission.TRAIN_RISK)
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    if once and (first := db.session.scalar(select(RiskModel.id).where(RiskModel.once == once))):
+        return first
     if under_way() is not None:
-        raise Refused("A model is being made already. Wait for it, or stop it with `ew risk train --stop`.")
+        raise Refused("A model is being made already. Wait for it, or stop it first.")
     years = _years()
     plan = _plan(years)
     model = RiskModel(
         school_year=school_year_start(today()), asked_at=now(), asked_by=by.login, asked_name=by.name,
-        plan=plan, steps=len(plan["slices"]), refusals=[], report={},
+        plan=plan, steps=len(plan["slices"]), refusals=[], report={}, once=once,
     )  # fmt: skip
     db.session.add(model)
     db.session.flush()
@@ -70,6 +75,11 @@ def _plan(years: list[SchoolYear]) -> dict[str, Any]:
 def under_way() -> RiskModel | None:
     """The training that has not ended."""
     return db.session.scalars(select(RiskModel).where(RiskModel.status.in_(UNDER_WAY))).first()
+
+
+def failed(model: RiskModel) -> bool:
+    """Whether a training was set aside because it cannot go on; someone who runs the system has to look."""
+    return model.status in UNDER_WAY and rows.set_aside(model.id)
 
 
 def one(number: int) -> RiskModel:
