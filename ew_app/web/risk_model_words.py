@@ -1,0 +1,103 @@
+"""Words for the pages of the risk model: methods, figures, evenings and steps, as people who run schools read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import url_for
+
+from ew_app.services.risk.answers import ANSWERS
+from ew_app.services.risk.calendar import SchoolYear
+from models.risk import RiskModel, RiskNight, RiskStep
+from rules.counting import many
+from rules.suppression import count_words
+
+METHODS: Mapping[str, str] = {
+    "rule": "The rule alone",
+    "rate": "The absence rate so far",
+    "last_year": "Last year's rate",
+    "rate_and_last_year": "Both rates together",
+    "shrunken": "A rate drawn toward earlier years",
+    "logistic": "A weighted sum",
+    "steps": "Steps added up",
+    "challenger": "Full boosting, only to compare",
+}
+LOOKED_AT: Mapping[str, str] = {
+    "rate": "share of days absent so far this year",
+    "absences": "days absent so far this year",
+    "rate_last_20": "absences in the last 20 school days",
+    "unexcused_share": "how many absences are unexcused",
+    "marked_share": "days with any mark: late, absent for a part, or absent",
+    "last_year_rate": "last year's share of days absent",
+    "last_year_late_rate": "absences in the last weeks of last year",
+    "year_before_rate": "the share of the year before that",
+    "has_last_year": "whether a last year is known",
+    "school_rate": "the whole school's share so far",
+    "grade": "grade",
+}
+STEPS: Mapping[str, tuple[str, str]] = {
+    "shadow": ("Put on trial", "clock"),
+    "approved": ("Agreed", "done"),
+    "serving": ("Began its work", "done"),
+    "off": ("Switched off", "warning"),
+    "ended": ("Ended", "info"),
+}
+OUTCOMES: Mapping[str, tuple[str, str]] = {
+    "scored": ("well", "good"),
+    "refused": ("held back", "late"),
+    "outside": ("not asked", "plain"),
+}
+
+
+def year_name(model: RiskModel) -> str:
+    """Like 2026-27."""
+    return SchoolYear(model.school_year, ()).name
+
+
+def tabs(number: int | None, *, audits: bool) -> list[tuple[str, str, str]]:
+    """(words, address, key) of the pages about the model; only the first where there is none."""
+    found = [("How it stands", url_for("risk_model.show"), "show")]
+    if number is None:
+        return found
+    found.append(("Model card", url_for("risk_model_card.card", number=number), "card"))
+    found.append(("On past years", url_for("risk_model_card.past", number=number), "past"))
+    if audits:
+        found.append(("Groups of students", url_for("risk_model_card.groups", number=number), "groups"))
+    return found
+
+
+def came_of(model: RiskModel) -> tuple[str, str]:
+    """What became of a model, in words with their colour."""
+    if model.stage == "serving":
+        return "at work", "good"
+    if model.stage == "shadow":
+        return "on trial", "wait"
+    if model.status == "trained":
+        return "kept what is asked, off", "plain"
+    return {"refused": ("refused", "late")}.get(model.status, ("being made", "wait"))
+
+
+def step(one: RiskStep) -> dict[str, Any]:
+    """A decision for the history."""
+    told, icon = STEPS[one.kind]
+    return {"what": told, "icon": icon, "model": one.model_id, "who": one.author, "position": one.position,
+            "at": one.written_at, "words": one.words}  # fmt: skip
+
+
+def answers(found: Mapping[str, int]) -> list[tuple[str, str]]:
+    """(answer, how many) of what staff said; small numbers are kept back."""
+    return [(told, count_words(found[key])) for key, told in ANSWERS.items() if key in found]
+
+
+def evening(night: RiskNight) -> dict[str, Any]:
+    """What came of an evening, and what its checks found."""
+    told, kind = OUTCOMES[night.outcome]
+    alarms = [one for one in (night.figures or {}).get("alarms", ())]
+    noticed: Sequence[str] = [str(one["sentence"]) for one in alarms] or [str(reason) for reason in night.reasons]
+    scored = f"{many(night.scored, 'student')}" if night.outcome == "scored" else "nobody"
+    return {
+        "day": night.day, "number": night.number, "told": told, "kind": kind, "scored": scored,
+        "without": count_words(night.abstained) if night.abstained else "", "stale": len(night.stale),
+        "noticed": noticed, "asked": [(str(one["wanted"]), str(one["got"])) for one in alarms],
+    }  # fmt: skip
