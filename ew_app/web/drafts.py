@@ -25,7 +25,7 @@ NAMES = {
     "strengths": "What helps them come", "outcome": "What came of it", "method": "How", "due": "By", "code": "Cause",
     "next_date": "Next on", "with_whom": "With", "said_by": "Who says so", "starts": "From",
     "promise": "What was agreed", "told": "Why they were away", "why": "Why", "phone": "Number",
-    "label": "What it is called",
+    "label": "What it is called", "purpose": "What it is to be used for",
 }  # fmt: skip
 
 

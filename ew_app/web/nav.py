@@ -64,6 +64,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Network", "/networks", (P.SEE_NETWORK_BOARD,)),
             Item("District", "/district", (P.SEE_DISTRICT_BOARD,)),
             Item("What works", "/what-works", (P.SEE_WHAT_WORKS,)),
+            Item("Risk model", "/risk-model", (P.SEE_RISK_MODEL,)),
             Item("Departments", "/departments", (P.SEE_DEPARTMENTS,)),
             Item("Integrity", "/integrity", (P.SEE_INTEGRITY,)),
             Item("Public summary", "/public", (P.PUBLISH,)),

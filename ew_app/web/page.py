@@ -19,7 +19,7 @@ from models.queries import staff
 BOARDS = frozenset(  # screens of counts: on paper every sheet says what it is of, and from when
     {
         *("boards", "movement", "over_year", "groups", "follow_through", "reviews", "goals", "what_works"),
-        *("departments", "clusters", "integrity", "published", "week"),
+        *("departments", "clusters", "integrity", "published", "week", "risk_model", "risk_model_card"),
     }
 )
 

@@ -12,7 +12,6 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, NotFound
 from ew_app.services.risk import lives, report, training, upcoming
 from ew_app.services.risk.lives import Kind
-from ew_app.services.risk.upcoming import Next
 from ew_app.web import risk_model_words as words
 from ew_app.web.guard import actor, once, requires
 from models.queries import risk as rows
@@ -61,15 +60,15 @@ def train() -> ResponseReturnValue:
 @requires(Permission.TRAIN_RISK)
 def stop(number: int) -> ResponseReturnValue:
     """Give a training up."""
-    _known(number)
-    return _done(lambda key: training.stop(number, by=actor()), "It was stopped. What it had found so far is forgotten.")
+    training.one(number)
+    return _done(lambda key: training.stop(number, by=actor()), STOPPED)
 
 
 @screen.post("/risk-model/<int:number>/promote")
 @requires(Permission.APPROVE_RISK)
 def promote(number: int) -> ResponseReturnValue:
     """On trial, or one of the two agreements; `stage` is what the page showed."""
-    _known(number)
+    training.one(number)
     seen, purpose = request.form.get("stage", ""), request.form.get("purpose", "")
 
     def act(key: str) -> str:
@@ -79,6 +78,7 @@ def promote(number: int) -> ResponseReturnValue:
     return _done(act, field="purpose", typed=purpose)
 
 
+STOPPED = "It was stopped. What it had found so far is forgotten."
 PROMOTED = {
     "off": "It is on trial. Nobody sees what it says.",
     "shadow": "Your agreement is kept. It works when somebody else has agreed as well.",
@@ -97,12 +97,6 @@ def off() -> ResponseReturnValue:
         return "The risk model is off. What it said of students is gone." if stopped else "It was off already."
 
     return _done(act, field="reason", typed=reason)
-
-
-def _known(number: int) -> None:
-    """Raises NotFound."""
-    if training.one(number) is None:
-        raise NotFound("There is no such risk model.")
 
 
 def _done(act: Callable[[str], Any], told: str = "", *, field: str = "", typed: str = "") -> ResponseReturnValue:
@@ -134,7 +128,7 @@ def _page(problem: Problem | None = None) -> str:
         missed=report.missed(refused, by=by) if refused is not None else [], refused=refused,
         evenings=[words.evening(night) for night in rows.nights(at_work.id)[:EVENINGS]] if at_work is not None else [],
         answers=words.answers(rows.answers_to(at_work.id)) if at_work is not None else [],
-        history=[words.step(step) for step in rows.every_step()],
+        history=words.history(rows.every_step()),
         models=[(model, words.came_of(model)) for model in models],
         what_for=report.WHAT_FOR, not_looked_at=report.NEVER_INPUTS, problem=problem,
         tabs=words.tabs(models[0].id if models else None, audits=access.can(by.grants, Permission.AUDIT_RISK)),
@@ -144,8 +138,3 @@ def _page(problem: Problem | None = None) -> str:
 def percent(model: RiskModel) -> int:
     """How far a training is."""
     return model.done * 100 // max(model.steps, 1)
-
-
-def title(told: Next) -> str:
-    """The head of what comes next."""
-    return f"Model {told.model.id}" if told.model is not None else "The first model"

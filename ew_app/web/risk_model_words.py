@@ -7,10 +7,12 @@ from typing import Any
 
 from flask import url_for
 
+from ew_app.kernel import day_text, local
 from ew_app.services.risk.answers import ANSWERS
 from ew_app.services.risk.calendar import SchoolYear
 from models.risk import RiskModel, RiskNight, RiskStep
 from rules.counting import many
+from rules.risk.fairness import AS_ASKED, TOO_FEW
 from rules.suppression import count_words
 
 METHODS: Mapping[str, str] = {
@@ -43,6 +45,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "off": ("Switched off", "warning"),
     "ended": ("Ended", "info"),
 }
+NO_TROUBLE = (AS_ASKED, TOO_FEW)  # what is made of a group that is no trouble
 OUTCOMES: Mapping[str, tuple[str, str]] = {
     "scored": ("well", "good"),
     "refused": ("held back", "late"),
@@ -78,11 +81,18 @@ def came_of(model: RiskModel) -> tuple[str, str]:
     return {"refused": ("refused", "late")}.get(model.status, ("being made", "wait"))
 
 
-def step(one: RiskStep) -> dict[str, Any]:
-    """A decision for the history."""
-    told, icon = STEPS[one.kind]
-    return {"what": told, "icon": icon, "model": one.model_id, "who": one.author, "position": one.position,
-            "at": one.written_at, "words": one.words}  # fmt: skip
+def history(steps: Sequence[RiskStep], *, named: bool = True) -> list[dict[str, str]]:
+    """Decisions as a timeline; `named`: with the model that each is about."""
+    found = []
+    for one in steps:
+        told, icon = STEPS[one.kind]
+        at = local(one.written_at)
+        about = f", model {one.model_id}" if named else ""
+        found.append({
+            "kind": f"{told}{about}", "icon": icon, "who": one.author, "position": one.position, "text": one.words,
+            "when": f"{day_text(at.date())} {at.year}, {at:%H:%M}", "when_iso": at.isoformat(timespec="minutes"),
+        })  # fmt: skip
+    return found
 
 
 def answers(found: Mapping[str, int]) -> list[tuple[str, str]]:

@@ -38,6 +38,7 @@ from rules.places import Place
 from tests.browser.conftest import Open
 from tests.browser.system import System
 from tests.browser.window import assert_fine, contrast_troubles
+from tests.services import risk_report
 
 # login ("": nobody): the addresses that this person opens. {name} is a number or key of the demo: see `numbers`.
 SCREENS: Mapping[str, tuple[str, ...]] = {
@@ -134,6 +135,10 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/policy/changes/{change}/edit", "/policy/changes/{change}/activate?starts=2026-09-01"),
         *("/policy/simulate", "/policy/simulate/{trial}"),
     ),
+    "student_support_lead": (
+        *("/risk-model", "/risk-model/{risk_model}", "/risk-model/{risk_model}/past-years?day=20"),
+        "/risk-model/{risk_model}/groups",
+    ),
     "partner": ("/",),
 }
 REFUSED: Mapping[tuple[str, str], int] = {
@@ -163,6 +168,7 @@ ELSEWHERE = {
     "calendar.feed": "an answer for calendar programs",
     "figures.take": "a file",
     "published.file": "a file",
+    "risk_model_card.file": "a file",
     "api.openapi": "an answer for scripts",
     "api.measures": "an answer for scripts",
     "api.tiers": "an answer for scripts",
@@ -172,7 +178,11 @@ ELSEWHERE = {
     "bootstrap.static": "files",
 }
 EIGHT = Numbers(date(2027, 2, 1), "To be agreed on", typed={"bands.tier_2.at_least": "8"})
-IN_THE_DARK = ("/today", "/caseload", "/cases/{case}", "/cases/{case}/outreach", "/flagged", "/gallery")
+IN_THE_DARK = (
+    *(("social_worker", path) for path in ("/today", "/caseload", "/cases/{case}", "/cases/{case}/outreach")),
+    *(("social_worker", path) for path in ("/flagged", "/gallery")),
+    ("student_support_lead", "/risk-model/{risk_model}/past-years"),
+)
 
 
 @pytest.fixture(scope="package")
@@ -213,8 +223,18 @@ def numbers(system: System) -> dict[str, Any]:
             "link": link.rpartition("/")[2],
             "policy": version,
             "change": policy_changes.begin(version, EIGHT, by=OPERATOR),
+            "risk_model": tried_model(),
             "trial": simulating.ask(version, by=OPERATOR, place=Place.district(), queued=False),
         }
+
+
+def tried_model() -> int:
+    """A risk model that was tried and refused."""
+    with transaction():
+        model = risk_report.model("refused", refusals=risk_report.MISSED)
+        db.session.add(model)
+        db.session.flush()
+        return model.id
 
 
 def goal_of(login: str) -> str:
@@ -313,9 +333,9 @@ def test_everybody_can_read_why_not(look: Open, login: str, path: str) -> None:
     assert_fine(page)
 
 
-@pytest.mark.parametrize("path", IN_THE_DARK)
-def test_the_page_can_be_read_in_the_dark(look: Open, numbers: dict[str, Any], path: str) -> None:
-    page = look("social_worker")
+@pytest.mark.parametrize("login, path", IN_THE_DARK)
+def test_the_page_can_be_read_in_the_dark(look: Open, numbers: dict[str, Any], login: str, path: str) -> None:
+    page = look(login)
     page.emulate_media(color_scheme="dark")
     page.goto(path.format_map(numbers))
     found = contrast_troubles(page)

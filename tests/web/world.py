@@ -39,6 +39,7 @@ from models.tiers import StudentStatus
 from models.visits import Visit
 from rules.places import PlaceKind
 from rules.roles import Role, assignable_roles
+from tests.services import risk_report
 
 START = date(2026, 8, 17)
 FIRST_DAY = date(2020, 1, 1)
@@ -80,6 +81,9 @@ def build() -> dict[str, int]:
         db.session.flush()
         trials = {"north_trial": _trial("network:N"), "oak_trial": _trial("school:OAK")}
         db.session.add_all(trials.values())
+        db.session.flush()
+        trials["risk_model"] = risk_report.model(artefact="{}")
+        db.session.add(trials["risk_model"])
         db.session.flush()
         told: dict[str, Any] = {"counselor_notice": _told(people["counselor"], cases["ana_case"])}
         told["carver_notice"] = _told(people["carver_counselor"], cases["cleo_case"])

@@ -20,7 +20,8 @@ from rules.risk import gates
 from rules.risk.fairness import Group
 from rules.risk.features import NAMES
 from rules.risk.gates import TARGETS
-from rules.risk.plain import from_plain
+from rules.risk.group_names import BOTH
+from rules.risk.plain import from_plain, to_plain
 from rules.risk.trial import Trial
 from rules.stints import school_year_start
 
@@ -38,14 +39,19 @@ OF_BEFORE = (
 )
 
 
-def short(number: int, *, by: Actor) -> dict[str, Any]:
-    """What a command tells of a model; a refusal names a group only to those who audit models."""
+def missed(model: RiskModel, *, by: Actor) -> list[dict[str, Any]]:
+    """Why a model was refused; a refusal names a group only to those who audit models."""
     audits = access.can(by.grants, Permission.AUDIT_RISK)
+    return [_refusal(one, audits) for one in model.refusals]
+
+
+def short(number: int, *, by: Actor) -> dict[str, Any]:
+    """What a command tells of a model."""
     model = training.one(number)
     return {
         "model": model.id, "school_year": _year(model), "status": model.status, "stage": model.stage,
         "kind": _kind(model), "done": model.done, "steps": model.steps, "seconds": round(model.seconds, 1),
-        "sha256": model.sha256, "refusals": [_refusal(one, audits) for one in model.refusals],
+        "sha256": model.sha256, "refusals": missed(model, by=by),
     }  # fmt: skip
 
 
@@ -67,7 +73,8 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
     access.check(by.grants, Permission.SEE_RISK_MODEL)
     model = chosen(number)
     audits = access.can(by.grants, Permission.AUDIT_RISK)
-    kept, kind = _trials(model), _kind(model)
+    kind = _kind(model)
+    kept = _trials(model, kind)
     trials = kept or ()
     return {
         **short(model.id, by=by),
@@ -87,12 +94,29 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _trials(model: RiskModel) -> Sequence[Trial] | None:
-    """How it was tried; None where an earlier release of this software wrote that in another form."""
+def sealed(number: int, *, by: Actor) -> str:
+    """The artefact as it was sealed, for those who audit models; its groups are told in words. NotFound, NotAllowed."""
+    access.check(by.grants, Permission.AUDIT_RISK)
+    model = training.one(number)
+    if model.artefact is None:
+        raise NotFound("This model was refused or is not made yet, so there is no file of it.")
+    return model.artefact
+
+
+def _trials(model: RiskModel, kind: str | None) -> Sequence[Trial] | None:
+    """How it was tried; None where an earlier release of this software wrote that in another form.
+
+    Of groups and parts, which are many, only those that are told: of the chosen model on the days with targets.
+    """
     try:
-        return [from_plain(Trial, one) for one in model.report.get("trials", ())]
+        return [from_plain(Trial, one | _told_of(one, kind)) for one in model.report.get("trials", ())]
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _told_of(trial: Mapping[str, Any], kind: str | None) -> dict[str, Any]:
+    told = kind if trial["day"] in TARGETS else None
+    return {name: {key: trial[name][key] for key in trial[name] if key == told} for name in ("groups", "parts")}
 
 
 def _year(model: RiskModel) -> str:
@@ -141,7 +165,7 @@ def _figures(one: Trial) -> dict[str, Any]:
         "day": one.day, "students": one.figures.students, "chronic": one.figures.chronic,
         "listed": one.figures.listed, "measured": measured, "against": against, "targets": targets,
         "capacity": {name: list(map(list, found)) for name, found in one.figures.capacity.items()},
-        "groups_gain": one.figures.groups_gain,
+        "groups_gain": one.figures.groups_gain, "years": [to_plain(year) for year in one.figures.years],
     }  # fmt: skip
 
 
@@ -158,9 +182,12 @@ def _round(number: float | None) -> float | None:
     return None if number is None or number != number else round(number, 4)
 
 
-def _groups(found: Mapping[str, Sequence[Group]], kind: str | None) -> list[dict[str, str]]:
+def _groups(found: Mapping[str, Sequence[Group]], kind: str | None) -> list[dict[str, Any]]:
     schools = naming.school_keys()
-    return [_named(group.words(), schools) for group in found.get(kind or "", ())]
+    return [
+        _named(group.words(), schools) | {"of": group.name.partition(" ")[0], "both": BOTH in group.name}
+        for group in found.get(kind or "", ())
+    ]
 
 
 def _named(words: dict[str, str], schools: Mapping[int, str]) -> dict[str, str]:
