@@ -36,7 +36,7 @@ def _answer(way: Climb) -> str:
         again = f" A word with them again by {day_text(way.touch)}." if way.touch else ""
         return f"The family was reached on {day_text(way.reached)}, so the ladder rests.{again}"
     if not way.tries:
-        return "Nobody has been tried since this case was opened."
+        return "Nobody has tried to reach the family since this case was opened."
     said = f"{many(way.tries, 'try', 'tries')} by {many(way.ways, 'way')}, and nobody reached."
     if way.enough:
         return f"{said} That is enough to say that the family cannot be reached."

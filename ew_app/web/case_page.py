@@ -224,10 +224,10 @@ def _answer(page: Page) -> str:
 
 def _reached(page: Page) -> str:
     """What came of the contacts since the case was opened."""
-    made, reached = page.made_since_begun, next((one for one in page.made_since_begun if one.is_contact), None)
-    if reached is not None:
-        return f"Last reached {day_text(reached.on_day)}"
-    return f"Nobody reached yet in {many(len(made), 'try', 'tries')}" if made else "Nobody has been tried yet"
+    made = page.made_since_begun
+    if last := next((one for one in made if one.is_contact), None):
+        return f"Last reached {day_text(last.on_day)}"
+    return f"Nobody reached yet in {many(len(made), 'try', 'tries')}" if made else "Nobody has tried to reach anybody yet"
 
 
 def _freshness(standing: StudentStatus | None) -> list[Any]:

@@ -213,7 +213,7 @@ def _answer(here: FieldClass, late_days: list[int], open_: int, late: int, found
     """What is late first, then what waits."""
     overdue = late + sum(1 for one in late_days if one)
     if overdue:
-        return f"{many(overdue, 'thing')} {are(overdue)} past the day they were due"
+        return f"{many(overdue, 'thing')} {are(overdue)} past the day set for {'it' if overdue == 1 else 'them'}"
     if late_days or open_:
         total = len(late_days) + open_
         return f"{many(total, 'thing')} {are(total)} open, none is late"

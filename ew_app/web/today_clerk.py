@@ -12,6 +12,7 @@ from ew_app.web.guard import actor, scope
 from ew_app.web.today_parts import CALLS, SHOWN, Day, Part, lent, verb
 from models.queries import imports, quality_report, worklists
 from models.queries import late_days as asked_for
+from rules import access
 from rules.access import Area, Permission
 from rules.counting import many
 
@@ -26,6 +27,8 @@ def day() -> Day:
     calls = case_lines.task_lines(task for task in todo if task.kind in CALLS)
     others = case_lines.task_lines(task for task in todo if task.kind not in CALLS)
     send = ("Bring in attendance", url_for("imports.show"))
+    may_call = access.can(actor().grants, Permission.CALL_ABSENT)
+    everybody = ("Everybody who is absent today", url_for("absent.show")) if may_call else None
     sent = bool(missing) and all(line["waits"] for line in missing)
     first = [("Look at the file", line["url"]) for line in files] + [send] * bool((missing and not sent) or not calls)
     return Day(
@@ -34,7 +37,14 @@ def day() -> Day:
         parts=(
             Part("Files that wait for you", files[:SHOWN], "No file waits for an answer.", len(files), tiers=False),
             *_expected(area),
-            Part("Families to call", calls[:SHOWN], "No call is due today.", len(calls), tiers=False),
+            Part(
+                "Families you were asked to call",
+                calls[:SHOWN],
+                "No call that you were asked for is due today.",
+                len(calls),
+                tiers=False,
+                more=everybody,
+            ),
             *_came(me),
             *_mistakes(),
             Part("Other tasks", others[:SHOWN], "No other task is due today.", len(others), tiers=False),

@@ -33,14 +33,16 @@ Ages = Mapping[tuple[int, date], int]  # (school, since) -> school days
 def show() -> str:
     """Names for those who may open the cases; number, school and days for the network. A line for each case."""
     seen, told = rising.seen_by(actor()), rising.escalated_to(actor())
-    ages, room, count = rising.days_waited(seen) | rising.days_waited(told), _room(), len(seen) or len(told)
+    ages, room = rising.days_waited(seen) | rising.days_waited(told), _room()
+    named = [_named(rows) | _why(rows, ages) for rows in _by_case(seen)]
+    schools = list(_by_school(told, ages))
+    count = len(named) or sum(len(school["lines"]) for school in schools)
     return render_template(
         "waiting.html",
-        answer=f"{many(count, 'thing')} {'waits' if count == 1 else 'wait'} for somebody to go on"
+        answer=f"{many(count, 'case')} {'waits' if count == 1 else 'wait'} for somebody to go on"
         if count else "Nothing waits longer than it should",
         count=count, room=room, over=sum(1 for line in room if line["over"]),
-        named=[_named(rows) | _why(rows, ages) for rows in _by_case(seen)],
-        schools=list(_by_school(told, ages)),
+        named=named, schools=schools,
         unread=[(short_school(school), _labels(shut)) for school, shut in rising.unread_there(actor())],
         seats=url_for("seats.show") if _names_people() else "",
     )  # fmt: skip
@@ -66,9 +68,9 @@ def _by_school(told: Sequence[Escalated], ages: Ages) -> Iterator[dict[str, Any]
     schools: dict[str, list[Escalated]] = {}
     for row in told:
         schools.setdefault(row.school, []).append(row)
-    for name, rows in sorted(schools.items(), key=lambda item: (-len(item[1]), item[0])):
-        lines = [{"case": case[0].case_number} | _why(case, ages) for case in _by_case(rows)]
-        yield {"name": name, "count": len(rows), "lines": lines}
+    cases = {name: _by_case(rows) for name, rows in schools.items()}
+    for name, waiting in sorted(cases.items(), key=lambda item: (-len(item[1]), item[0])):
+        yield {"name": name, "lines": [{"case": case[0].case_number} | _why(case, ages) for case in waiting]}
 
 
 def _why(rows: Sequence[Waiting | Escalated], ages: Ages) -> dict[str, Any]:

@@ -41,7 +41,12 @@ def test_the_first_things_to_know_stand_first(app: Flask, sign_in: SignInAs) -> 
     with app.app_context():
         number = committed(open_case, "one")
     page = sign_in("counselor").get(f"/cases/{number}").text
-    order = ["Student One", "Nobody has been tried yet", "Find out what gets in the way", "Who can see this"]
+    order = [
+        "Student One",
+        "Nobody has tried to reach the family yet",
+        "Find out what gets in the way",
+        "Who can see this",
+    ]
     assert [page.index(words) for words in order] == sorted(page.index(words) for words in order)
     assert "owner Person counselor" in page
 
