@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING
 
 from ew_app import cli
-from ew_app.factory import create_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from ew_app.config import Settings
+
+
+def make_app(settings: Settings) -> Flask:
+    """An application without screens; all of it is loaded here, when a command asks for one."""
+    from ew_app.factory import create_app
+
+    return create_app(settings, screens=False)
 
 
 def main() -> None:
     """Run one command and exit with its code."""
-    cli.main(partial(create_app, screens=False))
+    cli.main(make_app)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.util import LRUCache
-from werkzeug.routing import Rule
+from werkzeug.routing import BaseConverter, Rule
+from werkzeug.routing.rules import RulePart
 
 STATEMENTS = 5_000  # more than the product has; a single application keeps 500
 
@@ -60,7 +61,22 @@ class Dialect(PGDialect_psycopg):
 
 
 class LateRule(Rule):
-    """An address whose builder is compiled when the first link to it is made: most tests make a few links."""
+    """An address that is read once in a process, and whose builder is compiled when the first link to it is made: most
+    tests make a few links."""
+
+    read: ClassVar[dict[str, tuple[list[RulePart], list[tuple[bool, str]], dict[str, BaseConverter]]]] = {}
+
+    def _parse_rule(self, rule: str) -> list[RulePart]:
+        if rule not in self.read:
+            begun = len(self._trace)
+            parts = list(super()._parse_rule(rule))
+            self.read[rule] = parts, self._trace[begun:], dict(self._converters)
+            return parts
+        parts, trace, converters = self.read[rule]
+        self._trace += trace
+        self._converters |= converters
+        self.arguments |= converters.keys()
+        return parts
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         compiled: list[Callable[..., tuple[str, str]]] = []

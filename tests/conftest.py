@@ -172,10 +172,19 @@ def _name(url: str) -> str:
     return urlsplit(url).path.strip("/")
 
 
+_line: list[psycopg.Connection] = []  # to the server, kept open: each test makes a database and drops it
+
+
 def _on_server(addresses: dict[str, str], statement: str, **names: str) -> None:
     words = {key: sql.Identifier(name) for key, name in names.items()}
-    with psycopg.connect(addresses["database"], autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(**words))
+    if not _line or _line[0].closed:
+        _line[:] = [psycopg.connect(addresses["database"], autocommit=True)]
+    _line[0].execute(sql.SQL(statement).format(**words))
+
+
+def pytest_sessionfinish() -> None:
+    for line in _line:
+        line.close()
 
 
 def _copy(addresses: dict[str, str], origin: str, name: str) -> None:
@@ -190,7 +199,7 @@ def _drop_all(addresses: dict[str, str]) -> None:
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [addresses["name"]]
         )
         for (name,) in found.fetchall():
-            _on_server(addresses, "DROP DATABASE {name} WITH (FORCE)", name=name)
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _migrate(url: str) -> None:

@@ -61,6 +61,6 @@ def test_policies_that_were_put_in_force_before_are_kept_by_their_hash(database_
 
 
 def test_commands_start_without_the_migration_tool() -> None:
-    asked = "import sys, ew_app.cli; print('alembic' in sys.modules)"
+    asked = "import sys, ew_app.cli.serve, ew_app.factory; print('alembic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -1,24 +1,22 @@
-"""The `ew` command line: each command is one service call. Exit codes: 0 done, 1 refused or held, 2 usage."""
+"""The `ew` command line: each command is one service call. Exit codes: 0 done, 1 refused or held, 2 usage.
+
+The application is loaded by the commands that need it: those that only start another program, which loads it for
+itself, would otherwise load it twice.
+"""
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ew_app.cli.runtime import MakeApp, Runtime
-from ew_app.config import ConfigError
-from ew_app.feeds.refused import RefusedFile
-from ew_app.kernel import SENTENCES
-from ew_app.local import LocalError
-from ew_app.services.system.health import DatabaseAway
-
-MENDABLE: tuple[type[Exception], ...] = (ConfigError, LocalError, RefusedFile, *SENTENCES)
-
+if TYPE_CHECKING:
+    from ew_app.cli.runtime import MakeApp
 
 ROOMS = {  # where each command lives; only the room of the command that is asked for is opened
-    "serve": ("up", "web", "worker", "beat", "db", "config"),
+    "parts": ("web", "worker", "beat"),
+    "serve": ("up", "db", "config"),
     "load": ("load", "demo"),
     "source": ("source",),
     "report": ("evaluate", "measures", "tiers", "cases", "why", "ledger", "late", "statutes"),
@@ -48,11 +46,15 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except MENDABLE as error:
-            click.echo(str(error), err=True)
-        except DatabaseAway as error:
-            first = str(error.orig or error).strip().partition("\n")[0]
-            click.echo(f"The database does not answer as it should: {first}. `ew doctor` says more.", err=True)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            from ew_app.cli import mending
+
+            sentence = mending.sentence(error)
+            if sentence is None:
+                raise
+            click.echo(sentence, err=True)
         ctx.exit(1)
 
 
@@ -64,4 +66,4 @@ def ew() -> None:
 
 def main(make_app: MakeApp) -> None:
     """Run the command named on the command line."""
-    ew(obj=Runtime(make_app), prog_name="ew")
+    ew(obj=make_app, prog_name="ew")

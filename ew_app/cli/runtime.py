@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 from flask import Flask
@@ -20,6 +22,8 @@ from ew_app.services.system import health, opening, upkeep
 from ew_app.up import COMMANDS, LOOK_EVERY, STOP_SECONDS, Service
 
 MakeApp = Callable[[Settings], Flask]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 WAIT = 0.2
 SWEEP_EVERY = 10  # waits
@@ -118,4 +122,11 @@ def _note(log: Path, line: str) -> None:
         out.write(f"{line}\n")
 
 
-runtime = click.make_pass_decorator(Runtime)
+def runtime(command: Callable[Concatenate[Runtime, P], T]) -> Callable[P, T]:
+    """Hand a command the runtime that makes applications in the way its command line was given."""
+
+    @wraps(command)
+    def with_runtime(*words: P.args, **options: P.kwargs) -> T:
+        return command(Runtime(click.get_current_context().obj), *words, **options)
+
+    return with_runtime

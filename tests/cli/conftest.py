@@ -36,8 +36,8 @@ class CommandLine:
 
     def __call__(self, *words: object, code: int = 0) -> Result:
         """Run one command and see that it ends with this exit code."""
-        run = Runtime(partial(create_app, screens=False))
-        result = CliRunner().invoke(ew, [str(word) for word in words], obj=run, env=self.env)
+        make_app = partial(create_app, screens=False)
+        result = CliRunner().invoke(ew, [str(word) for word in words], obj=make_app, env=self.env)
         told = f"{result.stdout}\n{result.stderr}"
         assert result.exit_code == code, f"ew {words} ended with {result.exit_code}:\n{told}\n{result.exception!r}"
         return result

@@ -70,5 +70,6 @@ def test_what_is_stored_is_argon2id_and_differs_each_time() -> None:
     one, other = passwords.hashed("rain on the tin roof"), passwords.hashed("rain on the tin roof")
     assert one.startswith("$argon2id$") and one != other
     assert passwords.matches(one, "rain on the tin roof") and not passwords.matches(one, "rain on the tin roof ")
-    assert not passwords.matches(None, "the password of nobody at all")
+    assert not passwords.matches(None, "rain on the tin roof")
+    assert not passwords.outdated(passwords._NOBODYS), "whoever is not there is tried as long as whoever is"
     assert not passwords.matches("not a hash", "anything")

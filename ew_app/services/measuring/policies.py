@@ -18,7 +18,7 @@ from models.queries import naming
 from models.queries import policies as rows
 from rules import access
 from rules.access import Permission, Place
-from rules.policy import PRESETS, Policy
+from rules.policy import PRESETS, Policy, PolicyError
 from rules.timeline import Timeline
 
 __all__ = [
@@ -127,8 +127,11 @@ def _open_again(row: PolicyVersion) -> None:
 @operation
 def _start() -> None:
     path = find(settings().policy)
-    policy = check(path)
-    policy_texts.keep(policy_texts.frozen_file(path), by=OPERATOR)
+    try:
+        policy = policy_texts.keep(policy_texts.frozen_file(path), by=OPERATOR)
+    except (PolicyError, UnicodeDecodeError):
+        check(path)  # says of the file itself what is wrong
+        raise
     _add(policy.version, FIRST_DAY, OPERATOR, "", None)
 
 
