@@ -227,7 +227,7 @@ def _reached(page: Page) -> str:
     made = page.made_since_begun
     if last := next((one for one in made if one.is_contact), None):
         return f"Last reached {day_text(last.on_day)}"
-    return f"Nobody reached yet in {many(len(made), 'try', 'tries')}" if made else "Nobody has tried to reach anybody yet"
+    return f"Nobody reached yet in {many(len(made), 'try', 'tries')}" if made else "Nobody has tried to reach them yet"
 
 
 def _freshness(standing: StudentStatus | None) -> list[Any]:
