@@ -12,6 +12,7 @@ from flask import url_for
 from ew_app.kernel import day_text, today
 from ew_app.services.casework import repairing, workspaces
 from ew_app.services.measuring import trends
+from ew_app.services.risk.taking_up import CHECK, LOOK
 from ew_app.web.case_words import grade_words, lower_first, status_words, tier_range, tier_text
 from ew_app.web.guard import actor
 from ew_app.web.page import days, rate
@@ -103,11 +104,13 @@ def for_whom(line: CaseLine | TaskLine) -> str:
 
 
 def _where(line: TaskLine) -> str:
-    """Where contact details are mended, the compartment of a task, its case, or the form of a contact without one."""
+    """Where contact details are mended, the compartment of a task, its case; without one the student or a contact."""
     if line.kind == repairing.KIND and access.can(actor().grants, repairing.MEND):
         return url_for("contacts.show", student_id=line.student_id)
     if line.case_number is None and line.compartment is not None:
         return _inside(line.compartment, line.student_key)
+    if line.case_number is None and line.kind in (LOOK, CHECK):
+        return url_for("student.show", key=line.student_key)
     if line.case_number is None:
         return url_for("outreach.for_student", student_id=line.student_id, task=line.id)
     if line.compartment is not None:

@@ -20,6 +20,7 @@ from ew_app.web import (
     case_reached,
     case_tasks,
     case_timeline,
+    consider_parts,
     duty_parts,
     hand_over_lines,
     plan_parts,
@@ -47,6 +48,7 @@ class Part:
 PARTS = (
     Part("overview", "case_next.html", case_overview.next_step, Where.TOP),
     Part("overview", "case_why.html", case_overview.reasons),
+    Part("overview", "case_risk.html", consider_parts.of_case),
     Part("overview", "case_causes.html", case_overview.causes),
     Part("overview", "case_notes.html", case_overview.notes),
     Part("overview", "case_protocol.html", case_protocol.steps, Where.SIDE),

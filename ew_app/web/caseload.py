@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, day_text, today
 from ew_app.services.casework import closing, taking_along
-from ew_app.web import asked, case_lines, freshness, giving, own_views
+from ew_app.web import asked, case_lines, consider_parts, freshness, giving, own_views
 from ew_app.web.guard import actor, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
 from models.queries import caseload as rows
@@ -100,9 +100,10 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     counts = count(stand_ins=lent) if lent else own
     view = _view(bool(counts.open))
     schools = schools_within()
-    filters, sort, page = filters_of(schools), request.args.get("sort", "due"), page_number()
-    found = found_by(filters.values, view, sort, page)
-    keep = {"view": view, "sort": sort}
+    filters, page = filters_of(schools), page_number()
+    order = consider_parts.order(request.args.get("sort"), "due", of_case=True)
+    found = found_by(filters.values, view, order.sort, page, model=order.place)
+    keep = {"view": view, "sort": order.sort}
     asks = keep | filters.given()
     here = f"{url_for('caseload.show')}?{urlencode(asks | ({'page': str(page)} if page > 1 else {}))}"
     may_give = access.can(actor().grants, Permission.WORK_CASE)
@@ -117,7 +118,8 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
         pages=pages_of(found.total),
         page_url=f"?{urlencode(asks)}&page=",
         columns=COLUMNS,
-        sort=sort,
+        sort=order.sort,
+        order=order,
         view=view,
         views=_views(view, filters.given()),
         own=own_views.shown("caseload", asks),
@@ -149,8 +151,10 @@ def schools_within() -> list[tuple[str, str]]:
     return [(str(number), case_lines.short_school(name)) for number, name in found]
 
 
-def found_by(values: Mapping[str, str], view: str, sort: str, page: int, size: int = 25) -> worklists.Page:
-    """What the filters of an address find."""
+def found_by(
+    values: Mapping[str, str], view: str, sort: str, page: int, size: int = 25, model: Any = None
+) -> worklists.Page:
+    """What the filters of an address find. model: the order within a tier, for the screen and never for a file."""
     on = today()
     return rows.caseload(
         scope(SEE),
@@ -172,6 +176,7 @@ def found_by(values: Mapping[str, str], view: str, sort: str, page: int, size: i
         page=page,
         size=size,
         stand_ins=actor().grants.standing_in,
+        model=model,
     )
 
 

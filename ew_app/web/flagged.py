@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, Refused, day_text, today
 from ew_app.services.casework import flags
 from ew_app.services.measuring import trends
-from ew_app.web import case_lines, freshness, giving, guard, own_views
+from ew_app.web import case_lines, consider_parts, freshness, giving, guard, own_views
 from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.lists import Filters, page_number, pages_of
 from models.queries import flagged as rows
@@ -60,8 +60,10 @@ def show() -> ResponseReturnValue:
 def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     schools = {str(number): case_lines.short_school(name) for number, name in rows.schools_of(scope(SEE))}
     filters = Filters({"school": schools, "tier": TIERS, "since": SPANS, "owner": OWNERS, "aside": ASIDE})
-    since, sort, page = _since(filters.values["since"]), request.args.get("sort", "rule"), page_number()
-    listed = _listed(filters.values, since, sort, page)
+    since, page = _since(filters.values["since"]), page_number()
+    order = consider_parts.order(request.args.get("sort"), "rule", begins=True)
+    sort = order.sort
+    listed = _listed(filters.values, since, order, page)
     lines = case_lines.flagged_lines(
         listed.rows, trends.weekly_absence([line.student_id for line in listed.rows]), actor().person_id
     )
@@ -78,6 +80,7 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
         page_url=f"?{urlencode(asks)}&page=",
         columns=COLUMNS,
         sort=sort,
+        order=order,
         chips=filters.chips(url_for("flagged.show"), {"sort": sort}),
         values=filters.values,
         choices={"school": schools, "tier": TIERS, "since": SPANS, "owner": OWNERS},
@@ -96,7 +99,7 @@ def _page(error: str = "", ticked: Sequence[str] = ()) -> str:
     )
 
 
-def _listed(values: dict[str, str], since: date, sort: str, page: int) -> Any:
+def _listed(values: dict[str, str], since: date, order: consider_parts.Order, page: int) -> Any:
     return rows.flagged(
         scope(SEE),
         actor().person_id,
@@ -108,9 +111,10 @@ def _listed(values: dict[str, str], since: date, sort: str, page: int) -> Any:
         unowned=values["owner"] == "nobody",
         set_aside=bool(values["aside"]),
         urgent=_urgent(),
-        sort=sort.removeprefix("-"),
-        descending=sort.startswith("-"),
+        sort=order.sort.removeprefix("-"),
+        descending=order.sort.startswith("-"),
         page=page,
+        model=order.place,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from flask import Flask
@@ -26,6 +27,7 @@ class Item:
 
 
 P = Permission
+CONSIDER = "/consider"  # there only while a model is at work
 FEW = 8  # as many places need no headings
 GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
     (
@@ -42,6 +44,7 @@ GROUPS: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Caseload", "/caseload", (P.SEE_CASELOAD,)),
             Item("Visits", "/visits", (P.LOG_OUTREACH,)),
             Item("Flagged", "/flagged", (P.SEE_FLAGGED,)),
+            Item("Consider", CONSIDER, (P.SEE_RISK,)),
             Item("Supports", "/supports", tuple(OPENS.values())),
             Item("Opened in a crisis", "/crisis", (P.ANSWER_OPENINGS,)),
             Item("Letters", "/letters", (P.PREPARE_LETTERS, P.APPROVE_LETTERS)),
@@ -97,13 +100,16 @@ UNDER = {
 }
 
 
-def places(app: Flask, grants: Grants) -> list[tuple[str, str, str, str]]:
-    """(label, address, key, heading) of what this person may open; no headings where there are few places."""
+def places(app: Flask, grants: Grants, *, without: Collection[str] = ()) -> list[tuple[str, str, str, str]]:
+    """(label, address, key, heading) of what this person may open; no headings where there are few places.
+
+    without: addresses that are left out because nothing is there now.
+    """
     found = [
         (item.label, item.path, item.key, heading)
         for heading, items in GROUPS
         for item in items
-        if item.path in _routed(app) and _opens(grants, item)
+        if item.path in _routed(app) and item.path not in without and _opens(grants, item)
     ]
     return found if len(found) > FEW else [(*item[:3], "") for item in found]
 

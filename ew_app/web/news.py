@@ -112,7 +112,7 @@ def _line(one: News) -> dict[str, object]:
 
 
 def _address(one: News) -> str:
-    """Where a notice leads: the question, the opening, the visit, the case, a list, the school, or the day."""
+    """Where a notice leads: the question, the opening, a visit, a case, a student, a list, a school, or the day."""
     if one.hand_over is not None:
         return url_for("hand_overs.one", number=one.hand_over)
     if one.opening is not None:
@@ -133,6 +133,8 @@ def _address(one: News) -> str:
         return url_for("visits.one", visit_id=one.visit)
     if one.case is not None:
         return url_for("case.show", number=one.case)
+    if one.student_key is not None and access.can(actor().grants, Permission.SEE_STUDENT):
+        return url_for("student.show", key=one.student_key)
     if one.school_key is not None and access.can(actor().grants, Permission.SEE_SCHOOL_BOARD):
         return url_for("boards.school", key=one.school_key)
     return url_for("today.show")

@@ -11,6 +11,7 @@ from flask import Flask, current_app, g, request, url_for
 from ew_app import kernel
 from ew_app.services.notices import news
 from ew_app.services.people.signing_in import Visitor
+from ew_app.services.risk import reading
 from ew_app.services.system import health
 from ew_app.web import guard, nav
 from ew_app.web.headers import milliseconds
@@ -65,7 +66,7 @@ def _for(who: Visitor) -> dict[str, Any]:
 def _places(by: kernel.Actor) -> list[tuple[str, str, str, int | None, str]]:
     """The places this person may open, each with its heading; beside News how much of it is unread."""
     unread = news.unread_count(by)
-    found = nav.places(current_app, by.grants)
+    found = nav.places(current_app, by.grants, without=() if reading.is_at_work(by) else (nav.CONSIDER,))
     return [(label, path, key, unread or None if key == "news" else None, head) for label, path, key, head in found]
 
 

@@ -19,7 +19,7 @@ from ew_app.services.casework import crisis as in_crisis
 from ew_app.services.casework import looking_in
 from ew_app.services.measuring import why
 from ew_app.services.measuring.why import Explanation
-from ew_app.web import crisis, duty_parts, freshness, limits, open_days, rate_lines, strips
+from ew_app.web import consider_parts, crisis, duty_parts, freshness, limits, open_days, rate_lines, strips
 from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.rate_lines import tier_words
 from ew_app.web.student_then import looked_back
@@ -68,6 +68,8 @@ def show(key: str) -> str:
         caused_days=duty_parts.lines(told.caused),
         back=looked_back(student.key, request.args.get("known", ""), today, judged=judged),
         compartments=_compartments(student),
+        asked=consider_parts.asked_of(student),
+        model=consider_parts.of_student(student),
         crisis=bool(in_crisis.choices(student.id, actor())),
         opened=crisis.running(student.id) if access.can(actor().grants, Permission.OPEN_IN_CRISIS) else [],
     )

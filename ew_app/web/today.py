@@ -20,6 +20,7 @@ from ew_app.web import (
     late,
     letters,
     reviews,
+    student_tasks,
     supports_due,
     today_clerk,
     waiting,
@@ -57,6 +58,7 @@ def show() -> str:
         schools=day.schools,
         more_schools=day.more_schools,
         checks=day.checks,
+        undo=student_tasks.just_done(),
     )
 
 

@@ -63,11 +63,13 @@ def caseload(
     page: int = 1,
     size: int = 25,
     stand_ins: Sequence[StandInUntil] = (),
+    model: ColumnElement[int | None] | None = None,
 ) -> Page:
     """Open cases within reach (`mine`: those on one's own list), what is due first; `status="closed"`: closed ones.
 
     `until`: due by that day; `unowned`: nobody has it; `first_contact`: nobody was reached yet, and the day for it has
     come; `role`: in which its owner has it; `since`: opened on that day or later; `stand_ins`: for whom one stands in.
+    `model`: with sort="model", by what cases of one tier are put in order, the highest first; the tier comes before it.
     """
     where = [scope.cases(reach, person_id, on), *_filters(on, school, tier, status, overdue, text)]
     if mine:
@@ -83,7 +85,9 @@ def caseload(
     if first_contact:
         where.append(waits_for_first_contact(on))
     first, *rest = SORTS.get(sort, SORTS["due"])
-    order = first.desc().nulls_last() if descending else first.asc().nulls_last(), *rest
+    order = (first.desc().nulls_last() if descending else first.asc().nulls_last(), *rest)
+    if sort == "model" and model is not None:
+        order = (Case.tier.desc(), model.desc().nulls_last(), *SORTS["due"])
     here = _with(select(Case.id), sort, text).where(*where).order_by(*order).offset((page - 1) * size).limit(size)
     rows = case_lines(on).where(Case.id.in_(here)).order_by(*order)
     counted = _with(select(func.count()).select_from(Case), "", text).where(*where)

@@ -88,6 +88,7 @@ def flagged(
     descending: bool = False,
     page: int = 1,
     size: int = 25,
+    model: ColumnElement[int | None] | None = None,
 ) -> Page:
     """Enrolled students within reach who came up into Watch, Tier 2 or Tier 3 on `since` or later.
 
@@ -96,6 +97,7 @@ def flagged(
     `sort`: a key of SORTS; by default the highest tier comes first, and in it the rule that asks soonest (`urgent`, the
     first asks first). `set_aside`: those whose flag somebody has answered, who are left out otherwise.
     `without_case`: nobody works on them yet; `unowned`: a case is open and nobody has it.
+    `model`: with sort="model", by what students of one tier are put in order, the highest first.
     """
     found = _raised(since, scope.students(reach, person_id, on)).where(_answered() if set_aside else ~_answered())
     if school is not None:
@@ -106,7 +108,7 @@ def flagged(
         found = found.where(~_case())
     if unowned:
         found = found.where(_case(Case.owner_id.is_(None)))
-    order = list(_order(sort, descending, urgent))
+    order = list(_order(sort, descending, urgent, model if sort == "model" else None))
     here = found.order_by(*order).offset((page - 1) * size).limit(size).cte("here")
     rows = db.session.execute(
         _lines().add_columns(here.c.total).join(here, here.c.id == Student.id).order_by(*order)
@@ -155,11 +157,18 @@ def _answered() -> ColumnElement[bool]:
     return exists().where(FlagAnswer.student_id == Student.id, FlagAnswer.since == StudentStatus.tier_since)
 
 
-def _order(sort: str, descending: bool, urgent: Sequence[str]) -> Iterator[ColumnElement[Any]]:
-    """By a column or, without one, by tier and the most urgent rule; among equals the newest first."""
+def _order(
+    sort: str, descending: bool, urgent: Sequence[str], model: ColumnElement[int | None] | None
+) -> Iterator[ColumnElement[Any]]:
+    """By a column or, without one, by tier and the most urgent rule; among equals the newest first.
+
+    A model comes after the tier and never before it.
+    """
     if sort in SORTS:
         yield SORTS[sort].desc().nulls_last() if descending else SORTS[sort].asc().nulls_last()
     yield StudentStatus.tier.desc()
+    if model is not None:
+        yield model.desc().nulls_last()
     if sort not in SORTS and urgent:
         places = [func.array_position(literal(list(urgent), ARRAY(TEXT)), rule) for rule in _rules()]
         yield func.least(*places).asc().nulls_last()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,9 +12,11 @@ from sqlalchemy.orm import defer
 
 from models.base import db
 from models.bulk import copy_in, read_columns
-from models.cases import Case
+from models.cases import Case, Task
 from models.org import School
 from models.people import Student
+from models.queries import scope
+from models.queries.scope import Reach
 from models.risk import RiskAnswer, RiskModel, RiskNight, RiskScore, RiskStep
 from models.staff import Grant, Person
 from models.tiers import StudentStatus
@@ -118,6 +120,70 @@ def not_reached(
         .order_by(RiskScore.logit.desc(), RiskScore.student_id)
     )
     return [(score, student) for score, student in db.session.execute(found)]
+
+
+def answered(model: int, reach: ColumnElement[bool], since: datetime) -> Sequence[tuple[RiskAnswer, Student]]:
+    """(answer, student) of what was answered to a model since, of students within `reach`; the latest first."""
+    found = select(RiskAnswer, Student).join(Student, Student.id == RiskAnswer.student_id)
+    here = RiskAnswer.model_id == model, RiskAnswer.written_at >= since, reach
+    return [(one, student) for one, student in db.session.execute(found.where(*here).order_by(RiskAnswer.id.desc()))]
+
+
+def looks_of(person: int, kind: str) -> Sequence[tuple[Task, Student]]:
+    """(task, student) of a person's open tasks of a kind, what is due first."""
+    found = select(Task, Student).join(Student, Student.id == Task.student_id)
+    mine = Task.owner_id == person, Task.kind == kind, Task.status == "open", Task.compartment.is_(None)
+    return [(task, student) for task, student in db.session.execute(found.where(*mine).order_by(Task.due, Task.id))]
+
+
+def answers_of(ids: Sequence[int]) -> Sequence[RiskAnswer]:
+    """What was answered about a child under these ids, the latest first."""
+    found = select(RiskAnswer).where(RiskAnswer.student_id.in_(ids)).order_by(RiskAnswer.id.desc())
+    return db.session.scalars(found).all()
+
+
+def works(school_year: date) -> bool:
+    """Whether a model of the school year that starts on this day is at work, whatever it says tonight."""
+    here = RiskModel.stage == "serving", RiskModel.school_year == school_year
+    return bool(db.session.scalar(select(exists().where(*here))))
+
+
+def school_of(student: int) -> int | None:
+    """The school of a student as the last evaluation left it."""
+    found: int | None = db.session.scalar(select(StudentStatus.school_id).where(StudentStatus.student_id == student))
+    return found
+
+
+def schools_of(reach: Reach) -> list[tuple[str, str]]:
+    """(key, name) of the schools at which a person reads what a model says, by name."""
+    here = or_(*(scope.schools(area) for area in (reach.whole, reach.caseload, reach.own)))
+    found = db.session.execute(select(School.key, School.name).where(here).order_by(School.name))
+    return [(key, name) for key, name in found]
+
+
+def school_names(students: Collection[int]) -> dict[int, str]:
+    """Student -> the name of the school, as the last evaluation left them."""
+    wanted = select(StudentStatus.student_id, School.name).join(School, School.id == StudentStatus.school_id)
+    found = db.session.execute(wanted.where(StudentStatus.student_id.in_(students)))
+    return {student: name for student, name in found}
+
+
+def within(student: int, reach: ColumnElement[bool]) -> bool:
+    """Whether `reach`, a condition on Student, takes a student in."""
+    return bool(db.session.scalar(select(exists().where(Student.id == student, reach))))
+
+
+def place_of_student(model: int, reach: ColumnElement[bool]) -> ColumnElement[int | None]:
+    """What a model says of the row's Student, to order by; NULL beyond `reach` and where it says nothing."""
+    here = RiskScore.model_id == model, RiskScore.student_id == Student.id, reach
+    return select(RiskScore.logit).where(*here).correlate(Student).scalar_subquery()
+
+
+def place_of_case(model: int, reach: ColumnElement[bool]) -> ColumnElement[int | None]:
+    """The same of the row's Case."""
+    found = select(RiskScore.logit).join(Student, Student.id == RiskScore.student_id)
+    here = RiskScore.model_id == model, RiskScore.student_id == Case.student_id, reach
+    return found.where(*here).correlate(Case).scalar_subquery()
 
 
 def answers_to(model: int) -> dict[str, int]:

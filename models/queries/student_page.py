@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import exists, or_, select
@@ -61,6 +61,24 @@ def open_case(student_id: int, reach: Reach, person_id: int | None, on: date) ->
         Case.student_id == student_id, Case.closed_on.is_(None), scope.cases(reach, person_id, on)
     )
     return db.session.scalar(wanted)
+
+
+def has_open_case(student_id: int) -> bool:
+    """Whether somebody works on a case of the student."""
+    return bool(db.session.scalar(select(exists().where(Case.student_id == student_id, Case.closed_on.is_(None)))))
+
+
+def open_tasks(student_id: int, kinds: Collection[str]) -> Sequence[Task]:
+    """Open tasks of these kinds about a student, in no case and no compartment, what is due first."""
+    plain = Task.case_id.is_(None), Task.compartment.is_(None), Task.status == "open"
+    wanted = select(Task).where(Task.student_id == student_id, Task.kind.in_(kinds), *plain)
+    return db.session.scalars(wanted.order_by(Task.due, Task.id)).all()
+
+
+def task_of(student_id: int, task_id: int) -> Task | None:
+    """A task about this student, whatever its state."""
+    wanted = select(Task).where(Task.id == task_id, Task.student_id == student_id, Task.compartment.is_(None))
+    return db.session.scalars(wanted).one_or_none()
 
 
 def said_then(student_id: int) -> dict[tuple[str, date], str]:

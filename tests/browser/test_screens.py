@@ -68,6 +68,7 @@ SCREENS: Mapping[str, tuple[str, ...]] = {
         *("/cases/{case}/help", "/asked"),
         "/contacts-made/{contact}",
         "/supports",
+        *("/consider", "/students/{case_student}/risk", "/students/{case_student}/risk/leave-out"),
     ),
     "attendance_clerk": (
         *("/today", "/imports", "/imports?page=99", "/fix", "/students/{student}", "/quality", "/late"),

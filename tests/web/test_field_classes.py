@@ -34,6 +34,7 @@ from models.notices import Mail
 from models.org import School
 from models.people import Contact, Student, SupportFlag
 from models.promises import Promise, PromiseStep
+from models.risk import RiskAnswer, RiskExcluded, RiskModel
 from models.staff import Person
 from models.tiers import Finding, TierCount
 from rules.promises import promises
@@ -49,7 +50,7 @@ ROLES = [one.key for one in assignable_roles()]
 BY_CASELOAD = {"counselor", "psychologist"}  # whoever is not theirs is out of their sight altogether
 FLAG = "Another support is in place"
 OTHERS, OWN = "Olga", "Owen"
-CLASSES = [one for one in FieldClass if one not in (FieldClass.RISK, FieldClass.AGG)]
+CLASSES = [one for one in FieldClass if one is not FieldClass.AGG]
 LETTERS = {"write": "R", "read": "R", "part": "P", "flag": "F", "aggregate": ".", "none": "."}
 
 
@@ -107,9 +108,19 @@ def _fill(whose: str) -> dict[str, Any]:
         Contact(student_id=student.id, name="Aunt", phone=contact, email=f"{contact}Mail", may_receive_mail=True)
     )
     _note(case, "principal", word(FieldClass.NOTES, whose))
+    _of_a_model(student, word(FieldClass.RISK, whose))
     for kept in KEPT:
         _keep(case, kept, word(kept, whose))
     return {"case": number, "key": student.key, "id": student.id}
+
+
+def _of_a_model(student: Student, said: str) -> None:
+    """What a risk model and people left of a student: an answer, and the wish to be left out, each with the word."""
+    signed: dict[str, Any] = {"author": said, "position": "x", "written_at": now()}
+    db.session.add(RiskExcluded(student_id=student.id, reason=said, **signed))
+    model = db.session.scalars(select(RiskModel.id)).one()
+    about = {"model_id": model, "day": today(), "range_key": "3", "answer": "dismissed", "reason": said}
+    db.session.add(RiskAnswer(student_id=student.id, **about, **signed))
 
 
 NUMBERS: dict[str, Any] = {}  # of the named world, and of the meeting
@@ -218,6 +229,7 @@ def pages(about: dict[str, Any]) -> list[str]:
     return [
         *(f"{case}{tab}" for tab in ("", "/timeline", "/plan", "/tasks", "/contacts", "/restricted", "/outreach")),
         *(f"{case}/causes", f"{case}/notes", f"/students/{key}", f"/outreach/{about['id']}"),
+        *(f"/students/{about['id']}/risk", f"/students/{about['id']}/risk/leave-out"),
     ]
 
 
@@ -233,6 +245,7 @@ def told(app: Flask, about: dict[str, dict[str, Any]], key: str, caplog: pytest.
         "/letters",
         "/news",
         "/crisis",
+        "/consider",
     ]
     opened = [browser.get(path).text for path in (*lists, *(f"/supports/{one}" for one in KEPT))]
     for whose, one in about.items():
@@ -413,6 +426,8 @@ def _missing(key: str, field_class: FieldClass, whose: str, heard: Told) -> list
         page = may(key, f"open_{field_class}")
     elif field_class is FieldClass.ROSTER:
         page = may(key, "see_student")
+    elif field_class is FieldClass.RISK:
+        page = may(key, "see_risk")
     elif field_class is FieldClass.NOTES:
         page = case_opens and right(key, FieldClass.NOTES, OTHERS) == "R"
         if case_opens and cell == "R" and whose == OWN and f"Written by {key}" not in heard.html:

@@ -33,6 +33,7 @@ from models.plans import Plan, PlanSupport, SupportGiven
 from models.promises import Promise
 from models.quality import QualityFinding
 from models.reviews import Nudge, Review, ReviewLine
+from models.risk import RiskAnswer, RiskModel
 from models.simulations import Simulation
 from models.staff import ApiToken, Grant, Person
 from models.tiers import StudentStatus
@@ -106,6 +107,10 @@ def build() -> dict[str, int]:
         db.session.add(_search(cases["ana_case"], people["counselor"]))
         db.session.add_all([*kept.values(), *(_flag(students[name]) for name in ("ana", "dora"))])
         db.session.flush()
+        db.session.add(stopped := _stopped())
+        db.session.flush()
+        told["ana_answer"], told["dora_answer"] = (_answered(stopped, students[name]) for name in ("ana", "dora"))
+        db.session.add_all([told["ana_answer"], told["dora_answer"]])
         asked = {"ana_question": _question(cases["ana_case"], people["counselor"], people["nurse"])}
         asked["dora_question"] = _question(cases["dora_case"], people["oak_clerk"], people["oak_clerk"])
         db.session.flush()
@@ -130,6 +135,22 @@ def _token(person: Person) -> ApiToken:
     return ApiToken(
         token_hash="0" * 64, person_id=person.id, name="Counts", hint="0000", made_at=now(), last_day=last_day
     )
+
+
+def _stopped() -> RiskModel:
+    """A risk model whose training was stopped at once: as good as none."""
+    return RiskModel(
+        school_year=date(2026, 7, 1), status="stopped", asked_at=now(), asked_by="policy_editor", asked_name="Somebody",
+        refusals=[],
+    )  # fmt: skip
+
+
+def _answered(model: RiskModel, student: Student) -> RiskAnswer:
+    """What somebody who has left answered to it."""
+    return RiskAnswer(
+        model_id=model.id, student_id=student.id, day=START, range_key="3", answer="dismissed", reason="Came back",
+        author="Somebody", position="School counselor", written_at=now() - timedelta(days=30),
+    )  # fmt: skip
 
 
 def _search(case: Case, by: Person) -> SearchDone:

@@ -80,6 +80,18 @@ def give(
 
 
 @operation
+def ask_of(planned: PlannedTask, *, student_id: int, school_id: int, period: str, by: Actor) -> Task | None:
+    """Ask somebody for something about a student without a case, and tell them; None where one alike is open."""
+    if not ask(planned, student_id=student_id, school_id=school_id, case=None, period=period):
+        return None
+    here = Task.student_id == student_id, Task.kind == planned.kind, Task.period == period
+    task = db.session.scalars(select(Task).where(*here)).one()
+    _tell("task_given", task, by)
+    tell("task_given", [planned.person_id], once=f"task/{task.id}/given", by=by, task_id=task.id)
+    return task
+
+
+@operation
 def withdraw(task: Task, why: str, by: Actor) -> None:
     """Ask for a task no longer; it stays on record with the reason."""
     task.status, task.done_at, task.note = "withdrawn", now(), why
@@ -107,6 +119,12 @@ def finish(task_id: int, *, by: Actor, note: str = "") -> Task:
         raise Refused("This task is not needed any more, so there is nothing to mark as done.")
     mark_done([task], by, note)
     return task
+
+
+def can_undo(task: Task, by: Actor) -> bool:
+    """Whether this person has just marked it as done."""
+    just = task.done_at is not None and now() - task.done_at <= UNDO_WITHIN
+    return just and task.status == "done" and task.done_by == by.login
 
 
 @operation

@@ -40,6 +40,7 @@ class News:
     """A notice as its reader may see it now. `sentence` names no student; `student` does, for the screen alone.
 
     case, school_key, visit, hand_over, opening: where it leads, if the reader may go there. over: nothing left to do.
+    student_key: of a student without a case, about whom a colleague asked them for something that is still to do.
     """
 
     id: int
@@ -52,6 +53,7 @@ class News:
     visit: int | None
     hand_over: int | None
     opening: int | None
+    student_key: str | None
     at: datetime
     read: bool
     over: bool
@@ -76,7 +78,7 @@ def read(
     wanted = _seen(
         select(
             Notice, choose((or_(Notice.hand_over_id.is_not(None), reached), Case.number), else_=None), name,
-            reaching.shown_title(by), School.name, School.key,
+            reaching.shown_title(by), School.name, School.key, choose((_asked_by_hand(), Student.key), else_=None),
             func.coalesce(Task.status, HandOver.state, Visit.status, state_of()),
         ),
         by,
@@ -99,6 +101,7 @@ def _news(
     title: str | None,
     school: str | None,
     key: str | None,
+    student_key: str | None,
     state: str | None,
 ) -> News:
     kind = notices().kind(notice.kind)
@@ -113,10 +116,17 @@ def _news(
         visit=notice.visit_id,
         hand_over=notice.hand_over_id,
         opening=notice.opening_id,
+        student_key=student_key,
         at=notice.at,
         read=notice.read_at is not None,
         over=kind.is_over(state),
     )
+
+
+def _asked_by_hand() -> ColumnElement[bool]:
+    """An open task about a student without a case that no rule asked for, outside every compartment."""
+    plain = Task.case_id.is_(None), Task.rule.is_(None), Task.compartment.is_(None)
+    return and_(Notice.task_id.is_not(None), Task.status == "open", *plain)
 
 
 @operation

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import true
+from sqlalchemy import ColumnElement, true
 
-from ew_app.kernel import Actor, now
+from ew_app.kernel import Actor, now, today
 from ew_app.services.casework import reaching
 from ew_app.services.risk import lives
 from ew_app.services.risk.lives import Kind, State
@@ -20,8 +20,10 @@ from ew_app.services.risk.telling import Said, Teller
 from models.people import Student
 from models.queries import risk as rows
 from models.queries import scope
+from models.risk import RiskAnswer
 from rules import access
 from rules.access import Area, FieldClass, Permission, Right
+from rules.stints import school_year_start
 
 LEAST_CHANCE = -847  # thousandths of a logit: three of ten
 MOST = 10  # students of a school that are brought forward at once
@@ -94,5 +96,46 @@ def consider(viewer: Actor, area: Area | None = None, most: int = MOST) -> Consi
 
 def _told(stands: State, viewer: Actor) -> bool:
     """Whether anything is said to this person now."""
+    return stands.kind is Kind.SERVING and may_read(viewer)
+
+
+def may_read(viewer: Actor) -> bool:
+    """Whether any of their roles reads what a model says of a student."""
     may = access.can(viewer.grants, Permission.SEE_RISK)
-    return stands.kind is Kind.SERVING and may and access.right(viewer.grants, FieldClass.RISK).reaches(Right.READ)
+    return may and access.right(viewer.grants, FieldClass.RISK).reaches(Right.READ)
+
+
+# -- for lists and the way around ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """How it stands, and what queries of lists order by within a tier: of a Student, of a Case; None: by nothing."""
+
+    state: State
+    of_student: ColumnElement[int | None] | None = None
+    of_case: ColumnElement[int | None] | None = None
+
+
+def ordering(viewer: Actor) -> Ordering | None:
+    """What this viewer's lists may be ordered by; None for who reads no scores, and where there never was a model."""
+    if not may_read(viewer) or (stands := lives.state()).kind is Kind.NONE:
+        return None
+    if not _told(stands, viewer):
+        return Ordering(stands)
+    assert stands.model is not None
+    number, reach = stands.model.id, reaching.students_of(viewer, Permission.SEE_RISK)
+    return Ordering(stands, rows.place_of_student(number, reach), rows.place_of_case(number, reach))
+
+
+def is_at_work(viewer: Actor) -> bool:
+    """Whether this viewer is to find the students whom a model brings forward in the rail; one statement at most."""
+    return may_read(viewer) and rows.works(school_year_start(today()))
+
+
+def answered(viewer: Actor, stands: State) -> Sequence[tuple[RiskAnswer, Student]]:
+    """What was answered within a month about students whom this viewer reaches, the latest first."""
+    if not _told(stands, viewer):
+        return ()
+    assert stands.model is not None
+    return rows.answered(stands.model.id, reaching.students_of(viewer, Permission.SEE_RISK), now() - QUIET)
