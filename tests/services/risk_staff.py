@@ -66,7 +66,7 @@ def being_made() -> None:
 
 def not_good_enough() -> None:
     """A training that was refused."""
-    number, told = risk_model.trained(), json.dumps([{"sentence": WHY}])
+    number, told = risk_model.trained(), json.dumps([{"key": "unlisted_to_rate", "sentence": WHY}])
     run("UPDATE risk_model SET status = 'refused', artefact = NULL, refusals = CAST(:told AS jsonb) WHERE id = :id",
         id=number, told=told)  # fmt: skip
 
@@ -79,10 +79,10 @@ def held_back() -> None:
 
 
 STATES: Mapping[str, tuple[Callable[[], object], str]] = {
-    "off": (risk_model.trained, "The risk model is off."),
+    "off": (risk_model.trained, "nobody has let it work."),
     "being made": (being_made, "A model is being made: 7 of 24 steps."),
     "refused": (not_good_enough, WHY),
-    "on trial": (on_trial, "Nobody sees what it says."),
+    "on trial": (on_trial, "Nobody sees what it says;"),
     "held back": (held_back, TONIGHT),
 }
 
