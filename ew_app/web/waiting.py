@@ -11,7 +11,7 @@ from flask import Blueprint, render_template, url_for
 from ew_app.kernel import day_text
 from ew_app.services.casework import rising
 from ew_app.web.case_lines import short_school
-from ew_app.web.case_words import tier_text
+from ew_app.web.case_words import lower_first, tier_text
 from ew_app.web.guard import actor, requires
 from ew_app.web.today_parts import SHOWN, Part
 from models.queries.rising import Escalated, Waiting
@@ -76,12 +76,18 @@ def _by_school(told: Sequence[Escalated], ages: Ages) -> Iterator[dict[str, Any]
 def _why(rows: Sequence[Waiting | Escalated], ages: Ages) -> dict[str, Any]:
     """Why a case waits, and since when it has waited longest."""
     first = min(rows, key=lambda row: row.since)
-    return {"why": _reasons(rows), "since": first.since, "days": ages[first.school_id, first.since]}
+    return {"why": _in_one(_reasons(rows)), "since": first.since, "days": ages[first.school_id, first.since]}
 
 
 def _reasons(rows: Sequence[Waiting | Escalated]) -> list[str]:
-    """What of a case waits, each said once."""
-    return list(dict.fromkeys(vocabulary().label("waits", row.why) for row in rows))
+    """What of a case waits, each said once, always in the order of the vocabulary."""
+    said = {row.why for row in rows}
+    return [words for why, words in vocabulary().choices("waits") if why in said]
+
+
+def _in_one(reasons: Sequence[str]) -> str:
+    """Several reasons as one sentence."""
+    return "; ".join([*reasons[:1], *map(lower_first, reasons[1:])])
 
 
 def _named(rows: Sequence[Waiting]) -> dict[str, Any]:
@@ -127,7 +133,7 @@ def part() -> tuple[Part, ...]:
     cases = _by_case(rising.escalated_to(actor()))
     lines = [
         {"name": f"Case {rows[0].case_number}", "url": url_for("waiting.show"), "about": rows[0].school, "tier": None,
-         "reason": f"{'; '.join(_reasons(rows))}, since {day_text(min(row.since for row in rows))}", "due": None,
+         "reason": f"{_in_one(_reasons(rows))}, since {day_text(min(row.since for row in rows))}", "due": None,
          "late": 0}
         for rows in cases[:SHOWN]
     ]  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import update
 
-from ew_app.kernel import Conflict, NotFound, Refused, transaction
+from ew_app.kernel import Conflict, NotFound, Refused, now, transaction
 from ew_app.services.casework import (
     answering,
     causes,
@@ -26,7 +26,7 @@ from ew_app.services.casework.handing_over import Wanted
 from ew_app.services.casework.planning import Agreed
 from ew_app.services.notices import news
 from models.base import db
-from models.cases import Case
+from models.cases import Case, Task
 from models.hand_overs import HandOver
 from models.people import Stint
 from models.queries import hand_overs as lists
@@ -325,6 +325,33 @@ def test_the_case_goes_along_when_the_new_school_says_yes(world, number):
     world.give("lou", "Lou Diaz", "stls_liaison", "school:DOU")
     handing_out.hand_out()
     assert rows("SELECT owner_id FROM task WHERE compartment = 'stls'") == [(world.people["lou"],)]
+
+
+def test_a_partner_and_a_department_keep_what_they_can_still_do_at_the_new_school(world, number):
+    """Both work for the network; the mentor of Lincoln and the bus desk of Lincoln do not go along."""
+    world.give("mila", "Mila Sun", "partner", "network:N1")
+    world.give("marc", "Marc Low", "partner", "school:LIN")
+    for login, place in (("bea", "network:N1"), ("bo", "school:LIN")):
+        world.give(login, login.title(), "department_contact", place, department="transportation")
+    wanted = {"mila": "mila", "marc": "dora", "bo": "bea", "cora": "dora"}
+    roles = {"mila": "partner", "marc": "partner", "bo": "department_contact", "cora": "social_worker"}
+    with transaction():
+        case = db.session.scalars(db.select(Case)).one()
+        for login, role in roles.items():
+            db.session.add(
+                Task(case_id=case.id, student_id=case.student_id, school_id=case.school_id, kind="help", title=login,
+                     period=f"for {login}", department="transportation", owner_role=role,
+                     owner_id=world.people[login], due=TODAY, created_at=now())
+            )  # fmt: skip
+    ana_goes_to_douglas(world)
+    school_changes.notice()
+    ((asked,),) = rows("SELECT id FROM hand_over WHERE kind = 'school_change'")
+    school_changes.write(asked, by=world.actor("cora"), story="Her aunt answers the phone.")
+    answering.accept(asked, by=world.actor("dora"))
+    whose = "SELECT t.title, p.login, t.school_id FROM task t JOIN person p ON p.id = t.owner_id WHERE t.kind = :kind"
+    has = rows(whose, kind="help")
+    assert {title: login for title, login, _ in has} == wanted
+    assert {school for *_, school in has} == {world.schools["DOU"]}
 
 
 def liaison_on_the_case(world: World):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ew_app.kernel import OPERATOR, NotFound, Refused, transaction
-from ew_app.services.casework import handing_out, moves, reaching, rising, tasks
+from ew_app.services.casework import crisis, handing_out, moves, reaching, rising, tasks
 from ew_app.services.notices import news
 from ew_app.services.people import terms
 from ew_app.services.people.terms import Terms
@@ -94,6 +94,24 @@ def test_without_a_deputy_what_is_due_rises_on_its_day_and_goes_down_with_the_le
     with on_the_day(world, settings, days=3):
         rising.rise()
         assert "away" not in [row[0] for row in rows(RAISED)], "the leave is over"
+
+
+TOLD = "SELECT p.login FROM notice n JOIN person p ON p.id = n.person_id WHERE n.kind = :kind ORDER BY p.login"
+
+
+@pytest.mark.parametrize(("deputy", "hears"), [("wanda", True), ("otto", False), (None, False)])
+def test_whoever_stands_in_for_a_principal_is_told_what_the_principal_is_told(world, settings, deputy, hears):
+    """A part opened in a crisis, and work that nobody has. Otto is principal of another school and cannot stand in."""
+    flag_ana(world)
+    for login in ("cora", "wanda", "lea"):
+        world.end(login) if login != deputy else None
+    world.away("paul", deputy=deputy)
+    crisis.open_record(world.students["ana"], "health", by=world.actor("paul"), reason="She fainted in the gym.")
+    with on_the_day(world, settings, days=1):
+        handing_out.hand_out()
+    assert (("wanda",) in rows(TOLD, kind="record_opened")) is hears
+    assert (("wanda",) in rows(TOLD, kind="risen")) is hears
+    assert ("otto",) not in rows(TOLD, kind="record_opened") + rows(TOLD, kind="risen")
 
 
 def test_a_deputy_who_may_not_read_a_compartment_is_shown_nothing_of_it(world, settings):

@@ -16,6 +16,7 @@ from ew_app.services.casework import reaching
 from ew_app.services.casework.looking_in import CLOSED
 from ew_app.services.casework.notes import Compartment, inside
 from ew_app.services.casework.staffing import place_of
+from ew_app.services.people.standing_in import with_deputies
 from ew_app.services.people.telling import tell
 from models.base import db
 from models.cases import Case, Cause, Note
@@ -205,7 +206,7 @@ def _child(student_id: int) -> int:
 
 def tell_of(opening: CrisisOpening, place: Place, again: str = "") -> None:
     """Tell everybody who answers for an opening and has not been told; `again` tells them once more."""
-    people = [person for person in _answering(opening, place) if person != opening.person_id]
+    people = with_deputies(_answering(opening, place)) - {opening.person_id}
     tell("record_opened", people, once=f"opening/{opening.id}{again}", opening_id=opening.id)
 
 

@@ -10,6 +10,7 @@ from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, re
 from ew_app.services.casework import crisis, reaching
 from ew_app.services.casework.looking_in import CLOSED
 from ew_app.services.casework.staffing import place_of
+from ew_app.services.people.standing_in import with_deputies
 from ew_app.services.people.telling import tell
 from models.base import db
 from models.crisis import ANSWERS, CrisisOpening
@@ -73,7 +74,8 @@ def answer(opening_id: int, said: str, *, by: Actor, words: str = "") -> CrisisO
     once = f"opening/{opening.id}/answer"
     tell("opening_answered", [opening.person_id], once=once, by=by, opening_id=opening.id)
     if said == NOT_RIGHT:
-        tell("opening_not_right", _privacy(opening), once=f"{once}/not_right", by=by, opening_id=opening.id)
+        custodians = with_deputies(_privacy(opening))
+        tell("opening_not_right", custodians, once=f"{once}/not_right", by=by, opening_id=opening.id)
     return opening
 
 

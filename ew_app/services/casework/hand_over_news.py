@@ -54,14 +54,10 @@ def receivers(row: HandOver) -> Collection[int | None]:
     if row.to_id is not None:
         return [row.to_id]
     staff = Staff({row.school_id})
-    here = [holder for holder in staff.everybody(row.school_id) if holder.active(staff.on)]
-    fit = {
-        holder.person_id
-        for holder in here
-        if holder.role == row.to_role and holder.department in (None, row.department)
-    }
+    fit = staff.there(row.school_id, row.to_role, row.department)
     if fit or row.kind != Kind.SCHOOL_CHANGE:
         return fit
+    here = [holder for holder in staff.everybody(row.school_id) if holder.active(staff.on)]
     return {holder.person_id for holder in here if Permission.WORK_CASE in role(holder.role).permissions}
 
 

@@ -5,7 +5,7 @@ What lies in compartments does not go along: at the new school it is asked of wh
 
 from __future__ import annotations
 
-from sqlalchemy import or_, update
+from sqlalchemy import or_, select, update
 
 from ew_app.kernel import WORKER, Actor, Refused, operation, today
 from ew_app.outbox import Job, enqueue
@@ -19,7 +19,8 @@ from models.queries import hand_overs as rows
 from models.staff import Person
 from rules import access
 from rules.access import NotAllowed, Permission, Place
-from rules.handing_over import Answer, Kind, State
+from rules.handing_over import Answer, Kind, State, asks_for_consent
+from rules.roles import Reach, all_roles, role
 from rules.routing import route
 from rules.tiers import Tier
 
@@ -76,17 +77,42 @@ def may_receive(row: HandOver, by: Actor) -> bool:
     return access.can(by.grants, Permission.WORK_CASE, place)
 
 
+def _goes_on(case: Case, school: int) -> dict[int, int]:
+    """Open task -> who goes on with it at the new school, of those whose role is there for tasks alone.
+
+    Whoever has it, while they hold that role for the new school too; else somebody of the same department there. What
+    neither can do goes to whoever takes the case.
+    """
+    roles = [key for key, one in all_roles().items() if one.reach is Reach.TASKS]
+    wanted = select(Task).where(Task.case_id == case.id, Task.status == "open", Task.owner_role.in_(roles))
+    found = db.session.scalars(wanted.where(Task.compartment.is_(None), Task.kind != COPY)).all()
+    staff = Staff({school}) if found else None
+    goes_on: dict[int, int] = {}
+    for task in found:
+        assert staff is not None
+        here = staff.there(school, task.owner_role, task.department)
+        others = set() if asks_for_consent(role(task.owner_role)) else here  # the family agreed to one organisation
+        able = here & {task.owner_id or 0} or others
+        if able:
+            goes_on[task.id] = min(able, key=lambda person: (staff.loads[person], person))
+    return goes_on
+
+
 def arrive(row: HandOver, case: Case, place: Place, by: Actor) -> None:
     """The case belongs to the new school and to whoever said yes, with its plan, contacts and open tasks.
 
-    Tasks in compartments wait at the new school for somebody who may read them there, and the network's copy of a
-    search for the contact of the new school's network.
+    What a partner or a department was asked stays with them as far as they work for the new school too. Tasks in
+    compartments wait at the new school for somebody who may read them there, and the network's copy of a search for
+    the contact of the new school's network.
     """
     if not may_receive(row, by):
         raise NotAllowed("Your role does not take cases over at the new school.")
     open_tasks = Task.case_id == case.id, Task.status == "open"
     others = or_(Task.compartment.is_not(None), Task.kind == COPY)
-    db.session.execute(update(Task).where(*open_tasks, ~others).values(school_id=row.school_id, owner_id=by.person_id))
+    goes_on = _goes_on(case, row.school_id)
+    for task in db.session.scalars(select(Task).where(*open_tasks, ~others)):
+        task.school_id, task.owner_id = row.school_id, goes_on.get(task.id, by.person_id)
+    db.session.flush()
     late = Task.school_id != row.school_id  # what lies in a compartment may have gone ahead
     db.session.execute(update(Task).where(*open_tasks, others, late).values(school_id=row.school_id, owner_id=None))
     case.school_id = row.school_id

@@ -56,19 +56,32 @@ class Staff:
         return who_acts(person, role_key, self.everybody(school), on=self.on, compartment=compartment)
 
     def watching(self, school: int, permission: Permission, *, breadth: int = 0) -> set[int]:
-        """Who is there today with a permission: the nearest there are.
+        """Who is there today with a permission, or stands in for somebody who has it: the nearest there are.
 
         breadth: where to look first, at the school (0), the network (1) or the district (2).
         """
         able = [
-            holder
+            (holder.place.breadth, person)
             for holder in self.everybody(school)
             if holder.place.breadth >= breadth
-            and holder.active(self.on)
             and permission in role(holder.role).permissions
+            and (person := self._goes_on(school, holder)) is not None
         ]
-        closest = min((holder.place.breadth for holder in able), default=None)
-        return {holder.person_id for holder in able if holder.place.breadth == closest}
+        closest = min((far for far, _ in able), default=None)
+        return {person for far, person in able if far == closest}
+
+    def there(self, school: int, role_key: str, department: str) -> set[int]:
+        """Who is there today in a role, for a department or for all of them, or stands in for somebody who is."""
+        found = (
+            self._goes_on(school, holder)
+            for holder in self.everybody(school)
+            if holder.role == role_key and holder.department in (None, department)
+        )
+        return {person for person in found if person is not None}
+
+    def _goes_on(self, school: int, holder: Holder) -> int | None:
+        """Whoever holds it, or while they are away whoever stands in; None once it has ended."""
+        return self.who_acts(school, holder.person_id, holder.role) if holder.holds(self.on) else None
 
     def _asked(self, place: Place, homeroom: str) -> Iterable[Holder]:
         for where in place.upwards():

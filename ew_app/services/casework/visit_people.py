@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
 from ew_app.kernel import local, today
 from ew_app.services.casework import reaching
+from ew_app.services.people import standing_in
 from models.queries import case_page
 from models.visits import Visit
 from rules.access import Place
@@ -28,19 +30,21 @@ def is_there(person_id: int, school_id: int) -> bool:
 def whom_else_to_tell(visit: Visit) -> Iterable[int]:
     """The principals who are there today; without one whoever leads the network; then all who could look for them.
 
-    Those who are out themselves, or on leave, look for nobody.
+    Those who are out themselves, or on leave, look for nobody; whoever stands in for them does.
     """
     place = reaching.place_of_school(visit.school_id)
     levels = {str(one) for one in place.upwards()}
     out = {visit.visitor_id, visit.second_id}
-    there = [
-        row
-        for row in case_page.people_at(levels, today())
-        if row.person_id not in out and case_page.away(row.person_id, row.role, levels, today()) is None
-    ]
+    people = case_page.people_at(levels, today())
+    instead = standing_in.deputies([row.person_id for row in people])
+    there: dict[str, list[int]] = defaultdict(list)
+    for row in people:
+        is_here = case_page.away(row.person_id, row.role, levels, today()) is None
+        doers = {row.person_id} if is_here else instead.get((row.person_id, row.role), set())
+        there[row.role] += sorted(doers - out)
     for answer in (("principal", "administrator"), ("network_lead",), tuple(all_roles())):
-        if found := [row.person_id for row in there if row.role in answer]:
-            return found
+        if found := [person for role in answer for person in there[role]]:
+            return list(dict.fromkeys(found))
     return []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -21,16 +21,35 @@ def of(person: Person) -> tuple[StandIn, ...]:
     return tuple(_stand_in(row) for row in _able(rows.away_now(today(), person.id), {person.id: person.grants}))
 
 
+def deputies(people: Collection[int | None]) -> dict[tuple[int, str], set[int]]:
+    """(person, role) -> who stands in today for one of these people who is away in that role."""
+    found = [row for row in rows.away_now(today()) if row.person_id in people]
+    standing: dict[tuple[int, str], set[int]] = defaultdict(set)
+    for row in _able(found, _held_by(found)):
+        standing[row.person_id, row.role].add(row.deputy_id)
+    return standing
+
+
+def with_deputies(people: Collection[int | None]) -> set[int | None]:
+    """These people, and whoever stands in today for one of them: what is told to a role is told to them as well."""
+    return {*people}.union(*deputies(people).values())
+
+
 @operation
 def tell_deputies() -> None:
     """Tell everybody once for each leave that they stand in. The leave ends by itself, and so does this."""
     found = rows.away_now(today())
+    for row in _able(found, _held_by(found)):
+        until = f" until {day_text(row.away_until)}" if row.away_until else ""
+        tell("stand_in", [row.deputy_id], once=f"stand-in/{row.id}/{row.away_from.isoformat()}", until=until)
+
+
+def _held_by(found: Iterable[Any]) -> dict[int, list[Grant]]:
+    """What each of the deputies holds or held."""
     holds = defaultdict(list)
     for grant in rows.grants_of({row.deputy_id for row in found}):
         holds[grant.person_id].append(grant)
-    for row in _able(found, holds):
-        until = f" until {day_text(row.away_until)}" if row.away_until else ""
-        tell("stand_in", [row.deputy_id], once=f"stand-in/{row.id}/{row.away_from.isoformat()}", until=until)
+    return holds
 
 
 def _able(found: Iterable[Any], holds: dict[int, list[Grant]]) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from ew_app.kernel import WORKER, Actor, operation, today
+from ew_app.services.people import standing_in
 from ew_app.services.people.telling import tell
 from ew_app.services.watching import goals
 from models.org import Network, School
@@ -103,14 +104,14 @@ def tell_of_late(day: str = "") -> int:
     for one in _standing(everywhere, boards.schools_in(everywhere), WORKER):
         if not one.is_due:
             continue
-        own = holders[str(one.place)]
+        own = standing_in.with_deputies(holders[str(one.place)])
         told += tell("review_due", own, once=f"review/{one.place}/{one.turn.due}", place=one.name)
         for kind in shown_to(one.place.kind, one.turn.late)[1:]:
             higher = Place.of_network(one.place.network or "") if kind is PlaceKind.NETWORK else Place.district()
             above.update(holders[str(higher)])
     week = (on - timedelta(days=on.weekday())).isoformat()
     for person, count in sorted(above.items()):
-        told += tell("reviews_late", [person], once=f"reviews-late/{week}", count=count)
+        told += tell("reviews_late", standing_in.with_deputies([person]), once=f"reviews-late/{week}", count=count)
     return told + goals.tell_of_due()
 
 
