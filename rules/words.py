@@ -116,18 +116,3 @@ def check_words(text: str) -> None:
     subjects = dict.fromkeys(one.subject for one in findings(text))
     if subjects:
         raise UnfitWords("This was not saved. " + " ".join(ADVICE[subject] for subject in subjects))
-
-
-# Words that often tell what is kept only for some. They are no fault: whoever writes them is asked to look once more.
-_ONLY_FOR_SOME = re.compile(
-    r"\b(shelters?|homeless\w*|evict\w*|motels?|couch|albergue|desaloj\w*|foster|asthma|asma|diabet\w*|seizures?"
-    r"|diagnos\w*|medicat\w*|medicine|depress\w*|anxi(?:ety|ous)|suicid\w*|self-harm|therap\w*|counsel(?:ing|ling)"
-    r"|pregnan\w*|embaraz\w*|abus\w*|violence|violencia|iep|504|disabilit\w*|adhd|autis\w*)\b",
-    re.IGNORECASE,
-)
-
-
-def only_for_some(text: str) -> str:
-    """The first word of a text that often tells what is kept only for some; '' where there is none."""
-    hit = _ONLY_FOR_SOME.search(text)
-    return hit[0] if hit else ""

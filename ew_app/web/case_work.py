@@ -19,6 +19,7 @@ from ew_app.web.case_page import Page
 from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, found, requires
 from rules.access import FieldClass, Permission, Right
+from rules.kept_words import only_for_some
 from rules.vocabulary import vocabulary
 
 screen = Blueprint("case_work", __name__)
@@ -26,6 +27,11 @@ screen = Blueprint("case_work", __name__)
 WORK = Permission.WORK_CASE
 LOG = Permission.LOG_OUTREACH
 Act = Callable[[], str]
+LOOK_AGAIN = (
+    "Not saved yet: this note names “{words}”, and everybody who works on this case reads it. Write what is needed, "
+    "without the reason{how}; or say below that it is meant for all of them."
+)
+IN_A_PART = ", or choose who may read it"
 
 
 # -- one way for all of them: ask on GET, do on POST, show what is wrong beside what was typed -----------------
@@ -223,18 +229,20 @@ def end_cause(number: int, cause_id: int) -> ResponseReturnValue:
 @requires(WORK, LOG)
 def note(number: int) -> ResponseReturnValue:
     held = case_page.held(number, WORK, LOG)
-    places = note_places(held)
+    places, text = note_places(held), request.form.get("text", "")
+    where = (places[0][0] if len(places) == 1 else request.form.get("compartment")) or None
+    private = only_for_some(text) if where is None else ""
 
     def act() -> str:
-        where = request.form.get("compartment") or None
-        if len(places) == 1:
-            where = places[0][0] or None
-        notes.write_note(number, request.form.get("text", ""), compartment=where, by=actor(), once=guard.once())
+        if private and not request.form.get("meant"):
+            raise Refused(LOOK_AGAIN.format(words=private, how=IN_A_PART if len(places) > 1 else ""))
+        notes.write_note(number, text, compartment=where, by=actor(), once=guard.once())
         return "The note is saved."
 
     return _step(
-        number, "case_note.html", LOG, act, blame="text", title="Write a note", button="Save the note", readers=places
-    )
+        number, "case_note.html", LOG, act, blame="text", title="Write a note", button="Save the note", readers=places,
+        private=private,
+    )  # fmt: skip
 
 
 def note_places(held: CaseAtHand) -> list[tuple[str, str]]:

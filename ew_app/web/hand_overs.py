@@ -18,8 +18,8 @@ from ew_app.web.guard import actor, found, requires
 from models.queries import hand_overs as rows
 from rules.access import Permission
 from rules.handing_over import Kind, asks_for_consent, may_own, would_see
+from rules.kept_words import only_for_some
 from rules.vocabulary import vocabulary
-from rules.words import only_for_some
 
 screen = Blueprint("hand_overs", __name__)
 

@@ -193,6 +193,21 @@ def test_notes_are_signed_and_unfit_words_refused(app: Flask, sign_in: SignInAs)
     assert "Person counselor, School counselor" in page
 
 
+def test_whoever_names_what_is_kept_only_for_some_looks_once_more(app: Flask, sign_in: SignInAs) -> None:
+    with app.app_context():
+        number = committed(open_case, "one")
+    browser, path = sign_in("counselor"), f"/cases/{number}/notes"
+    asked = fill(browser, path, text="They sleep in the car.").text
+    assert "this note names “sleep in the car”" in asked and "They sleep in the car.</textarea>" in asked
+    with app.app_context():
+        assert db.session.scalars(select(Note.text)).all() == []
+    fill(browser, path, text="They sleep in the car.", meant="1")
+    fill(browser, path, text="She sees a therapist.", compartment="counseling")
+    fill(browser, path, text="Waits in the bus shelter.")
+    with app.app_context():
+        assert db.session.scalars(select(Note.compartment).order_by(Note.id)).all() == [None, "counseling", None]
+
+
 def test_a_page_costs_the_same_for_few_and_many(app: Flask, sign_in: SignInAs) -> None:
     with app.app_context():
         number = committed(open_case, "one")
