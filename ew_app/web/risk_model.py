@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,8 +131,13 @@ def _page(problem: Problem | None = None) -> str:
         history=words.history(rows.every_step()),
         models=[(model, words.came_of(model)) for model in models],
         what_for=report.WHAT_FOR, not_looked_at=report.NEVER_INPUTS, problem=problem,
-        tabs=words.tabs(models[0].id if models else None, audits=access.can(by.grants, Permission.AUDIT_RISK)),
+        tabs=words.tabs(_told_of(at_work, models), audits=access.can(by.grants, Permission.AUDIT_RISK)),
     )  # fmt: skip
+
+
+def _told_of(at_work: RiskModel | None, models: Sequence[RiskModel]) -> int | None:
+    """The model that the other pages are about: the one at work or on trial, else the newest."""
+    return next((model.id for model in (at_work, *models) if model is not None), None)
 
 
 def percent(model: RiskModel) -> int:

@@ -5,6 +5,7 @@ Every share that rests on few students leaves through rules.suppression: here no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -123,10 +124,35 @@ def churn(lists: Mapping[str, Plain], kind: str | None) -> list[dict[str, Any]]:
     for method in order([one for one in ("rule", kind or "") if one in lists], kind):
         for day, after, alike in lists[method].get("steps") or ():
             found.append({
-                "name": f"Day {day} to {after}", "who": name(method, kind), "ours": method == kind,
-                "value": 100 * alike, "words": f"{100 * alike:.0f} of 100", "days": (day, after),
+                "name": f"Day {day} to {after}", "who": "this model" if method == kind else "the rule alone",
+                "ours": method == kind, "value": 100 * alike,
+                "words": f"{100 * alike:.0f} of 100", "days": (day, after),
             })  # fmt: skip
     return sorted(found, key=lambda one: (one["days"], not one["ours"]))
+
+
+def told(rows: Sequence[Plain]) -> str:
+    """What bars show, as a sentence."""
+    named = [f"{one['name'][:1].lower()}{one['name'][1:]} {one['words']}" for one in rows]
+    return f"{'; '.join(named)}.".capitalize() if named else "No figure can be told."
+
+
+def told_of_chances(parts: Sequence[Plain]) -> str:
+    """What the points show: how far expected and come are apart at most."""
+    apart = [abs(one["expected"] - one["came"]) for one in parts if one["came"] is not None]
+    if not apart:
+        return "Too few students stand behind each part to tell."
+    return f"In no part were what was expected and what came more than {math.ceil(max(apart))} of 100 apart."
+
+
+def told_of_churn(rows: Sequence[Plain]) -> str:
+    """How much of a list stays, of the model and of the rule."""
+    parts = []
+    for ours, who in ((True, "this model"), (False, "the rule alone")):
+        shares = [round(one["value"]) for one in rows if one["ours"] is ours]
+        if shares:
+            parts.append(f"with {who} {min(shares)} to {max(shares)} of 100 students stay")
+    return f"From one day looked at to the next, {', '.join(parts)}."
 
 
 # -- tables ----------------------------------------------------------------------------------------------------------
@@ -143,10 +169,14 @@ def asked(figures: Sequence[Plain], kind: str | None) -> list[dict[str, Any]]:
             kept = told["value"] is not None and (told["value"] <= wanted if at_most else told["value"] >= wanted)
             cells.append({
                 "day": one["day"], "kept": kept, "told": _in_unit(key, told["value"]), "wanted": _in_unit(key, wanted),
-                "range": f"{_in_unit(key, told['low']).removesuffix('%')} to {_in_unit(key, told['high'])}",
+                "range": f"{_bare(_in_unit(key, told['low']))} to {_in_unit(key, told['high'])}",
             })  # fmt: skip
         rows.append({"words": words, "how": "at most" if at_most else "at least", "cells": cells})
     return rows if days else []
+
+
+def _bare(words: str) -> str:
+    return words.removesuffix("%").removesuffix(" times")
 
 
 def _in_unit(key: str, number: float | None) -> str:
@@ -157,22 +187,21 @@ def _in_unit(key: str, number: float | None) -> str:
     return f"{100 * number:.1f}" + ("" if key == "sensitivity_gain" else "%")
 
 
-def methods(day: Plain, kind: str | None) -> list[tuple[str, bool, list[str]]]:
-    """(method, whether it is the model, its figures with their ranges) of one day."""
+def methods(day: Plain, kind: str | None) -> list[tuple[str, bool, list[tuple[str, str]]]]:
+    """(method, whether it is the model, its figures each with its range or nothing) of one day."""
     return [
         (name(method, kind), method == kind, [_figure(key, day["measured"][method][key]) for key, _ in COLUMNS])
         for method in order(list(day["measured"]), kind)
     ]
 
 
-def _figure(key: str, told: Any) -> str:
+def _figure(key: str, told: Any) -> tuple[str, str]:
     if told is None or (isinstance(told, Mapping) and told["value"] is None):
-        return "–"
+        return "–", ""
     if not isinstance(told, Mapping):
-        return _number(key, told)
-    if told["low"] is None or told["high"] is None:
-        return _number(key, told["value"])
-    return f"{_number(key, told['value'])} ({_number(key, told['low'])} to {_number(key, told['high'])})"
+        return _number(key, told), ""
+    known = told["low"] is not None and told["high"] is not None
+    return _number(key, told["value"]), f"{_number(key, told['low'])} to {_number(key, told['high'])}" if known else ""
 
 
 def _number(key: str, number: float) -> str:

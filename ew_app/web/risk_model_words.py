@@ -13,7 +13,7 @@ from ew_app.services.risk.calendar import SchoolYear
 from models.risk import RiskModel, RiskNight, RiskStep
 from rules.counting import many
 from rules.risk.fairness import AS_ASKED, TOO_FEW
-from rules.suppression import count_words
+from rules.suppression import LEAST, count_words
 
 METHODS: Mapping[str, str] = {
     "rule": "The rule alone",
@@ -47,7 +47,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
 }
 NO_TROUBLE = (AS_ASKED, TOO_FEW)  # what is made of a group that is no trouble
 OUTCOMES: Mapping[str, tuple[str, str]] = {
-    "scored": ("well", "good"),
+    "scored": ("as usual", "good"),
     "refused": ("held back", "late"),
     "outside": ("not asked", "plain"),
 }
@@ -100,6 +100,13 @@ def answers(found: Mapping[str, int]) -> list[tuple[str, str]]:
     return [(told, count_words(found[key])) for key, told in ANSWERS.items() if key in found]
 
 
+def _without(abstained: int) -> str:
+    """Of whom nothing was said, and why."""
+    if not abstained:
+        return ""
+    return f"not of {abstained:,}: too little is known" if abstained >= LEAST else "too little is known of a few"
+
+
 def evening(night: RiskNight) -> dict[str, Any]:
     """What came of an evening, and what its checks found."""
     told, kind = OUTCOMES[night.outcome]
@@ -108,6 +115,6 @@ def evening(night: RiskNight) -> dict[str, Any]:
     scored = f"{many(night.scored, 'student')}" if night.outcome == "scored" else "nobody"
     return {
         "day": night.day, "number": night.number, "told": told, "kind": kind, "scored": scored,
-        "without": count_words(night.abstained) if night.abstained else "", "stale": len(night.stale),
+        "without": _without(night.abstained), "stale": len(night.stale),
         "noticed": noticed, "asked": [(str(one["wanted"]), str(one["got"])) for one in alarms],
     }  # fmt: skip

@@ -125,3 +125,5 @@ def test_a_second_model_is_told_of_beside_the_one_at_work(district: District) ->
     second = risk_model.trained()
     found = upcoming.steps(actor("ada"))
     assert [(one.model and one.model.id, one.act) for one in found] == [(second, Act.TRIAL), (first, Act.NOTHING)]
+    run("UPDATE risk_night SET outcome = 'refused', reasons = '[\"Codes are missing.\"]'")
+    assert upcoming.steps(actor("ada"))[1].sentence.startswith("Look at what its last evening noticed")

@@ -125,7 +125,7 @@ def test_past_years_are_told_in_words_beside_every_picture(
     )
     assert page.count('<svg class="beside"') == 3 and page.count('role="img" aria-label="') >= 4
     assert "The rule alone 6.6 of 10" in told and "Last year's rate 7 of 10" in told
-    assert "Day 20 to 40, This model (a weighted sum) 70 of 100" in told
+    assert "Day 20 to 40, this model 70 of 100" in told
     assert "kept 80.0% at most 87.0% 78.0 to 82.0%" in told
     assert "2024-25 1,000 students, 200 chronically absent This model (a weighted sum) 88.0 0.120 4.6 74.0" in told
     for odd in ("day=7", "day=x", "places=9", "places=-1"):
@@ -189,7 +189,7 @@ def test_evenings_and_answers_of_a_model_at_work(sign_in: SignInAs, app: Flask, 
             db.session.add(RiskAnswer(model_id=number, student_id=world["ana"], day=model.asked_at.date(),
                                       range_key="4", answer=answer, reason="", **who))  # fmt: skip
     told = words(sign_in("district_analyst").get("/risk-model").text)
-    assert "1,180 students too little known of kept back" in told
-    assert "Fewer were late than usual. Usual: 2% to 8%; that evening: 1%" in told
+    assert "1,180 students too little is known of a few" in told
+    assert "Fewer were late than usual. Allowed: 2% to 8%; that evening: 1%" in told
     assert "Taken up 11" in told and "It rests on wrong data kept back" in told
     assert "Who may: Person policy_editor (Policy editor)" in told and "Switch it off now" not in told

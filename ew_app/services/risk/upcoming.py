@@ -66,8 +66,11 @@ AGAIN = "Nothing has to be done: the rules work as before. A new one can be made
 
 def _of(model: RiskModel, by: Actor) -> Next:
     if model.stage == "serving":
-        until = day_text(last_day(model.school_year))
-        return Next(Act.NOTHING, f"Nothing has to be done. It ends with the school year, on {until}.", model)
+        night = rows.last_night(model.id)
+        until = f"It ends with the school year, on {day_text(last_day(model.school_year))}."
+        if night is not None and night.outcome == "refused":
+            return Next(Act.NOTHING, f"{MEND} {until}", model)
+        return Next(Act.NOTHING, f"Nothing has to be done. {until}", model)
     if model.stage == "shadow":
         return _on_trial(model, by)
     if training.failed(model):
@@ -84,6 +87,10 @@ def _of(model: RiskModel, by: Actor) -> Next:
     return Next(Act.TRIAL, f"It can be put on trial{weeks}. Then it is asked every evening, and nobody sees it.", model)
 
 
+MEND = (
+    "Look at what its last evening noticed, below, and mend that. It is asked again every evening, and speaks again by"
+    " itself once things look as usual."
+)
 STUCK = (
     "Making it could not go on: something went wrong on our side, and trying again did not help. Whoever runs the"
     " system finds the reason under Health. After that, stop it here and have it made again."
