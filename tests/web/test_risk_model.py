@@ -24,14 +24,19 @@ PURPOSE = "To look first at those who need it most"
 def none(app: Flask, world: dict[str, int]) -> None:
     """A district that never had a model."""
     with app.app_context(), transaction():
-        for table in (RiskStep, RiskNight, RiskScore, RiskAnswer, RiskModel):
-            db.session.query(table).delete()
+        forget()
+
+
+def forget() -> None:
+    """Every model and what was said of it."""
+    for table in (RiskStep, RiskNight, RiskScore, RiskAnswer, RiskModel):
+        db.session.query(table).delete()
 
 
 def put(app: Flask, status: str = "trained", **parts: Any) -> int:
     """A model in that state, in place of any other."""
     with app.app_context(), transaction():
-        db.session.query(RiskModel).delete()
+        forget()
         row = risk_report.model(status, **parts)
         db.session.add(row)
         db.session.flush()
