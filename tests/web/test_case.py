@@ -43,7 +43,7 @@ def test_the_first_things_to_know_stand_first(app: Flask, sign_in: SignInAs) -> 
     page = sign_in("counselor").get(f"/cases/{number}").text
     order = [
         "Student One",
-        "Nobody has tried to reach the family yet",
+        "Nobody has tried to reach them yet",
         "Find out what gets in the way",
         "Who can see this",
     ]
