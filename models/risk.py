@@ -142,6 +142,23 @@ class RiskScore(Model):
     stale: Mapped[bool] = mapped_column(default=False)
 
 
+class RiskTold(Model):
+    """Which range a model at work told of a student, from the evening `since` up to the one of `until`, not with it.
+
+    `listed`: whether the rule had the student on its list then. Written when either changes; part of the child's
+    record, and gone a year after the school year.
+    """
+
+    __tablename__ = "risk_told"
+    __table_args__ = (Index("ix_risk_told_student_id", "student_id"),)
+    model_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    student_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since: Mapped[date] = mapped_column(primary_key=True)
+    until: Mapped[date | None]
+    range_key: Mapped[str]
+    listed: Mapped[bool]
+
+
 class RiskAnswer(Authored, Model):
     """What somebody who knows the student said to a score: taken up, set aside, or resting on wrong data."""
 

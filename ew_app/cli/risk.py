@@ -9,7 +9,7 @@ from ew_app.cli.options import acting, as_option
 from ew_app.cli.output import as_json_flag
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import NotFound, Refused, day_text
-from ew_app.services.risk import answers, lives, report, report_lines, scoring, training
+from ew_app.services.risk import afterwards, answers, lives, report, report_lines, scoring, training
 from models.queries import naming
 from rules.counting import many
 
@@ -50,12 +50,21 @@ def train(run: Runtime, queued: bool, stop: bool, login: str | None, as_json: bo
 
 @risk_group.command("report")
 @click.option("--model", "number", type=int, help="Of this model (default: the one at work, else the newest).")
+@click.option("--year", type=int, help="Instead: what came of a finished school year; 2026 for 2026-27.")
 @as_option
 @as_json_flag
 @runtime
-def show(run: Runtime, number: int | None, login: str | None, as_json: bool) -> None:
+def show(run: Runtime, number: int | None, year: int | None, login: str | None, as_json: bool) -> None:
     """Print the card of a model: what it was made from, how well it did beside the rules, for whom, and its limits."""
     with run.app():
+        if year is not None:
+            told = afterwards.year(year, by=acting(login))
+            if as_json:
+                output.json_object(told)
+                return
+            for line in report_lines.year_lines(told):
+                click.echo(line)
+            return
         card = report.card(number, by=acting(login))
         if as_json:
             output.json_object(card)

@@ -198,6 +198,13 @@ def nights(model: int) -> Sequence[RiskNight]:
     return db.session.scalars(found).all()
 
 
+def scored_in_month(model: int, day: date) -> bool:
+    """Whether a model said something on an earlier evening of the month."""
+    earlier = RiskNight.day >= day.replace(day=1), RiskNight.day < day
+    found = select(exists().where(RiskNight.model_id == model, RiskNight.outcome == "scored", *earlier))
+    return bool(db.session.scalar(found))
+
+
 def replace_scores(model: int, keep: Sequence[int], columns: Mapping[str, Any]) -> int:
     """Store what a model says tonight. At the schools to `keep` what it said before stands, marked stale."""
     kept = {"model": model, "schools": list(keep)}
@@ -214,12 +221,19 @@ def replace_scores(model: int, keep: Sequence[int], columns: Mapping[str, Any]) 
     return copy_in("risk_score", columns)
 
 
+# -- the record of one child -----------------------------------------------------------------------------------------
+
+
 def record_of(ids: Sequence[int]) -> dict[str, Any]:
     """What is kept of a child under these ids: scores, answers, wishes to be left out, and how past years ended."""
     asked = {
         "scores": """
             SELECT s.model_id AS model, s.day, s.number AS school_day, s.range_key AS range, s.logit AS thousandths,
                    s.reasons, s.stale FROM risk_score s WHERE s.student_id = ANY(:ids) ORDER BY 1
+        """,
+        "told": """
+            SELECT model_id AS model, since, until, range_key AS range FROM risk_told
+            WHERE student_id = ANY(:ids) ORDER BY 1, 2
         """,
         "answers": """
             SELECT model_id AS model, day, range_key AS range, answer, reason, author, position, written_at
@@ -238,9 +252,9 @@ def record_of(ids: Sequence[int]) -> dict[str, Any]:
 
 
 def delete_record(ids: Sequence[int]) -> int:
-    """Delete scores and answers of these ids; how many."""
+    """Delete scores, ranges told and answers of these ids; how many."""
     gone = 0
-    for table in ("risk_score", "risk_answer"):
+    for table in ("risk_score", "risk_told", "risk_answer"):
         query = text(f"WITH d AS (DELETE FROM {table} WHERE student_id = ANY(:ids) RETURNING 1) SELECT count(*) FROM d")
         gone += db.session.scalar(query, {"ids": list(ids)}) or 0
     return gone

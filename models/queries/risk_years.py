@@ -102,6 +102,12 @@ def year_ends(students: np.ndarray, year: date) -> Columns:
     )
 
 
+def is_read(year: date) -> bool:
+    """Whether it is known from marks how a school year ended."""
+    asked = text("SELECT EXISTS (SELECT 1 FROM year_end WHERE school_year = :year AND known_by = 'marks')")
+    return bool(db.session.scalar(asked, {"year": year}))
+
+
 def replace_year_ends(students: np.ndarray, year: date, columns: Mapping[str, Any]) -> None:
     """Store how the year ended for these students; what was there of them is gone."""
     db.session.execute(
@@ -157,6 +163,21 @@ def groups_of(students: np.ndarray) -> dict[str, np.ndarray]:
         {"students": students},
     )
     return {name: np.isin(students, np.array(members)) for name, members in found}
+
+
+def in_touch(since: date, until: date) -> np.ndarray:
+    """The ids of whom staff logged a contact or a support given on one of these days; nothing restricted."""
+    found = read_ints(
+        """
+        SELECT student_id FROM outreach WHERE is_contact AND on_day BETWEEN %(since)s AND %(until)s
+        UNION
+        SELECT p.student_id FROM support_given g JOIN plan_support p ON p.id = g.support_id
+        WHERE g.taken_back_at IS NULL AND p.compartment IS NULL AND g.on_day BETWEEN %(since)s AND %(until)s
+        """,
+        ["student"],
+        {"since": since, "until": until},
+    )
+    return found["student"]
 
 
 def excluded() -> np.ndarray:

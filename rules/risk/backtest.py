@@ -51,6 +51,7 @@ class Judged:
     logits: Mapping[str, Floats]
     seed: int
     beside: Mapping[str, Floats] = field(default_factory=dict)  # the challenger without and with the groups
+    parts: Mapping[str, Bools] = field(default_factory=dict)
 
     @cached_property
     def ties(self) -> NDArray[np.uint64]:
@@ -205,15 +206,21 @@ def _judged(parts: Sequence[tuple[Cohort, _Fitted]], day: int, seed: int) -> Jud
     names = ("students", "x", "chronic", "later_chronic", "listed", "school", "grade")
     columns = {name: np.concatenate([getattr(test, name) for test in tests]) for name in names}
     years = np.concatenate([np.full(len(test.students), test.year) for test in tests])
-    every = sorted({name for test in tests for name in test.groups})
-    groups = {
-        name: np.concatenate([test.groups.get(name, np.zeros(len(test.students), bool)) for test in tests])
-        for name in every
-    }
+    groups, apart = _members(tests, [test.groups for test in tests]), _members(tests, [test.parts for test in tests])
     scored = [{name: scorer(test.x) for name, scorer in fitted.by_features.items()} for test, fitted in parts]
     logits = {name: np.concatenate([one[name] for one in scored]) for name in scored[0]}
     beside: dict[str, Floats] = {}
     if all(fitted.with_groups is not None for _, fitted in parts):
         told = [one.with_groups(_with_groups(test, one.groups)) for test, one in parts if one.with_groups]
         beside = {"without": logits[CHALLENGER], "with": np.concatenate(told)}
-    return Judged(day, years, **columns, groups=groups, logits=logits, seed=seed, beside=beside)
+    return Judged(day, years, **columns, groups=groups, logits=logits, seed=seed, beside=beside, parts=apart)
+
+
+def _members(tests: Sequence[Cohort], each: Sequence[Mapping[str, Bools]]) -> dict[str, Bools]:
+    """[S] of each group over all test years; nobody of a year that does not know it."""
+    every = sorted({name for groups in each for name in groups})
+    nobody = [np.zeros(len(test.students), dtype=bool) for test in tests]
+    return {
+        name: np.concatenate([groups.get(name, none) for groups, none in zip(each, nobody, strict=True)])
+        for name in every
+    }

@@ -36,9 +36,10 @@ class Cohort:
     school: Ints  # [S] ids
     grade: Ints  # [S] as in Seen
     groups: Mapping[str, Bools] = field(default_factory=dict)  # [S] for the audit alone, never an input
-    marked: Mapping[str, float] = field(
-        default_factory=dict
-    )  # shares of the kinds of marks so far: drift looks at them
+    # shares of the kinds of marks so far: drift looks at them
+    marked: Mapping[str, float] = field(default_factory=dict)
+    # [S] told beside each other and never judged, such as whom staff were in touch with; never an input
+    parts: Mapping[str, Bools] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         size = len(self.students)
@@ -56,8 +57,8 @@ class Cohort:
     def of(self, rows: Rows) -> Cohort:
         """Some of the students."""
         parts = {name: getattr(self, name)[rows] for name in _ROWS}
-        groups = {name: members[rows] for name, members in self.groups.items()}
-        return Cohort(self.year, self.day, **parts, groups=groups, marked=self.marked)
+        groups, told = ({name: members[rows] for name, members in of.items()} for of in (self.groups, self.parts))
+        return Cohort(self.year, self.day, **parts, groups=groups, marked=self.marked, parts=told)
 
     def in_order(self) -> Cohort:
         """By student, so that nothing depends on the order in which rows came."""

@@ -119,8 +119,8 @@ def audit(judged: Judged, kind: str) -> tuple[Group, ...]:
 
 
 def breakdown(judged: Judged, kind: str) -> tuple[Group, ...]:
-    """The same for schools (`school 12`), grades (`grade 9`) and students without a last year (`new`)."""
-    parts: dict[str, Bools] = {"new": judged.x[:, _HAS_LAST] == 0}
+    """The same for schools (`school 12`), grades (`grade 9`), students without a last year (`new`) and other parts."""
+    parts: dict[str, Bools] = {"new": judged.x[:, _HAS_LAST] == 0} | dict(judged.parts)
     parts |= {f"grade {grade}": judged.grade == grade for grade in np.unique(judged.grade).tolist()}
     parts |= {f"school {school}": judged.school == school for school in np.unique(judged.school).tolist()}
     return tuple(_group(judged, kind, name, members) for name, members in parts.items())

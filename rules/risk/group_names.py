@@ -18,6 +18,8 @@ _SAID: Mapping[str, str] = {
     "section_504: yes": "students with a 504 plan",
     "stls: yes": "students in temporary living situations",
     "new": "students without a last year on record",
+    "in touch": "students whom staff reached or supported that year, as logged here",
+    "not in touch": "students of those years without a contact or support logged here",
 }
 _GRADES = {-1: "grade PK", 0: "grade K", UNKNOWN_GRADE: "students whose grade is not known"}
 

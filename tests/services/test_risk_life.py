@@ -7,13 +7,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 
 from ew_app.config import Settings
-from ew_app.kernel import OPERATOR, Conflict, NotFound, Refused
-from ew_app.services.risk import answers, lives, reading, report, scoring
+from ew_app.kernel import OPERATOR, Conflict, NotFound, Refused, now, transaction
+from ew_app.services.risk import (
+    afterwards,
+    answers,
+    calendar,
+    lives,
+    reading,
+    report,
+    report_lines,
+    scoring,
+    year_ends,
+)
 from ew_app.services.risk.lives import Kind
 from models.base import db
+from models.cases import Outreach
+from models.queries import risk as risk_rows
+from models.queries import risk_years
 from models.risk import RiskModel, RiskNight, RiskScore
 from rules.access import NotAllowed
 from tests.opened import on
@@ -243,6 +257,80 @@ def test_what_is_kept_of_one_child_is_handed_out_and_deleted_as_such(district: D
     assert answers.record_of(student.key, by=paul)["scores"] == []
     with pytest.raises(NotFound):
         answers.record_of(f"s{risk_model.FIRST_ELSEWHERE:04}", by=paul)
+
+
+def test_which_range_was_told_on_an_earlier_evening_stays_tellable(district: District, settings: Settings) -> None:
+    number = serving().id
+    first = query("SELECT student_id, range_key FROM risk_told ORDER BY 1")
+    assert first == query("SELECT student_id, range_key FROM risk_score WHERE logit IS NOT NULL ORDER BY 1")
+    scoring.score()
+    assert query("SELECT student_id, range_key FROM risk_told ORDER BY 1") == first, "asked twice it says the same"
+    with on(replace(settings, today=DAYS[45])):
+        run("UPDATE mark SET code = 'A' WHERE student_id % 5 = 0 AND day > '2026-10-01'")
+        risk_model.submit(district, DAYS[45])
+        risk_model.decide()
+        scoring.score()
+        then = risk_risk_told.on(number, EVENING)
+        assert list(zip(then["student"].tolist(), map(str, then["range"].tolist()), strict=True)) == first
+        changed = query("SELECT count(*) FROM risk_told WHERE until IS NOT NULL")[0][0]
+        assert 0 < changed < len(first) and query("SELECT count(*) FROM risk_told WHERE until IS NULL") == [(80,)]
+        paul = actor("paul")
+        student = query("SELECT s.key FROM risk_told t JOIN student s ON s.id = t.student_id WHERE until IS NOT NULL"
+                        " AND s.id = ANY(:his)", his=_reached(district))[0][0]  # fmt: skip
+        record = answers.record_of(student, by=paul)
+        assert [one["until"] for one in record["told"]] == [DAYS[45], None]
+        assert "Never for discipline" in record["stamp"]["purpose"] and record["stamp"]["taken_by"] == "Paul Adler"
+        lives.switch_off(reason="We want to think it over again", by=actor("ben"))
+        assert query("SELECT count(*) FROM risk_told WHERE until IS NULL") == [(0,)]
+        assert len(risk_risk_told.on(number, EVENING)["student"]) == 80, "what was told stays tellable"
+        answers.leave_out(district.students[0], reason="The family asked for it", by=paul)
+        assert len(risk_risk_told.on(number, EVENING)["student"]) == 79
+
+
+def _reached(district: District) -> list[int]:
+    return [student for student in district.students if district.school_of[student] == district.schools[0]]
+
+
+def test_a_year_that_is_over_is_looked_back_on_and_a_year_later_forgotten(
+    district: District, settings: Settings
+) -> None:
+    serving()
+    ada = actor("ada")
+    with pytest.raises(Refused, match="not over"):
+        afterwards.year(2026, by=ada)
+    with transaction():
+        who = {"author_id": None, "author": "Paul Adler", "position": "Principal", "written_at": now()}
+        how = {"method": "phone", "outcome": "reached", "is_contact": True}
+        db.session.add(Outreach(student_id=district.students[0], on_day=DAYS[60], at=now(), **how, **who))
+    assert risk_years.in_touch(DAYS[59], DAYS[80]).tolist() == [district.students[0]]
+    assert risk_years.in_touch(DAYS[61], DAYS[80]).tolist() == []
+    with on(replace(settings, today=date(2027, 7, 2))):
+        scoring.score()
+        with pytest.raises(NotFound, match="has not been read yet"):
+            afterwards.year(2026, by=ada)
+        year_ends.store(np.array(district.students, dtype=np.int64), calendar.completed(date(2027, 7, 2))[-1])
+        told = afterwards.year(2026, by=ada)
+        (model,) = told["models"]
+        assert [one["school_day"] for one in model["evenings"]] == [60, 90], "told from school day 45 on"
+        assert len(model["evenings"][0]["ranges"]) == 10 and model["evenings"][0]["groups"][0]["name"] == "all students"
+        assert "a contact" in told["how_to_read"] and "\n".join(report_lines.year_lines(told))
+        with pytest.raises(NotFound):
+            afterwards.year(2025, by=ada)
+    with on(replace(settings, today=date(2028, 7, 2))):
+        scoring.score()
+        assert query("SELECT count(*) FROM risk_told") == [(0,)]
+
+
+def test_groups_of_a_running_year_are_counted_once_a_month_for_those_who_audit(district: District) -> None:
+    run("UPDATE student SET low_income = (id % 4 < 2)")
+    serving()
+    groups = report.card(None, by=actor("ada"))["running"]["groups"]
+    assert [one["name"] for one in groups] == [
+        "students of families without a low income", "students of families with a low income",
+    ]  # fmt: skip
+    assert groups[0]["students"] == "about 40" and "found" not in groups[0]
+    assert report.card(None, by=actor("paul"))["running"] is None
+    assert not risk_rows.scored_in_month(model().id, EVENING) and risk_rows.scored_in_month(model().id, DAYS[45])
 
 
 # -- what lists are told -------------------------------------------------------------------------------------------

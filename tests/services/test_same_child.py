@@ -195,7 +195,7 @@ def test_work_moves_with_its_authors_and_comes_back() -> None:
 STAYS_WITH_ITS_ID = {
     *("mark", "mark_history", "prior_year", "staged_mark", "staged_other", "contact", "support_flag"),  # of files
     *("finding", "standing", "student_status", "tier_change", "touched_student", "block_student"),  # worked out
-    *("year_end", "risk_score"),  # worked out
+    *("year_end", "risk_score", "risk_told"),  # worked out
     "risk_excluded",  # read as the kept student's, so that it holds whichever id a family named
     *("stint", "event", "audit_row", "crisis_opening"),  # follows its id; appended and never changed
 }

@@ -12,12 +12,12 @@ from sqlalchemy import delete, select, update
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record
 from ew_app.services.casework import reaching
-from ew_app.services.risk import lives
+from ew_app.services.risk import lives, purpose
 from models.base import db
 from models.people import Student
 from models.queries import risk as rows
 from models.queries import same_child
-from models.risk import RiskAnswer, RiskExcluded, RiskScore
+from models.risk import RiskAnswer, RiskExcluded, RiskScore, RiskTold
 from rules import access
 from rules.access import Permission
 from rules.words import check_words
@@ -27,6 +27,7 @@ ANSWERS: Mapping[str, str] = {
     "dismissed": "Set aside",
     "wrong_data": "It rests on wrong data",
 }
+RANGE_MEANS = "tenths of a chance: 3 means that of similar students 30% to 40% were expected to be chronically absent"
 SAID_WHY = ("dismissed", "wrong_data")  # answers that need a reason
 
 
@@ -81,7 +82,8 @@ def leave_out(student_id: int, *, reason: str, by: Actor) -> None:
         raise Refused("This student is left out of the model already.")
     who = {"author_id": by.person_id, "author": by.name, "position": by.position, "written_at": now()}
     db.session.add(RiskExcluded(student_id=student.id, reason=reason, **who))
-    db.session.execute(delete(RiskScore).where(RiskScore.student_id.in_(same_child.ids_of(student.id))))
+    for table in (RiskScore, RiskTold):
+        db.session.execute(delete(table).where(table.student_id.in_(same_child.ids_of(student.id))))
     record("risk_left_out", by=by, subject=f"student:{student.id}", student_id=student.id, reason=reason)
 
 
@@ -113,7 +115,10 @@ def record_of(key: str, *, by: Actor) -> dict[str, Any]:
     """
     student = _of_record(key, by)
     record("risk_record_read", by=by, subject=f"student:{student.id}", student_id=student.id)
-    return {"student_id": student.key, **rows.record_of(same_child.ids_of(student.id))}
+    return {
+        "student_id": student.key, "stamp": purpose.stamp(by), "range_means": RANGE_MEANS,
+        **rows.record_of(same_child.ids_of(student.id)),
+    }  # fmt: skip
 
 
 @operation

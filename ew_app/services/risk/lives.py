@@ -17,6 +17,7 @@ from ew_app.kernel import WORKER, Actor, Conflict, NotFound, Refused, day_text, 
 from ew_app.services.risk import artefacts
 from models.base import db
 from models.queries import risk as rows
+from models.queries import risk_told
 from models.risk import RiskModel, RiskNight, RiskScore, RiskStep
 from rules import access
 from rules.access import Permission
@@ -227,6 +228,8 @@ def _agree(model: RiskModel, words: str, by: Actor, once: str | None) -> None:
     if serving is not None:
         _end(serving, "ended", f"Model {model.id} works in its place.", by)
     model.stage, model.stage_since = "serving", today()
+    if night is not None and night.outcome == "scored":
+        risk_told.remember(model.id, today())  # from now on people see what it said
     _step(model, "serving", words, by)
 
 
@@ -250,12 +253,15 @@ def end_with_the_year() -> int:
     found = db.session.scalars(select(RiskModel).where(RiskModel.stage != "off", past).with_for_update()).all()
     for model in found:
         _end(model, "ended", f"The school year {_name(model)} is over.", WORKER)
+    start = school_year_start(today())
+    risk_told.forget(start.replace(year=start.year - 1))
     return len(found)
 
 
 def _end(model: RiskModel, kind: str, words: str, by: Actor, once: str | None = None) -> None:
     model.stage, model.stage_since = "off", today()
     db.session.execute(delete(RiskScore).where(RiskScore.model_id == model.id))
+    risk_told.close(model.id, today())
     _step(model, kind, words, by, once)
 
 

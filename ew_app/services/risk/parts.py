@@ -16,7 +16,7 @@ from ew_app.services.risk import looking, year_ends
 from ew_app.services.risk.calendar import SchoolYear
 from ew_app.services.risk.looking import Looked
 from models.base import db
-from models.queries import risk_years
+from models.queries import risk_years, same_child
 from models.risk import RiskPart
 from rules.risk import card
 from rules.risk import cohort as cohorts
@@ -99,7 +99,17 @@ def _cohort(
         grade=known.grade,
         groups=risk_years.groups_of(known.students),
         marked=found.shares,
+        parts=_in_touch(known.students, year),
     )
+
+
+def _in_touch(students: np.ndarray, year: SchoolYear) -> dict[str, np.ndarray]:
+    """Whom staff reached or supported in that year, and whom not; nothing where nobody logged any of it here."""
+    logged = risk_years.in_touch(year.start, year.until)
+    if not len(logged):
+        return {}
+    reached = np.isin(students, same_child.known().own(logged))
+    return {"in touch": reached, "not in touch": ~reached}
 
 
 def _part(model: int, nth: int, day: int) -> Looked | None:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ew_app.kernel import Actor, NotFound, today
-from ew_app.services.risk import calendar, fitting, lives, training
+from ew_app.services.risk import calendar, fitting, lives, purpose, training
+from ew_app.services.risk.purpose import NEVER_INPUTS, WHAT_FOR
 from models.queries import naming
 from models.queries import risk as rows
 from models.risk import RiskModel
@@ -25,13 +26,9 @@ from rules.risk.plain import from_plain, to_plain
 from rules.risk.trial import Trial
 from rules.stints import school_year_start
 
-WHAT_FOR = (
-    "It orders students within a tier and brings students forward whom no rule has reached. It opens, closes and moves"
-    " nothing: tiers, cases and tasks come from the rules alone. Never for discipline, placement or grading."
-)
-NEVER_INPUTS = (
-    "Not looked at: race and ethnicity, sex, language, income, disability, living situation, addresses, discipline,"
-    " and anything staff did or wrote."
+OF_A_RUNNING_YEAR = (
+    "Whom the rule lists and whom the model would put on a list as long, and how many of each group it expects to be"
+    " chronically absent. Who will be is known when the year is over: `ew risk report --year` tells then."
 )
 OF_BEFORE = (
     "An earlier release of this software tried it, so its figures can't be shown any more. `ew risk train` makes and"
@@ -80,7 +77,7 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
         **short(model.id, by=by),
         "asked_by": model.asked_name, "asked_at": model.asked_at, "finished_at": model.finished_at,
         "valid_until": fitting.valid_until(model), "purpose": WHAT_FOR, "looked_at": list(NAMES),
-        "not_looked_at": NEVER_INPUTS, "state": lives.state().sentence,
+        "not_looked_at": NEVER_INPUTS, "stamp": purpose.stamp(by), "state": lives.state().sentence,
         "data": [_data(year, model) for year in model.plan.get("years", ())],
         "figures": [_figures(one) for one in trials if one.figures is not None],
         "lists": model.report.get("outcome", {}).get("lists", {}),
@@ -91,6 +88,7 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
         "limits": [*([OF_BEFORE] if kept is None else []), *_limits(model)],
         "decisions": [_step(step) for step in lives.steps(model)],
         "answers": rows.answers_to(model.id), "evenings": _evenings(model),
+        "running": _running(model) if audits else None,
     }  # fmt: skip
 
 
@@ -202,6 +200,7 @@ def _limits(model: RiskModel) -> list[str]:
     found = [
         "What it expects is an average of similar students and not the fate of one; support is meant to change it.",
         "Where staff helped in past years, fewer students became chronically absent: a low hit rate may mean success.",
+        _touched(model),
         f"It ends with the school year {_year(model)}.",
     ]
     afterwards = [str(year["name"]) for year in years if not year["live"]]
@@ -217,8 +216,29 @@ def _limits(model: RiskModel) -> list[str]:
     return found
 
 
+def _touched(model: RiskModel) -> str:
+    """Whether whom staff were in touch with can be told apart."""
+    parts = [
+        name for one in model.report.get("trials", ()) for found in one.get("parts", {}).values() for name in found
+    ]
+    if any(part["name"] == "in touch" for part in parts):
+        return (
+            "Students whom staff reached or supported are told apart from the others by what was logged here in their"
+            " year. Who was reached had often missed more: the two do not tell what a contact does."
+        )
+    return "No contact or support was logged here in the years tried, so who was helped can't be told apart."
+
+
 def _step(step: Any) -> dict[str, Any]:
     return {"what": step.kind, "by": step.author, "position": step.position, "at": step.written_at, "words": step.words}
+
+
+def _running(model: RiskModel) -> dict[str, Any] | None:
+    """Groups in the running year, as counted on the first evening of the last month; None where it was not yet."""
+    for night in rows.nights(model.id):
+        if groups := night.figures.get("groups"):
+            return {"day": night.day, "groups": groups, "how_to_read": OF_A_RUNNING_YEAR}
+    return None
 
 
 def _evenings(model: RiskModel) -> dict[str, Any]:

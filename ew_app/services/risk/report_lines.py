@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.counting import many
-from rules.risk.group_names import ALSO
+from rules.risk.group_names import ALSO, said
 
 NAMES = {
     "rule": "the rule", "rate": "the rate", "rate_and_last_year": "rate and last year", "shrunken": "shrunken rate",
@@ -42,6 +42,8 @@ def lines(card: Mapping[str, Any]) -> Iterator[str]:
     for figures in card["figures"]:
         yield from _figures(figures, card["kind"])
     yield from _fairness(card)
+    yield from _in_touch(card)
+    yield from _running(card)
     yield ""
     yield "Limits"
     yield from (f"  {limit}" for limit in card["limits"])
@@ -105,6 +107,55 @@ def _fairness(card: Mapping[str, Any]) -> Iterator[str]:
                 f"  {group['name']:<40}{group['students']:>14} students, chronic {group['chronic']};"
                 f" found {group['found']}; {group['found_by_rule']}, right {group['right']}; {group['right_by_rule']}"
             )
+
+
+def _in_touch(card: Mapping[str, Any]) -> Iterator[str]:
+    """Students whom staff were in touch with beside the others, where any of it was logged."""
+    for day in card["parts"]:
+        apart = [group for group in day["groups"] if group["name"] in (said("in touch"), said("not in touch"))]
+        if apart:
+            yield ""
+            yield f"Help on record, school day {day['day']} (the model; the rule alone)"
+        for group in apart:
+            yield (
+                f"  {group['name']}: {group['students']}, chronic {group['chronic']};"
+                f" right {group['right']}; {group['right_by_rule']}"
+            )
+
+
+def _running(card: Mapping[str, Any]) -> Iterator[str]:
+    if not card["running"]:
+        return
+    yield ""
+    yield f"Groups this year, counted on {card['running']['day']} (listed by the model; by the rule alone; expected)"
+    yield card["running"]["how_to_read"]
+    for group in card["running"]["groups"]:
+        yield (
+            f"  {group['name']:<60}{group['students']:>14} {group['flagged']:>10} {group['flagged_by_rule']:>10}"
+            f" {group['expected']:>10}"
+        )
+
+
+def year_lines(told: Mapping[str, Any]) -> Iterator[str]:
+    """A finished year looked back on."""
+    yield f"{told['school_year']}: what models told, and what came"
+    yield told["how_to_read"]
+    for model in told["models"]:
+        for evening in model["evenings"]:
+            yield ""
+            yield f"Model {model['model']}, school day {evening['school_day']} ({evening['day']})"
+            yield f"  {'expected':<16}{'students':>14}{'came':>12}{'in touch':>12}{'others':>12}"
+            for one in evening["ranges"]:
+                yield (
+                    f"  {one['range']:<16}{one['students']:>14}{one['came']:>12}{one['came_in_touch']:>12}"
+                    f"{one['came_others']:>12}"
+                )
+            for one in evening["groups"]:
+                yield (
+                    f"  {one['name']:<60}{one['students']:>14} found {one['found']};"
+                    f" by the rule {one['found_by_rule']}, right {one['right']}; {one['right_by_rule']}"
+                )
+    yield told["stamp"]["purpose"]
 
 
 def _since(card: Mapping[str, Any]) -> Iterator[str]:

@@ -26,14 +26,16 @@ from ew_app.services.risk.calendar import SchoolYear
 from ew_app.services.risk.looking import Looked
 from models.base import db
 from models.queries import risk as rows
+from models.queries import risk_told, risk_years
 from models.risk import RiskModel, RiskNight, RiskScore
 from rules import access
 from rules.access import Permission
-from rules.risk import bands, card, drift, reasons
+from rules.risk import afterwards, bands, card, drift, reasons
 from rules.risk.card import Card
-from rules.risk.cohort import LEAST_AHEAD, belongs
+from rules.risk.cohort import LEAST_AHEAD, belongs, is_chronic
 from rules.risk.drift import Alarm, Effect
 from rules.risk.features import Features, features
+from rules.risk.figures import hashed
 from rules.risk.models import chance
 
 THOUSAND = 1000
@@ -91,6 +93,8 @@ def one_night(number: int, looked: Looked | None, year: SchoolYear, day: date) -
     found = _asked(model, looked, year, day)
     if found.outcome != "scored":
         db.session.execute(delete(RiskScore).where(RiskScore.model_id == number))
+    if model.stage == "serving":
+        (risk_told.remember if found.outcome == "scored" else risk_told.close)(number, day)
     row = {
         "model_id": number, "day": day, "at": now(), "number": year.number(day), "outcome": found.outcome,
         "reasons": list(found.reasons), "scored": found.scored, "abstained": found.abstained,
@@ -122,8 +126,21 @@ def _asked(model: RiskModel, looked: Looked | None, year: SchoolYear, day: date)
     if drift.stops(alarms):
         return Evening("refused", tuple(one.sentence for one in alarms if one.effect is Effect.STOP), figures=told)
     stale = _stale(alarms)
-    scored, abstained = _keep(model, used, looked, x, number, day, stale)
+    columns = scores(used, looked, x, number)
+    if not rows.scored_in_month(model.id, day):
+        told["groups"] = _groups(columns, looked, model.id)
+    scored, abstained = _keep(model, columns, number, day, stale)
     return Evening("scored", (), scored, abstained, stale, told)
+
+
+def _groups(columns: Mapping[str, Any], looked: Looked, seed: int) -> list[afterwards.Line]:
+    """Once a month: how many of each group the rule lists and the model would; for those who audit it."""
+    asked = np.flatnonzero(np.array([logit is not None for logit in columns["logit"]], dtype=bool))
+    known = looked.known.of(asked)
+    logits = np.array([columns["logit"][row] for row in asked.tolist()], dtype=np.float64) / THOUSAND
+    listed = is_chronic(known.absent, known.enrolled)
+    first = afterwards.first_of(logits, hashed(known.students, seed), int(listed.sum()))
+    return afterwards.running(risk_years.groups_of(known.students), listed, first, chance(logits))
 
 
 def _outside(number: int, year: SchoolYear, used: Card) -> str:
@@ -144,12 +161,10 @@ def _stale(alarms: tuple[Alarm, ...]) -> tuple[int, ...]:
 
 
 def _keep(
-    model: RiskModel, used: Card, looked: Looked, x: Features, number: int, day: date,
-    stale: tuple[int, ...],
-) -> tuple[int, int]:  # fmt: skip
+    model: RiskModel, columns: Mapping[str, Any], number: int, day: date, stale: tuple[int, ...]
+) -> tuple[int, int]:
     """Store scores and abstentions of everybody but the students of stale schools; how many of each."""
-    columns = scores(used, looked, x, number)
-    fresh = np.flatnonzero(~np.isin(looked.known.school, stale))
+    fresh = np.flatnonzero(~np.isin(columns["school_id"], stale))
     count = len(fresh)
     table = {name: _some(column, fresh) for name, column in columns.items()}
     table |= {

@@ -27,6 +27,7 @@ from rules.stints import school_year_start
 _OF_SCHOOLS: Final = ("touched_block", "block_school", "school_day", "tier_count")
 _COMPUTED: Final = (
     *_OF_SCHOOLS, "student_status", "standing", "touched_student", "block_student", "year_end", "risk_score",
+    "risk_told",
 )  # fmt: skip
 _WORDS: Final = {
     "prior_year": "totals of last year",
