@@ -10,7 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, NotFound
-from ew_app.services.risk import lives, report, training, upcoming
+from ew_app.services.risk import lives, purpose, report, training, upcoming
 from ew_app.services.risk.lives import Kind
 from ew_app.web import risk_model_words as words
 from ew_app.web.guard import actor, once, requires
@@ -130,7 +130,7 @@ def _page(problem: Problem | None = None) -> str:
         answers=words.answers(rows.answers_to(at_work.id)) if at_work is not None else [],
         history=words.history(rows.every_step()),
         models=[(model, words.came_of(model)) for model in models],
-        what_for=report.WHAT_FOR, not_looked_at=report.NEVER_INPUTS, problem=problem,
+        what_for=purpose.WHAT_FOR, not_looked_at=purpose.NEVER_INPUTS, problem=problem,
         tabs=words.tabs(_told_of(at_work, models), audits=access.can(by.grants, Permission.AUDIT_RISK)),
     )  # fmt: skip
 

@@ -27,6 +27,7 @@ from ew_app.services.risk.lives import Kind
 from models.base import db
 from models.cases import Outreach
 from models.queries import risk as risk_rows
+from models.queries import risk_told
 from models.queries import risk_years
 from models.risk import RiskModel, RiskNight, RiskScore
 from rules.access import NotAllowed
@@ -270,7 +271,7 @@ def test_which_range_was_told_on_an_earlier_evening_stays_tellable(district: Dis
         risk_model.submit(district, DAYS[45])
         risk_model.decide()
         scoring.score()
-        then = risk_risk_told.on(number, EVENING)
+        then = risk_told.on(number, EVENING)
         assert list(zip(then["student"].tolist(), map(str, then["range"].tolist()), strict=True)) == first
         changed = query("SELECT count(*) FROM risk_told WHERE until IS NOT NULL")[0][0]
         assert 0 < changed < len(first) and query("SELECT count(*) FROM risk_told WHERE until IS NULL") == [(80,)]
@@ -282,9 +283,9 @@ def test_which_range_was_told_on_an_earlier_evening_stays_tellable(district: Dis
         assert "Never for discipline" in record["stamp"]["purpose"] and record["stamp"]["taken_by"] == "Paul Adler"
         lives.switch_off(reason="We want to think it over again", by=actor("ben"))
         assert query("SELECT count(*) FROM risk_told WHERE until IS NULL") == [(0,)]
-        assert len(risk_risk_told.on(number, EVENING)["student"]) == 80, "what was told stays tellable"
+        assert len(risk_told.on(number, EVENING)["student"]) == 80, "what was told stays tellable"
         answers.leave_out(district.students[0], reason="The family asked for it", by=paul)
-        assert len(risk_risk_told.on(number, EVENING)["student"]) == 79
+        assert len(risk_told.on(number, EVENING)["student"]) == 79
 
 
 def _reached(district: District) -> list[int]:

@@ -228,7 +228,8 @@ def _agree(model: RiskModel, words: str, by: Actor, once: str | None) -> None:
     if serving is not None:
         _end(serving, "ended", f"Model {model.id} works in its place.", by)
     model.stage, model.stage_since = "serving", today()
-    if night is not None and night.outcome == "scored":
+    last = rows.last_night(model.id)
+    if last is not None and last.outcome == "scored":
         risk_told.remember(model.id, today())  # from now on people see what it said
     _step(model, "serving", words, by)
 
