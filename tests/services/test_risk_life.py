@@ -27,8 +27,7 @@ from ew_app.services.risk.lives import Kind
 from models.base import db
 from models.cases import Outreach
 from models.queries import risk as risk_rows
-from models.queries import risk_told
-from models.queries import risk_years
+from models.queries import risk_told, risk_years
 from models.risk import RiskModel, RiskNight, RiskScore
 from rules.access import NotAllowed
 from tests.opened import on
