@@ -253,7 +253,7 @@ def test_what_is_kept_of_one_child_is_handed_out_and_deleted_as_such(district: D
     assert (len(kept["scores"]), len(kept["answers"]), len(kept["past_years"])) == (1, 1, 2)
     assert query("SELECT count(*) FROM audit_row WHERE action = 'risk_record_read' AND student_id = :id",
                  id=student.id) == [(1,)]  # fmt: skip
-    assert answers.delete_record(student.key, reason="Decided after the hearing", by=paul) == 2
+    assert answers.delete_record(student.key, reason="Decided after the hearing", by=paul) == 3
     assert answers.record_of(student.key, by=paul)["scores"] == []
     with pytest.raises(NotFound):
         answers.record_of(f"s{risk_model.FIRST_ELSEWHERE:04}", by=paul)
