@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -15,9 +14,10 @@ from ew_app.demo import Summary, casework, write_district
 from ew_app.demo.casework import Due
 from ew_app.demo.people import HOURS
 from ew_app.demo.school_year import taught_days
-from ew_app.feeds import load_format, open_deliveries, open_delivery, read
+from ew_app.feeds import open_deliveries, open_delivery
 from rules.vocabulary import vocabulary
 from rules.words import check_words
+from tests.demo_files import assert_read_whole, rows
 
 ROLES = {
     *("attendance_clerk", "homeroom_teacher", "counselor", "social_worker", "nurse", "stls_liaison"),
@@ -32,22 +32,12 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Summary:
     return write_district(tmp_path_factory.mktemp("district"), students=3000)
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_sixty_school_days_end_on_the_friday_before_thanksgiving_week(district: Summary) -> None:
     assert (district.first_day, district.last_day, district.days) == (date(2026, 8, 24), date(2026, 11, 20), 60)
 
 
 def test_our_reader_takes_every_row_and_counts_as_the_summary_does(district: Summary) -> None:
-    for folder, prefix in ((district.folder, ""), (district.folder / "today", "today/")):
-        for part in open_delivery([folder]).parts:
-            with part.open() as stream:
-                reading = read(stream, load_format()[part.table])
-                assert sum(len(chunk.lines) for chunk in reading) == district.rows[prefix + part.table]
-            assert reading.rejected == 0 and reading.header.ignored == ()
+    assert_read_whole(district)
 
 
 def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:

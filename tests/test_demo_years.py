@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -16,7 +15,8 @@ from ew_app.demo import Summary, write_district
 from ew_app.demo.district import LEVELS
 from ew_app.demo.school_year import SchoolYear
 from ew_app.demo.tried import TRIED
-from ew_app.feeds import load_format, open_deliveries, open_delivery, read
+from ew_app.feeds import open_deliveries
+from tests.demo_files import Rows, assert_read_whole, rows
 
 YEARS = [2023, 2024, 2025, 2026]
 STUDENTS = 3000
@@ -24,17 +24,11 @@ STUDENTS = 3000
 # ew_app/demo/years.py.
 CONSECUTIVE = (0.45, 0.75)
 FRACTION = {"A": 1.0, "AE": 1.0, "OSS": 1.0, "AUHD": 0.5, "AEHD": 0.5}
-Rows = list[dict[str, str]]
 
 
 @pytest.fixture(scope="module")
 def district(tmp_path_factory: pytest.TempPathFactory) -> Summary:
     return write_district(tmp_path_factory.mktemp("years"), students=STUDENTS, days=120, years=4)
-
-
-def rows(path: Path) -> Rows:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def school_year(day: str) -> int:
@@ -89,12 +83,7 @@ def relation(known: Known, year: int, other: int) -> float:
 
 
 def test_our_reader_takes_every_row(district: Summary) -> None:
-    for folder, prefix in ((district.folder, ""), (district.folder / "today", "today/")):
-        for part in open_delivery([folder]).parts:
-            with part.open() as stream:
-                reading = read(stream, load_format()[part.table])
-                assert sum(len(chunk.lines) for chunk in reading) == district.rows[prefix + part.table]
-            assert reading.rejected == 0 and reading.header.ignored == ()
+    assert_read_whole(district)
 
 
 def test_children_come_grow_older_and_go(known: Known) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,14 +81,20 @@ def _worker(
     new_database: Callable[[], str], redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Environment]:
     """An empty installation and the worker that serves it."""
-    folder = tmp_path_factory.mktemp("installation")
-    env = installation(new_database(), redis_url, folder)
-    with (folder / "worker.log").open("wb") as log:
+    env = installation(new_database(), redis_url, tmp_path_factory.mktemp("installation"))
+    with at_work(env):
+        yield env
+
+
+@contextmanager
+def at_work(env: Environment) -> Iterator[None]:
+    """A worker of this installation while the block runs: commands start none of their own."""
+    with (Path(env["EW_DATA_DIR"]) / "worker.log").open("wb") as log:
         words = [sys.executable, "-m", "ew_app", "worker", "--concurrency", "1"]
         worker = subprocess.Popen(words, env={**os.environ, **env}, stdout=log, stderr=log)
         try:
             _wait_for_it(env)
-            yield env
+            yield
         finally:
             worker.terminate()
             worker.wait(30)

@@ -10,7 +10,7 @@ import pytest
 
 from ew_app.cli.runtime import Runtime
 from ew_app.factory import create_app
-from tests.cli.conftest import CommandLine
+from tests.cli.conftest import CommandLine, at_work
 
 ROSTER = {
     "schools.csv": "school_id,name,network_id,network_name\n1,Lincoln,N,North\n",
@@ -63,7 +63,9 @@ def test_the_fields_of_a_kind_are_told(fresh: CommandLine) -> None:
     assert "host_keys" in fresh("source", "fields", "sftp").stdout
 
 
-def test_a_test_takes_nothing_and_a_pull_takes_it_in(fresh: CommandLine, drop: Path) -> None:
+def test_a_test_takes_nothing_and_a_pull_takes_it_in_and_puts_it_away_before_it_ends(
+    fresh: CommandLine, drop: Path
+) -> None:
     added(fresh, "--brings", "roster", "--set", "quiet=0")
     for name, text in ROSTER.items():
         (drop / name).write_text(text)
@@ -71,18 +73,16 @@ def test_a_test_takes_nothing_and_a_pull_takes_it_in(fresh: CommandLine, drop: P
     assert (drop / "students.csv").exists()
     told = fresh.json("source", "pull", "sis", "--json")
     assert (told["ended"], [one["status"] for one in told["batches"]]) == ("took", ["applied"])
-    assert fresh.json("source", "pull", "sis", "--json")["ended"] == "nothing"
-    (drop / "lunch.csv").write_text("meal,price\nsoup,3\n")
-    assert "lunch.csv" in fresh("source", "pull", "sis", code=1).stdout
-
-
-def test_a_pull_puts_away_what_it_took_before_it_ends(fresh: CommandLine, drop: Path) -> None:
-    added(fresh, "--brings", "roster", "--set", "quiet=0")
-    for name, text in ROSTER.items():
-        (drop / name).write_text(text)
-    fresh("source", "pull", "sis")
     assert sorted(path.name for path in (drop / "taken").rglob("*.csv")) == sorted(ROSTER)
     assert fresh.query("SELECT job FROM outbox WHERE done_at IS NULL") == []
+
+
+def test_a_pull_that_finds_nothing_says_so_and_one_that_holds_a_file_back_fails(fresh: CommandLine, drop: Path) -> None:
+    added(fresh, "--brings", "roster", "--set", "quiet=0")
+    with at_work(fresh.env):
+        assert fresh.json("source", "pull", "sis", "--json")["ended"] == "nothing"
+        (drop / "lunch.csv").write_text("meal,price\nsoup,3\n")
+        assert "lunch.csv" in fresh("source", "pull", "sis", code=1).stdout
 
 
 def test_work_whose_message_was_lost_is_done_before_a_command_ends(
