@@ -159,3 +159,9 @@ def test_a_taken_port_is_said_before_anything_starts(data_dir: Path) -> None:
         with pytest.raises(LocalError, match=f"cannot listen on 127.0.0.1:{port} .* set EW_PORT"):
             up.run_all(settings, before=lambda _: None, after=lambda _: None)
     assert list(data_dir.iterdir()) == []
+
+
+def test_whatever_starts_a_part_does_not_load_the_application_first() -> None:
+    asked = "import sys, ew_app.__main__, ew_app.cli.parts; print({'flask', 'sqlalchemy', 'celery'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
