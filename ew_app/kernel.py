@@ -154,6 +154,27 @@ def transaction() -> Iterator[None]:
 
 
 @contextmanager
+def spared() -> Iterator[None]:
+    """A part of the open transaction: on an error nothing of it remains, and what came before does.
+
+    Outside one whoever is called has transactions of their own, and an error leaves none open.
+    """
+    asked = len(db.session.info.get("on_commit", []))
+    try:
+        if _in_transaction.get():
+            with db.session.begin_nested():
+                yield
+        else:
+            yield
+    except BaseException:
+        if _in_transaction.get():
+            del db.session.info.get("on_commit", [])[asked:]
+        else:
+            db.session.rollback()
+        raise
+
+
+@contextmanager
 def apart() -> Iterator[None]:
     """A session of its own inside, beside the one that is open: whatever happens there is taken back at the end."""
     with current_app.app_context():

@@ -17,12 +17,12 @@ from functools import partial
 from typing import Any
 
 from celery import Celery
-from celery.exceptions import SoftTimeLimitExceeded
 from flask import current_app
 from kombu.exceptions import OperationalError
 from sqlalchemy import Select, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from ew_app.alone import note, reason
 from ew_app.config import Settings
 from ew_app.kernel import SENTENCES, clock, on_commit, operation
 from models.base import db
@@ -180,20 +180,12 @@ def perform(job: Job, number: int, work: Callable[..., Any]) -> bool:
             _set_aside(number, str(refusal))
         except Exception as error:
             db.session().invalidate()  # in whatever state its connection is, the next attempt has a new one
-            log.exception("job %s failed", number)
-            _failed(number, _reason(error))
+            note(log, f"job {number} failed", error)
+            _failed(number, reason(error))
             return False
         else:
             _finish(number)
         return True
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong in one line, without the values that a database adds to its errors."""
-    if isinstance(error, SoftTimeLimitExceeded):
-        return "It took longer than a piece of work may."
-    first, *_ = str(getattr(error, "orig", None) or error).splitlines() or [""]
-    return f"{type(error).__name__}: {first}"
 
 
 @contextmanager

@@ -54,8 +54,14 @@ class JobRun(Model):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
 
 
+TROUBLE = "trouble"
+
+
 class Beat(Model):
-    """Last sign of life of a part (worker, schedule), for /readyz and system health."""
+    """Last sign of life of a part (worker, schedule), for /readyz and system health.
+
+    detail: of the schedule under TROUBLE what its newest tick could not do, as a sentence.
+    """
 
     __tablename__ = "beat"
     part: Mapped[str] = mapped_column(primary_key=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
+from sqlalchemy.orm import aliased
 
 from models import touched
 from models.audit import Event
 from models.base import db
-from models.jobs import Beat, JobRun, Outbox
+from models.jobs import TROUBLE, Beat, JobRun, Outbox
 from models.org import School
 from models.policies import PolicyVersion
 from models.queries.lateness import LATE
@@ -56,6 +57,19 @@ def beat(part: str) -> datetime | None:
     return db.session.scalar(select(Beat.at).where(Beat.part == part))
 
 
+def trouble() -> str:
+    """What the newest tick of the schedule could not do; nothing while all of it works."""
+    return db.session.scalar(select(Beat.detail[TROUBLE].astext).where(Beat.part == "schedule")) or ""
+
+
+def _aside() -> ColumnElement[bool]:
+    """Condition on Outbox: set aside, and the same work was neither done nor set aside again since."""
+    later = aliased(Outbox)
+    ended = or_(later.done_at.is_not(None), later.quarantined_at.is_not(None))
+    again = exists().where(later.job == Outbox.job, later.key == Outbox.key, later.id > Outbox.id, ended)
+    return and_(Outbox.quarantined_at.is_not(None), ~again)
+
+
 def outbox() -> Waiting:
     open_rows = Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None)
     count, oldest = db.session.execute(select(func.count(), func.min(Outbox.created_at)).where(*open_rows)).one()
@@ -63,13 +77,13 @@ def outbox() -> Waiting:
         waiting=count,
         oldest=oldest,
         last_claim=db.session.scalar(select(func.max(Outbox.claimed_at))),
-        set_aside=db.session.scalar(select(func.count()).where(Outbox.quarantined_at.is_not(None))) or 0,
+        set_aside=db.session.scalar(select(func.count()).where(_aside())) or 0,
     )
 
 
 def set_aside(limit: int = 20) -> list[SetAside]:
-    """The newest work that was set aside."""
-    rows = select(Outbox).where(Outbox.quarantined_at.is_not(None)).order_by(Outbox.id.desc()).limit(limit)
+    """The newest work that was set aside, each kind of it once."""
+    rows = select(Outbox).where(_aside()).order_by(Outbox.id.desc()).limit(limit)
     return [SetAside(r.id, r.job, r.created_at, r.attempts, r.error) for r in db.session.scalars(rows)]
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import ColumnElement
 
+from ew_app.alone import alone
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record, today
 from ew_app.services.casework import crisis, reaching
 from ew_app.services.casework.looking_in import CLOSED
@@ -50,9 +51,10 @@ def look_at(opening_id: int, *, by: Actor) -> Line:
 def tell_again() -> None:
     """What nobody has answered is told to whoever came since to answer for it, and after a day to all once more."""
     for opening, school in rows.unanswered(now() - NO_MORE):
-        crisis.tell_of(opening, place_of(school))
-        if now() - opening.opened_at >= ONCE_MORE:
-            crisis.tell_of(opening, place_of(school), "/again")
+        with alone(f"opening {opening.id}"):
+            crisis.tell_of(opening, place_of(school))
+            if now() - opening.opened_at >= ONCE_MORE:
+                crisis.tell_of(opening, place_of(school), "/again")
 
 
 @operation

@@ -6,10 +6,12 @@ whose role has ended is taken from them first; what still waits afterwards is sh
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import text
 
+from ew_app.alone import all_told, alone, in_parts
 from ew_app.kernel import WORKER, operation
 from ew_app.services.casework import cases, crisis_answers, resting, rising, school_changes
 from ew_app.services.casework.search_rows import COPY, copy_for_network
@@ -25,30 +27,43 @@ from rules.routing_table import CASE_OWNER, routing_table
 LOCK: Final = 7311
 
 
-@operation
 def hand_out(*_: object) -> int:
     """The queued job: look for somebody for every open case and task without an owner; how many found one.
 
+    Each step stands alone, and in it each case and task: what cannot be done stops nothing else and is told at the end.
     Two at once do everything once.
     """
-    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    resting.wake()
-    rising.release()
-    school_changes.notice()
-    before = rows.cases()
-    cases.follow(sorted({row.student_id for row in before}), by=WORKER)
-    found = len(before) - len(rows.cases()) + _tasks() + _promises()
-    rising.rise()
-    standing_in.tell_deputies()
-    crisis_answers.tell_again()
+    found = 0
+    with all_told():
+        for what, step in STEPS.items():
+            with alone(what):
+                done = _in_turn(step)
+                found += done if what in GIVES and done else 0
     return found
 
 
+@operation
+def _in_turn(step: Callable[[], Any]) -> Any:
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    return step()
+
+
+def _cases() -> int:
+    before = rows.cases()
+    in_parts("case of student", sorted({row.student_id for row in before}), _follow)
+    return len(before) - len(rows.cases())
+
+
+def _follow(students: Sequence[int]) -> int:
+    return cases.follow(students, by=WORKER)
+
+
 def _tasks() -> int:
+    return in_parts("task", rows.tasks(), _give_tasks, key="id")
+
+
+def _give_tasks(waiting: Sequence[Any]) -> int:
     """Tasks of an owner's case go to that owner, all others to whoever holds their role now."""
-    waiting = rows.tasks()
-    if not waiting:
-        return 0
     staff = Staff({row.school_id for row in waiting})
     given: dict[int, tuple[int, str]] = {}
     for row in waiting:
@@ -62,12 +77,14 @@ def _tasks() -> int:
 
 
 def _promises() -> int:
+    return in_parts("promise", rows.promises(), _give_promises, key="id")
+
+
+def _give_promises(waiting: Sequence[Any]) -> int:
     """What waits inside a compartment is seen to by the nearest of those who look after it, the least busy first."""
-    waiting = rows.promises()
-    staff = Staff({row.school_id for row in waiting}) if waiting else None
+    staff = Staff({row.school_id for row in waiting})
     given: dict[int, int] = {}
     for row in waiting:
-        assert staff is not None
         keep = readers_of(FieldClass(row.compartment), own=False)
         able = [one for one in staff.near(row.school_id, row.homeroom) if one.role in keep and one.active(staff.on)]
         nearest = min(
@@ -104,3 +121,17 @@ def _trigger(row: Any) -> str:
     """The rule or root cause that asked for a task; a cause stands at the end of its period. '' for neither."""
     known = routing_table().triggers
     return next((key for key in (row.rule, row.period.rpartition("/")[2]) if key in known), "")
+
+
+STEPS: Final[Mapping[str, Callable[[], Any]]] = {
+    "cases that rest": resting.wake,
+    "work of people who left": rising.release,
+    "students who changed school": school_changes.notice,
+    "cases without an owner": _cases,
+    "tasks without an owner": _tasks,
+    "promises without anybody": _promises,
+    "what waits too long": rising.rise,
+    "deputies": standing_in.tell_deputies,
+    "openings in a crisis": crisis_answers.tell_again,
+}
+GIVES: Final = ("cases without an owner", "tasks without an owner", "promises without anybody")

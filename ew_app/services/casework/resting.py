@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from ew_app.alone import in_parts
 from ew_app.kernel import WORKER, Told, operation, record_all, today
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
 from ew_app.services.people.telling import tell
@@ -23,10 +26,13 @@ def wake() -> int:
 
     A constant number of statements, but for the notices.
     """
-    over = select(Case).where(Case.status == Status.PAUSED, Case.paused_until <= today()).order_by(Case.id)
+    over = select(Case.id).where(Case.status == Status.PAUSED, Case.paused_until <= today()).order_by(Case.id)
+    return in_parts("case that rests", db.session.scalars(over).all(), _wake)
+
+
+def _wake(cases: Sequence[int]) -> int:
+    over = select(Case).where(Case.id.in_(cases), Case.status == Status.PAUSED).order_by(Case.id)
     rested = db.session.scalars(over.with_for_update().execution_options(populate_existing=True)).all()
-    if not rested:
-        return 0
     before = _before([case.id for case in rested])
     back = [
         {

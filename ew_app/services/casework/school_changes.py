@@ -5,8 +5,11 @@ What lies in compartments does not go along: at the new school it is asked of wh
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import or_, select, update
 
+from ew_app.alone import alone
 from ew_app.kernel import WORKER, Actor, Refused, operation, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import hand_over_rows, handing_over, moves, reaching
@@ -25,7 +28,7 @@ from rules.routing import route
 from rules.tiers import Tier
 
 CLOSED = "The case was closed."
-ELSEWHERE = "The student goes to another school again."
+ELSEWHERE = "The student goes to another school now."
 
 
 @operation
@@ -36,21 +39,31 @@ def notice() -> int:
     back first. Twice asks once.
     """
     for back in rows.not_needed():
-        case = db.session.get_one(Case, back.case_id)
-        hand_over_rows.move(back, case, Answer.TAKE_BACK, WORKER, CLOSED if case.closed_on else ELSEWHERE)
+        with alone(f"hand-over {back.id}"):
+            case = db.session.get_one(Case, back.case_id)
+            hand_over_rows.move(back, case, Answer.TAKE_BACK, WORKER, CLOSED if case.closed_on else ELSEWHERE)
     db.session.flush()
     moved = rows.moved_away()
     staff = Staff({row.now for row in moved}) if moved else None
     for row in moved:
         assert staff is not None
-        case = db.session.get_one(Case, row.id, execution_options={"populate_existing": True})
-        near = staff.near(row.now, case.student.homeroom)
-        there = route([], Tier(case.tier).text, (), staff.place(row.now), near, on=staff.on, loads=staff.loads)
-        hand_over_rows.begin(
-            case, Kind.SCHOOL_CHANGE, WORKER, state=State.TO_WRITE if row.owner_id else State.SENT,
-            school_id=row.now, from_id=row.owner_id, to_role=there.role, department=there.department,
-        )  # fmt: skip
+        with alone(f"case {row.number}"):
+            _ask(row, staff)
     return len(moved)
+
+
+def _ask(row: Any, staff: Staff) -> None:
+    """Whoever was asked to take the case over at the school that the student has left is asked no longer."""
+    case = db.session.get_one(Case, row.id, execution_options={"populate_existing": True})
+    if asked := rows.open_of(case.id, (Kind.TRANSFER,)):
+        hand_over_rows.move(asked, case, Answer.TAKE_BACK, WORKER, ELSEWHERE)
+        db.session.flush()
+    near = staff.near(row.now, case.student.homeroom)
+    there = route([], Tier(case.tier).text, (), staff.place(row.now), near, on=staff.on, loads=staff.loads)
+    hand_over_rows.begin(
+        case, Kind.SCHOOL_CHANGE, WORKER, state=State.TO_WRITE if row.owner_id else State.SENT,
+        school_id=row.now, from_id=row.owner_id, to_role=there.role, department=there.department,
+    )  # fmt: skip
 
 
 @operation

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from ew_app.alone import alone
 from ew_app.kernel import clock, operation
 from ew_app.outbox import Job, enqueue
 from ew_app.services.deliveries import ingest, late_days
@@ -64,4 +65,5 @@ def move_up(source_id: int) -> None:
 def move_all_up() -> None:
     """The same for every source that has a line: for what was set aside, or lost its worker at the wrong moment."""
     for source_id in rows.in_line(ingest.IN_LINE):
-        move_up(source_id)
+        with alone(f"line of source {source_id}"):
+            move_up(source_id)

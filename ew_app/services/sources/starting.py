@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from ew_app.alone import alone
 from ew_app.kernel import Actor, NotFound, Refused, local, now, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.sources import lining_up, pulling
@@ -24,17 +25,24 @@ BY_SCHEDULE = "schedule"
 
 
 def start_due() -> list[int]:
-    """Start every look that is due and end those that were given up; returns the looks that were started."""
+    """Start every look that is due and end those that were given up; returns the looks that were started.
+
+    Each source stands alone.
+    """
     end_given_up()
     lining_up.move_all_up()
-    started = [_start_due(source.id) for source in rows.fetched_from()]
+    started = []
+    for name, number in [(source.name, source.id) for source in rows.fetched_from()]:
+        with alone(f"source {name}"):
+            started.append(_start_due(number))
     return [number for number in started if number is not None]
 
 
 def end_given_up() -> None:
     """End the looks whose work was set aside, so that they stand in nobody's way."""
     for number in rows.given_up():
-        pulling.give_up(number)
+        with alone(f"look {number}"):
+            pulling.give_up(number)
 
 
 @operation

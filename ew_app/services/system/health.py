@@ -159,7 +159,11 @@ def _worker() -> Check:
 
 
 def _schedule() -> Check:
-    return _alive("Schedule", rows.beat("schedule"), SCHEDULE_SILENT)
+    check = _alive("Schedule", rows.beat("schedule"), SCHEDULE_SILENT)
+    if check.state is State.OK and (trouble := rows.trouble()):
+        mend = "Everything else went on. It is tried again every minute; the log of the worker says more."
+        return Check("Schedule", State.LATE, f"It runs, but not all of it worked: {trouble}", mend)
+    return check
 
 
 def _alive(name: str, seen: datetime | None, silent: timedelta) -> Check:

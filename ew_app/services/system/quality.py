@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy.exc import DBAPIError
 
+from ew_app.alone import note
 from ew_app.kernel import WORKER, Actor, NotFound, Refused, day_text, now, operation, record, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.rosters import fixing
@@ -101,8 +102,8 @@ def _seen(run: QualityRun, check: Check) -> Sequence[Seen] | None:
             if check.key == NOT_MADE:
                 return _not_made(run)
             return _jumped(run) if check.key == STUDENT_COUNT else check.look(_parameters())
-    except DBAPIError:
-        log.exception("The check %s could not be made.", check.key)
+    except DBAPIError as error:
+        note(log, f"check {check.key} could not be made", error)
         return None
 
 

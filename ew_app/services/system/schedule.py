@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app import outbox
+from ew_app.alone import NotAllDone, all_told, alone
 from ew_app.kernel import local, now, operation
 from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import visit_alarm
@@ -16,7 +18,7 @@ from ew_app.services.notices import digests, mails
 from ew_app.services.sources import starting
 from ew_app.services.system import audit, opening
 from models.base import db
-from models.jobs import Beat, JobRun
+from models.jobs import TROUBLE, Beat, JobRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +40,50 @@ def sweep() -> int:
     and seal what the audit has taken in."""
     sign_of_life("worker")
     sign_of_life("schedule")
-    sent = outbox.sweep()
-    audit.seal()
+    with all_told():
+        sent = 0
+        with alone("work sent again"):
+            sent = outbox.sweep()
+        with alone("the seal of the audit"):
+            audit.seal()
     return sent
 
 
 def tick() -> list[Job]:
-    """Start the daily and hourly jobs and the looks at sources that are due, ask schools for days that have not come in
-    by their hour, and for the e-mails that are due; two ticks at once, or an hour told twice, do each once.
+    """Look for visits that are late, start the daily and hourly jobs and the looks at sources that are due, ask schools
+    for days that have not come in by their hour, and for the e-mails that are due; two ticks at once, or an hour told
+    twice, do each once.
 
-    While the demo's past is being told, today's work would come between: the first tick after it does it.
+    Each stands alone; what could not be done is kept with the sign of life, for the page of checks. While the demo's
+    past is being told, today's work would come between: the first tick after it does it.
     """
     sign_of_life("schedule")
     if opening.demo_is_loading():
         return []
-    starting.start_due()
     moment = local(now())
-    started = [daily.job for daily in DAILY if _start(daily.job, due_date(daily, moment))]
-    started += [job for job in HOURLY if _start(job, moment.date(), hour=moment.hour)]
-    late_days.follow()
-    visit_alarm.look()
-    digests.ask_for_due()
-    mails.try_again()
+    started: list[Job] = []
+    try:
+        with all_told():
+            with alone("visits that are late"):
+                visit_alarm.look()
+            with alone("looks at sources"):
+                starting.start_due()
+            for daily in DAILY:
+                with alone(daily.job.value):
+                    started += [daily.job] * _start(daily.job, due_date(daily, moment))
+            for job in HOURLY:
+                with alone(job.value):
+                    started += [job] * _start(job, moment.date(), hour=moment.hour)
+            with alone("days that are missing"):
+                late_days.follow()
+            with alone("digests"):
+                digests.ask_for_due()
+            with alone("e-mails tried again"):
+                mails.try_again()
+    except NotAllDone as trouble:
+        _keep_trouble(str(trouble))
+    else:
+        _keep_trouble("")
     return started
 
 
@@ -84,3 +108,11 @@ def sign_of_life(part: str) -> None:
     """Write that a part is alive now."""
     row = insert(Beat).values(part=part, at=now(), detail={})
     db.session.execute(row.on_conflict_do_update(index_elements=[Beat.part], set_={"at": row.excluded.at}))
+
+
+@operation
+def _keep_trouble(sentence: str) -> None:
+    """What the newest tick could not do; nothing once all of it works again."""
+    detail = {TROUBLE: sentence} if sentence else {}
+    changed = Beat.part == "schedule", Beat.detail != detail
+    db.session.execute(update(Beat).where(*changed).values(detail=detail))

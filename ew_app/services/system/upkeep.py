@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 
 import redis
 from flask import current_app
 from kombu.exceptions import OperationalError
 
+from ew_app.alone import all_told, alone
 from ew_app.kernel import Refused, clock, operation, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.deciding import everybody, simulating
@@ -38,18 +41,23 @@ def nightly(night: str = "") -> None:
     risk model at work or on trial is asked, groups of students are compared, the records are looked through, goals
     and monitored rules are counted. A slice of it; what is left is asked again."""
     day = date.fromisoformat(night) if night else today()
-    if everybody.begin(day):
-        releasing.expire()
-        pulling.forget_old()
-        drafts.expire()
-    if everybody.go_on(day, clock() + SLICE):
-        scoring.ask(day)
-        clusters.look()
-        quality.ask_at_night()
-        goal_counts.ask_for_all()
-        simulating.count_monitored()
-    else:
-        _go_on_later(day)
+    with all_told():
+        if everybody.begin(day):
+            _each({"old files": releasing.expire, "old looks": pulling.forget_old, "old drafts": drafts.expire})
+        if everybody.go_on(day, clock() + SLICE):
+            _each({
+                "the risk model": partial(scoring.ask, day), "groups": clusters.look, "records": quality.ask_at_night,
+                "goals": goal_counts.ask_for_all, "monitored rules": simulating.count_monitored,
+            })  # fmt: skip
+        else:
+            _go_on_later(day)
+
+
+def _each(steps: Mapping[str, Callable[[], object]]) -> None:
+    """What cannot be done stops nothing else and is told at the end."""
+    for what, step in steps.items():
+        with alone(what):
+            step()
 
 
 @operation

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from ew_app.alone import all_told, alone
 from ew_app.kernel import WORKER, Actor, operation, today
 from ew_app.services.people import standing_in
 from ew_app.services.people.telling import tell
@@ -92,12 +93,22 @@ def _year_end() -> date:
 # -- what rises ----------------------------------------------------------------------------------------------
 
 
-@operation
 def tell_of_late(day: str = "") -> int:
-    """Tell whoever holds a review that is due, once; and once a week those above in counts. Returns how many were told.
+    """The queued job: tell of reviews and of what is done for goals where its day has passed. How many were told.
 
     day: of the schedule, not needed: told twice is told once.
     """
+    told = 0
+    with all_told():
+        for what, step in (("reviews", _tell_of_reviews), ("goals", goals.tell_of_due)):
+            with alone(what):
+                told += step()
+    return told
+
+
+@operation
+def _tell_of_reviews() -> int:
+    """Tell whoever holds a review that is due, once; and once a week those above in counts."""
     on, everywhere = today(), Area(district=True)
     holders = _holders(on)
     told, above = 0, Counter[int]()
@@ -112,7 +123,7 @@ def tell_of_late(day: str = "") -> int:
     week = (on - timedelta(days=on.weekday())).isoformat()
     for person, count in sorted(above.items()):
         told += tell("reviews_late", standing_in.with_deputies([person]), once=f"reviews-late/{week}", count=count)
-    return told + goals.tell_of_due()
+    return told
 
 
 def _able() -> list[str]:
