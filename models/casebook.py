@@ -65,21 +65,10 @@ def reopen(cases: Sequence[int], opened_at: datetime, first_due: Mapping[int, An
 
 
 def close(cases: Sequence[int], on: date, reason: str, at: datetime, by: str) -> None:
-    """Close these open cases, end their episodes, withdraw their drafts and their open tasks outside compartments, and
-    call off the visits that are planned."""
+    """Close these open cases, end their episodes, withdraw their drafts and their open tasks outside compartments."""
     asked = {"cases": list(cases), "on": on, "reason": reason, "at": at, "by": by}
     for statement in _CLOSE:
         db.session.execute(text(statement), asked)
-    call_off_visits(cases)
-
-
-def call_off_visits(cases: Sequence[int]) -> None:
-    """Nobody goes any more for cases that are closed; who is out already comes back as planned."""
-    off = """
-        UPDATE visit SET status = 'called_off', called_off_why = 'The case was closed.', address = ''
-        WHERE case_id = ANY(:cases) AND status = 'planned'
-    """
-    db.session.execute(text(off), {"cases": list(cases)})
 
 
 _CLOSE = (

@@ -58,6 +58,13 @@ _STINTS = """
 """
 
 
+# A help that was promised in between is done where it was asked.
+_HELP_BACK = text("""
+    UPDATE task t SET student_id = h.student_id, case_id = h.case_id FROM hand_over h, moved_row m
+    WHERE m.merge_id = :merge AND m.table_name = 'hand_over' AND m.row_id = h.id AND h.task_id = t.id
+""")
+
+
 def point(student: Student, same_as: int | None, *, batch: int, at: datetime) -> None:
     """Say whose former id a student's row is (None: nobody's), with its earlier form kept."""
     before = db.session.scalar(text("SELECT to_jsonb(s) FROM student s WHERE id = :id"), {"id": student.id})
@@ -117,6 +124,7 @@ def move_back(merge: StudentMerge) -> None:
     changed = db.session.query(MovedRow).filter(MovedRow.merge_id == merge.id, MovedRow.before != {}).all()
     for row in changed:
         _set(row.table_name, row.row_id, row.before)
+    db.session.execute(_HELP_BACK, {"merge": merge.id})
 
 
 def _set(table: str, row: int, columns: Mapping[str, Any]) -> None:

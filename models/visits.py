@@ -44,6 +44,7 @@ class Visit(Model):
     watcher_id: Mapped[int] = to("person.id", index=False)
     minutes: Mapped[int] = mapped_column(default=45)
     address: Mapped[str] = mapped_column(default="")
+    phone: Mapped[str] = mapped_column(default="", server_default="")
     address_checked_at: Mapped[datetime | None]
     no_call_why: Mapped[str] = mapped_column(default="")
     status: Mapped[str] = mapped_column(default="planned")

@@ -40,7 +40,8 @@ class NoticeKind:
     """One thing that staff are told. `urgent`: by an e-mail of its own at once.
 
     one: the sentence where the count is one. waits: the states of what it is about in which there is something to do;
-    in any other it is over. None where there never was anything to do.
+    in any other it is over. None where there never was anything to do. told: seen by whoever was told, whatever else
+    they may see.
     """
 
     key: str
@@ -48,6 +49,7 @@ class NoticeKind:
     group: Group
     says: str
     urgent: bool
+    told: bool
     one: str
     waits: tuple[str, ...] | None
 
@@ -83,6 +85,10 @@ class Notices:
         """(key, label) of the groups that a person may leave out of the e-mails."""
         return tuple((group.key, group.label) for group in self.groups.values() if not group.always)
 
+    def told(self) -> tuple[str, ...]:
+        """The keys of the kinds that whoever was told sees, whatever else they may see."""
+        return tuple(key for key, kind in self.kinds.items() if kind.told)
+
     def mailed(self, left_out: tuple[str, ...]) -> frozenset[str]:
         """The keys of the kinds that go into the e-mails of somebody who leaves these groups out."""
         return frozenset(key for key, kind in self.kinds.items() if kind.group.always or kind.group.key not in left_out)
@@ -106,6 +112,7 @@ def _kind(key: str, entry: dict[str, Any], groups: Mapping[str, Group]) -> Notic
         groups[entry["group"]],
         entry["says"],
         urgent=entry.get("urgent", False),
+        told=entry.get("told", False),
         one=entry.get("one", ""),
         waits=None if waits is None else tuple(waits),
     )

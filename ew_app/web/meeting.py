@@ -13,13 +13,14 @@ from ew_app.kernel import SENTENCES, day_text, today
 from ew_app.services.meetings import agenda, holding
 from ew_app.services.meetings.holding import Changed, Decided
 from ew_app.web import asked, freshness, meeting_words
-from ew_app.web.case_words import day_given
+from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, found, requires, scope
 from ew_app.web.meeting_words import View
 from models.meetings import Meeting
 from models.queries import boards
 from models.queries import case_page as people
 from models.queries import meetings as rows
+from rules import roles
 from rules.access import Area, Permission
 from rules.counting import are, many
 from rules.meetings import AT_ONCE, PARTS
@@ -164,7 +165,10 @@ def _student(meeting_id: int, position: int, errors: Mapping[str, str] | None = 
         meeting=sitting.meeting, school=sitting.school, view=view, item=item, errors=errors or {}, theirs=theirs,
         card=meeting_words.card(item, case, pupil, view), number=at + 1, of=len(places),
         before=places[at - 1] if at else None, after=places[at + 1] if at + 1 < len(places) else None,
-        people=[(number, name) for number, name, _ in holding.may_act(sitting.meeting)],
+        people=[
+            (number, f"{name}, {lower_first(roles.role(held).label)}")
+            for number, name, held in holding.may_act(sitting.meeting)
+        ],
         values=request.form or meeting_words.form_of(item, task), said=said,
         on_the_wall=view.room and item.decision is not None and not errors,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, Refused, day_text, local, now, today
-from ew_app.services.casework import visits
+from ew_app.services.casework import visit_ends, visits
 from ew_app.services.casework.outreach import Attempt
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.services.casework.visit_people import clock_of, may_help
@@ -83,6 +83,7 @@ def _wanted() -> Wanted:
         watcher_id=form.get("watcher_id", 0, type=asked.number),
         minutes=form.get("minutes", 0, type=asked.number),
         address=form.get("address", ""),
+        phone=form.get("phone", ""),
     )
 
 
@@ -122,7 +123,8 @@ def _page(at_hand: VisitAtHand, errors: Mapping[str, str] | None = None) -> str:
         missing=missing, errors=errors or {}, values=request.form, minutes=MINUTES, key=guard.new_once(),
         outcomes=_outcomes(), number=at_hand.case.number if at_hand.case else None,
         overdue=visit.status == "out" and visit.back_by is not None and visit.back_by < now(),
-        address=visits.address_for(at_hand, actor()),
+        address=visits.address_for(at_hand, actor()), told=at_hand.told,
+        may_call_off=visit.status == "planned" and visit_ends.may_call_off(visit, actor()),
     )  # fmt: skip
 
 

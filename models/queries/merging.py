@@ -58,15 +58,22 @@ def open_tasks_alike(kept: int, gone: int) -> list[Any]:
     return list(db.session.execute(found, {"kept": kept, "gone": gone}))
 
 
-def goes_along(case: int) -> list[tuple[str, int]]:
-    """(table, id) of what is under way on a case: supports that run, help asked or promised, visits to come."""
+def goes_along(case: int, other: int) -> list[tuple[str, int]]:
+    """(table, id) of what is under way on a case: supports that run, help asked or promised, visits to come, and steps
+    of looking for the student that were not done on the other case."""
     found = text("""
         SELECT 'plan_support', id FROM plan_support WHERE case_id = :case AND result IS NULL
         UNION ALL SELECT 'hand_over', id FROM hand_over
         WHERE case_id = :case AND kind = 'refer' AND state IN ('sent', 'accepted')
-        UNION ALL SELECT 'visit', id FROM visit WHERE case_id = :case AND status IN ('planned', 'out') ORDER BY 1, 2
+        UNION ALL SELECT 'visit', id FROM visit WHERE case_id = :case AND status IN ('planned', 'out')
+        UNION ALL SELECT 'search_done', d.id FROM search_done d
+        JOIN support_case c ON c.id = d.case_id AND c.episode = d.episode
+        WHERE d.case_id = :case AND d.taken_back_at IS NULL AND NOT EXISTS (
+            SELECT FROM search_done k JOIN support_case o ON o.id = k.case_id AND o.episode = k.episode
+            WHERE k.case_id = :other AND k.taken_back_at IS NULL AND (k.step = d.step OR d.step = 'found'))
+        ORDER BY 1, 2
     """)
-    return [(table, number) for table, number in db.session.execute(found, {"case": case})]
+    return [(table, number) for table, number in db.session.execute(found, {"case": case, "other": other})]
 
 
 def visits_under_way(kept: int, gone: int) -> dict[int, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select
 
 from models.base import db
 from models.cases import Case, Outreach
@@ -17,12 +17,21 @@ from models.queries import scope
 from models.queries.scope import Reach
 from models.visits import Visit
 
+LATE = "visit_late"
+
 
 def takes_part(person_id: int | None) -> ColumnElement[bool]:
     """Condition on Visit: the person goes along, or watches."""
     if person_id is None:
         return false()
     return or_(Visit.visitor_id == person_id, Visit.second_id == person_id, Visit.watcher_id == person_id)
+
+
+def was_told(person_id: int | None) -> ColumnElement[bool]:
+    """Condition on Visit: the person was told that the two are not back in time."""
+    if person_id is None:
+        return false()
+    return exists().where(Notice.visit_id == Visit.id, Notice.person_id == person_id, Notice.kind == LATE)
 
 
 def seen(reach: Reach, person_id: int | None, on: date) -> ColumnElement[bool]:
@@ -60,7 +69,7 @@ def late(moment: datetime) -> Sequence[int]:
 
 def was_late(visit_id: int) -> bool:
     """Whether anybody was told that the people of a visit were not back in time."""
-    told = select(Notice.id).where(Notice.visit_id == visit_id, Notice.kind == "visit_late")
+    told = select(Notice.id).where(Notice.visit_id == visit_id, Notice.kind == LATE)
     return db.session.scalar(told.limit(1)) is not None
 
 

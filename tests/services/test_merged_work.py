@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ew_app.kernel import Refused, told_as_of
-from ew_app.services.casework import answering, handing_over, supporting, visits
+from ew_app.services.casework import answering, handing_over, searching, supporting, visits
 from ew_app.services.casework.handing_over import Wanted
 from ew_app.services.casework.supporting import Offer
 from ew_app.services.rosters import same_child
+from rules.duty_of_care import FOUND, duty
 from tests.services import test_visits as going
 from tests.services.one_case import follow
 from tests.services.world import World, rows
@@ -69,3 +70,39 @@ def test_help_that_was_asked_and_supports_that_run_go_on(both: World) -> None:
     assert rows("SELECT c.number FROM task t JOIN support_case c ON c.id = t.case_id WHERE t.kind = 'help'") == [
         (1001,)
     ]
+
+
+def test_a_search_that_is_under_way_goes_on_and_comes_back(both: World) -> None:
+    begun = "SELECT c.number, d.step FROM search_done d JOIN support_case c ON c.id = d.case_id ORDER BY d.id"
+    searching.begin(1002, by=both.actor("paul"))
+    first = next(iter(duty().search))
+    searching.do(1002, first, by=both.actor("paul"))
+    join(both)
+    assert rows(begun) == [(1001, "begun"), (1001, first)]
+    searching.do(1001, FOUND, by=both.actor("paul"), words="With the grandmother.")
+    same_child.undo("S-ben", by=both.actor("clara"))
+    assert rows(begun) == [(1002, "begun"), (1002, first), (1001, FOUND)]
+
+
+def test_of_two_searches_the_one_of_the_case_that_goes_on_takes_in_what_the_other_has_done(both: World) -> None:
+    one, other, *_ = duty().search
+    for number, step in ((1001, one), (1002, other)):
+        searching.begin(number, by=both.actor("paul"))
+        searching.do(number, step, by=both.actor("paul"))
+    searching.do(1002, FOUND, by=both.actor("paul"), words="Seen at the other school.")
+    join(both)
+    steps = rows("SELECT d.step FROM search_done d JOIN support_case c ON c.id = d.case_id WHERE c.number = 1001")
+    assert {step for (step,) in steps} == {"begun", one, other}, "who looks for the child has not found it"
+
+
+def test_help_that_was_promised_in_between_stays_one_when_two_are_parted(both: World) -> None:
+    nia = both.actor("nia")
+    asked = handing_over.refer(1002, Wanted(to=f"{nia.person_id}:nurse", asked="Please talk"), by=both.actor("cora")).id
+    join(both)
+    answering.accept(asked, by=nia)
+    same_child.undo("S-ben", by=both.actor("clara"))
+    promised = (
+        "SELECT h.case_id = t.case_id, h.student_id = t.student_id FROM hand_over h JOIN task t ON t.id = h.task_id"
+    )
+    assert rows(promised) == [(True, True)]
+    assert answering.finish(asked, by=nia, report="We talked.").state == "done"

@@ -25,7 +25,7 @@ def test_a_visit_from_the_plan_to_the_contact(sign_in: SignInAs, app: Flask, wor
     form = browser.get("/cases/1/visit").text
     assert 'value="14 Elm Street"' in form and "Person nurse" in form
     once = form.split('name="once" value="')[1].split('"')[0]
-    fields = {"day": day, "minutes": 45, "address": "14 Elm Street", "once": once}
+    fields = {"day": day, "minutes": 45, "address": "14 Elm Street", "phone": "312 555 0142", "once": once}
     assert "Two people go on a visit" in browser.send("/cases/1/visit", fields).text
     fields |= {"second_id": world["nurse"], "watcher_id": world["attendance_clerk"]}
     planned = browser.send("/cases/1/visit", fields)

@@ -14,9 +14,14 @@ from ew_app.services.casework.following import Asked, Drafted, Found, Pupil, is_
 def covered(pupil: Pupil, kind: str, found: Found) -> Asked | None:
     """The task that already answers this: open, of the same finding, or made since it began.
 
-    A task that the system withdrew answers only its own finding, which takes it up again.
+    A task that the system withdrew answers only its own finding, which takes it up again. What a cause or a person
+    asked for answers no rule: it is something else that is to be done.
     """
-    alike = [task for task in pupil.tasks if task.kind == kind and task.compartment == found.compartment]
+    alike = [
+        task
+        for task in pupil.tasks
+        if task.kind == kind and task.compartment == found.compartment and task.rule is not None
+    ]
     own = [task for task in alike if answers(task, found, pupil)]
     others = [task for task in alike if not _asks_for_less(task, found)]
     waiting = [task for task in others if task.status == "open"]

@@ -67,11 +67,11 @@ def record_cause(case_number: int, heard: Heard, *, by: Actor, once: str | None 
         raise Refused(f"There are {MOST} current causes already. End the one that matters least, then add this one.")
     cause = _store(held.case, heard, compartment, current, by, once)
     if compartment is None:
-        _move_case(held, by)
+        _move_case(held, by, new=None if same else heard.code)
         touch([held.case.student_id], today())  # a barrier with an owner lets Tier 3 step down
         ask_for_evaluation()
     else:
-        _ask_inside(held, cause)
+        _ask_inside(held, cause, new=same is None)
     record(
         "cause_added", by=by, subject=f"cause:{cause.id}", student_id=held.case.student_id,
         case_id=held.case.id, compartment=compartment, code=heard.code,
@@ -168,8 +168,11 @@ def _store(
 # -- what follows --------------------------------------------------------------------------------------------
 
 
-def _move_case(held: CaseAtHand, by: Actor) -> None:
-    """Department, owner and tasks as the routing table says; an owner chosen by a person stays."""
+def _move_case(held: CaseAtHand, by: Actor, *, new: str | None = None) -> None:
+    """Department, owner and tasks as the routing table says; an owner chosen by a person stays.
+
+    new: the cause that has just begun.
+    """
     case = held.case
     db.session.flush()
     codes = following.causes([case.id]).get(case.id, ())
@@ -182,7 +185,7 @@ def _move_case(held: CaseAtHand, by: Actor) -> None:
         _hand_over(case, found, by)
     for code in codes:
         for planned in tasks_for(code, staff.place(case.school_id), near, on=staff.on, loads=staff.loads):
-            _ask(case, planned, code)
+            _ask(case, planned, code, new=code == new)
 
 
 def _hand_over(case: Case, found: Assignment, by: Actor) -> None:
@@ -193,14 +196,17 @@ def _hand_over(case: Case, found: Assignment, by: Actor) -> None:
     )  # fmt: skip
 
 
-def _ask_inside(held: CaseAtHand, cause: Cause) -> None:
+def _ask_inside(held: CaseAtHand, cause: Cause, *, new: bool) -> None:
     case = held.case
     staff = Staff([case.school_id])
     near = staff.near(case.school_id, case.student.homeroom)
     planned = compartment_task(cause.code, staff.place(case.school_id), near, on=staff.on, loads=staff.loads)
-    _ask(case, planned, cause.code)
+    _ask(case, planned, cause.code, new=new)
 
 
-def _ask(case: Case, planned: PlannedTask, code: str) -> None:
-    period = f"case {case.number}/{case.episode}/{code}"
-    tasks.ask(planned, student_id=case.student_id, school_id=case.school_id, case=case, period=period)
+def _ask(case: Case, planned: PlannedTask, code: str, *, new: bool) -> None:
+    """Once for each time the cause begins, so that one that comes back is asked about anew. The period ends in it."""
+    period, ending = f"case {case.number}/{case.episode}", f"/{code}"
+    before = tasks.times_asked(planned, case.student_id, period, ending) if new else 0
+    again = f" again {before}" if before else ""
+    tasks.ask(planned, student_id=case.student_id, school_id=case.school_id, case=case, period=period + again + ending)

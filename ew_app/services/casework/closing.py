@@ -7,9 +7,8 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import select, update
 
 from ew_app.kernel import Actor, Refused, now, operation, record, today
-from ew_app.services.casework import notes, reaching, tasks
+from ew_app.services.casework import notes, reaching, tasks, visit_ends
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
-from models import casebook
 from models.base import db
 from models.cases import Case, CaseEpisode, CaseReason, Task
 from models.letters import Letter
@@ -97,7 +96,7 @@ def _end(case: Case, reason: str, useful: Mapping[str, str], by: Actor) -> None:
     case.paused_until, case.due, case.next_step = None, None, ""
     _end_episode(case)
     _withdraw_tasks(case, by)
-    casebook.call_off_visits([case.id])
+    visit_ends.of_cases([case.id], visit_ends.CLOSED, by)
     why = vocabulary().label("close_reason", reason)
     record("case_closed", by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, why=why)
     _ask_again(case)

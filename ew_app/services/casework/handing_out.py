@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from ew_app.alone import all_told, alone, in_parts
 from ew_app.kernel import WORKER, operation
-from ew_app.services.casework import cases, crisis_answers, resting, rising, school_changes
+from ew_app.services.casework import cases, crisis_answers, resting, rising, school_changes, visit_ends
 from ew_app.services.casework.search_rows import COPY, copy_for_network
 from ew_app.services.casework.staffing import Staff, readers_of
 from ew_app.services.people import standing_in
@@ -130,6 +130,7 @@ STEPS: Final[Mapping[str, Callable[[], Any]]] = {
     "cases without an owner": _cases,
     "tasks without an owner": _tasks,
     "promises without anybody": _promises,
+    "visits whose day has passed": visit_ends.passed,
     "what waits too long": rising.rise,
     "deputies": standing_in.tell_deputies,
     "openings in a crisis": crisis_answers.tell_again,

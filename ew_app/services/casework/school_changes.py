@@ -12,7 +12,7 @@ from sqlalchemy import or_, select, update
 from ew_app.alone import alone
 from ew_app.kernel import WORKER, Actor, Refused, operation, today
 from ew_app.outbox import Job, enqueue
-from ew_app.services.casework import hand_over_rows, handing_over, moves, reaching
+from ew_app.services.casework import hand_over_rows, handing_over, moves, reaching, visit_ends
 from ew_app.services.casework.search_rows import COPY
 from ew_app.services.casework.staffing import Staff
 from models.base import db
@@ -128,6 +128,7 @@ def arrive(row: HandOver, case: Case, place: Place, by: Actor) -> None:
     db.session.flush()
     late = Task.school_id != row.school_id  # what lies in a compartment may have gone ahead
     db.session.execute(update(Task).where(*open_tasks, others, late).values(school_id=row.school_id, owner_id=None))
+    visit_ends.of_cases([case.id], visit_ends.OTHER_SCHOOL, by)
     case.school_id = row.school_id
     db.session.flush()
     person = db.session.get(Person, by.person_id or 0)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ew_app.kernel import Actor, now, operation, record, today
+from ew_app.services.casework import visit_ends
 from ew_app.services.measuring.touched import touch
 from models import casebook
 from models.queries import taking_back as rows
@@ -46,6 +47,7 @@ def close_left_over(batch_id: int, *, by: Actor) -> Fate:
     untouched = [case for case in found if not case.worked_on]
     if untouched:
         casebook.close([case.id for case in untouched], today(), TAKEN_BACK, now(), by.login)
+        visit_ends.of_cases([case.id for case in untouched], visit_ends.CLOSED, by)
         why = vocabulary().label("close_reason", TAKEN_BACK)
         for case in untouched:
             subject = f"case:{case.number}"

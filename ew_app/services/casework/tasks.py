@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Refused, now, operation, record, today
@@ -33,9 +33,9 @@ def ask(
     planned: PlannedTask, *, student_id: int, school_id: int, case: Case | None, period: str, rule: str | None = None,
     beside: bool = False,
 ) -> bool:  # fmt: skip
-    """Ask for a planned task in the open transaction, unless one of its kind is open already; True if asked.
+    """Ask for a planned task in the open transaction, unless the same is open already; True if asked.
 
-    `beside`: also where one is open; the kinds of a compartment are all alike, so that they tell nothing.
+    The same in its words: of one kind are many things, and in a compartment all are of one. `beside`: in any case.
     """
     if not beside and _open_alike(planned, student_id):
         return False
@@ -102,10 +102,18 @@ def _open_alike(planned: PlannedTask, student_id: int) -> bool:
     alike = select(Task.id).where(
         Task.student_id == student_id,
         Task.kind == planned.kind,
+        Task.title == planned.title,
         Task.status == "open",
         Task.compartment.is_not_distinct_from(planned.compartment),
     )
     return db.session.scalar(alike.limit(1)) is not None
+
+
+def times_asked(planned: PlannedTask, student_id: int, begins: str, ends: str) -> int:
+    """How often the like was asked of a student in a period that begins and ends so, with or without words between."""
+    alike = Task.student_id == student_id, Task.kind == planned.kind
+    named = or_(Task.period == begins + ends, and_(Task.period.startswith(f"{begins} "), Task.period.endswith(ends)))
+    return db.session.scalar(select(func.count()).select_from(Task).where(*alike, named)) or 0
 
 
 @operation

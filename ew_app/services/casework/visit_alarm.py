@@ -5,7 +5,6 @@ from __future__ import annotations
 from ew_app.kernel import WORKER, now, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import visit_people
-from ew_app.services.people.telling import tell
 from models.base import db
 from models.queries import visits as rows
 from models.visits import Visit
@@ -29,6 +28,6 @@ def give(visit_id: int) -> bool:
         return False
     visit.late_at = now()
     once = f"visit/{visit.id}/late/{visit.back_by.isoformat() if visit.back_by else ''}"
-    tell("visit_late", visit_people.told_of(visit), once=once, visit_id=visit.id, clock=visit_people.clock_of(visit))
+    visit_people.tell_alarm("visit_late", visit, once=once)
     record("visit_late", by=WORKER, subject=f"visit:{visit.id}", student_id=visit.student_id, case_id=visit.case_id)
     return True

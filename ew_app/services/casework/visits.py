@@ -9,22 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from ew_app.kernel import Actor, Conflict, NotFound, Refused, audit, local, now, operation, record, today
-from ew_app.services.casework import outreach, reaching
+from ew_app.kernel import Actor, Conflict, NotFound, Refused, audit, day_text, local, now, operation, record, today
+from ew_app.services.casework import outreach, reaching, visit_ends
 from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.outreach import Attempt
-from ew_app.services.casework.visit_people import clock_of, is_there, may_help, told_of
+from ew_app.services.casework.repairing import FEWEST_DIGITS
+from ew_app.services.casework.visit_people import clock_of, is_there, may_help, tell_alarm, who
 from ew_app.services.people.telling import tell
 from models.base import db
 from models.cases import Case, Outreach, Task
-from models.queries import visits
+from models.queries import visits, ways
 from models.visits import Visit
 from rules.access import FieldClass, Permission, Place
 from rules.words import check_words
 
+OTHERWISE = "This visit stands differently now. Load the page and look again."
 NO_VISIT = "There is no such visit, or you have no part in it."
 SHORTEST, LONGEST = 10, 240  # minutes
 CALLED_WITHIN = timedelta(days=5)
@@ -34,7 +36,8 @@ ADDRESS_LENGTH = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A visit as its planner wants it. second: a member of staff, or the name of somebody of a partner."""
+    """A visit as its planner wants it. second: a member of staff, or the name of somebody of a partner. phone: on which
+    the two are called when they are not back."""
 
     day: date
     at: time | None = None
@@ -43,16 +46,18 @@ class Wanted:
     watcher_id: int
     minutes: int = 45
     address: str = ""
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitAtHand:
-    """A visit for somebody who takes part in it or reaches its case. case: only for the latter."""
+    """A visit for somebody who takes part in it, reaches its case (`case`), or was told that they are late (`told`)."""
 
     visit: Visit
     case: Case | None
     goes: bool
     watches: bool
+    told: bool
 
 
 @operation
@@ -71,14 +76,18 @@ def plan(case_number: int, wanted: Wanted, *, by: Actor, once: str | None = None
         "once": once, "case_id": held.case.id, "student_id": held.case.student_id, "school_id": held.case.school_id,
         "day": wanted.day, "at": wanted.at, "visitor_id": by.person_id, "second_id": wanted.second_id,
         "second_name": wanted.second_name.strip(), "watcher_id": wanted.watcher_id, "minutes": wanted.minutes,
-        "address": wanted.address.strip(), "planned_at": now(), "status": "planned", "no_call_why": "",
-        "called_off_why": "",
+        "address": wanted.address.strip(), "phone": wanted.phone.strip(), "planned_at": now(), "status": "planned",
+        "no_call_why": "", "called_off_why": "",
     }  # fmt: skip
     number = db.session.scalar(insert(Visit).values(values).on_conflict_do_nothing().returning(Visit.id))
     if number is None:
         return _planned_already(held.case, once)
-    _tell("visit_planned", db.session.get_one(Visit, number), by, day=wanted.day.isoformat())
-    return db.session.get_one(Visit, number)
+    visit = db.session.get_one(Visit, number)
+    _tell("visit_planned", visit, by, day=wanted.day.isoformat())
+    for kind, person in (("visit_with_you", visit.second_id), ("visit_to_watch", visit.watcher_id)):
+        once, day = f"visit/{number}/named", day_text(wanted.day)
+        tell(kind, [person], once=once, by=by, visit_id=number, who=who(visit), day=day)
+    return visit
 
 
 def _check(wanted: Wanted, place: Place, by: Actor) -> None:
@@ -96,7 +105,11 @@ def _check(wanted: Wanted, place: Place, by: Actor) -> None:
         raise Refused(f"Choose from {SHORTEST} to {LONGEST} minutes until you want to be back.")
     if len(wanted.address) > ADDRESS_LENGTH:
         raise Refused(f"Please keep the address under {ADDRESS_LENGTH} characters.")
-    check_words(wanted.address)
+    if len(ways.digits(wanted.phone)) < FEWEST_DIGITS or len(wanted.phone) > 40:
+        raise Refused(
+            "Write a number on which you can be called on the way, for the case that you are not back in time."
+        )
+    check_words(f"{wanted.address} {wanted.phone}")
 
 
 def _planned_already(case: Case, once: str | None) -> Visit:
@@ -168,25 +181,26 @@ def stay_longer(visit_id: int, minutes: int, *, by: Actor) -> Visit:
     _tell("visit_longer", visit, by)
     if visit.late_at is not None:
         visit.late_at, once = None, f"visit/{visit.id}/longer/{visit.back_by.isoformat()}"
-        tell("visit_longer", told_of(visit), once=once, by=by, visit_id=visit.id, clock=clock_of(visit))
+        tell_alarm("visit_longer", visit, once=once, by=by)
     return visit
 
 
 @operation
 def back(visit_id: int, *, by: Actor) -> Visit:
-    """Both are back and well: the clock stops. Said by whoever goes or watches; said twice is said once."""
+    """Both are back and well: the clock stops. Said by whoever goes or watches, or was told that they are not back;
+    said twice is said once."""
     at_hand = visit_at_hand(visit_id, by, lock=True)
     visit = at_hand.visit
-    if not at_hand.goes and not at_hand.watches:
+    if not (at_hand.goes or at_hand.watches or at_hand.told):
         raise Refused("Only those who go, and the colleague who watches, say that they are back.")
     if visit.status == "back":
         return visit
     if visit.status != "out":
         raise Refused("Nobody has left for this visit.")
-    visit.status, visit.back_at, visit.address = "back", now(), ""
-    _tell("visit_back", visit, by)
     if visits.was_late(visit.id):
-        tell("visit_safe", told_of(visit), once=f"visit/{visit.id}/safe", by=by, visit_id=visit.id)
+        tell_alarm("visit_safe", visit, once=f"visit/{visit.id}/safe", by=by)
+    visit.status, visit.back_at, visit.address, visit.phone = "back", now(), "", ""
+    _tell("visit_back", visit, by)
     return visit
 
 
@@ -206,6 +220,7 @@ def say_what_happened(visit_id: int, attempt: Attempt, *, by: Actor, once: str |
     task = db.session.scalar(asked.order_by(Task.id).limit(1))
     done = replace(attempt, method="visit", at=visit.out_at)
     entry = outreach.log_outreach(done, by=by, student_id=visit.student_id, task_id=task, once=once)
+    entry.case_id = entry.case_id or visit.case_id  # also where the case was closed since
     visit.outreach_id = entry.id
     return visit
 
@@ -221,15 +236,18 @@ def _check_is_first(visit: Visit, attempt: Attempt, once: str | None) -> None:
 
 @operation
 def call_off(visit_id: int, why: str, *, by: Actor) -> Visit:
-    """Not going, or not today; called off twice is called off once."""
-    visit = _of_those_who_go(visit_id, by, "planned", "called_off")
+    """Not going, or not today; called off twice is called off once. Whoever has a part in it is told."""
+    visit = visit_at_hand(visit_id, by, lock=True).visit
+    if not visit_ends.may_call_off(visit, by):
+        raise Refused("Only those who go on this visit, and those who work on the case, can call it off.")
     if visit.status == "called_off":
         return visit
+    if visit.status != "planned":
+        raise Conflict(OTHERWISE)
     if not why.strip():
         raise Refused("Say in a few words why, so that the next one knows.")
     check_words(why)
-    visit.status, visit.called_off_why, visit.address = "called_off", why.strip()[:ADDRESS_LENGTH], ""
-    _tell("visit_called_off", visit, by)
+    visit_ends.call_off(visit, why, by)
     return visit
 
 
@@ -237,16 +255,18 @@ def call_off(visit_id: int, why: str, *, by: Actor) -> Visit:
 
 
 def visit_at_hand(visit_id: int, by: Actor, *, lock: bool = False) -> VisitAtHand:
-    """A visit somebody takes part in, or of a case within their reach. Raises NotFound."""
-    reached = reaching.cases_of(by, Permission.SEE_CASE)
-    wanted = select(Visit, Case, reached).join(Case, Case.id == Visit.case_id).where(Visit.id == visit_id)
-    wanted = wanted.where(visits.takes_part(by.person_id) | reached).execution_options(populate_existing=True)
+    """A visit somebody takes part in, or of a case within their reach, or of which they were told that two are not
+    back. Raises NotFound."""
+    reached, told = reaching.cases_of(by, Permission.SEE_CASE), visits.was_told(by.person_id)
+    wanted = select(Visit, Case, reached, told).join(Case, Case.id == Visit.case_id).where(Visit.id == visit_id)
+    wanted = wanted.where(or_(visits.takes_part(by.person_id), reached, told))
+    wanted = wanted.execution_options(populate_existing=True)
     found = db.session.execute(wanted.with_for_update(of=Visit) if lock else wanted).one_or_none()
     if found is None:
         raise NotFound(NO_VISIT)
-    visit, case, sees_case = found
+    visit, case, sees_case, was_told = found
     goes = by.person_id in (visit.visitor_id, visit.second_id)
-    return VisitAtHand(visit, case if sees_case else None, goes, by.person_id == visit.watcher_id)
+    return VisitAtHand(visit, case if sees_case else None, goes, by.person_id == visit.watcher_id, was_told)
 
 
 @operation
@@ -256,7 +276,8 @@ def address_for(at_hand: VisitAtHand, by: Actor) -> str:
     What the watcher reads is noted in the audit.
     """
     visit = at_hand.visit
-    if visit.status not in ("planned", "out") or not (at_hand.case or at_hand.goes or visit.late_at):
+    late = at_hand.watches and visit.late_at
+    if visit.status not in ("planned", "out") or not (at_hand.case or at_hand.goes or late):
         return ""
     if at_hand.case is None:
         audit("visit_address_read", by=by, subject=f"visit:{visit.id}", student_id=visit.student_id)
@@ -268,7 +289,7 @@ def _of_those_who_go(visit_id: int, by: Actor, *states: str) -> Visit:
     if not at_hand.goes:
         raise Refused("Only those who go on this visit can do that.")
     if at_hand.visit.status not in states:
-        raise Conflict("This visit stands differently now. Load the page and look again.")
+        raise Conflict(OTHERWISE)
     return at_hand.visit
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload
 from ew_app.kernel import Actor, Conflict, DomainError, NotFound, Refused, now, operation, record, today
 from ew_app.services.casework import moves, reaching, tasks
 from ew_app.services.casework.ahead import check_ahead
+from ew_app.services.casework.near import colleagues
 from ew_app.services.casework.staffing import place_of
 from ew_app.services.meetings import agenda
 from ew_app.services.people import signing_in
@@ -200,10 +201,7 @@ def may_act(meeting: Meeting) -> list[tuple[int, str, str]]:
     """(person id, name, role) of whom an action can be given to: the staff of the school and its network, each once."""
     place = reaching.place_of_school(meeting.school_id)
     network = f"network:{place.network}" if place.network else str(place)
-    found = {
-        row.person_id: (row.person_id, row.name, row.role)
-        for row in case_page.people_at({str(place), network}, today())
-    }
+    found = {row.person_id: (row.person_id, row.name, row.role) for row in colleagues({str(place), network})}
     return [one for one in found.values() if Permission.DO_TASKS in roles.role(one[2]).permissions]
 
 

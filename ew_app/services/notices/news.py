@@ -152,7 +152,8 @@ def _may_see(about: Column, by: Actor) -> ColumnElement[bool]:
         return or_(handing_over.addressed_to(by), HandOver.from_id == by.person_id)
     if about is Notice.opening_id:
         return or_(crisis_answers.seen_by(by), made_by(by.person_id))
-    return or_(takes_part(by.person_id), reaching.cases_of(by, Permission.SEE_CASE))  # a visit
+    told = Notice.kind.in_(notices().told())  # a visit: whom an alarm has reached reads it, and the rest who may
+    return or_(told, takes_part(by.person_id), reaching.cases_of(by, Permission.SEE_CASE))
 
 
 def _seen(wanted: Select[Any], by: Actor, kinds: Collection[Column] = ABOUT) -> Select[Any]:

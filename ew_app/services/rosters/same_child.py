@@ -6,9 +6,9 @@ all ids as one child's; where two ids say something of the same day, the later d
 files. An enrolment belongs to the student its id stands for and remembers the id (`stint.former_id`), so lists, reach
 and scopes need to know nothing of this. What people did (cases, tasks, contacts, causes, notes) moves to the kept
 student and is written down row by row (`moved_row`); compartments and their readers stay what they were. Two open
-cases become one: the kept student's goes on with the open tasks, running supports, asked help and planned visit of
-both, the other closes as `merged`, and both say so. Later files may go on using the former id: its row is still
-there to be found.
+cases become one: the kept student's goes on with the open tasks, running supports, asked help, planned visit and
+search of both, the other closes as `merged`, and both say so. Later files may go on using the former id: its row is
+still there to be found.
 
 To take it back the pointer goes, enrolments follow their ids, and each moved row returns as it was; work that was
 written since stays with the kept student. Pointer and enrolments leave their earlier forms in row_history and moved
@@ -23,6 +23,7 @@ from datetime import date
 from sqlalchemy import Select, select, text, update
 
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record, today
+from ew_app.services.casework import visit_ends
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_each
 from ew_app.services.rosters.roster_targets import ROSTER_LOCK
 from models import casebook, merging
@@ -33,6 +34,7 @@ from models.merging import BY_HAND
 from models.people import Student
 from models.queries import merging as rows
 from models.queries.following import MERGED
+from models.visits import Visit
 from rules.stints import school_year_start
 from rules.words import check_words
 
@@ -94,7 +96,7 @@ def merge(kept_key: str, gone_key: str, *, reason: str, by: Actor, batch_id: int
             db.session.add(MovedRow(merge_id=said.id, table_name="student", row_id=former.id))
         merging.point(former, kept.id, batch=batch, at=at)
     merging.place_stints([kept.id, gone.id], batch=batch, at=at)
-    _one_visit(said, kept_key)
+    _one_visit(said, kept_key, by)
     _one_open_case(said, by)
     _one_of_each_task(said, kept_key, by)
     merging.move_work(said)
@@ -174,7 +176,7 @@ def _measure_again(kept: Student, gone: Student) -> None:
     touch_each({kept.id: since, gone.id: since})
 
 
-def _one_visit(said: StudentMerge, kept_key: str) -> None:
+def _one_visit(said: StudentMerge, kept_key: str, by: Actor) -> None:
     """Of two visits to one family the kept student's stays planned. Refused while people are out for one of them."""
     under_way = rows.visits_under_way(said.kept_id, said.gone_id)
     if len(under_way) < 2:
@@ -182,7 +184,10 @@ def _one_visit(said: StudentMerge, kept_key: str) -> None:
     if any(visit.status == "out" for visit in under_way.values()):
         raise Refused("Colleagues are on a visit to this family now. Say that it is one child once they are back.")
     why = f"A visit to student {kept_key}, who is the same child, is planned."
-    merging.change(said, "visit", under_way[said.gone_id].id, status="called_off", called_off_why=why, address="")
+    merging.change(
+        said, "visit", under_way[said.gone_id].id, status="called_off", called_off_why=why, address="", phone=""
+    )
+    visit_ends.tell_off(db.session.get_one(Visit, under_way[said.gone_id].id), by)
 
 
 def _one_open_case(said: StudentMerge, by: Actor) -> None:
@@ -194,8 +199,8 @@ def _one_open_case(said: StudentMerge, by: Actor) -> None:
     open_tasks = select(Task.id).where(Task.case_id == ends.id, Task.status == "open").order_by(Task.id)
     for task in db.session.scalars(open_tasks).all():
         merging.change(said, "task", task, case_id=goes_on.id)
-    for table, row in rows.goes_along(ends.id):
-        episode = {"episode": goes_on.episode} if table == "plan_support" else {}
+    for table, row in rows.goes_along(ends.id, goes_on.id):
+        episode = {"episode": goes_on.episode} if table in ("plan_support", "search_done") else {}
         merging.change(said, table, row, case_id=goes_on.id, **episode)
     merging.change(said, "support_case", ends.id, **{name: getattr(ends, name) for name in _OF_A_CLOSING})
     casebook.close([ends.id], today(), MERGED, now(), by.login)

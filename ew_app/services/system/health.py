@@ -125,7 +125,7 @@ _MEND = {
     "Worker": "Start the worker: `ew worker`, or `ew up` for everything.",
     "Schedule": "Start the schedule: `ew beat`, or `ew up` for everything.",
     "Waiting work": "Look at worker and broker first; work is sent again by itself.",
-    "Set aside": "Read the reasons below. What was wrong with a file is mended by sending the file again.",
+    "Set aside": "Read the reasons below; all else went on. A file is mended by sending it anew, most work by itself.",
     "Tiers": "Start the worker: `ew worker`, or `ew up` for everything.",
     "Nightly run": "It starts by itself once worker and schedule run; `ew evaluate` does it now.",
     "Policy": "Look at `ew policy show`, and put one in force with `ew policy activate`.",
@@ -160,10 +160,8 @@ def _worker() -> Check:
 
 def _schedule() -> Check:
     check = _alive("Schedule", rows.beat("schedule"), SCHEDULE_SILENT)
-    if check.state is State.OK and (trouble := rows.trouble()):
-        mend = "Everything else went on. It is tried again every minute; the log of the worker says more."
-        return Check("Schedule", State.LATE, f"It runs, but not all of it worked: {trouble}", mend)
-    return check
+    sentence = rows.trouble() if check.state is State.OK else ""
+    return Check("Schedule", State.LATE, f"Not all of it worked: {sentence}", _MEND["Set aside"]) if sentence else check
 
 
 def _alive(name: str, seen: datetime | None, silent: timedelta) -> Check:
