@@ -176,8 +176,8 @@ def _outbox() -> Check:
     work = rows.outbox()
     if work.oldest is None:
         return Check("Waiting work", State.OK, "Nothing waits.")
-    pieces = "1 piece waits" if work.waiting == 1 else f"{work.waiting} pieces wait"
     late = now() - work.oldest > WAITS_LONG
+    pieces = f"{many(work.waiting, 'piece')} {are(work.waiting, 'waits', 'wait')}"
     sentence = f"{pieces}, the oldest since {_clock(work.oldest)}."
     return Check("Waiting work", State.LATE if late else State.OK, sentence, _MEND["Waiting work"] if late else "")
 
@@ -245,9 +245,8 @@ def _feeds() -> Check:
         return Check("Feeds", State.OK, "No school is known yet.")
     if not late:
         return Check("Feeds", State.OK, f"No school day of this school year is missing from {schools} schools.")
-    longest = late[0]
-    days = "1 school day" if longest.days == 1 else f"{longest.days} school days"
-    sentence = f"{len(late)} of {schools} schools {are(len(late))} late; {longest.name} lacks {days}. {_asked()}"
+    lacks = f"{late[0].name} lacks {many(late[0].days, 'school day')}"
+    sentence = f"{len(late)} of {schools} schools {are(len(late))} late; {lacks}. {_asked()}"
     return Check("Feeds", State.LATE, sentence.strip(), _MEND["Feeds"])
 
 
