@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,13 +24,13 @@ from rules.risk.models import Grid, Model, chance, logit
 SERVED = ("shrunken", "logistic", "steps")  # the simplest first
 BASELINES = ("rate", "rate_and_last_year")
 CHALLENGER = "challenger"
+KNOWING_GROUPS = "knowing groups"  # the challenger that is told them; never judged as a model
 RULE = "rule"
 LEAST_ROWS: Mapping[str, int] = {"shrunken": 0, "logistic": 300, "steps": 5_000}  # student-years to train on
 LEAST_OF_EACH = 30  # students of a year who were chronically absent, and as many who were not
 FOLDS = 2
 WITH_GROUPS = (20, 60)  # the days on which the challenger is also given the groups, to see what they would add
 
-Scorer = Callable[[Features], Floats]
 Progress = Callable[[int, int], None]  # steps done, and of how many
 
 
@@ -161,39 +161,37 @@ def kinds(cohorts: Sequence[Cohort]) -> tuple[str, ...]:
 
 def run(cohorts: Sequence[Cohort], seed: int, progress: Progress | None = None) -> tuple[Judged, ...]:
     """Every grid day with all test years of it together, each judged by models of the years before."""
-    found, chosen, days = [], kinds(cohorts), sorted({cohort.day for cohort in cohorts})
+    found, days = [], sorted({cohort.day for cohort in cohorts})
     for done, day in enumerate(days):
-        parts = [
-            (test.in_order(), _scorers(to_train(cohorts, day, fold.trained), day, seed, chosen))
-            for fold in folds(cohorts)
-            for test in cohorts
-            if test.day == day and test.year == fold.tested and len(test.students)
-        ]
-        if parts:
-            found.append(_judged(parts, day, seed))
+        of_day = [cohort for cohort in cohorts if cohort.day == day]
+        judged = together(of_day, {fold.tested: score(of_day, fold, seed) for fold in folds(of_day)}, seed)
+        found += [judged] if judged is not None else []
         if progress is not None:
             progress(done + 1, len(days))
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fitted:
-    by_features: Mapping[str, Scorer]
-    groups: tuple[str, ...] = ()
-    with_groups: Callable[[NDArray[np.float32]], Floats] | None = None
+Scores = Mapping[str, Floats]  # logits of the students of a test year, ascending, by model
 
 
-def _scorers(train: Sequence[Cohort], day: int, seed: int, chosen: Sequence[str]) -> _Fitted:
-    found: dict[str, Scorer] = {
-        kind: partial(logit, fit(kind, train, day, seed)) for kind in (*BASELINES, *chosen)
-    }  # fmt: skip
+def score(cohorts: Sequence[Cohort], fold: Fold, seed: int) -> Scores:
+    """What models of the years before say of a test year; `cohorts`: all years of one grid day.
+
+    Empty where nobody is to be tested. One piece of work by itself: of a large city it takes minutes.
+    """
+    (day,) = {cohort.day for cohort in cohorts}
+    test = next((cohort.in_order() for cohort in cohorts if cohort.year == fold.tested), None)
+    if test is None or not len(test.students):
+        return {}
+    train = to_train(cohorts, day, fold.trained)
     x, chronic = np.concatenate([one.x for one in train]), np.concatenate([one.chronic for one in train])
-    found[CHALLENGER] = estimator.fit_challenger(x, chronic, seed)
+    found = {kind: logit(fit(kind, train, day, seed), test.x) for kind in (*BASELINES, *kinds(cohorts))}
+    found[CHALLENGER] = estimator.fit_challenger(x, chronic, seed)(test.x)
     groups = tuple(sorted(set.intersection(*(set(one.groups) for one in train))))
-    if day not in WITH_GROUPS or not groups:
-        return _Fitted(found)
-    more = np.concatenate([_with_groups(one, groups) for one in train])
-    return _Fitted(found, groups, estimator.fit_challenger(more, chronic, seed))
+    if day in WITH_GROUPS and groups:
+        more = np.concatenate([_with_groups(one, groups) for one in train])
+        found[KNOWING_GROUPS] = estimator.fit_challenger(more, chronic, seed)(_with_groups(test, groups))
+    return found
 
 
 def _with_groups(cohort: Cohort, groups: Sequence[str]) -> NDArray[np.float32]:
@@ -201,19 +199,23 @@ def _with_groups(cohort: Cohort, groups: Sequence[str]) -> NDArray[np.float32]:
     return np.column_stack([cohort.x, *(cohort.groups.get(name, none) for name in groups)]).astype(np.float32)
 
 
-def _judged(parts: Sequence[tuple[Cohort, _Fitted]], day: int, seed: int) -> Judged:
-    tests = [test for test, _ in parts]
+def together(cohorts: Sequence[Cohort], scored: Mapping[int, Scores], seed: int) -> Judged | None:
+    """The test years of one grid day as one, from what `score` said of each; None where there is none."""
+    tests = [cohort.in_order() for cohort in cohorts if scored.get(cohort.year)]
+    tests.sort(key=lambda test: test.year)
+    if not tests:
+        return None
     names = ("students", "x", "chronic", "later_chronic", "listed", "school", "grade")
     columns = {name: np.concatenate([getattr(test, name) for test in tests]) for name in names}
     years = np.concatenate([np.full(len(test.students), test.year) for test in tests])
     groups, apart = _members(tests, [test.groups for test in tests]), _members(tests, [test.parts for test in tests])
-    scored = [{name: scorer(test.x) for name, scorer in fitted.by_features.items()} for test, fitted in parts]
-    logits = {name: np.concatenate([one[name] for one in scored]) for name in scored[0]}
+    every = [scored[test.year] for test in tests]
+    logits = {name: np.concatenate([one[name] for one in every]) for name in every[0] if name != KNOWING_GROUPS}
     beside: dict[str, Floats] = {}
-    if all(fitted.with_groups is not None for _, fitted in parts):
-        told = [one.with_groups(_with_groups(test, one.groups)) for test, one in parts if one.with_groups]
-        beside = {"without": logits[CHALLENGER], "with": np.concatenate(told)}
-    return Judged(day, years, **columns, groups=groups, logits=logits, seed=seed, beside=beside, parts=apart)
+    if all(KNOWING_GROUPS in one for one in every):
+        told = np.concatenate([one[KNOWING_GROUPS] for one in every])
+        beside = {"without": logits[CHALLENGER], "with": told}
+    return Judged(tests[0].day, years, **columns, groups=groups, logits=logits, seed=seed, beside=beside, parts=apart)
 
 
 def _members(tests: Sequence[Cohort], each: Sequence[Mapping[str, Bools]]) -> dict[str, Bools]:

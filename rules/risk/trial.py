@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rules.risk import backtest, fairness, figures
-from rules.risk.backtest import BASELINES, RULE, SERVED, Judged
+from rules.risk.backtest import BASELINES, RULE, SERVED, Judged, Scores
 from rules.risk.bands import Band, bands
 from rules.risk.cohort import Cohort
 from rules.risk.drift import Usual, usual
@@ -60,16 +60,19 @@ class Trial:
         return tuple(kind for kind in SERVED if kind in self.models)
 
 
-def run(cohorts: Sequence[Cohort], seed: int, draws: int | None = None) -> Trial:
+def run(
+    cohorts: Sequence[Cohort], seed: int, draws: int | None = None, scored: Mapping[int, Scores] | None = None
+) -> Trial:
     """Try the models of one grid day; `cohorts`: one for each completed year, of at least one.
 
-    `draws`: for the ranges of figures, else as many as so many students need.
+    `draws`: for the ranges of figures, else as many as so many students need. `scored`: what `score` said of each test
+    year, where that was done before.
     """
     (day,) = {cohort.day for cohort in cohorts}
     years = tuple(sorted({cohort.year for cohort in cohorts}))
     last = max(cohorts, key=lambda cohort: cohort.year)
     fewest = backtest.fewest(cohorts)
-    (judged,) = (fewest >= backtest.LEAST_OF_EACH and backtest.run(cohorts, seed)) or (None,)
+    judged = _judged(cohorts, seed, scored) if fewest >= backtest.LEAST_OF_EACH else None
     train = backtest.to_train(cohorts, day, years)
     kinds = backtest.kinds(cohorts) if judged is not None else ()
     return Trial(
@@ -83,6 +86,18 @@ def run(cohorts: Sequence[Cohort], seed: int, draws: int | None = None) -> Trial
         bands={kind: bands(judged.chances(kind), judged.chronic) for kind in kinds if judged is not None},
         models={kind: backtest.fit(kind, train, day, seed).to_json() for kind in kinds},
     )  # fmt: skip
+
+
+def score(cohorts: Sequence[Cohort], nth: int, seed: int) -> tuple[int, Scores] | None:
+    """(test year, what models of the years before say of it): the nth of the test years; None where there are fewer."""
+    told = backtest.folds(cohorts) if backtest.fewest(cohorts) >= backtest.LEAST_OF_EACH else ()
+    return (told[nth].tested, backtest.score(cohorts, told[nth], seed)) if nth < len(told) else None
+
+
+def _judged(cohorts: Sequence[Cohort], seed: int, scored: Mapping[int, Scores] | None) -> Judged | None:
+    if scored is None:
+        scored = {fold.tested: backtest.score(cohorts, fold, seed) for fold in backtest.folds(cohorts)}
+    return backtest.together(cohorts, scored, seed)
 
 
 def packed(trial: Trial) -> bytes:

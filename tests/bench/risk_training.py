@@ -19,15 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from rules.risk import trial
+from ew_app.services.risk import parts
+from rules.risk import backtest, trial
 from rules.risk.cohort import Cohort
 from rules.risk.features import COLUMN
 from tests.rules.risk_years import district
 
 CHUNK = 20_000
 YEARS = (1, 2, 3, 4)  # the year 0 is only a past
-LIMIT = 780  # seconds, of one piece of work
-GROUPS = 12
+GROUPS, SEED = 12, 7
 Cost = tuple[float, float, float]  # seconds, seconds of a processor, MB
 _KEPT = ("students", "x", "chronic", "later_chronic", "listed", "school", "grade")
 
@@ -82,18 +82,27 @@ def cohorts(folder: Path, day: int) -> list[Cohort]:
 
 def pieces(folder: Path, day: int) -> Iterator[tuple[str, Cost]]:
     """(name, cost) of each piece of work of a grid day."""
-    yield "tried whole", _alone(_whole, folder, day)
+    for nth in range(backtest.FOLDS):
+        yield f"tried on test year {nth + 1}", _alone(_score, folder, day, nth)
+    yield "judged, and made of all years", _alone(_judge, folder, day)
 
 
-def _whole(folder: Path, day: int) -> None:
-    trial.packed(trial.run(cohorts(folder, day), 7))
+def _score(folder: Path, day: int, nth: int) -> None:
+    told = trial.score(cohorts(folder, day), nth, SEED)
+    assert told is not None
+    (folder / f"{day}-score-{nth}").write_bytes(parts.packed_scores(*told))
+
+
+def _judge(folder: Path, day: int) -> None:
+    kept = [(folder / f"{day}-score-{nth}").read_bytes() for nth in range(backtest.FOLDS)]
+    trial.packed(trial.run(cohorts(folder, day), SEED, scored=dict(map(parts.unpacked_scores, kept))))
 
 
 def _alone(work: Callable[..., None], *arguments: Any) -> Cost:
     """A piece of work in a process of its own."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_measured, args=(theirs, work, arguments))
+    process = context.Process(target=_measured, args=(theirs, work, arguments), daemon=True)
     process.start()
     theirs.close()
     try:

@@ -68,6 +68,14 @@ def test_a_trial_is_kept_and_read_back_whole() -> None:
     assert again.figures is not None and again.figures.day == 20 and again.lists == trials()[0].lists
 
 
+def test_a_day_tried_year_by_year_is_the_same_day() -> None:
+    told = [trial.score(cohorts(), nth, 7) for nth in range(backtest.FOLDS + 1)]
+    assert told[-1] is None
+    scored = dict(one for one in told if one is not None)
+    assert sorted(scored) == [2024, 2025]
+    assert trial.packed(trial.run(cohorts(), 7, DRAWS, scored)) == trial.packed(trials()[0])
+
+
 def test_groups_are_looked_at_and_never_learned_from() -> None:
     leak = [replace(cohort, groups={"leak": cohort.chronic}) for cohort in cohorts()]
     found = trial.run(leak, seed=7, draws=5)

@@ -11,7 +11,7 @@ import pytest
 
 from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Actor, Refused
-from ew_app.services.risk import artefacts, lives, report, report_lines, training
+from ew_app.services.risk import artefacts, lives, parts, planning, report, report_lines, training
 from models.base import db
 from models.risk import RiskModel
 from rules.access import Grant, Grants
@@ -213,3 +213,24 @@ def test_a_training_begun_by_a_release_that_kept_parts_otherwise_begins_anew_and
     training.go_on(number, nobody)
     assert (model().status, model().done) == ("refused", model().steps)
     assert query("SELECT count(*) FROM audit_row WHERE action = 'risk_training_begun_anew'") == [(1,)]
+
+
+@pytest.mark.usefixtures("september")
+def test_nothing_is_learned_from_a_student_who_is_left_out_and_others_are_told_apart_by_what_was_logged() -> None:
+    made = risk_district.build(years=(2024, 2025), each=5)
+    out, reached, *_ = made.students
+    run("INSERT INTO risk_excluded (student_id, reason, author, position, written_at)"
+        " VALUES (:out, 'The family asked for it', 'Paul', 'Principal', now())", out=out)  # fmt: skip
+    run("INSERT INTO outreach (student_id, on_day, at, method, outcome, direction, with_whom, language, interpreter,"
+        " promise, note, is_contact, author, position, written_at) VALUES (:reached, '2025-10-01', now(), 'phone',"
+        " 'reached', 'out', '', '', false, '', '', true, 'Mara', 'Counselor', now())", reached=reached)  # fmt: skip
+    number = training.ask(by=OPERATOR)
+    read = [nth for nth, one in enumerate(model().plan["slices"], 1) if one[0] == planning.READ]
+    for nth in range(1, read[-1] + 1):
+        training.work(number, nth)
+    year = training.year_in(model(), 2025)
+    found = parts.gathered(number, read[-1:], year, 20)
+    assert found is not None and found.cohort.students.tolist() == sorted(set(made.students) - {out})
+    assert found.cohort.students[found.cohort.parts["in touch"]].tolist() == [reached]
+    before = parts.gathered(number, read[:-1], training.year_in(model(), 2024), 20)
+    assert before is not None and before.cohort.parts == {}, "nothing was logged in that year"

@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any
 
 from ew_app.kernel import WORKER, now, record
-from ew_app.services.risk import artefacts
+from ew_app.services.risk import artefacts, parts
 from ew_app.services.risk.calendar import last_day
 from ew_app.services.risk.parts import Gathered
 from models.risk import RiskModel
 from rules.risk import gates, trial
+from rules.risk.backtest import Scores
 from rules.risk.gates import Outcome, Refusal
 from rules.risk.plain import to_plain
 from rules.risk.trial import Trial
@@ -22,13 +23,20 @@ FEWEST_YEARS = gates.LEAST_YEARS
 Counts = Mapping[str, Mapping[str, int]]  # year -> what was counted and left out
 
 
-def tried(found: Mapping[int, Gathered], seed: int) -> bytes | None:
-    """The models of one grid day tried on past years, and made anew from all of them to be served; packed."""
+def scored(found: Mapping[int, Gathered], nth: int, seed: int) -> bytes | None:
+    """What models of the years before say of the nth test year of a grid day; packed."""
+    cohorts = [one.cohort for _, one in sorted(found.items())]
+    told = trial.score(cohorts, nth, seed) if cohorts else None
+    return None if told is None else parts.packed_scores(*told)
+
+
+def tried(found: Mapping[int, Gathered], said: Mapping[int, Scores], seed: int) -> bytes | None:
+    """The models of one grid day judged by what they said of past years, and made anew from all of them; packed."""
     cohorts = [one.cohort for _, one in sorted(found.items())]
     if not cohorts:
         return None
     counts = {str(year): dict(one.counts) for year, one in found.items()}
-    return json.dumps(counts).encode() + b"\n" + trial.packed(trial.run(cohorts, seed))
+    return json.dumps(counts).encode() + b"\n" + trial.packed(trial.run(cohorts, seed, scored=said))
 
 
 def _unpacked(content: bytes) -> tuple[Counts, Trial]:

@@ -20,6 +20,7 @@ from models.queries import risk_years, same_child
 from models.risk import RiskPart
 from rules.risk import card
 from rules.risk import cohort as cohorts
+from rules.risk.backtest import Scores
 from rules.risk.cohort import Cohort
 from rules.risk.features import Seen, features
 from rules.risk.plain import shape
@@ -27,7 +28,7 @@ from rules.risk.trial import Trial
 
 _COLUMNS = tuple(field.name for field in fields(Seen))
 SUMS = "sums"
-FORMAT = 1  # of the bytes of a part; what stands in them tells itself
+FORMAT = 2  # of the bytes of a part; what stands in them tells itself
 
 
 def stamp() -> str:
@@ -56,6 +57,21 @@ def unpacked(content: bytes, day: int) -> Looked | None:
             return None
         known = Seen(**{name: arrays[f"{day}/{name}"] for name in _COLUMNS})
         return Looked(known, json.loads(arrays[f"{day}/{SUMS}"].tobytes()))
+
+
+def packed_scores(year: int, said: Scores) -> bytes:
+    """What models said of a test year, as bytes."""
+    kept = io.BytesIO()
+    arrays: dict[str, Any] = {f"of {name}": logits for name, logits in said.items()}
+    np.savez(kept, year=np.array([year]), **arrays)
+    return kept.getvalue()
+
+
+def unpacked_scores(content: bytes) -> tuple[int, Scores]:
+    """(test year, what models said of it)."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        said = {name.removeprefix("of "): arrays[name] for name in arrays.files if name != "year"}
+        return int(arrays["year"][0]), said
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,31 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import delete, select, text
 
 from ew_app.kernel import WORKER, Actor, NotFound, Refused, clock, now, operation, record, today
 from ew_app.outbox import Job, enqueue
-from ew_app.services.risk import calendar, evenings, fitting, looking, parts, year_ends
+from ew_app.services.risk import calendar, evenings, fitting, looking, parts, planning, year_ends
 from ew_app.services.risk.calendar import SchoolYear
+from ew_app.services.risk.parts import Gathered
+from ew_app.services.risk.planning import END, FIT, READ, SCORE, TOLD
 from models.base import db
 from models.queries import risk_years as rows
 from models.risk import RiskModel, RiskPart
 from rules import access
 from rules.access import Permission
 from rules.risk import gates
-from rules.risk.cohort import GRID, LEAST_AHEAD
 from rules.stints import school_year_start
 
 UNDER_WAY = ("waiting", "running")
-AT_ONCE = 5_000  # students: every fact of every day lies in memory
-FEWEST_DAYS = GRID[0] + LEAST_AHEAD
 BEGUN_ANEW = (
     "It was begun by another release of this software, which kept what it found in another form; so it begins anew."
 )
 LOCK: Final = 7313  # one at a time asks for a training
-TOLD, READ, END, FIT = "told", "read", "end", "fit"
 
 
 @operation
@@ -48,8 +46,8 @@ def ask(*, by: Actor, queued: bool = True, once: str | None = None) -> int:
         return first
     if under_way() is not None:
         raise Refused("A model is being made already. Wait for it, or stop it first.")
-    years = _years()
-    plan = _plan(years)
+    years = planning.years()
+    plan = planning.plan(years)
     model = RiskModel(
         school_year=school_year_start(today()), asked_at=now(), asked_by=by.login, asked_name=by.name,
         plan=plan, steps=len(plan["slices"]), refusals=[], report={}, once=once,
@@ -62,14 +60,6 @@ def ask(*, by: Actor, queued: bool = True, once: str | None = None) -> int:
     elif queued:
         enqueue(Job.TRAIN_RISK, model.id, 1)
     return model.id
-
-
-def _years() -> list[SchoolYear]:
-    return [year for year in calendar.completed(today()) if len(year.days) >= FEWEST_DAYS]
-
-
-def _plan(years: list[SchoolYear]) -> dict[str, Any]:
-    return {"years": [_told(year) for year in years], "slices": _slices(years), "stamp": parts.stamp()}
 
 
 def under_way() -> RiskModel | None:
@@ -104,43 +94,6 @@ def stop(number: int, *, by: Actor) -> None:
 def forget_parts(number: int) -> None:
     """Drop what the slices kept."""
     db.session.execute(delete(RiskPart).where(RiskPart.model_id == number))
-
-
-def _told(year: SchoolYear) -> dict[str, Any]:
-    in_time, every = rows.came_in_time(year.start, year.until, calendar.IN_TIME)
-    days = {str(number): year.days[number - 1].isoformat() for number in GRID if _has(year, number)}
-    told = {"start": year.start.isoformat(), "name": year.name, "live": year.live, "taught": len(year.days)}
-    return {**told, "days": days, "school_days": every, "in_time": in_time}
-
-
-def _has(year: SchoolYear, number: int) -> bool:
-    """Whether a year has that school day, with enough to go."""
-    return number <= len(year.days) and year.ahead(number) >= LEAST_AHEAD
-
-
-def _slices(years: list[SchoolYear]) -> list[list[Any]]:
-    """[kind, year, schools]: the years in their order, because each needs how those before it ended."""
-    if not years:
-        return []
-    first = years[0].start.year
-    found: list[list[Any]] = [[TOLD, year, []] for year in (first - 2, first - 1)]
-    for year in years:
-        found += [[READ, year.start.year, schools] for schools in _together(rows.sizes(year.start, year.until))]
-        found.append([END, year.start.year, []])
-    return [*found, *([FIT, day, []] for day in GRID), [FIT, 0, []]]
-
-
-def _together(sizes: list[tuple[int, int]]) -> list[list[int]]:
-    """Schools in their order, as many at once as have so many students."""
-    found: list[list[int]] = []
-    room = 0
-    for school, students in sizes:
-        if not found or students > room:
-            found.append([])
-            room = AT_ONCE
-        found[-1].append(school)
-        room -= students
-    return found
 
 
 # -- the work ------------------------------------------------------------------------------------------------------
@@ -183,7 +136,7 @@ def _begin_anew(number: int) -> None:
     """Forget what was found so far and plan again."""
     model = _locked(number)
     forget_parts(number)
-    model.plan = _plan(_years()) | {"anew": BEGUN_ANEW}
+    model.plan = planning.plan(planning.years()) | {"anew": BEGUN_ANEW}
     model.steps, model.done, model.step = len(model.plan["slices"]), 0, ""
     record("risk_training_begun_anew", by=WORKER, subject=f"risk_model:{number}", reason=BEGUN_ANEW)
 
@@ -228,8 +181,9 @@ def _contents(number: int) -> list[tuple[int, bytes]]:
 
 def _words(kind: str, year: int) -> str:
     name = f"{year}-{(year + 1) % 100:02d}"
-    fitted = f"models of school day {year} tried" if year else "models compared"
-    words = {TOLD: f"totals told of {name}", READ: f"{name} read", END: f"end of {name}", FIT: fitted}
+    fitted = f"models of school day {year} judged" if year else "models compared"
+    tried = f"models of school day {year} tried on a year they had not seen"
+    words = {SCORE: tried, TOLD: f"totals told of {name}", READ: f"{name} read", END: f"end of {name}", FIT: fitted}
     return words[kind]
 
 
@@ -266,21 +220,34 @@ def _close(model: RiskModel, number: int, _: list[int]) -> None:
     year_ends.store_told(year.start)
 
 
+def _score(model: RiskModel, day: int, which: list[int]) -> bytes | None:
+    """The models of one grid day asked about one of the test years."""
+    return fitting.scored(_gathered(model, day), which[0], seed=model.id)
+
+
 def _fit(model: RiskModel, day: int, _: list[int]) -> bytes | None:
-    """The models of one grid day, tried on each year by those before it."""
+    """The models of one grid day, judged by what they said of each test year, and made of all years."""
     if not day:
         return None
+    slices = enumerate(model.plan["slices"], 1)
+    kept = [db.session.get(RiskPart, (model.id, nth)) for nth, one in slices if one[:2] == [SCORE, day]]
+    said = dict(parts.unpacked_scores(part.content) for part in kept if part is not None)
+    return fitting.tried(_gathered(model, day), said, seed=model.id)
+
+
+def _gathered(model: RiskModel, day: int) -> dict[int, Gathered]:
+    """The cohort of each completed year on a grid day."""
     found = {}
     for kept in model.plan["years"]:
         year = year_in(model, date.fromisoformat(kept["start"]).year)
         slices = [nth for nth, one in enumerate(model.plan["slices"], 1) if one[:2] == [READ, year.start.year]]
         if str(day) in kept["days"] and (gathered := parts.gathered(model.id, slices, year, day)) is not None:
             found[year.start.year] = gathered
-    return fitting.tried(found, seed=model.id)
+    return found
 
 
 _DOES: dict[str, Callable[[RiskModel, int, list[int]], bytes | None]] = {
-    TOLD: _tell, READ: _read, END: _close, FIT: _fit,
+    TOLD: _tell, READ: _read, END: _close, SCORE: _score, FIT: _fit,
 }  # fmt: skip
 
 
