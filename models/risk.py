@@ -73,7 +73,7 @@ class RiskModel(Model):
     sha256: Mapped[str | None]
     signature: Mapped[str | None]
     refusals: Mapped[list[Any]] = mapped_column(JSONB, default=list)
-    report: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)  # large, and read by its card alone
     once: Mapped[str | None] = mapped_column(unique=True)
 
 

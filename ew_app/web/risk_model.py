@@ -122,7 +122,7 @@ def _page(problem: Problem | None = None) -> str:
     return render_template(
         "risk_model.html",
         answer=ANSWERS[stands.kind], stands=stands, making=stands.kind is Kind.MAKING, coming=coming,
-        percent=percent, stoppable=access.can(by.grants, Permission.TRAIN_RISK),
+        percent=percent, names=words.names, stoppable=access.can(by.grants, Permission.TRAIN_RISK),
         at_work=at_work, may_switch_off=at_work is not None and access.can(by.grants, Permission.STOP_RISK),
         who_stops=upcoming.who_may(Permission.STOP_RISK) if at_work is not None else [],
         missed=report.missed(refused, by=by) if refused is not None else [], refused=refused,

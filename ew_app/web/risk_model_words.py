@@ -45,6 +45,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "off": ("Switched off", "warning"),
     "ended": ("Ended", "info"),
 }
+MOST_NAMED = 6
 NO_TROUBLE = (AS_ASKED, TOO_FEW)  # what is made of a group that is no trouble
 OUTCOMES: Mapping[str, tuple[str, str]] = {
     "scored": ("as usual", "good"),
@@ -68,6 +69,12 @@ def tabs(number: int | None, *, audits: bool) -> list[tuple[str, str, str]]:
     if audits:
         found.append(("Groups of students", url_for("risk_model_card.groups", number=number), "groups"))
     return found
+
+
+def names(people: Sequence[str]) -> str:
+    """Who may do something: the first few by name."""
+    more = len(people) - MOST_NAMED
+    return "; ".join(people[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def came_of(model: RiskModel) -> tuple[str, str]:
@@ -104,7 +111,7 @@ def _without(abstained: int) -> str:
     """Of whom nothing was said, and why."""
     if not abstained:
         return ""
-    return f"not of {abstained:,}: too little is known" if abstained >= LEAST else "too little is known of a few"
+    return f"too little is known of {f'{abstained:,}' if abstained >= LEAST else 'a few'}"
 
 
 def evening(night: RiskNight) -> dict[str, Any]:

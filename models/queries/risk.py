@@ -30,8 +30,8 @@ def newest(school_year: date) -> RiskModel | None:
 
 def all_models() -> Sequence[RiskModel]:
     """Every model that was asked for and not given up, the latest first; what it is written from is not read."""
-    found = select(RiskModel).where(RiskModel.status != "stopped").options(defer(RiskModel.report))
-    return db.session.scalars(found.options(defer(RiskModel.artefact)).order_by(RiskModel.id.desc())).all()
+    found = select(RiskModel).where(RiskModel.status != "stopped").options(defer(RiskModel.artefact))
+    return db.session.scalars(found.order_by(RiskModel.id.desc())).all()
 
 
 def every_step() -> Sequence[RiskStep]:
