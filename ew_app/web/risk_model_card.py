@@ -79,6 +79,7 @@ def _pictures(told: dict[str, Any], day: risk_model_past.Plain, place: int) -> d
         "asked": risk_model_past.asked(figures, kind), "methods": risk_model_past.methods(day, kind),
         "columns": [label for _, label in risk_model_past.COLUMNS], "years": risk_model_past.years(day, kind),
         "grades": [one for one in parts if one["of"] in ("grade", "new")],
+        "touched": [one for one in parts if one["of"] in ("in", "not")],
     }  # fmt: skip
 
 
