@@ -59,7 +59,7 @@ def _of_ten(words: str) -> tuple[float | None, str]:
     if not number.isdigit():
         return None, words
     band = next((band for band in ("under ", "over ") if words.startswith(band)), "")
-    return int(number) / 10, f"{band}{int(number) / 10:g} of 10"
+    return int(number) / 10, f"{band}{int(number) / 10:.1f} of 10"
 
 
 def _beside(told: Mapping[str, Any], kind: str | None) -> list[str]:

@@ -126,10 +126,10 @@ def test_past_years_are_told_in_words_beside_every_picture(
     told = words(page)
     assert (
         "Of 10 students it would have brought forward on school day 40, 4.6 were chronically absent in the end; by the"
-        " absence rate 3" in told
+        " absence rate 3.0" in told
     )
     assert page.count('<svg class="beside"') == 3 and page.count('role="img" aria-label="') >= 4
-    assert "The rule alone 6.6 of 10" in told and "Last year's rate 7 of 10" in told
+    assert "The rule alone 6.6 of 10" in told and "Last year's rate 7.0 of 10" in told
     assert "Day 20 to 40, this model 70 of 100" in told
     assert "kept 80.0% at most 87.0% 78.0 to 82.0%" in told
     assert "2024-25 1,000 students, 200 chronically absent This model (a weighted sum) 88.0 0.120 4.6 74.0" in told
