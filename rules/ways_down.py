@@ -24,8 +24,9 @@ def may_leave(state: State, tier: Tiers, facts: Facts, policy: PolicyInForce, in
     """Whose tier steps down today."""
     exits, in_tier = exits_of(policy), facts.member_days[:, col] - state.entered
     today = inputs.today(col)
-    clear = of_each(exits.watch, today, lambda way: _watch_clears(way, in_tier, state.stepped_down, facts, col))
-    leaves: Bools = (tier == Tier.WATCH) & clear
+    leaves: Bools = tier == Tier.WATCH
+    if leaves.any():
+        leaves &= of_each(exits.watch, today, lambda way: _watch_clears(way, in_tier, state.stepped_down, facts, col))
     for number, way_out in ((Tier.TWO, exits.tier_2), (Tier.THREE, exits.tier_3)):
         here = tier == number
         if here.any():

@@ -31,8 +31,7 @@ def people(schools: Sequence[int]) -> list[tuple[int, str]]:
     """Who could own a case at these schools, with what each carries; for those who may give one."""
     if not access.can(actor().grants, WORK):
         return []
-    places = naming.places()
-    here = {places[number] for number in schools}
+    here = naming.places(schools).values()
     return case_moves.may_own(*(Place.of_school(school, network) for school, network in sorted(here)))
 
 

@@ -88,10 +88,12 @@ def caseload(
     order = (first.desc().nulls_last() if descending else first.asc().nulls_last(), *rest)
     if sort == "model" and model is not None:
         order = (Case.tier.desc(), model.desc().nulls_last(), *SORTS["due"])
+    total = db.session.scalar(_with(select(func.count()).select_from(Case), "", text).where(*where)) or 0
+    if not total:
+        return Page([], 0)
     here = _with(select(Case.id), sort, text).where(*where).order_by(*order).offset((page - 1) * size).limit(size)
     rows = case_lines(on).where(Case.id.in_(here)).order_by(*order)
-    counted = _with(select(func.count()).select_from(Case), "", text).where(*where)
-    return Page([CaseLine(*row) for row in db.session.execute(rows)], db.session.scalar(counted) or 0)
+    return Page([CaseLine(*row) for row in db.session.execute(rows)], total)
 
 
 def late_tasks(numbers: Collection[int], on: date) -> dict[int, int]:

@@ -123,7 +123,8 @@ def _raised(since: date, within: ColumnElement[bool]) -> Select[*tuple[Any, ...]
     Who of them is within reach is found before anything else is read of them.
     """
     enrolled = StudentStatus.enrolled_now, StudentStatus.tier >= 1, StudentStatus.tier_since >= since
-    near = select(Student.id).join(StudentStatus, StudentStatus.student_id == Student.id).where(*enrolled, within)
+    raised = select(StudentStatus.student_id).where(*enrolled).cte("raised").prefix_with("MATERIALIZED")
+    near = select(Student.id).join(raised, raised.c.student_id == Student.id).where(within)
     here = near.cte("near").prefix_with("MATERIALIZED")
     return (
         select(Student.id, func.count().over().label("total"))

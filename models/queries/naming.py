@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, select, text
 
@@ -28,7 +28,9 @@ def school_keys() -> dict[int, str]:
     return {number: key for number, key in db.session.execute(select(School.id, School.key))}
 
 
-def places() -> dict[int, tuple[str, str]]:
-    """School number -> (network key, school key)."""
+def places(schools: Collection[int] | None = None) -> dict[int, tuple[str, str]]:
+    """School number -> (network key, school key), of these schools or of all."""
     found = select(School.id, Network.key, School.key).join(Network, Network.id == School.network_id)
+    if schools is not None:
+        found = found.where(School.id.in_(schools))
     return {school: (network, key) for school, network, key in db.session.execute(found)}

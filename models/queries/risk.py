@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
 from sqlalchemy.orm import defer
 
 from models.base import db
@@ -26,6 +26,14 @@ def newest(school_year: date) -> RiskModel | None:
     """The model that was asked for last, of the school year that starts on this day."""
     found = select(RiskModel).where(RiskModel.school_year == school_year, RiskModel.status != "stopped")
     return db.session.scalars(found.order_by(RiskModel.id.desc())).first()
+
+
+def to_tell_of(school_year: date) -> RiskModel | None:
+    """The model that serves, else the one in shadow, else the newest of the school year that starts on this day."""
+    of_year = and_(RiskModel.school_year == school_year, RiskModel.status != "stopped")
+    found = select(RiskModel).where(or_(RiskModel.stage.in_(("serving", "shadow")), of_year))
+    first = (RiskModel.stage == "serving").desc(), (RiskModel.stage == "shadow").desc(), RiskModel.id.desc()
+    return db.session.scalars(found.order_by(*first).limit(1)).first()
 
 
 def all_models() -> Sequence[RiskModel]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from models.base import db
@@ -71,7 +71,10 @@ def last_tries(students: Collection[int]) -> dict[int, tuple[date, str]]:
 
 def schools_of(reach: Reach, person_id: int | None, on: date) -> list[tuple[int, str]]:
     """(number, name) of the schools at which open cases lie within reach, by name."""
-    here = exists().where(Case.school_id == School.id, Case.closed_on.is_(None), scope.cases(reach, person_id, on))
+    there = Case.school_id == School.id, Case.closed_on.is_(None)
+    here = and_(scope.schools(reach.whole), exists().where(*there))  # one case is enough, whoever has it
+    if reach.caseload or reach.own or reach.homerooms:
+        here = or_(here, exists().where(*there, scope.cases(reach, person_id, on)))
     found = db.session.execute(select(School.id, School.name).where(here).order_by(School.name))
     return [(number, name) for number, name in found]
 

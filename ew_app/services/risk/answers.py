@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record
 from ew_app.services.casework import reaching
@@ -100,7 +100,8 @@ def take_in(student_id: int, *, by: Actor) -> None:
 
 def standing_exclusion(student_id: int) -> RiskExcluded | None:
     """The wish that a student be left out, under whichever id it was written down."""
-    here = RiskExcluded.student_id.in_(same_child.ids_of(student_id)), RiskExcluded.ended_at.is_(None)
+    ids = select(Student.id).where(or_(Student.id == student_id, Student.same_as == student_id))
+    here = RiskExcluded.student_id.in_(ids), RiskExcluded.ended_at.is_(None)
     return db.session.scalars(select(RiskExcluded).where(*here).order_by(RiskExcluded.id)).first()
 
 

@@ -56,9 +56,9 @@ class State:
 
 def state() -> State:
     """How it stands today."""
-    model = at_stage("serving") or at_stage("shadow")
-    if model is None:
-        return _without(rows.newest(school_year_start(today())))
+    model = rows.to_tell_of(school_year_start(today()))
+    if model is None or model.stage not in ("serving", "shadow"):
+        return _without(model)
     if model.school_year != school_year_start(today()):
         return State(Kind.OFF, f"The model was made for {_name(model)} and ended with it. Rules stay in charge.", model)
     if model.stage == "shadow":

@@ -29,11 +29,12 @@ class OneStudent:
 
 def told(student_id: int, viewer: Actor) -> OneStudent | None:
     """What this viewer may read; None beyond their reach, and where the district never asked for a model."""
-    if not reading.may_read(viewer) or not rows.within(student_id, reaching.students_of(viewer, Permission.SEE_RISK)):
+    if not reading.may_read(viewer):
         return None
-    left_out = answers.standing_exclusion(student_id)
-    found = reading.order_within_tier([student_id], viewer)
+    left_out, found = answers.standing_exclusion(student_id), reading.order_within_tier([student_id], viewer)
     if found.state.kind is Kind.NONE and left_out is None:
+        return None  # as everywhere before anybody asked for a model
+    if not rows.within(student_id, reaching.students_of(viewer, Permission.SEE_RISK)):
         return None
     return OneStudent(
         found.state,

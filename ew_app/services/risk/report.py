@@ -56,7 +56,7 @@ def chosen(number: int | None) -> RiskModel:
     """A model by its number; else the one at work, on trial, or the newest of the year. Raises NotFound."""
     if number is not None:
         return training.one(number)
-    found = lives.at_stage("serving") or lives.at_stage("shadow") or rows.newest(school_year_start(today()))
+    found = rows.to_tell_of(school_year_start(today()))
     if found is None:
         raise NotFound("There is no risk model. Have one made with `ew risk train`.")
     return found
