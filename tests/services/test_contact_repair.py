@@ -262,3 +262,73 @@ def test_no_task_is_opened_on_a_case_that_a_colleague_has_closed(world):
     with pytest.raises(Refused, match="closed in the meantime"):
         tasks.undo(task, by=world.actor("cora"))
     assert the_case("next_step", "due") == ("", None)
+
+
+# -- what a contact had set as the step of its case --------------------------------------------------------------------
+
+SLIP, MEANT, EARLIER = date(2027, 4, 15), date(2026, 11, 18), date(2026, 11, 20)
+STEP = ("next_step", "due")
+
+
+def agreed(day: date | None, promise: str = "Mother brings the note", **more: str) -> Attempt:
+    return Attempt(**{"method": "call", "outcome": "reached_agreed", **more}, next_date=day, promise=promise)
+
+
+def logged(world, attempt: Attempt) -> int:
+    return log_outreach(attempt, by=world.actor("cora"), case_number=1001).id
+
+
+@pytest.mark.parametrize(
+    ("now_reads", "step"),
+    [
+        (agreed(MEANT), ("Mother brings the note", MEANT)),
+        (agreed(MEANT, ""), ("Contact the family again", MEANT)),
+        (agreed(SLIP, "Aunt brings the note"), ("Aunt brings the note", SLIP)),
+        (agreed(None, "Mother brings the note"), ("Agree a success plan", date(2026, 12, 7))),
+        (agreed(None, "", outcome="left_voicemail"),
+         ("Find out with the family what gets in the way", date(2026, 11, 19))),
+        (agreed(MEANT, note="Said twice"), ("Mother brings the note", MEANT)),
+    ],
+)  # fmt: skip
+def test_a_date_that_is_put_right_is_the_cases_too(world, now_reads, step):
+    flag_ana(world)
+    entry = logged(world, agreed(SLIP))
+    assert the_case(*STEP) == ("Mother brings the note", SLIP)
+    amending.change(entry, now_reads, by=world.actor("cora"), version=1)
+    assert the_case(*STEP) == step
+
+
+def test_what_the_contact_before_had_set_stands_again_when_a_later_one_is_struck(world):
+    flag_ana(world)
+    logged(world, agreed(EARLIER, "Father rings back"))
+    entry = logged(world, agreed(SLIP))
+    amending.strike(entry, why="Another child.", by=world.actor("cora"))
+    assert the_case(*STEP) == ("Father rings back", EARLIER)
+
+
+def test_a_step_that_somebody_set_since_stays_as_it_is(world):
+    flag_ana(world)
+    entry = logged(world, agreed(SLIP))
+    logged(world, agreed(EARLIER, "Father rings back"))
+    amending.change(entry, agreed(MEANT), by=world.actor("cora"), version=1)
+    amending.strike(entry, why="Another child.", by=world.actor("cora"))
+    assert the_case(*STEP) == ("Father rings back", EARLIER)
+
+
+def test_a_date_that_was_forgotten_is_the_cases_unless_something_was_agreed_since(world):
+    flag_ana(world)
+    entry = logged(world, agreed(None, ""))
+    amending.change(entry, agreed(MEANT), by=world.actor("cora"), version=1)
+    assert the_case(*STEP) == ("Mother brings the note", MEANT)
+    first = logged(world, agreed(None, ""))
+    logged(world, agreed(EARLIER, "Father rings back"))
+    amending.change(first, agreed(SLIP), by=world.actor("cora"), version=1)
+    assert the_case(*STEP) == ("Father rings back", EARLIER)
+
+
+def test_a_contact_put_right_moves_no_closed_case(world):
+    flag_ana(world)
+    entry = logged(world, agreed(SLIP))
+    closing.close(1001, by=world.actor("cora"), reason="not_needed", useful={"R07": "no"})
+    amending.change(entry, agreed(MEANT), by=world.actor("cora"), version=1)
+    assert the_case(*STEP) == ("", None)

@@ -72,6 +72,13 @@ def test_a_try_that_fails_later_is_made_again_and_the_cases_own_step_stands(worl
     tries(world, "call/left_voicemail")
     assert the_case("next_step", "due") == before
     assert rows("SELECT next_date FROM outreach ORDER BY id") == [(None,), (date(2026, 11, 17),)]
+    again = "SELECT title, due, owner_id, status FROM task WHERE kind = 'call'"
+    asked = ("Contact the family again", date(2026, 11, 17), world.people["cora"])
+    assert rows(again) == [(*asked, "open")], "the day that was noted is on somebody's list"
+    tries(world, "text/no_answer")
+    assert rows(again) == [(*asked, "open")], "asked once"
+    tries(world, "call/reached_agreed")
+    assert rows(again) == [(*asked, "done")]
 
 
 def test_a_voicemail_a_machine_and_the_student_reach_no_family(world):

@@ -87,11 +87,13 @@ def change(entry_id: int, attempt: Attempt, *, by: Actor, version: int) -> Outre
     if all(getattr(entry, name) == value for name, value in said.items()):
         return entry
     _keep(entry, by, "changed")
-    was, said_before = entry.is_contact, entry.outcome
+    was, said_before, step = entry.is_contact, entry.outcome, (entry.next_date, entry.promise)
     for name, value in said.items():
         setattr(entry, name, value)
     entry.version, entry.written_at = entry.version + 1, now()
     _tell("outreach_changed", entry, by)
+    if step != (entry.next_date, entry.promise):
+        outreach.put_right(entry, step)
     if outreach.reached_family(said_before) and not outcome.reached_family:
         _not_done_after_all(entry, by, outreach.ANSWERED_BY_CONTACT)
     elif entry.is_contact:
@@ -119,6 +121,7 @@ def strike(entry_id: int, *, why: str, by: Actor) -> None:
     check_words(why)
     _keep(entry, by, "struck", why.strip(), once=entry.once)
     _tell("outreach_struck", entry, by, why=why.strip())
+    outreach.put_right(entry, (entry.next_date, entry.promise), struck=True)
     _not_done_after_all(entry, by)
     _ask_again(entry)
     db.session.delete(entry)

@@ -216,7 +216,7 @@ def _move(case: Case, attempt: Attempt, entry: Outreach) -> None:
 
 
 def _climb_on(case: Case, entry: Outreach) -> None:
-    """The next rung while nobody was reached; later a try that failed is made again, and the case's own step stands."""
+    """The next rung while nobody was reached; later a try that failed is made again, beside the case's own step."""
     way = laddering.climb(case)
     if way.reached is None:
         case.due, case.next_step, entry.next_date = way.due, way.words, way.due
@@ -224,3 +224,30 @@ def _climb_on(case: Case, entry: Outreach) -> None:
     entry.next_date = way.again
     if case.due is None:
         case.due, case.next_step = way.again, case.next_step or AGAIN
+    else:
+        tasks.ask_owner(case, "call", AGAIN, due=way.again, period=f"outreach/{entry.id}")
+
+
+def put_right(entry: Outreach, was: tuple[date | None, str], *, struck: bool = False) -> None:
+    """The case's step follows a contact that reads otherwise now, or was struck; one that came from elsewhere stays.
+
+    was: the contact's next date and promise as they stood. A step that falls away gives way to what the contact before
+    it had set, or else to the next open task.
+    """
+    case = db.session.get(Case, entry.case_id, with_for_update=True) if entry.case_id else None
+    if case is None or case.closed_on is not None or case.due is None:
+        return
+    mine = case.next_step == (was[1] or AGAIN) or case.next_step.startswith((laddering.TRY, laddering.TRIED_ALL))
+    others = select(Outreach).where(Outreach.case_id == case.id, Outreach.id != entry.id)
+    if not struck and was[0] is None and entry.next_date and db.session.scalar(others.where(Outreach.id > entry.id)):
+        return  # a date that was forgotten then says nothing of what was agreed since
+    if was[0] is not None and (case.due != was[0] or not mine):
+        return
+    if not struck and entry.next_date is not None:
+        case.due, case.next_step = entry.next_date, entry.promise or AGAIN
+    elif was[0] is not None:
+        before = others.where(Outreach.next_date >= today()).order_by(Outreach.id.desc())
+        if (other := db.session.scalars(before.limit(1)).first()) is not None:
+            case.due, case.next_step = other.next_date, other.promise or AGAIN
+        else:
+            tasks.look_ahead(case)

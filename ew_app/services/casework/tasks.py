@@ -15,7 +15,7 @@ from ew_app.services.people.telling import tell
 from models.base import db
 from models.cases import Case, Task
 from models.queries import following
-from rules.routing import PlannedTask
+from rules.routing import PlannedTask, Via
 from rules.school_days import add_school_days
 from rules.vocabulary import vocabulary
 from rules.words import check_words
@@ -46,6 +46,19 @@ def ask(
 def ask_beside(planned: PlannedTask, *, case: Case, period: str, due: date) -> bool:
     """Ask for one task more, whatever else of its kind is open; True if it was not asked before."""
     return _add(planned, student_id=case.student_id, school_id=case.school_id, case=case, period=period, due=due)
+
+
+def ask_owner(case: Case, kind: str, title: str, *, due: date, period: str) -> None:
+    """Ask whoever has the case for something by a day; what is asked for already in the same words has that day now."""
+    same = open_plain(case).where(Task.kind == kind, Task.title == title).limit(1)
+    if (task := db.session.scalars(same.with_for_update()).first()) is not None:
+        task.due = due
+        return
+    planned = PlannedTask(
+        kind=kind, title=title, compartment=None, department=case.department, role=case.owner_role,
+        person_id=case.owner_id, via=Via.HOLDER, due_days=0,
+    )  # fmt: skip
+    ask_beside(planned, case=case, period=period, due=due)
 
 
 def _add(
