@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, NotFound
+from ew_app.kernel import SENTENCES, NotFound, today
 from ew_app.services.risk import lives, purpose, report, training, upcoming
 from ew_app.services.risk.lives import Kind
 from ew_app.web import risk_model_words as words
@@ -18,6 +18,7 @@ from models.queries import risk as rows
 from models.risk import RiskModel
 from rules import access
 from rules.access import Permission
+from rules.stints import school_year_start
 
 screen = Blueprint("risk_model", __name__)
 
@@ -130,6 +131,7 @@ def _page(problem: Problem | None = None) -> str:
         answers=words.answers(rows.answers_to(at_work.id)) if at_work is not None else [],
         history=words.history(rows.every_step()),
         models=[(model, words.came_of(model)) for model in models],
+        past_years=sorted({one.school_year.year for one in models if one.school_year < school_year_start(today())}),
         what_for=purpose.WHAT_FOR, not_looked_at=purpose.NEVER_INPUTS, problem=problem,
         tabs=words.tabs(_told_of(at_work, models), audits=access.can(by.grants, Permission.AUDIT_RISK)),
     )  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import NotFound
-from ew_app.services.risk import lives, report
+from ew_app.kernel import NotFound, Refused
+from ew_app.services.risk import afterwards, lives, report
 from ew_app.web import asked, limits, risk_model_past, taking
 from ew_app.web import risk_model_words as words
 from ew_app.web.guard import actor, requires
@@ -21,6 +21,7 @@ from rules.suppression import LEAST, count_words
 screen = Blueprint("risk_model_card", __name__, url_prefix="/risk-model")
 
 sees = requires(Permission.SEE_RISK_MODEL)
+YEARS = range(2000, 2100)
 JSON = "application/json; charset=utf-8"
 
 
@@ -98,6 +99,24 @@ def groups(number: int) -> str:
         troubled=[one for one in found if one["verdict"] not in words.NO_TROUBLE],
         least=LEAST, least_students=LEAST_STUDENTS, least_chronic=LEAST_CHRONIC,
     )  # fmt: skip
+
+
+@screen.get("/years/<int:start>")
+@sees
+def year(start: int) -> ResponseReturnValue:
+    """What models told in a finished school year, and what came of it."""
+    if start not in YEARS:
+        raise NotFound("There is nothing known of that school year.")
+    try:
+        told, why = afterwards.year(start, by=actor()), ""
+    except Refused as refusal:
+        told, why = None, str(refusal)
+    audits = access.can(actor().grants, Permission.AUDIT_RISK)
+    page = render_template(
+        "risk_model_year.html", told=told, why=why, audits=audits, answers=words.answers,
+        school_year=f"{start}-{(start + 1) % 100:02d}", tabs=words.tabs(None, audits=audits),
+    )  # fmt: skip
+    return page, 200 if told else 422
 
 
 def _parts(told: dict[str, Any], day: risk_model_past.Plain) -> list[dict[str, Any]]:

@@ -170,6 +170,7 @@ ELSEWHERE = {
     "figures.take": "a file",
     "published.file": "a file",
     "risk_model_card.file": "a file",
+    "risk_model_card.year": "needs a finished year with a model: tests/web/test_risk_model.py",
     "api.openapi": "an answer for scripts",
     "api.measures": "an answer for scripts",
     "api.tiers": "an answer for scripts",

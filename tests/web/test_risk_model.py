@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from ew_app.kernel import transaction
-from ew_app.services.risk import training
+from ew_app.services.risk import afterwards, training
 from models.base import db
 from models.risk import RiskAnswer, RiskModel, RiskNight, RiskScore, RiskStep
+from rules.risk import afterwards as afterwards_rules
 from rules.risk.gates import TARGETS
 from tests.services import risk_report
 from tests.web.conftest import SignInAs
@@ -175,6 +179,9 @@ def test_the_file_is_what_was_sealed_letter_by_letter(sign_in: SignInAs, app: Fl
     assert (answer.text, answer.mimetype) == ('{"a":1}', "application/json")
     assert f"risk-model-{number}.json" in answer.headers["Content-Disposition"]
     assert sign_in("principal").get(f"/risk-model/{number}/file").status_code == 403
+    with app.app_context():
+        taken = text("SELECT subject FROM audit_row WHERE action = 'risk_file_taken'")
+        assert db.session.scalars(taken).all() == [f"risk_model:{number}"]
     assert "Take the file along" not in sign_in("principal").get(f"/risk-model/{number}").text
     number = put(app, "refused")
     assert sign_in("policy_editor").get(f"/risk-model/{number}/file").status_code == 404
@@ -198,3 +205,29 @@ def test_evenings_and_answers_of_a_model_at_work(sign_in: SignInAs, app: Flask, 
     assert "Fewer were late than usual. Allowed: 2% to 8%; that evening: 1%" in told
     assert "Taken up 11" in told and "It rests on wrong data kept back" in told
     assert "Who may: Person policy_editor (Policy editor)" in told and "Switch it off now" not in told
+
+
+def test_a_finished_year_is_told_beside_what_came_and_a_running_one_is_not(
+    sign_in: SignInAs, app: Flask, world: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(app, "refused", school_year=date(2025, 7, 1))
+    analyst = sign_in("district_analyst")
+    assert "/risk-model/years/2025" in analyst.get("/risk-model").text
+    running = analyst.get("/risk-model/years/2026")
+    assert running.status_code == 422 and "is not over" in words(running.text)
+    assert analyst.get("/risk-model/years/2025").status_code == 404, "no model told anything"
+
+    chronic, reached, ranges = np.arange(400) % 4 == 0, np.arange(400) % 2 == 0, np.full(400, 3)
+    groups = afterwards_rules.by_group({"iep: yes": np.arange(400) < 200}, ranges, chronic, chronic)
+    came = afterwards_rules.by_range(ranges, chronic, reached)
+    evening = {"school_day": 60, "day": date(2025, 11, 20), "ranges": came, "groups": groups}
+    stamp = {"purpose": "For support alone.", "taken_by": "", "position": "", "taken_at": None}
+    told = {
+        "school_year": "2025-26", "stamp": stamp, "how_to_read": "Never a measure of anybody's work.",
+        "models": [{"model": 3, "answers": {"accepted": 40}, "evenings": [evening]}],
+    }  # fmt: skip
+    monkeypatch.setattr(afterwards, "year", lambda *_, **__: told)
+    page = words(analyst.get("/risk-model/years/2025").text)
+    assert "What models told in 2025-26, and what came" in page and "30% to 40% about 400 25% 50%" in page
+    assert "10% to 20% about 0 kept back" in page and "Taken up 40" in page and "IEP" not in page
+    assert "Students with an IEP about 200" in words(sign_in("policy_editor").get("/risk-model/years/2025").text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ew_app.kernel import Actor, NotFound, today
+from ew_app.kernel import Actor, NotFound, operation, record, today
 from ew_app.services.risk import calendar, fitting, lives, purpose, training
 from ew_app.services.risk.purpose import NEVER_INPUTS, WHAT_FOR
 from models.queries import naming
@@ -92,12 +92,17 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@operation
 def sealed(number: int, *, by: Actor) -> str:
-    """The artefact as it was sealed, for those who audit models; its groups are told in words. NotFound, NotAllowed."""
+    """The artefact as it was sealed, for those who audit models; its groups are told in words.
+
+    That it was taken, and what it may be used for, is written down. Raises NotFound, NotAllowed.
+    """
     access.check(by.grants, Permission.AUDIT_RISK)
     model = training.one(number)
     if model.artefact is None:
         raise NotFound("This model was refused or is not made yet, so there is no file of it.")
+    record("risk_file_taken", by=by, subject=f"risk_model:{number}", purpose=purpose.NEVER_FOR, seal=model.sha256 or "")
     return model.artefact
 
 
