@@ -30,8 +30,7 @@ def of_schools(area: Area) -> list[Any]:
     inside = rows.names_in(area)
     if not inside:
         return []
-    last = rows.last_counted([one.id for one in inside], today())
-    newest = max(last.values(), default=None)
+    newest = rows.newest_counted([one.id for one in inside], today())
     if newest and beginning.is_old(newest):
         return [(f"As of {day_text(newest)}: nothing of this school year has come in", "late")]
     through = f"Through {day_text(newest)}" if newest else "Nothing has come in yet"

@@ -196,7 +196,7 @@ def last_counted(ids: Sequence[int], until: date) -> dict[int, date]:
 
 def newest_counted(ids: Sequence[int], until: date) -> date | None:
     """The last day up to `until` on which any of these schools was counted."""
-    asked = text("SELECT max(day) FROM school_count WHERE school_id = ANY(:schools) AND day <= :until")
+    asked = text(f"SELECT max(day) FROM ({_LAST_COUNTED}) counted")
     found: date | None = db.session.scalar(asked, {"schools": ints(ids), "until": until})
     return found
 

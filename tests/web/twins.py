@@ -16,6 +16,7 @@ from models.attendance import Batch, BatchFile, Mark, SchoolDay
 from models.audit import AuditRow, Event
 from models.base import db
 from models.cases import Case, Cause, Note, Outreach, Task
+from models.duty import DistrictDay
 from models.org import AbsenceCode, CalendarDay, School, Source
 from models.people import Student, SupportFlag
 from models.promises import Promise, PromiseStep
@@ -23,6 +24,7 @@ from models.staff import Person
 from models.tiers import Finding, StudentStatus, TierChange
 from rules.promises import promises
 from rules.roles import FieldClass, assignable_roles
+from rules.vocabulary import vocabulary
 from tests.web.world import START
 
 FRIDAY = date(2026, 10, 9)
@@ -127,6 +129,9 @@ def _keep(kept: FieldClass, student_id: int, school_id: int, case: Case | None) 
              owner_role=login, owner_id=owner.id, due=today() - timedelta(days=3), created_at=now())
     )  # fmt: skip
     _promise(kept, student_id, school_id, owner)
+    for why in [key for key, part in vocabulary().district_causes.items() if part == kept]:
+        day = {"student_id": student_id, "day": ABSENT[-1], "why": why, "compartment": kept}
+        db.session.add(DistrictDay(**day, author=word(kept), position="x", written_at=now()))
     if case is not None:
         _write(kept, case, code, owner)
     told: dict[str, Any] = {"at": now(), "student_id": student_id, "compartment": kept, "subject": word(kept)}
@@ -135,8 +140,9 @@ def _keep(kept: FieldClass, student_id: int, school_id: int, case: Case | None) 
 
 
 def _promise(kept: FieldClass, student_id: int, school_id: int, owner: Person) -> None:
-    """One that waits, where the compartment keeps any."""
-    for kind in promises().of(kept)[:1]:
+    """One that waits, where the compartment keeps any, and until when the district keeps the child out."""
+    first, *others = promises().of(kept) or (None,)
+    for kind in (first, *(one for one in others if one.district_cause)) if first else ():
         written: dict[str, Any] = {"author_id": owner.id, "author": word(kept), "position": "x", "written_at": now()}
         one = Promise(student_id=student_id, school_id=school_id, compartment=kept, kind=kind.key, what=word(kept),
                       asked_on=DAYS[20], owner_id=owner.id, due=DAYS[22], **written)  # fmt: skip
