@@ -4,11 +4,15 @@ Students are made up, 20,000 of them several times over with facts that differ a
 piece of the work that a worker does in one go (ew_app/services/risk/training.py) runs in a process of its own, as it
 does there, so that its seconds stand beside the limit of a piece of work and its memory is its own. The seconds of a
 processor say more where others work on the machine.
+
+`--read` instead trains a model in the database that is there (EW_DATA_DIR; take a copy) and times what reads it: the
+pieces are of 5,000 students each, so a larger district has more of them and no longer ones.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import multiprocessing
 import resource
 import tempfile
@@ -19,7 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from ew_app.services.risk import parts
+from ew_app.__main__ import make_app
+from ew_app.cli.runtime import Runtime
+from ew_app.kernel import OPERATOR
+from ew_app.services.risk import parts, training
 from rules.risk import backtest, trial
 from rules.risk.cohort import Cohort
 from rules.risk.features import COLUMN
@@ -35,6 +42,9 @@ _KEPT = ("students", "x", "chronic", "later_chronic", "listed", "school", "grade
 def main() -> None:
     """Make, then time each piece."""
     asked = _arguments()
+    if asked.read:
+        _read()
+        return
     with tempfile.TemporaryDirectory(prefix="ew-risk-") as folder:
         here = Path(folder)
         for day in asked.days:
@@ -49,7 +59,23 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--students", type=int, default=325_000)
     parser.add_argument("--days", type=lambda told: [int(day) for day in told.split(",")], default=[20])
+    parser.add_argument("--read", action="store_true", help="only: a training in the database that is there")
     return parser.parse_args()
+
+
+def _read() -> None:
+    """Each piece of a whole training, told by what it does."""
+    with Runtime(make_app).app():
+        model = training.one(training.ask(by=OPERATOR, queued=False))
+        kinds = [str(piece[0]) for piece in model.plan["slices"]]
+        told: list[tuple[float, float]] = [(time.perf_counter(), time.process_time())]
+        training.go_on(model.id, lambda percent, step: told.append((time.perf_counter(), time.process_time())))
+    cost = [(two[0] - one[0], two[1] - one[1]) for one, two in itertools.pairwise(told)]
+    for kind in dict.fromkeys(kinds):
+        mine = [each for each, of in zip(cost, kinds, strict=False) if of == kind]
+        longest, worked = (max(each[at] for each in mine) for at in (0, 1))
+        print(f"{kind:<8}{len(mine):4} pieces, the longest {longest:6.1f} s, {worked:6.1f} s of this processor")
+    print(f"most memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
 
 
 def make(folder: Path, students: int, day: int) -> None:
