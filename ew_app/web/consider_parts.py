@@ -23,6 +23,8 @@ from ew_app.web.guard import actor
 from models.people import Student
 from models.queries import student_page
 from models.risk import RiskAnswer
+from rules import access
+from rules.access import Permission
 from rules.risk.reasons import NOT_USED, Reason
 
 SORT = "model"
@@ -41,11 +43,16 @@ class Order:
     place: Any  # for models.queries: of a Student or of a Case
     sentence: str = ""
     offer: bool = False  # the list is in another order, and can be put in this one
+    about: str = ""  # where the model itself is told of, for who may read that
 
     @property
     def works(self) -> bool:
         """Whether the list can be put in the model's order now."""
         return self.place is not None
+
+
+def _about() -> str:
+    return url_for("risk_model.show") if access.can(actor().grants, Permission.SEE_RISK_MODEL) else ""
 
 
 def order(asked: str | None, otherwise: str, *, of_case: bool = False, begins: bool = False) -> Order:
@@ -58,12 +65,12 @@ def order(asked: str | None, otherwise: str, *, of_case: bool = False, begins: b
         return Order(otherwise if asked in (None, SORT) else asked, None)
     place = found.of_case if of_case else found.of_student
     if place is None:
-        return Order(otherwise if asked in (None, SORT) else asked, None, found.state.sentence)
+        return Order(otherwise if asked in (None, SORT) else asked, None, found.state.sentence, about=_about())
     sort = asked or (SORT if begins else otherwise)
     if sort == SORT:
-        return Order(sort, place, f"{found.state.sentence} {DECIDE}")
+        return Order(sort, place, f"{found.state.sentence} {DECIDE}", about=_about())
     day = day_text(found.state.night.day) if found.state.night else "tonight"
-    return Order(sort, place, f"A model can order this list within each tier, as of {day}.", offer=True)
+    return Order(sort, place, f"A model can order this list within each tier, as of {day}.", offer=True, about=_about())
 
 
 # -- on the page of one student --------------------------------------------------------------------------------------
@@ -115,7 +122,8 @@ def reasons(said: Said) -> Part:
 
 
 def _fact(one: Reason) -> tuple[str, str]:
-    return one.sentence[:1].upper() + one.sentence[1:], one.beside
+    beside = one.beside.removeprefix("the middle student of the grade: ")
+    return one.sentence[:1].upper() + one.sentence[1:], f"middle of the grade: {beside}" if beside else ""
 
 
 def _left_out(found: OneStudent) -> Mapping[str, str] | None:

@@ -22,6 +22,7 @@ PEOPLE = (
     ("carl", "Carl Novak", "attendance_clerk", "school:school0"),
     ("ines", "Ines Ito", "social_worker", "school:school1"),
 )
+AGREE = ("ada", "ben")
 WHY = "On school day 40 it finds no more students than the plain rate does."
 TONIGHT = "Tonight far fewer students are marked late than in earlier years."
 
@@ -40,20 +41,20 @@ def district() -> District:
     return made
 
 
-def at_work() -> int:
+def at_work(agree: tuple[str, str] = AGREE) -> int:
     """A model that two people let work, asked this evening."""
-    number = on_trial()
+    number = on_trial(agree)
     run("UPDATE risk_model SET stage_since = stage_since - 42 WHERE id = :id", id=number)
     scoring.score()
-    for login in ("ada", "ben"):
+    for login in agree:
         lives.promote(purpose=PURPOSE, by=actor(login))
     return number
 
 
-def on_trial() -> int:
+def on_trial(agree: tuple[str, str] = AGREE) -> int:
     """A model in shadow, asked this evening."""
     number = risk_model.trained()
-    lives.promote(purpose=PURPOSE, by=actor("ada"))
+    lives.promote(purpose=PURPOSE, by=actor(agree[0]))
     scoring.score()
     return number
 

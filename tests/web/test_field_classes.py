@@ -118,7 +118,7 @@ def _of_a_model(student: Student, said: str) -> None:
     """What a risk model and people left of a student: an answer, and the wish to be left out, each with the word."""
     signed: dict[str, Any] = {"author": said, "position": "x", "written_at": now()}
     db.session.add(RiskExcluded(student_id=student.id, reason=said, **signed))
-    model = db.session.scalars(select(RiskModel.id)).one()
+    model = db.session.scalars(select(RiskModel.id).order_by(RiskModel.id)).first()
     about = {"model_id": model, "day": today(), "range_key": "3", "answer": "dismissed", "reason": said}
     db.session.add(RiskAnswer(student_id=student.id, **about, **signed))
 

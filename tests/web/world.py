@@ -107,9 +107,8 @@ def build() -> dict[str, int]:
         db.session.add(_search(cases["ana_case"], people["counselor"]))
         db.session.add_all([*kept.values(), *(_flag(students[name]) for name in ("ana", "dora"))])
         db.session.flush()
-        db.session.add(stopped := _stopped())
-        db.session.flush()
-        told["ana_answer"], told["dora_answer"] = (_answered(stopped, students[name]) for name in ("ana", "dora"))
+        answered = (_answered(trials["risk_model"], students[name]) for name in ("ana", "dora"))
+        told["ana_answer"], told["dora_answer"] = answered
         db.session.add_all([told["ana_answer"], told["dora_answer"]])
         asked = {"ana_question": _question(cases["ana_case"], people["counselor"], people["nurse"])}
         asked["dora_question"] = _question(cases["dora_case"], people["oak_clerk"], people["oak_clerk"])
@@ -135,14 +134,6 @@ def _token(person: Person) -> ApiToken:
     return ApiToken(
         token_hash="0" * 64, person_id=person.id, name="Counts", hint="0000", made_at=now(), last_day=last_day
     )
-
-
-def _stopped() -> RiskModel:
-    """A risk model whose training was stopped at once: as good as none."""
-    return RiskModel(
-        school_year=date(2026, 7, 1), status="stopped", asked_at=now(), asked_by="policy_editor", asked_name="Somebody",
-        refusals=[],
-    )  # fmt: skip
 
 
 def _answered(model: RiskModel, student: Student) -> RiskAnswer:

@@ -6,6 +6,8 @@ No pickle anywhere: a card is JSON whose every number is read as one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
 
 from flask import current_app
 
@@ -42,7 +44,13 @@ def opened(model: RiskModel) -> Card:
     if model.artefact is None:
         raise Unusable("none", f"Model {model.id} was not made to the end. Train a new one.")
     sealed = Sealed(model.artefact, model.sha256 or "", model.signature or "")
-    return cards.opened(sealed, keys=_keys(), school_year=school_year_start(today()).year, today=today())
+    return _opened(sealed, tuple(_keys()), school_year_start(today()).year, today())
+
+
+@lru_cache(maxsize=4)
+def _opened(sealed: Sealed, keys: tuple[bytes, ...], school_year: int, day: date) -> Card:
+    """Checked and read once by each process; whatever is changed of it, of the keys or the day is looked at anew."""
+    return cards.opened(sealed, keys=keys, school_year=school_year, today=day)
 
 
 def _keys() -> list[bytes]:
