@@ -10,6 +10,7 @@ from flask import Blueprint, render_template, url_for
 
 from ew_app.kernel import day_text
 from ew_app.services.casework import rising
+from ew_app.services.casework.rising import Room
 from ew_app.web.case_lines import short_school
 from ew_app.web.case_words import lower_first, tier_text
 from ew_app.web.guard import actor, requires
@@ -43,6 +44,7 @@ def show() -> str:
         if count else "Nothing waits longer than it should",
         count=count, room=room, over=sum(1 for line in room if line["over"]),
         named=named, schools=schools,
+        sums=not all("role" in line for line in room),
         unread=[(short_school(school), _labels(shut)) for school, shut in rising.unread_there(actor())],
         seats=url_for("seats.show") if _names_people() else "",
     )  # fmt: skip
@@ -109,14 +111,20 @@ def _named(rows: Sequence[Waiting]) -> dict[str, Any]:
 
 
 def _room() -> list[dict[str, Any]]:
-    """New cases of the week against the hours. Who sees no names sees places and roles."""
-    found = rising.over_room(actor())
-    places, named = place_names({one.place for one, _ in found}), _names_people()
-    return [
-        {"person": one.person if named else "", "role": roles.role(one.role).label, "place": places[one.place],
-         "hours": one.hours, "new": one.new, "room": room, "over": max(0, one.new - room), "waits": one.waits}
-        for one, room in found
-    ]  # fmt: skip
+    """New cases of the week against the hours. For readers of counts one sum of each school."""
+    found = rising.room_told(actor())
+    places, named = place_names({one.place for one in found}), _names_people()
+    return [_assignment(one, places[one.place], named) if one.begun else {"place": places[one.place], "over": one.over}
+            for one in found]  # fmt: skip
+
+
+def _assignment(one: Room, place: str, named: bool) -> dict[str, Any]:
+    begun = one.begun
+    assert begun is not None
+    return {
+        "person": begun.person if named else "", "role": roles.role(begun.role).label, "place": place,
+        "hours": begun.hours, "new": begun.new, "room": one.fits, "over": one.over, "waits": begun.waits,
+    }  # fmt: skip
 
 
 def _names_people() -> bool:

@@ -1,18 +1,18 @@
-"""The weekly page of whoever answers for schools: where does work wait? By school and role, in counts.
+"""The weekly page of whoever answers for schools: where does work wait? All schools in one table, in counts.
 
-Each figure leads to its list, for those who may open the cases.
+For whoever may open the cases also by role, and each figure leads to its list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, url_for
 
 from ew_app.kernel import day_text, today
 from ew_app.services.notices import week
-from ew_app.services.notices.week import SchoolWeek
+from ew_app.services.notices.week import SchoolWeek, Week
 from ew_app.web import asked, case_lines, hand_over_lines
 from ew_app.web.guard import actor, found, requires
 from ew_app.web.lists import PAGE, pages_of
@@ -20,14 +20,13 @@ from models.queries import worklists
 from models.queries.week import Work
 from rules import access, roles
 from rules.access import Permission
-from rules.counting import many
+from rules.counting import are, many
 
 screen = Blueprint("week", __name__)
 
 SEE = Permission.SEE_WAITING
-FIGURES: tuple[
-    tuple[str, str, dict[str, Any]], ...
-] = (  # (heading, what of Work, the filter of the caseload that shows it)
+Figure = tuple[str, str, dict[str, Any]]  # (heading, what of Work, the filter of the caseload that shows it)
+FIGURES: tuple[Figure, ...] = (
     ("Without an owner", "unowned", {"unowned": "1"}),
     ("First contact late", "late_first", {"first": "1"}),
     ("Late cases", "late", {"overdue": "1"}),
@@ -46,16 +45,49 @@ ASKED = {
 def show() -> str:
     known = week.of(actor())
     waiting = [one for one in known.schools if not one.quiet]
-    answer = (
-        f"At {many(len(waiting), 'school')} work waits for somebody" if waiting else "Nothing waits at your schools"
-    )
     page = min(asked.page(), pages_of(len(waiting)))
+    shown = waiting[(page - 1) * PAGE : page * PAGE]
+    figures = [one for one in FIGURES if known.names or one[1] != "late_tasks"]
     return render_template(
-        "week.html", answer=answer, since=day_text(known.since), over=_over(known.over),
-        schools=[_school(one) for one in waiting[(page - 1) * PAGE : page * PAGE]],
-        columns=[{"label": "Role"}, *({"label": heading, "number": True} for heading, _, _ in FIGURES)],
+        "week.html", answer=_answer(known, len(waiting)), since=day_text(known.since), over=_over(known.over),
+        schools=[_school(one) for one in shown], sums=_sums(known, shown, figures) if len(known.schools) > 1 else None,
+        names=known.names, columns=[{"label": "Role"}, *_headings(FIGURES)],
         quiet=len(known.schools) - len(waiting), page=page, pages=pages_of(len(waiting)), total=len(waiting),
     )  # fmt: skip
+
+
+def _answer(known: Week, schools: int) -> str:
+    """The sum of what waits, as a sentence: `14 cases are late and 2 have no owner at 5 of 12 schools`."""
+    work = known.total
+    said = [
+        *([f"{many(work.late, 'case')} {are(work.late)} late"] if work.late else []),
+        *([f"{many(work.late_tasks, 'task')} {are(work.late_tasks)} late"] if work.late_tasks else []),
+        *([f"{many(work.unowned, 'case')} {'has' if work.unowned == 1 else 'have'} no owner"] if work.unowned else []),
+    ]
+    if not schools:
+        return "Nothing waits at your schools"
+    first = (
+        " and ".join(filter(None, [", ".join(said[:-1]), *said[-1:]]))
+        if said
+        else "Something waits for an answer or a meeting"
+    )
+    if len(known.schools) == 1:
+        return first
+    return f"{first} at {schools} of {many(len(known.schools), 'school')}"
+
+
+def _headings(figures: Sequence[Figure]) -> list[dict[str, Any]]:
+    return [{"label": heading, "number": True} for heading, _, _ in figures]
+
+
+def _sums(known: Week, shown: Sequence[SchoolWeek], figures: Sequence[Figure]) -> dict[str, Any]:
+    """Schools side by side in sums, without what is nowhere, and all together."""
+    used = [one for one in figures if getattr(known.total, one[1])]
+    return {
+        "columns": [{"label": "School"}, *_headings(used)],
+        "rows": [(one.school.name, [(h, getattr(one.total, name)) for h, name, _ in used]) for one in shown],
+        "all": [(h, getattr(known.total, name)) for h, name, _ in used],
+    }
 
 
 def _over(count: int) -> str:

@@ -5,7 +5,9 @@ Looked at every hour. Twice in a row, or two at once, changes nothing; a raised 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -19,7 +21,7 @@ from models.queries import boards as schools
 from models.queries import following, unowned
 from models.queries import rising as rows
 from rules import access, room
-from rules.access import FieldClass, Permission
+from rules.access import FieldClass, Permission, Place, PlaceKind
 from rules.rising import Level, Waits, level
 from rules.school_days import school_days_late
 
@@ -164,6 +166,38 @@ def over_room(by: Actor) -> list[tuple[rows.Begun, int]]:
     """Assignments with the new cases of this week and how many can be begun well, the fullest first. NotAllowed."""
     access.check(by.grants, Permission.SEE_WAITING)
     return room_in(access.scope_of(by.grants, Permission.SEE_WAITING).whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """An assignment, or a whole school in sums, with the new cases of this week; `fits`, `new` None: not told."""
+
+    place: str
+    over: int
+    begun: rows.Begun | None = None
+    fits: int | None = None
+
+
+def room_told(by: Actor) -> list[Room]:
+    """Each assignment for whoever may open every case counted; else only of how many cases a school has too many.
+
+    New cases of one role at a school are cases of one kind of reason, so to a reader of counts a school is one sum.
+    """
+    found, waiting = over_room(by), access.scope_of(by.grants, Permission.SEE_WAITING).whole
+    named = access.scope_of(by.grants, Permission.SEE_CASELOAD).whole
+    theirs = {school.id for school in schools.schools_in(named)} if named else set()
+    return room_lines(found, exact={school.id for school in schools.schools_in(waiting)} <= theirs)
+
+
+def room_lines(found: Sequence[tuple[rows.Begun, int]], *, exact: bool) -> list[Room]:
+    """The same of what was found; those who go from school to school are part of no school's sum."""
+    if exact:
+        return [Room(one.place, max(0, one.new - fits), one, fits) for one, fits in found]
+    sums: Counter[str] = Counter()
+    for one, fits in found:
+        if Place.parse(one.place).kind is PlaceKind.SCHOOL:
+            sums[one.place] += max(0, one.new - fits)
+    return [Room(place, over) for place, over in sorted(sums.items()) if over]
 
 
 def room_in(area: access.Area) -> list[tuple[rows.Begun, int]]:

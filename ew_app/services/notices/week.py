@@ -1,4 +1,7 @@
-"""The week of whoever answers for schools: what nobody has, what is late, what came and was asked, by school and role.
+"""The week of whoever answers for schools: what nobody has, what is late, what came and was asked.
+
+By school and role for whoever may open the cases there. Everybody else is told sums of a school alone: a role stands
+close to a reason, and rows of roles would add up to what *Does help arrive?* and Departments keep back.
 
 In the order of names, never of numbers: it shows where help is needed, not who is behind.
 """
@@ -7,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import reduce
 from operator import add
@@ -31,9 +34,9 @@ ANSWERS_FOR = (Permission.MANAGE_PEOPLE, Permission.SEE_NETWORK_BOARD)
 
 @dataclass(frozen=True, slots=True)
 class SchoolWeek:
-    """A school, the work of each role there by the role's name, and their sum. met: the team met within two weeks.
+    """A school, the work of each role there by the role's name as far as it may be told, and their sum.
 
-    risen: what waits so long that it is shown to this reader. over: new cases of the week beyond the room that the
+    met: the team met within two weeks. risen: what waits so long that it is shown to this reader. over: new cases of the week beyond the room that the
     stated hours of those placed there leave. asked, declined: hand-overs that wait for an answer, and those refused
     this week. names: whether this reader may open the lists behind the figures.
     """
@@ -58,12 +61,14 @@ class SchoolWeek:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Every school somebody answers for, by name. over: as of a school, with those who go from school to school."""
+    """Every school somebody answers for, by name. over: as of a school, added up, and for whoever is told of each
+    assignment with those who go from school to school. names: whether the lists of every school are theirs to open."""
 
     since: date
     schools: tuple[SchoolWeek, ...]
     total: Work
     over: int
+    names: bool
 
     @property
     def waits(self) -> int:
@@ -81,7 +86,9 @@ def of(by: Actor) -> Week:
     unmet = rows.without_meeting(ids, on - timedelta(days=EVERY_DAYS)) if ids else set()
     more = _more(by, ids, since)
     schools = tuple(_school(school, found.get(school.id, {}), school.id not in unmet, more) for school in inside)
-    return Week(since, schools, _sum([one.total for one in schools]), sum(more.over.values()))
+    names = all(one.names for one in schools)
+    over = more.over.values() if names else [one.over for one in schools]
+    return Week(since, schools, _sum([one.total for one in schools]), sum(over), names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +152,31 @@ def _sees_counts(held: Role) -> bool:
 
 
 def _school(school: School, here: Mapping[str, Work], met: bool, more: _More) -> SchoolWeek:
+    names = more.named.covers(place_of(school))
+    by_role, total = told(here, names=names)
     known = roles.all_roles()
-    lines = [(role, known[role].label if role in known else role, work) for role, work in here.items()]
-    lines.sort(key=lambda line: line[1])
+    lines = [(role, known[role].label if role in known else role, work) for role, work in by_role.items()]
     waiting, declined = more.asked.get(school.id, (0, 0))
     return SchoolWeek(
         school,
-        tuple(lines),
-        _sum([work for _, _, work in lines]),
+        tuple(sorted(lines, key=lambda line: line[1])),
+        total,
         met,
         risen=more.risen.get(school.id, 0),
         over=more.over.get(f"school:{school.key}", 0),
         asked=waiting,
         declined=declined,
-        names=more.named.covers(place_of(school)),
+        names=names,
     )
+
+
+def told(here: Mapping[str, Work], *, names: bool) -> tuple[Mapping[str, Work], Work]:
+    """(role -> work, its sum) of a school as somebody reads it who may open the cases there (`names`) or not.
+
+    Tasks belong to departments, which tell theirs in tens: without names their exact sum is not told either.
+    """
+    total = _sum(list(here.values()))
+    return (here, total) if names else ({}, replace(total, late_tasks=0))
 
 
 def _sum(works: Sequence[Work]) -> Work:
@@ -173,12 +190,7 @@ def line(by: Actor) -> str:
     week = of(by)
     if not week.waits:
         return ""
-    cases, late, tasks = (many(number, noun) for number, noun in zip(_waiting(week.total), NOUNS, strict=True))
-    return f"At your schools {cases} without an owner, {late} and {tasks}: {settings().address}/week"
-
-
-NOUNS = ("case", "late case", "late task")
-
-
-def _waiting(total: Work) -> tuple[int, int, int]:
-    return total.unowned, total.late, total.late_tasks
+    work = week.total
+    late = many(work.late, "late case") + (f" and {many(work.late_tasks, 'late task')}" if week.names else "")
+    joined = ", " if week.names else " and "
+    return f"At your schools {many(work.unowned, 'case')} without an owner{joined}{late}: {settings().address}/week"

@@ -88,7 +88,7 @@ def of(schools: Sequence[School], since: date, *, by_network: bool = False) -> F
 class RoleLine:
     """A role as a reader may see it: counts in tens unless `exact`, None where kept back; in_time in words.
 
-    `waited` is None where it would speak of few people or few cases.
+    `waited` is None where it would speak of few people or few cases; over, beyond the hours, only where `exact`.
     """
 
     name: str
@@ -98,7 +98,7 @@ class RoleLine:
     late: int | None
     unowned: int | None
     waited: Waited | None
-    over: int
+    over: int | None
     exact: bool
 
     def words(self, count: int | None) -> str:
@@ -126,7 +126,7 @@ def by_role(found: FollowThrough, *, exact: bool, network: bool) -> list[RoleLin
         made.append(
             RoleLine(
                 name=line.name, cases=cases, in_time=_in_time(line, exact), planned=planned, late=late,
-                unowned=unowned, waited=line.waited if cases is not None else None, over=line.over, exact=exact,
+                unowned=unowned, waited=line.waited if cases is not None else None, over=line.over if exact else None, exact=exact,
             )
         )  # fmt: skip
     return made
@@ -160,21 +160,21 @@ def _of_several(waited: Waited | None) -> Waited | None:
 
 
 class _Over:
-    """New cases of this week beyond the hours that whoever got them states, in sums."""
+    """New cases of this week beyond the hours that whoever got them states, in sums.
+
+    Places count whoever is placed at a school: those who go from one to the next are one role, and often one person.
+    """
 
     def __init__(self, schools: Sequence[School], by_network: bool) -> None:
         self.at: Counter[str] = Counter()
         self.of_role: Counter[str] = Counter()
-        above = {f"school:{one.key}": one.network.key for one in schools}
+        places = {f"school:{one.key}": one.network.key if by_network else one.key for one in schools}
         for one, fits in rising.room_in(Area(schools=frozenset(school.key for school in schools))):
             too_many = max(0, one.new - fits)
-            kind, _, key = one.place.partition(":")
             self.of_role[one.role] += too_many
-            if by_network:
-                self.at[above.get(one.place, key)] += too_many
-            elif kind == "school":
-                self.at[key] += too_many
-        self.all = sum(self.of_role.values())
+            if one.place in places:
+                self.at[places[one.place]] += too_many
+        self.all = sum(self.at.values())
 
 
 def _line(

@@ -168,7 +168,7 @@ def follow_through(told: FollowThrough, by_role: Sequence[RoleLine], noun: str, 
 def _role(line: RoleLine) -> list[Cell]:
     cases, planned, late, unowned = _cells((line.cases, line.planned, line.late, line.unowned))
     times: list[Cell] = [HIDDEN] * 2 if line.waited is None else [line.waited.median or "", line.waited.most or ""]
-    return [line.name, cases, line.in_time, *times, planned, late, unowned, line.over]
+    return [line.name, cases, line.in_time, *times, planned, late, unowned, _cell(line.over)]
 
 
 def _line(line: Line) -> list[Cell]:
