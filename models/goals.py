@@ -18,8 +18,8 @@ class Goal(Authored, Model):
     """One version of a goal; the newest of a `thread` holds, and none is ever written over.
 
     place: `school:KEY`, `network:KEY` or `district`. subgroup: '' for everybody, or kind and value ("grade:7"). target:
-    in tenths of a percent. base_part of base_whole: how it stood when it was set, kept by the first count. ended: why
-    it is no goal any more.
+    in tenths of a percent. base_day: when it was set; base_part of base_whole: how it stood then, as it was counted on
+    base_on, kept by the first count. ended: why it is no goal any more.
     """
 
     __tablename__ = "goal"
@@ -38,6 +38,7 @@ class Goal(Authored, Model):
     by_day: Mapped[date]
     why: Mapped[str] = mapped_column(default="", server_default="")
     base_day: Mapped[date]
+    base_on: Mapped[date | None]
     base_part: Mapped[int | None] = mapped_column(BigInteger)
     base_whole: Mapped[int | None] = mapped_column(BigInteger)
     ended: Mapped[str] = mapped_column(default="", server_default="")

@@ -1,4 +1,4 @@
-"""What a goal asks: how it stands against its target, what would have to be true by its day, where today's pace leads.
+"""What a goal asks: how it stands against its target, what would have to be true by its day, how it went.
 
 Pure and exact: whole numbers, targets in tenths of a percent. Where too little is known it says so instead.
 """
@@ -13,7 +13,7 @@ from enum import StrEnum
 from rules.suppression import LEAST, tens
 
 ENOUGH_DAYS = 20  # school days before a rate of one student says something
-PACE_WEEKS = 4  # over so many weeks a pace is taken
+PACE_WEEKS = 4  # so far back is looked to say how it went
 WHOLE = 1000  # all of it, in tenths of a percent
 
 
@@ -75,18 +75,14 @@ def may_miss(point: Point, ahead: int, target: int) -> int:
     return most - (point.whole - point.part)
 
 
-def pace(points: Sequence[Point], by_day: date) -> int | None:
-    """Where the share goes until a day, in tenths, as it went over the last weeks; None with too little behind it."""
+def before(points: Sequence[Point]) -> Point | None:
+    """The newest known point at least four weeks before the last one; None with too little behind it.
+
+    What was is told, and not where it leads: four weeks say nothing about June, and two points in tens even less.
+    """
     known = [point for point in points if point.whole]
-    if not known:
-        return None
-    last = known[-1]
-    earlier = [point for point in known if (last.day - point.day).days >= 7 * PACE_WEEKS]
-    if not earlier or last.tenths is None or earlier[-1].tenths is None:
-        return None
-    days = (last.day - earlier[-1].day).days
-    ahead = max(0, (by_day - last.day).days)
-    return min(WHOLE, max(0, last.tenths + (last.tenths - earlier[-1].tenths) * ahead // days))
+    earlier = [point for point in known if (known[-1].day - point.day).days >= 7 * PACE_WEEKS]
+    return earlier[-1] if earlier else None
 
 
 def percent(tenths: int) -> str:
@@ -110,7 +106,7 @@ def sentence(measure: Measure, point: Point | None, target: int, by: str, ahead:
     if measure is Measure.IN_TIME:
         more = f"{change:,} more {'family' if change == 1 else 'families'}"
         return f"For {percent(target)} {more} had to be reached in time: now {point.part:,} of {point.whole:,}."
-    count = f"about {tens(change):,}" if in_tens else f"{change:,}"
+    count = f"{change:,}" if not in_tens else f"about {tens(change):,}" if tens(change) else "a few"
     what = "be absent 10% or more of their days" if measure is Measure.CHRONIC else "be in Tier 2 or 3"
     now = f"about {tens(point.part):,}" if in_tens else f"{point.part:,} of {point.whole:,}"
     noun = "student" if change == 1 and not in_tens else "students"

@@ -11,7 +11,7 @@ from ew_app.cli.options import acting, as_of_option, as_option, day_of, known_at
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import OPERATOR, Refused
 from ew_app.services.watching import figures as counted
-from ew_app.services.watching import pages, public, public_page, sheets, taking_along
+from ew_app.services.watching import pages, public_page, publishing, sheets, taking_along
 from rules.counting import many
 
 
@@ -64,10 +64,11 @@ def figures(
 def publish(run: Runtime, folder: Path, as_of: datetime | None, known_at: str | None) -> None:
     """Write the public summary into FOLDER: a page, a CSV and a JSON file, for the district's own site.
 
-    Small numbers are kept back. The same --as-of and --known-at give the same bytes.
+    Small numbers are kept back. There is one summary of a month, of the first day counted in it: taken again it is the
+    same bytes.
     """
     with run.app():
-        found = public.summary(by=OPERATOR, as_of=day_of(as_of), known_at=moment_of(known_at))
+        found = publishing.publish(by=OPERATOR, as_of=day_of(as_of), known_at=moment_of(known_at))
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in public_page.files(found).items():
         (folder / name).write_bytes(content)

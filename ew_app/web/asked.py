@@ -22,9 +22,11 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_nul() -> None:
-    """No text of ours holds a NUL character: such an address leads nowhere, such a form is broken."""
-    if "\0" in request.path or any("\0" in value for values in request.args.listvalues() for value in values):
+    """No text of ours holds a NUL character: such an address leads nowhere, such a query or form is broken."""
+    if "\0" in request.path:
         abort(404)
+    if any("\0" in value for values in request.args.listvalues() for value in values):
+        abort(422)
     if request.method == "POST" and any("\0" in value for values in request.form.listvalues() for value in values):
         abort(400)
 

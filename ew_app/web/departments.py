@@ -8,9 +8,9 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import today
-from ew_app.services.watching import departments
+from ew_app.services.watching import cluster_work, departments
 from ew_app.services.watching.departments import Page
-from ew_app.web import taking
+from ew_app.web import freshness, taking
 from ew_app.web.cluster_words import headline
 from ew_app.web.guard import actor, requires
 from rules import access
@@ -40,6 +40,7 @@ def show() -> ResponseReturnValue:
         if waiting
         else "Nothing waits on a department past its day",
         rows=found,
+        fresh=freshness.of_schools(cluster_work.view_of(actor()).area),
         words=_words(all(row.exact for row in found)),
         exact=all(row.exact for row in found),
         take=taking.links({"departments": ""}, as_of=today()),
@@ -55,6 +56,7 @@ def one(key: str) -> ResponseReturnValue:
     return render_template(
         "department.html",
         page=page,
+        fresh=freshness.of_schools(cluster_work.view_of(actor()).area),
         answer=_answer(page),
         words=_words(page.exact),
         headline=headline,

@@ -18,9 +18,10 @@ from werkzeug.exceptions import (
 
 from ew_app.kernel import SENTENCES, Conflict, NotFound
 from ew_app.services.system.health import DatabaseAway
-from ew_app.web import drafts
+from ew_app.web import drafts, limits
 from rules.access import NotAllowed
 from rules.case_flow import IllegalMove
+from rules.counting import many
 
 log = logging.getLogger("ew.web")
 
@@ -52,6 +53,14 @@ def answer(code: int, sentence: str = "", error: HTTPException | None = None) ->
     if request.path.startswith("/api/"):
         return _problem(code, sentence, error)
     kept = not g.get("plain") and drafts.still_kept()
+    if code == 429:
+        wait = limits.seconds_left()
+        sentence = sentence or f"Nothing was changed. Wait {many(-(-wait // 60), 'minute')}, then try again."
+        return (
+            render_template("error.html", code=code, sentence=sentence, reference=g.request_id, kept=kept),
+            code,
+            {"Retry-After": str(wait)},
+        )
     return render_template("error.html", code=code, sentence=sentence, reference=g.request_id, kept=kept), code
 
 
@@ -63,7 +72,7 @@ def _problem(code: int, sentence: str, error: HTTPException | None) -> ResponseR
     if code == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if code == 429:
-        headers["Retry-After"] = "60"
+        headers["Retry-After"] = str(limits.seconds_left())
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return json.dumps(problem), code, headers

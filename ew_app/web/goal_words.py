@@ -1,4 +1,4 @@
-"""A goal in words and as a line: how it stands, what would have to be true by its day, where today's pace leads."""
+"""A goal in words and as a line: how it stands, what would have to be true by its day, how the last weeks went."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ew_app.services.watching.goals import Standing
 from models.goals import Goal
 from models.queries import goals as rows
 from rules import goals
-from rules.goals import LABELS, WHOLE, Measure, Point, percent
+from rules.counting import many
+from rules.goals import LABELS, Measure, Point, percent
 
 GROUPS = {
     "grade": "Grade", "english_learner": "English learners", "home_language": "Home language",
@@ -21,6 +22,7 @@ GROUPS = {
 }  # fmt: skip
 YES_NO = ("english_learner", "low_income")
 Days = Sequence[tuple[date, int, int]]
+Counted = tuple[int, int]  # (schools of its place that were counted for it, all of them)
 
 
 def title(goal: Goal) -> str:
@@ -76,21 +78,23 @@ def _in_tens(point: Point) -> tuple[int, int]:
     return (0, 0) if part is None or rest is None else (part, part + rest)
 
 
-def line(standing: Standing, found: Days, *, waits: bool = False) -> dict[str, Any]:
+def line(standing: Standing, found: Days, counted: Counted, *, waits: bool = False) -> dict[str, Any]:
     """A goal in a list; waits: whether something that is done for it was to be looked at by now."""
     goal = standing.goal
     points = [point for point in shown(goal, found) if point.whole]
     last = points[-1] if points else None
     return {
         "thread": goal.thread, "place": standing.name, "title": title(goal), "wanted": wanted(goal),
-        "now": _now(goal, last), "met": last is not None and goals.met(Measure(goal.measure), last, goal.target),
-        "known": last is not None, "waits": waits, "spark": [point.tenths for point in points],
+        "now": _now(goal, last, counted), "known": last is not None, "waits": waits,
+        "met": last is not None and goals.met(Measure(goal.measure), last, goal.target),
+        "day": day_text(last.day) if last else "", "set": day_text(goal.base_day),
+        "spark": [point.tenths for point in points],
     }  # fmt: skip
 
 
-def _now(goal: Goal, point: Point | None) -> str:
+def _now(goal: Goal, point: Point | None, counted: Counted | None = None) -> str:
     if point is None or point.tenths is None:
-        return "cannot tell yet"
+        return _still(counted) or "cannot tell yet"
     if goal.subgroup:
         return f"about {point.tenths // 10}%"
     if goal.measure == Measure.ATTENDANCE:
@@ -98,49 +102,69 @@ def _now(goal: Goal, point: Point | None) -> str:
     return f"{percent(point.tenths)} ({point.part:,} of {point.whole:,})"
 
 
-def told(standing: Standing, found: Days) -> dict[str, Any]:
+def _still(counted: Counted | None) -> str:
+    """`is being counted: 3 of 12 schools`, while not every school of its place was counted."""
+    if counted is None or counted[0] >= counted[1]:
+        return ""
+    return f"is being counted: {counted[0]} of {many(counted[1], 'school')}"
+
+
+def told(standing: Standing, found: Days, counted: Counted) -> dict[str, Any]:
     """Everything a goal's page says."""
     goal, measure = standing.goal, Measure(standing.goal.measure)
-    points = shown(goal, found)
+    points = list(dropwhile(lambda point: not point.whole, shown(goal, found)))
     known = [point for point in points if point.whole]
-    last, by = known[-1] if known else None, day_text(goal.by_day)
-    heading = goals.pace(points, goal.by_day) if last else None
-    flips = measure is Measure.ATTENDANCE  # days missed are drawn: the line keeps apart what lies close to all
+    last, by, wait = known[-1] if known else None, day_text(goal.by_day), _still(counted)
+    must = goals.sentence(measure, last, goal.target, by, _ahead(goal, last), in_tens=bool(goal.subgroup))
     return {
-        "now": _now(goal, last),
+        "now": _now(goal, last, counted),
         "since": day_text(goal.base_day),
         "base": _now(goal, _base(goal)),
-        "must": goals.sentence(measure, last, goal.target, by, _ahead(goal, last), in_tens=bool(goal.subgroup)),
-        "pace": _heading(heading, by),
-        "label": "Share of school days missed" if flips else LABELS[measure],
-        "points": [(day_text(point.day), _drawn(point, flips)) for point in points],
-        "lines": [(_plain(WHOLE - goal.target if flips else goal.target), "the goal", "plan")],
-        "summary": f"{LABELS[measure]}: now {_now(goal, last)}, wanted {wanted(goal)}."
-        + (" The line shows the days missed." if flips else ""),
+        "base_on": day_text(goal.base_on) if goal.base_on else "",
+        "must": f"It {wait}. Until all of them are, no number is told." if wait else must,
+        "pace": _went(goal, points),
+        "label": LABELS[measure],
+        "points": [(day_text(point.day), _drawn(goal, point)) for point in points],
+        "axis": _axis(measure, [*(point.tenths or 0 for point in known), goal.target]),
+        "target": _plain(goal.target),
+        "summary": f"{LABELS[measure]}: now {_now(goal, last, counted)}, wanted {wanted(goal)}.",
         "day": day_text(last.day) if last else "",
     }  # fmt: skip
 
 
-def _heading(tenths: int | None, by: str) -> str:
-    if tenths is None:
-        return "Where it is heading cannot be told before five weeks have been counted."
-    return f"As it went over the last four weeks it would be {percent(tenths)} on {by}."
+def _went(goal: Goal, points: Sequence[Point]) -> str:
+    """How it went over the last weeks: what was, and no line into June from two points."""
+    known = [point for point in points if point.whole]
+    earlier = goals.before(points)
+    if earlier is None:
+        return "How it goes cannot be told before five weeks have been counted."
+    last, then = _now(goal, known[-1]), _now(goal, earlier)
+    same = "It was the same" if last == then else f"It was {then}"
+    return f"{same} on {day_text(earlier.day)}."
 
 
 def _base(goal: Goal) -> Point | None:
-    if goal.base_part is None or goal.base_whole is None:
+    if goal.base_on is None or goal.base_part is None or goal.base_whole is None:
         return None
-    found = shown(goal, [(goal.base_day, goal.base_part, goal.base_whole)])
-    return found[0] if found[0].whole else None
+    found = shown(goal, [(goal.base_on, goal.base_part, goal.base_whole)])
+    return found[0] if found and found[0].whole else None
 
 
 def _plain(tenths: int) -> float:
     return tenths / 10 if tenths % 10 else tenths // 10
 
 
-def _drawn(point: Point, flips: bool) -> float | None:
+def _drawn(goal: Goal, point: Point) -> float | None:
+    """As it is said: of a group whole percents, because its counts are tens."""
     tenths = point.tenths
-    return None if tenths is None else _plain(WHOLE - tenths if flips else tenths)
+    return None if tenths is None else tenths // 10 if goal.subgroup else _plain(tenths)
+
+
+def _axis(measure: Measure, tenths: Sequence[int]) -> tuple[int, int]:
+    """The ends of the axis in percent. Days attended lie close to all, so theirs need not begin at nothing."""
+    if measure is Measure.ATTENDANCE:
+        return max(0, (min(tenths) - 20) // 50 * 5), 100
+    return 0, min(100, -(-(max(tenths) + 20) // 100) * 10)
 
 
 def _ahead(goal: Goal, last: Point | None) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import reduce
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,14 +13,14 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import NotFound, Refused, day_text, today
 from ew_app.services.watching import goal_counts, goals
 from ew_app.services.watching.goals import Wanted
-from ew_app.web import asked, goal_words
+from ew_app.web import asked, freshness, goal_words
 from ew_app.web.case_words import day_given
 from ew_app.web.guard import actor, once, requires
 from models.queries import goals as rows
 from models.queries import reviews
 from models.queries.staff import place_names
 from rules import access
-from rules.access import Permission, Place
+from rules.access import Area, Permission, Place
 from rules.counting import many
 from rules.goals import LABELS
 from rules.words import UnfitWords
@@ -34,15 +35,24 @@ MEASURES = [(str(key), label) for key, label in LABELS.items()]
 @requires(SEE)
 def show() -> str:
     held = goals.of(actor())
-    points = rows.points([one.goal.thread for one in held])
+    threads = [one.goal.thread for one in held]
+    points, counted = rows.points(threads), rows.counted_of(threads)
     waiting = {goal.thread for _, goal, _ in rows.past_their_day(today())}
-    lines = [goal_words.line(one, points[one.goal.thread], waits=one.goal.thread in waiting) for one in held]
+    lines = [
+        goal_words.line(one, points[thread], counted[thread], waits=thread in waiting)
+        for thread, one in zip(threads, held, strict=True)
+    ]
     met = sum(line["met"] for line in lines)
     return render_template(
         "goals.html",
         answer=f"{met} of {many(len(lines), 'goal')} reached" if lines else "No goal is set yet",
         lines=lines, sets=access.can(actor().grants, SET),
+        fresh=freshness.of_schools(_area([one.place for one in held])),
     )  # fmt: skip
+
+
+def _area(places: Sequence[Place]) -> Area:
+    return reduce(Area.with_place, places, Area())
 
 
 @screen.get("/goals/new")
@@ -112,7 +122,8 @@ def _page(thread: str, errors: Mapping[str, str] | None = None) -> str:
     return render_template(
         "goal.html",
         goal=goal, name=standing.name, own=standing.own and not goal.ended, title=goal_words.title(goal),
-        wanted=goal_words.wanted(goal), told=goal_words.told(standing, rows.points([thread])[thread]),
+        wanted=goal_words.wanted(goal), fresh=freshness.of_schools(_area([standing.place])),
+        told=goal_words.told(standing, rows.points([thread])[thread], rows.counted_of([thread])[thread]),
         history=[(one, goal_words.wanted(one)) for one in rows.versions(thread)], strategies=rows.strategies(thread),
         people=goals.may_lead(goal.place), errors=errors or {}, values=request.form,
         reviews=[(one, day_text(one.day)) for one in held if one.day >= goal.base_day],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import day_text, today
+from ew_app.kernel import day_text
 from ew_app.services.watching import groups, pages
 from ew_app.services.watching.groups import Groups
 from ew_app.web import taking
@@ -24,7 +24,7 @@ def show(kind: str, key: str) -> ResponseReturnValue:
     if taking.wanted():
         return taking.answer("groups", str(where.place), where.schools)
     compartments = pages.compartments_of(actor(), where.place)
-    told = groups.groups(where.schools, today(), compartments=compartments)
+    told = groups.groups(where.schools, pages.day_asked(request.args), compartments=compartments)
     take = taking.links({"groups": "of groups", "causes": "of causes"}, as_of=told.asked if told else None)
     return render_template(
         "groups.html", where=where, told=told, answer=_answer(told, where), bars=_bars(told), take=take

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from flask_limiter import Limiter
 
 from ew_app.config import Settings
+from ew_app.kernel import clock
 
 SIGN_IN_BY_LOGIN = "10 per 10 minutes"
 API = "120 per minute"  # calls of one person's scripts
@@ -40,9 +41,15 @@ limiter = Limiter(key_func=who)
 
 # For views, beneath @requires: together, however many pages share one of them.
 search = limiter.shared_limit("60 per minute", scope="search")
-export = limiter.shared_limit("20 per 10 minutes", scope="export")
+export = limiter.shared_limit("90 per 10 minutes", scope="export")  # an evening of every board, table and network
 api = limiter.shared_limit(lambda: API, scope="api")
 student_page = limiter.shared_limit("150 per 10 minutes", scope="student_page")
+
+
+def seconds_left() -> int:
+    """How long until whoever was refused may ask again."""
+    held = limiter.current_limit
+    return max(1, round(held.reset_at - clock().timestamp())) if held else 60
 
 
 def init_app(app: Flask, settings: Settings) -> None:

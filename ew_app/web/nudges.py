@@ -79,10 +79,10 @@ def ask(key: str) -> ResponseReturnValue:
 
 
 def _reasons(key: str) -> list[str]:
-    """What the board says of the school today: needs first, then its tiers."""
+    """What the board says of the school today: what it waits for, or how it stands."""
     school = nudging.school_to_ask(key, actor())
     line = boards.board([school], today()).lines[0]
-    return [*boards.needs(line), boards.answer(line)]
+    return boards.needs(line) or [boards.answer(line)]
 
 
 def _form(key: str, errors: Mapping[str, str] | None = None) -> str:

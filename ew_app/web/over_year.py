@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import day_text, today
-from ew_app.services.watching import over_year
+from ew_app.kernel import day_text
+from ew_app.services.watching import over_year, pages
 from ew_app.services.watching.over_year import OverYear, needing, share
 from ew_app.web import taking
 from ew_app.web.board_places import SEES, Spot, spot
@@ -28,7 +28,7 @@ def show(kind: str, key: str) -> ResponseReturnValue:
     where = spot(kind, key)
     if taking.wanted():
         return taking.answer("year", str(where.place), where.schools)
-    year = over_year.over_year(where.units, today()) if where.schools else None
+    year = over_year.over_year(where.units, pages.day_asked(request.args)) if where.schools else None
     if year is None:
         return render_template("over_year.html", where=where, year=None)
     noun = where.noun.lower()

@@ -24,7 +24,7 @@ KINDS = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
 @screen.get("/public")
 @requires(PUBLISH)
 def show() -> str:
-    found, last = publishing.newest(), publishing.last_day()
+    found, last = publishing.newest(), publishing.told_day()
     return render_template(
         "published.html",
         found=found,

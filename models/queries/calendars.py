@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from models.base import db
 from models.bulk import read_columns
-from models.org import School
+from models.org import TEACHES, School
 
 NOT_KNOWN = -(10**6)  # a day that nobody told
 
@@ -69,3 +69,18 @@ def minutes(schools: Sequence[int]) -> list[Any]:
     """Rows of (id, day_minutes, min_full_minutes, min_half_minutes)."""
     columns = (School.id, School.day_minutes, School.min_full_minutes, School.min_half_minutes)
     return list(db.session.execute(select(*columns).where(School.id.in_(schools))))
+
+
+def last_school_days(through: Mapping[int, date]) -> dict[int, date]:
+    """School -> its last school day up to the day through which it has sent: as of that day it is counted."""
+    found = db.session.execute(
+        text(f"""
+            SELECT t.school_id, d.day
+            FROM unnest(CAST(:schools AS int[]), CAST(:through AS date[])) AS t (school_id, through)
+            CROSS JOIN LATERAL (
+                SELECT day FROM calendar_day WHERE school_id = t.school_id AND day <= t.through AND {TEACHES}
+                ORDER BY day DESC LIMIT 1) d
+        """),
+        {"schools": list(through), "through": list(through.values())},
+    )
+    return {school: day for school, day in found}

@@ -42,16 +42,24 @@ def versions(thread: str) -> Sequence[Goal]:
     return db.session.scalars(select(Goal).where(Goal.thread == thread).order_by(Goal.version.desc())).all()
 
 
+# The schools that each of some goals counts: those of its place as the roster has it now.
+_INSIDE = """
+    inside AS (
+        SELECT DISTINCT g.thread, s.id AS school_id FROM goal g
+        CROSS JOIN school s JOIN network n ON n.id = s.network_id
+        WHERE g.thread = ANY(:threads) AND g.place IN ('district', 'network:' || n.key, 'school:' || s.key)
+    )
+"""
+
+
 def points(threads: Collection[str]) -> dict[str, list[tuple[date, int, int]]]:
-    """Thread -> (day, part, whole) week by week, of the days on which every school it counts was counted."""
+    """Thread -> (day, part, whole) week by week, of the days on which every school of its place was counted."""
     found = db.session.execute(
-        text("""
-            SELECT thread, day, sum(part)::bigint, sum(whole)::bigint FROM (
-                SELECT *, count(*) OVER (PARTITION BY thread, day) AS schools FROM goal_part
-                WHERE thread = ANY(:threads)) p
-            JOIN (SELECT thread, count(DISTINCT school_id) AS every FROM goal_part
-                  WHERE thread = ANY(:threads) GROUP BY 1) e USING (thread)
-            WHERE p.schools = e.every GROUP BY thread, day ORDER BY thread, day
+        text(f"""
+            WITH {_INSIDE}, every AS (SELECT thread, count(*) AS schools FROM inside GROUP BY 1)
+            SELECT thread, p.day, sum(p.part)::bigint, sum(p.whole)::bigint
+            FROM inside JOIN goal_part p USING (thread, school_id) JOIN every e USING (thread)
+            GROUP BY thread, p.day, e.schools HAVING count(*) = e.schools ORDER BY 1, 2
         """),
         {"threads": list(threads)},
     )
@@ -59,6 +67,20 @@ def points(threads: Collection[str]) -> dict[str, list[tuple[date, int, int]]]:
     for thread, day, part, whole in found:
         told[thread].append((day, int(part), int(whole)))
     return told
+
+
+def counted_of(threads: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Thread -> (schools of its place that were counted for it, all of them)."""
+    found = db.session.execute(
+        text(f"""
+            WITH {_INSIDE}
+            SELECT thread, count(*) FILTER (WHERE EXISTS (
+                SELECT FROM goal_part p WHERE p.thread = i.thread AND p.school_id = i.school_id)), count(*)
+            FROM inside i GROUP BY 1
+        """),
+        {"threads": list(threads)},
+    )
+    return dict.fromkeys(threads, (0, 0)) | {thread: (counted, every) for thread, counted, every in found}
 
 
 def put_parts(thread: str, school: int, parts: Sequence[tuple[date, int, int]]) -> None:
@@ -80,22 +102,24 @@ def put_parts(thread: str, school: int, parts: Sequence[tuple[date, int, int]]) 
     )
 
 
-def keep_base(thread: str, schools: int) -> None:
-    """Keep how a goal stood when it was set, once every one of so many schools was counted; never a second time.
+def keep_base(thread: str, schools: Sequence[int]) -> None:
+    """Keep how a goal stood when it was set, once all of these schools were counted; never a second time.
 
-    The lock lets schools that are counted at once take turns, so that the last one sees them all.
+    That is the last day counted up to the day it was set, however much later the first count comes. The lock lets
+    schools that are counted at once take turns, so that the last one sees them all.
     """
     first = select(Goal).where(Goal.thread == thread).order_by(Goal.version).limit(1)
     goal = db.session.scalars(first.with_for_update().execution_options(populate_existing=True)).first()
     if goal is None or goal.base_whole is not None:
         return
     counted = db.session.execute(
-        text("""SELECT count(*), sum(part)::bigint, sum(whole)::bigint FROM goal_part
-                WHERE thread = :thread AND day = (SELECT max(day) FROM goal_part WHERE thread = :thread)"""),
-        {"thread": thread},
-    ).one()
-    if counted[0] == schools:
-        kept = {"base_part": counted[1], "base_whole": counted[2]}
+        text("""SELECT day, sum(part)::bigint, sum(whole)::bigint FROM goal_part
+                WHERE thread = :thread AND school_id = ANY(:schools) AND day <= :set
+                GROUP BY 1 HAVING count(*) = :every ORDER BY 1 DESC LIMIT 1"""),
+        {"thread": thread, "schools": list(schools), "every": len(schools), "set": goal.base_day},
+    ).first()
+    if counted is not None:
+        kept = {"base_on": counted[0], "base_part": counted[1], "base_whole": counted[2]}
         db.session.execute(update(Goal).where(Goal.thread == thread).values(**kept))
 
 

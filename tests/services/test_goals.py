@@ -7,18 +7,22 @@ from datetime import date, timedelta
 
 import pytest
 
-from ew_app.kernel import NotFound, Refused, now, transaction
-from ew_app.services.watching import goal_counts, goals
+from ew_app.config import Settings
+from ew_app.kernel import NotFound, Refused, day_text, now, transaction
+from ew_app.services.watching import boards, goal_counts, goals
 from ew_app.services.watching.goals import Wanted
 from ew_app.web import goal_words
+from models import tier_counts
 from models.base import db
 from models.cases import Case, Outreach
 from models.people import Student
+from models.queries import boards as boards_of
 from models.queries import goals as rows_of
 from models.tiers import Standing
-from rules.access import NotAllowed, Place
-from rules.goals import Measure, Point, has_to_change, may_miss, met, pace, sentence
+from rules.access import Area, NotAllowed, Place
+from rules.goals import Measure, Point, before, has_to_change, may_miss, met, sentence
 from rules.words import UnfitWords
+from tests.opened import on as on_day
 from tests.services.world import TODAY, YEAR_BEGAN, World, rows
 
 LINCOLN, NORTH = Place.of_school("LIN"), Place.of_network("N1")
@@ -41,7 +45,16 @@ def counted(world: World) -> World:
                 db.session.add(Standing(since=october, tier=2, **at))
             else:
                 db.session.add(Standing(since=YEAR_BEGAN, tier=0, **at))
+    recounted(world, LIN=TODAY, DOU=TODAY)
     return world
+
+
+def recounted(world: World, **through: date) -> None:
+    """Count the days of schools, each through one, as boards count them."""
+    keys = {world.schools[key]: day for key, day in through.items()}
+    with transaction():
+        tier_counts.drop_counts(dict.fromkeys(keys, YEAR_BEGAN))
+        tier_counts.fill_counts(dict.fromkeys(keys, YEAR_BEGAN), keys, YEAR_BEGAN)
 
 
 def put(world: World, login: str = "paul", place: Place = LINCOLN, *, once: str = "form", **more: object) -> str:
@@ -69,13 +82,43 @@ def test_a_goal_is_counted_week_by_week_and_its_beginning_is_kept(counted: World
     assert (goal.base_part, goal.base_whole, goal.by_day) == (10, 40, JUNE), "and not how it stood when it was set"
 
 
+def test_its_beginning_is_of_the_day_it_was_set_however_late_it_is_counted(counted: World, settings: Settings) -> None:
+    with on_day(replace(settings, today=date(2026, 9, 29))):
+        thread = put(counted)
+    count(thread, counted.schools["LIN"])
+    goal = goals.one(thread, counted.actor("paul")).goal
+    assert (goal.base_day, goal.base_on) == (date(2026, 9, 29), date(2026, 9, 25))
+    assert (goal.base_part, goal.base_whole) == (0, 40), "ten came into Tier 2 in October"
+
+
 def test_a_network_adds_its_schools_up_once_all_are_counted(counted: World) -> None:
     thread = put(counted, "zoe", NORTH)
-    count(thread, counted.schools["LIN"])
+    assert count(thread, counted.schools["LIN"]) == [], "some schools are not the network"
+    told = goal_words.told(goals.one(thread, counted.actor("zoe")), [], rows_of.counted_of([thread])[thread])
+    assert told["now"] == "is being counted: 1 of 2 schools" and "%" not in told["must"]
     assert rows("SELECT base_whole FROM goal") == [(None,)]
     assert count(thread, counted.schools["DOU"])[-1] == (TODAY, 12, 50)
+    assert rows_of.counted_of([thread]) == {thread: (2, 2)}
     assert rows("SELECT base_part, base_whole FROM goal") == [(12, 50)]
     assert rows("SELECT count(*) FROM outbox WHERE job = 'count_goal'") == [(2,)]
+
+
+def test_a_goal_is_the_number_of_the_board_also_where_a_school_is_behind(counted: World) -> None:
+    """Douglas is two days late and one of its ten left since: fifty on the board, as of its last days, and here."""
+    behind, last = TODAY - timedelta(days=5), TODAY - timedelta(days=3)  # Wednesday and Friday; today is Monday
+    recounted(counted, LIN=last, DOU=behind)
+    with transaction():
+        db.session.execute(
+            db.text("UPDATE standing SET until = :on WHERE student_id = (SELECT id FROM student WHERE key = 'p49')"),
+            {"on": behind},
+        )
+    thread = put(counted, "zoe", NORTH)
+    points = count(thread, counted.schools["LIN"], counted.schools["DOU"])
+    schools = boards_of.schools_in(Area(networks=frozenset({"N1"})))
+    total = boards.board(schools, TODAY).total.counts
+    assert total and points[-1] == (last, total.needing, total.students) == (last, 12, 50)
+    told = goal_words.told(goals.one(thread, counted.actor("zoe")), points, (2, 2))
+    assert told["day"] == day_text(last), "and no day of which nothing has come in"
 
 
 def test_a_goal_of_a_group_tells_tens_and_one_point_a_month(counted: World) -> None:
@@ -84,7 +127,7 @@ def test_a_goal_of_a_group_tells_tens_and_one_point_a_month(counted: World) -> N
     assert points[-1] == (TODAY, 4, 20)
     standing = goals.one(thread, counted.actor("paul"))
     assert all(point.whole == 0 for point in goal_words.shown(standing.goal, points)), "four would show"
-    told = goal_words.told(standing, points)
+    told = goal_words.told(standing, points, (1, 1))
     assert told["now"] == "cannot tell yet" and "4 of 20" not in str(told)
     with pytest.raises(Refused, match="Fewer than 10"):
         put(counted, subgroup="grade:3", once="small")
@@ -201,11 +244,12 @@ def test_days_attended_say_what_may_still_be_missed() -> None:
     assert "under 95%" in sentence(Measure.ATTENDANCE, point(500, 1000), 950, "June", 1000, in_tens=False)
 
 
-def test_a_pace_needs_four_weeks_and_ends_at_none_or_all() -> None:
+def test_how_it_went_needs_four_weeks_and_says_what_was() -> None:
     weeks = [point(part, 100, TODAY - timedelta(weeks=4 - n)) for n, part in enumerate((30, 28, 26, 24, 22))]
-    assert pace(weeks[1:], JUNE) is None
-    assert pace(weeks, TODAY + timedelta(weeks=4)) == 140
-    assert pace(weeks, JUNE) == 0
+    assert before(weeks[1:]) is None and before([]) is None
+    assert before(weeks) == weeks[0]
+    in_tens = sentence(Measure.TIERS, point(20, 120), 150, "June", 0, in_tens=True)
+    assert "a few fewer" in in_tens and "about 0" not in in_tens
 
 
 def test_early_in_the_year_it_says_that_it_cannot_tell() -> None:

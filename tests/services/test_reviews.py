@@ -82,7 +82,8 @@ def test_a_review_keeps_the_numbers_as_they_were_when_corrections_come(counted: 
     assert [one.name for one in lines] == ["Lincoln", "Douglas"]
     before = [(one.subject, one.numbers) for one in lines]
     assert "8 in Tier 2 or 3, +2" in review_words.facts(lines[0].numbers)
-    reviewing.look(number, 1, "All well", version=1, by=counted.actor("zoe"))
+    for line in (1, 2):
+        reviewing.look(number, line, "All well", version=1, by=counted.actor("zoe"))
     reviewing.end(number, by=counted.actor("zoe"))
     with transaction():
         db.session.execute(db.text("UPDATE tier_count SET tier_2 = 0, tier_1 = 30"))
@@ -201,6 +202,9 @@ def test_a_closed_review_changes_no_more(counted: World) -> None:
     with pytest.raises(Refused, match="Nothing was looked at"):
         reviewing.end(number, by=zoe)
     reviewing.look(number, 2, "", version=1, by=zoe)
+    with pytest.raises(Refused, match="1 line of 2 was not looked at"):
+        reviewing.end(number, by=zoe)
+    reviewing.write_minutes(number, "Zoe", "Lincoln waits for its file.", version=1, by=zoe)
     reviewing.end(number, by=zoe)
     reviewing.end(number, by=zoe)
     assert rows("SELECT count(*) FROM event WHERE kind = 'review_ended'") == [(1,)]
@@ -219,6 +223,9 @@ def test_a_network_asks_a_school_and_never_one_elsewhere(counted: World) -> None
     assert nudging.ask("LIN", wanted(counted), once="one", by=zoe) == first
     with pytest.raises(Refused, match="answers for this school"):
         nudging.ask("LIN", wanted(counted, owner_id=counted.people["cora"]), once="two", by=zoe)
+    saturday = SOON + timedelta(days=(5 - SOON.weekday()) % 7)
+    with pytest.raises(Refused, match="is no school day"):
+        nudging.ask("LIN", wanted(counted, due=saturday), once="sat", by=zoe)
     with pytest.raises(NotFound):
         nudging.ask("ROS", wanted(counted), once="three", by=zoe)
     with pytest.raises(NotAllowed):

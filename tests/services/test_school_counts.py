@@ -8,10 +8,13 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from ew_app.kernel import transaction
+from ew_app.kernel import WORKER, transaction
 from ew_app.services.deciding import counting, flagging
+from ew_app.services.measuring import measures
+from ew_app.services.watching import boards, figures
 from models.base import db
-from models.queries.boards import Counts, counted_on, last_counted, newest_counted
+from models.queries.boards import Counts, counted_on, last_counted, newest_counted, schools_in
+from rules.access import Area
 from tests.services import letters
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -35,6 +38,34 @@ def sums() -> list[tuple[object, ...]]:
 def put(school: int, day: date, grade: str, tier_2: int) -> None:
     row = text("INSERT INTO tier_count VALUES (:school, :day, :grade, 20, 3, :two, 1, 0, 2)")
     db.session.execute(row, {"school": school, "day": day, "grade": grade, "two": tier_2})
+
+
+def test_a_school_that_is_behind_is_the_same_number_everywhere() -> None:
+    """Carver is a day behind and somebody left it on its last day: board, files, API and public bands say 3 there."""
+    lincoln, carver, elm = (letters.school(name) for name in ("lincoln", "carver", "elm"))
+    days = letters.weekdays(20)
+    letters.year(lincoln, {"ana": "AAAAA " * 4, "ben": "PPPPP " * 4})
+    letters.year(carver, {name: "PPAPP " * 3 + "PPAP-" for name in ("cleo", "dan", "eva")})
+    letters.student("fay", elm)
+    with transaction():
+        db.session.execute(text("UPDATE stint SET exit_date = :last WHERE student_id = (SELECT id FROM student "
+                                "WHERE key = 'dan')"), {"last": days[18]})  # fmt: skip
+    flagging.evaluate_all()
+    schools, on = schools_in(Area(district=True)), days[19]
+    line = {one.key: one.counts for one in boards.board(schools, on).lines}
+    assert line["carver"] and (line["carver"].students, line["elm"]) == (3, None)
+    for asked in (on, None):
+        told = {row["school_id"]: row for row in measures.tiers(asked, by="school")}
+        assert {key: row["students"] for key, row in told.items()} == {"carver": 3, "lincoln": 2, "elm": 1}
+        assert told["carver"]["tier_2"] == line["carver"].tier_2 and told["carver"]["data_through"] == str(days[18])
+        (whole,) = measures.tiers(asked)
+        assert (whole["students"], whole["data_through"]) == (6, "")
+    file = figures.take(schools, "district", by=WORKER, as_of=on)
+    assert {row["school_id"]: row["students"] for row in file.counted} == {"carver": 3, "lincoln": 2, "elm": 1}
+    assert ("Carver", str(days[18])) in file.behind
+    assert sum(measures.bands(on)["carver"].values()) == 3
+    only = measures.tiers(on, by="school", schools=[carver])
+    assert [row["students"] for row in only if row["school_id"] == "carver"] == [3]
 
 
 def test_sums_follow_whatever_is_done_to_the_counts() -> None:

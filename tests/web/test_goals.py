@@ -13,7 +13,7 @@ from ew_app.kernel import clock, today, transaction
 from ew_app.services.watching import goal_counts, goals
 from models.base import db
 from models.goals import Goal, StrategyLook
-from models.tiers import Standing
+from models.tiers import Standing, TierCount
 from tests.web import casebook
 from tests.web.casebook import committed
 from tests.web.conftest import Browser, SignInAs
@@ -35,7 +35,7 @@ def test_a_goal_is_set_counted_changed_and_followed(sign_in: SignInAs, app: Flas
     small = sent(principal, "/goals/new", "/goals/new", **(form | {"group": "grade:4"}))
     assert small.status_code == 422 and "Fewer than 10" in small.text
     address = sent(principal, "/goals/new", "/goals/new", **form).location
-    assert "cannot tell yet" in principal.get(address).text
+    assert "is being counted: 0 of 1 school" in principal.get(address).text
     with app.app_context():
         committed(enrol_thirty)
         thread = db.session.scalars(select(Goal.thread).order_by(Goal.id.desc()).limit(1)).one()
@@ -91,8 +91,10 @@ def test_a_group_is_chosen_from_those_that_are_large_enough(sign_in: SignInAs, a
 
 
 def enrol_thirty() -> None:
-    """Thirty students of Lincoln, ten of them in Tier 2."""
+    """Thirty students of Lincoln, ten of them in Tier 2, as counted today."""
     school = casebook.school("LIN")
+    counts = {"tier_1": 20, "watch": 0, "tier_2": 10, "tier_3": 0, "none": 0, "too_early": 0}
+    db.session.add(TierCount(school_id=school.id, day=today(), grade="4", **counts))
     for number in range(30):
         casebook.open_case(f"goal{number}")
     students = db.session.scalars(db.text("SELECT id FROM student WHERE key LIKE 'goal%' ORDER BY id")).all()

@@ -199,8 +199,11 @@ def test_after_ten_wrong_tries_a_login_rests_for_ten_minutes(
 
 
 def test_an_address_or_a_login_that_tries_too_often_is_told_to_wait(browser: Browser, world: dict[str, int]) -> None:
-    codes = [sign_in(browser, "nobody", "wrong").status_code for _ in range(12)]
-    assert codes == [401] * 10 + [429] * 2
+    answers = [sign_in(browser, "nobody", "wrong") for _ in range(12)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
+    assert (
+        "Wait 10 minutes, then try again" in answers[-1].text and 540 <= int(answers[-1].headers["Retry-After"]) <= 600
+    )
     assert sign_in(browser, "somebody", "wrong").status_code == 401, "another login may still try"
     assert browser.get("/sign-in").status_code == 200
 

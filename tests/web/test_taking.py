@@ -82,6 +82,8 @@ def test_a_moment_nobody_took_is_refused_with_those_that_were(sign_in: SignInAs)
     [
         ("/networks/N/year?form=nothing", "no such table"),
         ("/networks/N/year?form=weeks&as_of=2030-01-01", "has not come yet"),
+        ("/figures/network:N/file?as_of=2026-11-21", "has not come yet"),
+        ("/figures/network:N/file?known_at=2199-01-01", "has not come yet"),
         ("/networks/N/movement?form=tiers&from=1999-01-01", "Counted days of this school year"),
         ("/networks/N/movement?form=tiers&from=yesterday", "is no day"),
         ("/networks/N/follow-through?form=steps&as_of=2026-10-01", "as it stands today"),

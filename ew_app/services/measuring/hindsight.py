@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime, time
 
-from ew_app.kernel import NotFound, Refused, apart, now, settings, told_as_of
+from ew_app.kernel import NotFound, Refused, apart, local, now, settings, today, told_as_of
 from ew_app.services.measuring.policies import timeline
 from models import rewound
 
@@ -33,6 +33,14 @@ def moment_of(said: str) -> datetime:
 def end_of(day: date) -> datetime:
     """The last moment of a day on the district's clock."""
     return datetime.combine(day, time.max, settings().timezone)
+
+
+def check_come(as_of: date | None, moment: datetime | None = None) -> None:
+    """Raises Refused for a day or a moment that has not come: what is asked of it would be another answer tomorrow."""
+    if as_of and as_of > today():
+        raise Refused("That day has not come yet. Give one of the past, or none for today.")
+    if moment and moment > now() and local(moment).date() >= today():
+        raise Refused("That moment has not come yet. Give one of the past, or none for what is known now.")
 
 
 @contextmanager

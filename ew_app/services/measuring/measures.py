@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ew_app.kernel import NotFound, Refused
-from ew_app.services.measuring import hindsight
+from ew_app.services.measuring import counted, hindsight
+from ew_app.services.measuring.counted import chunks
 from ew_app.services.measuring.frames import Frame, frame
 from ew_app.services.measuring.judging import Judged, covered_at_schools, judge
 from ew_app.services.measuring.policies import timeline
@@ -22,7 +23,6 @@ from models.queries.measuring import EPOCH
 from rules import facts as fact_tables
 from rules.tiers import Band, Tier, band, days_text, rate_text, rate_tier, too_early
 
-CHUNK = 20_000
 TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
 LEVELS = ("district", "network", "school", "grade")
 MEASURES = (
@@ -69,7 +69,7 @@ def measures_page(
     scope: str = "student",
     within: Collection[int] | None = None,
     after: int = 0,
-    most: int = CHUNK,
+    most: int = counted.CHUNK,
     known_at: datetime | None = None,
 ) -> tuple[list[dict[str, Any]], int | None]:
     """The same rows of the next `most` students after number `after`, and the number to go on after; None at the end.
@@ -93,7 +93,7 @@ def _measures(as_of: date | None, scope: str, student: str | None) -> Iterator[d
 
 def _of(students: list[int], at: Frame, scope: str) -> Iterator[dict[str, Any]]:
     keys, schools = naming.student_keys(students), naming.school_keys()
-    for chunk in _chunks(students):
+    for chunk in chunks(students):
         judged = judge(chunk, at)
         if judged is None:
             yield from ({"student_id": keys[number], **row} for number, row in _nothing_known(chunk, at, scope))
@@ -109,8 +109,10 @@ def tiers(
     known_at: datetime | None = None,
     schools: Collection[int] | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows of `ew tiers`: students enrolled on the day, at their primary school, by tier.
+    """Rows of `ew tiers`: students at their primary school by tier, each school as of its last counted school day.
 
+    A school that is behind stands as it stood on its own last day, with the students it had then: the same numbers as
+    on the boards. One that never sent anything stands as of the day asked, in no tier.
     `schools`: only whoever was enrolled at one of these is looked at, so that rows of other schools are not whole.
     """
     if by not in LEVELS:
@@ -123,20 +125,18 @@ def _tiers(as_of: date | None, by: str, schools: Collection[int] | None) -> list
     at = frame(as_of)
     places = naming.places()
     counts: dict[tuple[Any, ...], Counter[str]] = {}
-    students = measuring.students_between(at.start, at.day, schools).tolist()
-    for judged in _judged(students, at):
-        _count(judged, by, places, counts)
+    for judged, here in counted.everybody(at, schools):
+        _count(judged, here, by, places, counts)
     names = {"district": (), "network": ("network_id",), "school": ("network_id", "school_id"), "grade": ("grade",)}
     return [_tier_row(dict(zip(names[by], key, strict=True)), counts[key], at, by) for key in sorted(counts)]
 
 
 def bands(as_of: date) -> dict[str, Counter[str]]:
-    """School key -> students enrolled on the day, at their primary school, by the band of their rate."""
-    at = frame(as_of)
+    """School key -> students at their primary school by the band of their rate, counted as `tiers` counts them."""
     places = naming.places()
     counts: dict[str, Counter[str]] = {}
-    for judged in _judged(measuring.students_between(at.start, at.day).tolist(), at):
-        for row in np.flatnonzero(judged.year.enrolled_now).tolist():
+    for judged, here in counted.everybody(frame(as_of)):
+        for row in here:
             school = places[int(judged.year.school[row])][1]
             counts.setdefault(school, Counter())[str(judged.standing.band[row])] += 1
     return counts
@@ -171,14 +171,6 @@ def _wanted(at: Frame, student: str | None) -> list[int]:
     if found is None:
         raise NotFound(f"There is no student {student}.")
     return [found]
-
-
-def _chunks(students: list[int]) -> Iterator[list[int]]:
-    return (students[start : start + CHUNK] for start in range(0, len(students), CHUNK))
-
-
-def _judged(students: list[int], at: Frame) -> Iterator[Judged]:
-    return (judged for chunk in _chunks(students) if (judged := judge(chunk, at)) is not None)
 
 
 def _nothing_known(students: list[int], at: Frame, scope: str) -> Iterator[tuple[int, dict[str, str]]]:
@@ -267,10 +259,11 @@ def _bool(value: Any) -> str:
 
 
 def _count(
-    judged: Judged, by: str, places: dict[int, tuple[str, str]], counts: dict[tuple[Any, ...], Counter[str]]
-) -> None:
+    judged: Judged, here: list[int], by: str, places: dict[int, tuple[str, str]],
+    counts: dict[tuple[Any, ...], Counter[str]],
+) -> None:  # fmt: skip
     year, standing = judged.year, judged.standing
-    for row in np.flatnonzero(year.enrolled_now).tolist():
+    for row in here:
         network, school = places[int(year.school[row])]
         key = {"district": (), "network": (network,), "school": (network, school), "grade": (year.grade[row],)}[by]
         count = counts.setdefault(key, Counter())

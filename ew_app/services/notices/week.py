@@ -36,9 +36,9 @@ ANSWERS_FOR = (Permission.MANAGE_PEOPLE, Permission.SEE_NETWORK_BOARD)
 class SchoolWeek:
     """A school, the work of each role there by the role's name as far as it may be told, and their sum.
 
-    met: the team met within two weeks. risen: what waits so long that it is shown to this reader. over: new cases of the week beyond the room that the
-    stated hours of those placed there leave. asked, declined: hand-overs that wait for an answer, and those refused
-    this week. names: whether this reader may open the lists behind the figures.
+    met: the team met within two weeks. risen: what waits so long that it is shown to this reader. over: new cases of
+    the week beyond the room that the stated hours of those placed there leave. asked, declined: hand-overs that wait
+    for an answer, and those refused this week. names: whether this reader may open the lists behind the figures.
     """
 
     school: School

@@ -17,7 +17,6 @@ from rules.places import Place, PlaceKind
 from rules.reviews import rhythm
 
 HOLD: Final = {"network_lead": PlaceKind.NETWORK, "principal": PlaceKind.SCHOOL}
-LOOKED: Final = 3  # lines of each
 NOTES: Final = ("Calls are being made; look again in two weeks.", "Better than last time.", "Ask the team what helps.")
 
 
@@ -27,7 +26,7 @@ def hold(nth: int) -> None:
         return
     for by, place in _turns():
         number = reviewing.begin(place, by=by)
-        for line in list(rows.lines(number))[:LOOKED]:
+        for line in rows.lines(number):
             note = NOTES[(line.position + nth) % len(NOTES)]
             reviewing.look(number, line.position, note, version=line.version, by=by)
         reviewing.end(number, by=by)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from ew_app.kernel import Actor, NotFound, audit, operation
@@ -44,7 +44,7 @@ def measures(
 ) -> Slice:
     """Rows of `ew measures` of students whose records this person may open. Raises NotAllowed, NotFound, Refused."""
     access.check(by.grants, Permission.SEE_STUDENT)
-    moment = hindsight.moment_of(known_at) if known_at else None
+    moment = _asked(as_of, known_at)
     within = viewing.numbers_of(by)
     if student is not None:
         number = naming.student_id(student)
@@ -79,7 +79,7 @@ def tiers(
 ) -> Slice:
     """Rows of `ew tiers` of the places whose counts this person may see. Raises NotAllowed, Refused."""
     reached = viewing.counted_by(level, by=by)
-    moment = hindsight.moment_of(known_at) if known_at else None
+    moment = _asked(as_of, known_at)
     schools = viewing.schools_of(by, _OPENS[level])
     counts = [row for row in numbers.tiers(as_of, by=level, known_at=moment, schools=schools) if reached(row)]
     ahead = [row for row in counts if after is None or [row[name] for name in BY[level]] > after]
@@ -118,6 +118,13 @@ def ledger(
     _note(by, "ledger", rows, "school_id")
     last = rows[-1] if len(found) > most else None
     return Slice(rows, [last["school_id"], str(last["date"])] if last else None)
+
+
+def _asked(as_of: date | None, known_at: str | None) -> datetime | None:
+    """The moment that was asked for, if any. Raises Refused for what has not come: tomorrow it would be other rows."""
+    moment = hindsight.moment_of(known_at) if known_at else None
+    hindsight.check_come(as_of, moment)
+    return moment
 
 
 def _shown(rows: Iterable[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:

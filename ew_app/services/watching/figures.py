@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ew_app.kernel import Actor, NotFound, Refused, audit, now, operation, today
+from ew_app.kernel import Actor, NotFound, Refused, audit, local, now, operation, today
 from ew_app.services.measuring import hindsight
 from ew_app.services.measuring import measures as numbers
 from ew_app.services.measuring.policies import timeline
@@ -81,8 +81,7 @@ def take(
     """The figures of these schools, which make up a place that `by` may see; written down as taken. Raises Refused."""
     if not schools:
         raise Refused("There is no school there whose counts could be taken along.")
-    if known_at and known_at > now():
-        raise Refused("That moment has not come yet. Give one of the past, or none for what is known now.")
+    hindsight.check_come(as_of, known_at)
     keys = {one.id: (one.network.key, one.network.name, one.key, one.name) for one in schools}
     day = as_of or max(rows.last_counted(list(keys), today()).values(), default=None)
     if day is None:
@@ -137,6 +136,6 @@ def _shown(count: int | None) -> int | str:
 
 
 def name_of(found: Figures, place: str, by: Actor) -> str:
-    """What the file is called: the place, the day, when it was taken and by whom."""
+    """What the file is called: the place, the day, when it was taken (on the district's clock) and by whom."""
     where = place.replace(":", "-")
-    return f"tiers-{where}-{found.as_of}-taken-{now():%Y%m%dT%H%M}-by-{by.login}"
+    return f"tiers-{where}-{found.as_of}-taken-{local(now()):%Y-%m-%dT%H%M}-by-{by.login}"

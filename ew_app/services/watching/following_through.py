@@ -122,11 +122,12 @@ def by_role(found: FollowThrough, *, exact: bool, network: bool) -> list[RoleLin
     told = parts.told_together("Role", [one.name for one in lines], ("", ""), tables, exact=exact, margin=kept.MARGIN)
     made = []
     for at, line in enumerate(lines):
+        over = line.over if exact else None
         cases, (planned, late, unowned) = told[0].totals[at], (one.rows[at][0] for one in told)
         made.append(
             RoleLine(
                 name=line.name, cases=cases, in_time=_in_time(line, exact), planned=planned, late=late,
-                unowned=unowned, waited=line.waited if cases is not None else None, over=line.over if exact else None, exact=exact,
+                unowned=unowned, waited=line.waited if cases is not None else None, over=over, exact=exact,
             )
         )  # fmt: skip
     return made

@@ -5,7 +5,7 @@ A school is one piece of work, so that a goal of the whole district is never one
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -50,47 +50,60 @@ def schools_of(place: str) -> Sequence[School]:
 
 @operation
 def count(thread: str, school_id: int) -> None:
-    """Count what one school brings to a goal, from the year's first Friday until today; counted twice is once."""
+    """Count what one school brings to a goal, from the year's first Friday until its place was last counted.
+
+    Counted twice is once. Each day is told as boards tell it: of a school that is behind as of its last counted day.
+    """
     found = rows.versions(thread)
     if not found or found[0].ended:
         return
     goal, on = found[0], today()
-    days = _weeks(school_year_start(on), on)
+    measure, start = Measure(goal.measure), school_year_start(on)
+    inside = [school.id for school in schools_of(goal.place)]
+    last = on if measure is Measure.IN_TIME else boards.newest_counted(inside, on)
+    days = _weeks(start, last) if last and last >= start else [on]
+    counted = {day: one.day for (_, day), one in boards.counted_on([school_id], days, start).items()}
     kind, _, value = goal.subgroup.partition(":")
-    parts = _parts(Measure(goal.measure), school_id, days, kind, value)
-    rows.put_parts(thread, school_id, parts)
-    rows.keep_base(thread, len(schools_of(goal.place)))
+    rows.put_parts(thread, school_id, _parts(measure, school_id, days, counted, kind, value))
+    rows.keep_base(thread, inside)
 
 
-def _weeks(start: date, on: date) -> list[date]:
-    """Every Friday of the school year before today, and today."""
+def _weeks(start: date, last: date) -> list[date]:
+    """Every Friday of the school year before the last day, and that day."""
     first = start + timedelta(days=(FRIDAY - start.weekday()) % 7)
-    fridays = [first + timedelta(weeks=n) for n in range((on - first).days // 7 + 1)] if on >= first else []
-    return sorted({*fridays, on})
+    fridays = [first + timedelta(weeks=n) for n in range((last - first).days // 7 + 1)] if last >= first else []
+    return sorted({*fridays, last})
 
 
-def _parts(measure: Measure, school: int, days: list[date], kind: str, value: str) -> list[Part]:
+def _parts(
+    measure: Measure, school: int, days: list[date], counted: Mapping[date, date], kind: str, value: str
+) -> list[Part]:
     if measure is Measure.IN_TIME:
         return rows.in_time(school, days)
-    stood = rows.stood(school, days[0], kind, value)
+    known = [day for day in days if day in counted]
+    stood = rows.stood(school, counted[known[0]], kind, value) if known else []
     if not stood:
         return [(day, 0, 0) for day in days]
     student = np.array([one[0] for one in stood], dtype=np.int64)
     first, last = (np.array([one[n] for one in stood], dtype="datetime64[D]") for n in (1, 2))
     tier = np.array([one[3] for one in stood], dtype=np.int64)
-    there = [(first <= day) & (last >= day) for day in np.array(days, dtype="datetime64[D]")]
+    as_of = [counted[day] for day in known]
+    there = [(first <= day) & (last >= day) for day in np.array(as_of, dtype="datetime64[D]")]
     if measure is Measure.TIERS:
-        return [(day, int((tier[here] >= 2).sum()), int(here.sum())) for day, here in zip(days, there, strict=True)]
-    return _of_days(measure, student, days, there)
+        told = [(int((tier[here] >= 2).sum()), int(here.sum())) for here in there]
+    else:
+        told = _of_days(measure, student, as_of, there)
+    part = dict(zip(known, told, strict=True))
+    return [(day, *part.get(day, (0, 0))) for day in days]
 
 
 def _of_days(
     measure: Measure, student: NDArray[np.int64], days: list[date], there: list[NDArray[np.bool_]]
-) -> list[Part]:
+) -> list[tuple[int, int]]:
     """Of the days that were attended, by whoever belonged there on each day: this school year, wherever they were."""
     judged = judge(np.unique(student))
     if judged is None:
-        return [(day, 0, 0) for day in days]
+        return [(0, 0)] * len(days)
     row = np.searchsorted(judged.students, student)
     known = (row < len(judged.students)) & (
         np.take(judged.students, np.minimum(row, len(judged.students) - 1)) == student
@@ -100,13 +113,13 @@ def _of_days(
         column = int(np.searchsorted(judged.matrix.days, np.datetime64(day), side="right")) - 1
         who = row[here & known]
         if column < 0 or not len(who):
-            parts.append((day, 0, 0))
+            parts.append((0, 0))
             continue
         enrolled = judged.facts.enrolled[who, column].astype(np.int64)
         absent = judged.facts.absent[who, column].astype(np.int64)
         if measure is Measure.ATTENDANCE:
-            parts.append((day, int((enrolled - absent).sum()), int(enrolled.sum())))
+            parts.append((int((enrolled - absent).sum()), int(enrolled.sum())))
         else:
             enough = enrolled >= ENOUGH_DAYS * DAY
-            parts.append((day, int((10 * absent[enough] >= enrolled[enough]).sum()), int(enough.sum())))
+            parts.append((int((10 * absent[enough] >= enrolled[enough]).sum()), int(enough.sum())))
     return parts

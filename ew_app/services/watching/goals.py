@@ -11,9 +11,9 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from ew_app.kernel import Actor, NotFound, Refused, now, operation, record, today
+from ew_app.kernel import Actor, NotFound, Refused, day_text, now, operation, record, today
 from ew_app.services.people.telling import tell
-from ew_app.services.watching import goal_counts
+from ew_app.services.watching import goal_counts, parts
 from models.base import db
 from models.goals import Goal, Strategy, StrategyLook
 from models.org import School
@@ -71,8 +71,20 @@ def put(place: Place, wanted: Wanted, *, once: str, by: Actor) -> str:
     if known is None or not _own(known, by):
         raise NotFound("There is no such place, or its goals are not yours to set.")
     schools = goal_counts.schools_of(str(known))
+    _new_of_its_kind(str(known), wanted, once)
     row = _row(wanted, schools) | {"thread": uuid4().hex[:12], "version": 1, "place": str(known), "base_day": today()}
     return _write(row, once, by)
+
+
+def _new_of_its_kind(place: str, wanted: Wanted, once: str) -> None:
+    """Raises Refused where the place has a goal for the same: two of them would say two things."""
+    if db.session.scalar(select(Goal.id).where(Goal.once == once)):
+        return
+    for one in rows.holding([place]):
+        if (one.measure, one.subgroup) == (wanted.measure, wanted.subgroup) and wanted.by_day in (None, one.by_day):
+            raise Refused(
+                f"There is such a goal already, set on {day_text(one.base_day)}: change it, or choose another day."
+            )
 
 
 @operation
@@ -106,7 +118,7 @@ def end(thread: str, why: str, *, once: str, by: Actor) -> None:
 def _as_before(goal: Goal) -> dict[str, object]:
     return {
         "thread": goal.thread, "version": goal.version + 1, "place": goal.place, "base_day": goal.base_day,
-        "base_part": goal.base_part, "base_whole": goal.base_whole,
+        "base_on": goal.base_on, "base_part": goal.base_part, "base_whole": goal.base_whole,
     }  # fmt: skip
 
 
@@ -125,10 +137,20 @@ def _row(wanted: Wanted, schools: Sequence[School]) -> dict[str, object]:
     if wanted.subgroup:
         if kind not in rows.KINDS or measure is Measure.IN_TIME:
             raise Refused("Choose a group of students, and something that is counted by student.")
-        if sum(rows.students_now([one.id for one in schools], on, kind, value).values()) < LEAST:
-            raise Refused(f"Fewer than {LEAST} students are in this group. A goal would speak of each of them.")
+        sizes = rows.students_now([one.id for one in schools], _sized_on(schools), kind, value)
+        if sum(sizes.values()) < LEAST:
+            raise Refused(
+                f"Fewer than {LEAST} students were in this group when groups were last told. A goal would speak of each"
+                " of them."
+            )
     why = _words(wanted.why) if wanted.why.strip() else ""
     return {"measure": measure, "target": wanted.target, "by_day": by_day, "subgroup": wanted.subgroup, "why": why}
+
+
+def _sized_on(schools: Sequence[School]) -> date:
+    """The day as of which groups have a size: that of the month's tables, so that nobody sees one leave."""
+    ids = [one.id for one in schools]
+    return parts.told_on(ids, today()) or boards.newest_counted(ids, today()) or today()
 
 
 def last_day(schools: Sequence[School]) -> date | None:
@@ -214,7 +236,8 @@ def due_for(by: Actor) -> list[tuple[Strategy, Goal, date]]:
 
 def groups_of(places: Sequence[Place]) -> list[str]:
     """The groups of these places' students that are large enough for a goal, as kind:value, by kind."""
-    schools = {school.id: today() for place in places for school in goal_counts.schools_of(str(place))}
+    inside = [school for place in places for school in goal_counts.schools_of(str(place))]
+    schools = dict.fromkeys((school.id for school in inside), _sized_on(inside))
     sizes: Counter[tuple[str, str]] = Counter()
     for kind, _, value, _, students in groups.tiers_by_group(schools, school_year_start(today())) if schools else []:
         sizes[kind, YES_NO.get(value, value)] += students

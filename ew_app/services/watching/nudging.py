@@ -31,6 +31,7 @@ NUDGE, RUN = Permission.NUDGE, Permission.RUN_REVIEW
 LONGEST = 300
 RECENT = timedelta(days=60)  # so long an answer stays on the list
 LATEST = timedelta(days=200)
+WEEKEND = (5, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,8 @@ def _checked(wanted: Wanted) -> tuple[str, date]:
         raise Refused("Say who does it and by which day. Without both it is a wish.")
     if not today() <= wanted.due <= today() + LATEST:
         raise Refused("Choose today or a later day of this school year.")
+    if wanted.due.weekday() in WEEKEND:
+        raise Refused(f"{day_text(wanted.due)} is no school day. Choose a day from Monday to Friday.")
     return words, wanted.due
 
 

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Final
 
 from ew_app.kernel import Actor, Refused, today
+from ew_app.services.measuring import hindsight
 from ew_app.services.watching import (
     departments,
     following_through,
@@ -99,7 +100,7 @@ def _movement(where: str, schools: Sequence[School], by: Actor, what: Mapping[st
 
 def _year(where: str, schools: Sequence[School], by: Actor, what: Mapping[str, str]) -> Page:
     place = _place(where, schools)
-    told = over_year.over_year(units_of(place, schools), _day(what))
+    told = over_year.over_year(units_of(place, schools), day_asked(what))
     if told is None:
         raise Refused(NOTHING)
     asked = Asked("year", "Over the year", str(place), {"as_of": what.get("as_of", str(told.last))})
@@ -109,7 +110,7 @@ def _year(where: str, schools: Sequence[School], by: Actor, what: Mapping[str, s
 def _groups(where: str, schools: Sequence[School], by: Actor, what: Mapping[str, str]) -> Page:
     place = _place(where, schools)
     open_to = compartments_of(by, place)
-    told = groups.groups(schools, _day(what), compartments=open_to)
+    told = groups.groups(schools, day_asked(what), compartments=open_to)
     if told is None:
         raise Refused(NOTHING)
     asked = Asked(
@@ -163,10 +164,10 @@ def _department(where: str, schools: Sequence[School], by: Actor, what: Mapping[
     return file, lambda: told_pages.department(page, today())
 
 
-def _day(what: Mapping[str, str]) -> date:
+def day_asked(what: Mapping[str, str]) -> date:
+    """The day that a page is asked to tell of, today without one. Raises Refused for one that has not come, or none."""
     day = movement.day_of(what.get("as_of", "")) or today()
-    if day > today():
-        raise Refused("That day has not come yet. Give one of the past, or none for today.")
+    hindsight.check_come(day)
     return day
 
 

@@ -1,28 +1,25 @@
 """The public summary: which share of a school's students is chronically absent, with nothing in it about one child.
 
 Counts are in tens, shares near an end are bands, and what is small, or would give away something small beside it, is
-kept back. The same day and moment give the same files.
+kept back. Of which day it is told, and that it is told once, is for `publishing`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from ew_app.kernel import Actor, Refused, audit, now, operation, today
-from ew_app.services.measuring import hindsight
 from ew_app.services.measuring import measures as numbers
 from models.org import School
 from models.queries import boards as rows
-from rules.access import Area
 from rules.suppression import HIDDEN, Table, share_of_tens, suppress, tens_words
 from rules.tiers import Band
 
 CHRONIC = (Band.MODERATE, Band.SEVERE)
-COLUMNS = ("level", "network", "school", "students", "chronically_absent", "as_of", "known_at")
+COLUMNS = ("level", "network", "school", "students", "chronically_absent", "data_through", "as_of", "known_at")
 MEASURE = "Chronically absent"
 DEFINITION = (
     "A student is chronically absent who was absent on at least 10 percent of the school days for which attendance is"
@@ -47,6 +44,7 @@ class Line:
     school: str
     students: str
     chronically_absent: str
+    data_through: str = ""  # the last day counted there, of several schools the earliest; '' where one has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +61,15 @@ class Summary:
         """How many lines keep something back."""
         return sum(HIDDEN in (line.students, line.chronically_absent) for line in self.lines)
 
+    @property
+    def behind(self) -> list[str]:
+        """Schools that are told as of an earlier day than the summary, because later days had not come."""
+        return [
+            f"{line.school} (through {line.data_through})" if line.data_through else f"{line.school} (nothing yet)"
+            for line in self.lines
+            if line.level == "school" and line.data_through != str(self.as_of)
+        ]
+
     def rows(self) -> list[dict[str, Any]]:
         """The lines with their stamp, by COLUMNS."""
         return [asdict(line) | {"as_of": str(self.as_of), "known_at": self.known_at} for line in self.lines]
@@ -71,25 +78,11 @@ class Summary:
 DEFINED_ON = date(2026, 11, 22)  # since when the definition above is worded as it is
 
 
-@operation
-def summary(*, by: Actor, as_of: date | None = None, known_at: datetime | None = None) -> Summary:
-    """The summary of the district; written down as taken. Raises Refused."""
-    if known_at and known_at > now():
-        raise Refused("That moment has not come yet. Give one of the past, or none for what is known now.")
-    schools = rows.schools_in(Area(district=True))
-    day = as_of or max(rows.last_counted([one.id for one in schools], today()).values(), default=None)
-    if day is None:
-        raise Refused("No school day has been counted yet, so there is nothing to publish.")
-    moment = known_at or now()
-    audit("summary_published", by=by, subject="figures:public", reason=f"as of {day}, known at {moment.isoformat()}")
-    return worked_out(schools, day, moment, known_at)
-
-
-def worked_out(schools: Sequence[School], day: date, moment: datetime, known_at: datetime | None) -> Summary:
+def worked_out(schools: Sequence[School], day: date, moment: datetime) -> Summary:
     """The summary of a day: everything that counts is counted anew."""
-    with hindsight.known_at(known_at):
-        found = numbers.bands(day)
-    return Summary(day, written(moment), DEFINED_ON, tuple(_lines(schools, found)))
+    through = rows.last_counted([one.id for one in schools], day)
+    days = {one.key: through.get(one.id) for one in schools}
+    return Summary(day, written(moment), DEFINED_ON, tuple(_lines(schools, numbers.bands(day), days)))
 
 
 def written(moment: datetime) -> str:
@@ -100,8 +93,11 @@ def written(moment: datetime) -> str:
 Pair = tuple[int, int]  # chronically absent, the others
 
 
-def _lines(schools: Sequence[School], found: dict[str, Counter[str]]) -> list[Line]:
+def _lines(
+    schools: Sequence[School], found: dict[str, Counter[str]], through: Mapping[str, date | None] | None = None
+) -> list[Line]:
     """The district, then each network with its schools. A network's sum protects its schools, the district's them."""
+    days = through or {}
     by_network: dict[tuple[str, str], list[School]] = {}
     for school in sorted(schools, key=lambda one: (one.network.name, one.network.key, one.name, one.key)):
         if school.key in found:
@@ -109,12 +105,16 @@ def _lines(schools: Sequence[School], found: dict[str, Counter[str]]) -> list[Li
     pairs = {key: [_pair(found[one.key]) for one in inside] for key, inside in by_network.items()}
     sums = [_sum(inside) for inside in pairs.values()]
     district = _sum(sums)
-    lines = [_line("district", "", "", district, _told([district]), 0)]
+    every = [one for inside in by_network.values() for one in inside]
+    lines = [_line("district", "", "", district, _told([district]), 0, _earliest(every, days))]
     networks = _told(sums)
     for place, (key, inside) in enumerate(by_network.items()):
-        lines.append(_line("network", key[1], "", sums[place], networks, place))
+        lines.append(_line("network", key[1], "", sums[place], networks, place, _earliest(inside, days)))
         own = _told(pairs[key])
-        lines += [_line("school", key[1], one.name, pairs[key][at], own, at) for at, one in enumerate(inside)]
+        lines += [
+            _line("school", key[1], one.name, pairs[key][at], own, at, _earliest([one], days))
+            for at, one in enumerate(inside)
+        ]
     return lines
 
 
@@ -131,7 +131,13 @@ def _told(pairs: Sequence[Pair]) -> Table:
     return suppress(pairs)
 
 
-def _line(level: str, network: str, school: str, pair: Pair, table: Table, at: int) -> Line:
+def _earliest(schools: Sequence[School], through: Mapping[str, date | None]) -> str:
+    found = [through.get(one.key) for one in schools]
+    known = [day for day in found if day]
+    return str(min(known)) if known and len(known) == len(found) else ""
+
+
+def _line(level: str, network: str, school: str, pair: Pair, table: Table, at: int, through: str) -> Line:
     whole = table.totals[at]
     share = HIDDEN if whole is None else share_of_tens(*pair, table.rows[at])
-    return Line(level, network, school, tens_words(whole), share)
+    return Line(level, network, school, tens_words(whole), share, through)

@@ -46,12 +46,20 @@ def page(found: Summary) -> str:
 <p>{escape(DEFINITION)} This wording holds since {defined}.</p>
 <h2>How it is told</h2>
 <p>{escape(HOW_TOLD)}</p>
-<p class="muted">From what was known at {escape(found.known_at)}. The same table is in chronic-absence.csv and
-chronic-absence.json.</p>
+{_behind(found)}<p class="muted">From what was known at {escape(found.known_at)}. The same table is in
+chronic-absence.csv and chronic-absence.json.</p>
 </main>
 </body>
 </html>
 """
+
+
+def _behind(found: Summary) -> str:
+    """Which schools are told as of an earlier day, so that no figure claims too much."""
+    if not found.behind:
+        return ""
+    named = escape(", ".join(found.behind))
+    return f"<h2>Not in yet</h2>\n<p>As of an earlier day, as far as attendance had come: {named}.</p>\n"
 
 
 def _answer(district: Line) -> str:
@@ -73,6 +81,7 @@ def files(found: Summary) -> dict[str, bytes]:
         "definition": DEFINITION,
         "defined_on": str(found.defined_on),
         "how_told": HOW_TOLD,
+        "behind": found.behind,
         "rows": found.rows(),
     }
     return {

@@ -24,6 +24,7 @@ from models.queries.staff import school_network
 from models.reviews import Review, ReviewLine
 from rules import access, roles
 from rules.access import Area, Permission, Place, PlaceKind
+from rules.counting import are, many
 from rules.words import check_words
 
 RUN = Permission.RUN_REVIEW
@@ -122,6 +123,12 @@ def end(review_id: int, *, by: Actor) -> None:
     looked = sum(line.looked_at is not None for line in lines)
     if not looked:
         raise Refused("Nothing was looked at yet. Open at least one line before you close the review.")
+    left = len(lines) - looked
+    if left and not review.minutes.strip():
+        raise Refused(
+            f"{many(left, 'line')} of {len(lines)} {are(left, 'was', 'were')} not looked at. Open them, or write in the"
+            " minutes why they wait."
+        )
     review.ended_at, review.ended_by = now(), by.name
     agreed = len(rows.agreed_in(review_id))
     record("review_ended", by=by, subject=f"review:{review_id}", place=review.place, looked=looked, agreed=agreed)

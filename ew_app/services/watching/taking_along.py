@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ew_app.kernel import Actor, Refused, audit, now, operation
+from ew_app.kernel import Actor, Refused, audit, local, now, operation
 from ew_app.services.measuring.policies import timeline
 from models.base import db
 from models.taken import TakenPage
@@ -128,6 +128,6 @@ def _made(asked: Asked, moment: datetime, told: Mapping[str, Any]) -> Taken:
 
 
 def name_of(taken: Taken, by: Actor) -> str:
-    """What the file is called: the page, the place, the day, when it was taken and by whom."""
+    """What the file is called: page, place and day, when it was taken on the district's clock, and by whom."""
     where = taken.asked.place.replace(":", "-").replace(" ", "-")
-    return f"{taken.asked.page}-{where}-{taken.as_of}-taken-{now():%Y%m%dT%H%M}-by-{by.login}"
+    return f"{taken.asked.page}-{where}-{taken.as_of}-taken-{local(now()):%Y-%m-%dT%H%M}-by-{by.login}"
