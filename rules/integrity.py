@@ -39,7 +39,7 @@ class Measure:
     def question(self, where: str, x: int, n: int, usual: float) -> str:
         """The question about one school in tens, because few of a few would be children, and what may be behind it."""
         _, some, of = told(x, n)
-        elsewhere = "fewer than 1" if 0 < usual * n < 0.5 else f"about {round(usual * n)}"
+        elsewhere = "fewer than 1" if usual * n < 0.5 else f"about {round(usual * n)}"
         asked = self.asks.format(where=where, x=some, n=of, usual=elsewhere)
         return f"{asked[0].upper()}{asked[1:]} {self.reasons}"
 

@@ -284,6 +284,7 @@ function enhance(root) {
   all("[data-bulk]").forEach(countTicks);
   all("form[data-keys]").forEach(takeKeys);
   all("textarea[data-limit]").forEach(countDown);
+  all("[data-newest]").forEach((box) => { box.scrollLeft = box.scrollWidth; });
   all("[data-focus]").forEach((box) => box.focus());
 }
 

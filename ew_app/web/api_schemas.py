@@ -148,7 +148,9 @@ class TierRow(Schema):
 
     network_id = fields.String(metadata={"description": "Only by network and by school."})
     school_id = fields.String(metadata={"description": "Only by school."})
-    students = _is(fields.Integer, "Students enrolled on the day, at their primary school.")
+    students = _is(
+        fields.Integer, "Students at their primary school, each school as of its last counted day up to the one asked."
+    )
     tier_1 = _is(fields.Integer, "In Tier 1.")
     watch = _is(fields.Integer, "On watch.")
     tier_2 = _is(fields.Integer, "In Tier 2.")

@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import NotFound, Refused, day_text, today
-from ew_app.services.watching import goal_counts, goals
+from ew_app.services.watching import goal_counts, goal_groups, goals
 from ew_app.services.watching.goals import Wanted
 from ew_app.web import asked, freshness, goal_words
 from ew_app.web.case_words import day_given
@@ -103,7 +103,7 @@ def _form(errors: Mapping[str, str]) -> str:
     last = goals.last_day(goal_counts.schools_of(places[0])) if places else None
     return render_template(
         "goal_new.html", own=[(place, names[place]) for place in places], measures=MEASURES,
-        groups=[(one, goal_words.group_words(one)) for one in goals.groups_of(held)],
+        groups=[(one, goal_words.group_words(one)) for one in goal_groups.groups_of(held)],
         errors=errors, values=request.form,
         last=last.isoformat() if last else "",
     )  # fmt: skip

@@ -39,11 +39,16 @@ def _page(error: str = "") -> str:
         out=[(told.measure, line, _question(line, told.measure.key)) for told in found.measures for line in told.out],
         labels={key: measure.label for key, measure in asking().kinds.items()},
         states=STATES,
-        percent=lambda share: f"{100 * share:.0f}%",
+        percent=_percent,
         told=told,
         longest=LONGEST,
         error=error,
     )
+
+
+def _percent(share: float) -> str:
+    """Whole percents, because finer ones beside the counts of a school would tell how many it has."""
+    return "under 1%" if share < 0.005 else f"{100 * share:.0f}%"
 
 
 def _answer(found: Watch) -> str:

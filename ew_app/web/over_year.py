@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -17,6 +19,7 @@ from rules.counting import many
 screen = Blueprint("over_year", __name__)
 
 STEPS = (5, 10, 15, 20, 30)  # percent: where the map's next darker shade begins, on every page the same
+MANY = 20  # fewer students on watch jump by themselves
 STACKED = (("tier_3", "Tier 3", "3"), ("tier_2", "Tier 2", "2"), ("watch", "Watch", "watch"))
 
 
@@ -45,6 +48,7 @@ def show(kind: str, key: str) -> ResponseReturnValue:
         against=_against(year),
         stacks=[[share(week.counts, name) for name, _, _ in STACKED] for week in year.weeks],
         stacked=STACKED,
+        cliff=_cliff(year),
         stack_top=_top([share(week.counts, *(name for name, _, _ in STACKED)) for week in year.weeks]),
         lines=[(line.name, where.line_url(line.key, "over_year.show"), shares(line.weeks)) for line in year.lines],
         lines_top=_top([value for line in year.lines for value in shares(line.weeks) if value is not None]),
@@ -80,6 +84,21 @@ def _against(year: OverYear) -> str:
     then = percent(needing(last.then.counts))
     some = f", at the {many(last.then.schools, 'school')} counted then" if last.then.schools < year.schools else ""
     return f"{here} after {many(last.then.number, 'school day')}; {then} after as many school days last year{some}."
+
+
+def _cliff(year: OverYear) -> str:
+    """Why Watch falls at once early in the year, in a sentence; nothing where it does not."""
+    counts = [week.counts.watch for week in year.weeks]
+    falls = [(now - then, at) for at, (then, now) in enumerate(pairwise(counts), 1) if then >= MANY and 2 * now <= then]
+    if not falls:
+        return ""
+    at = min(falls)[1]
+    week = day_text(year.weeks[at].monday)
+    return (
+        f"Watch falls from {counts[at - 1]:,} to {counts[at]:,} in the week of {week}. Early in"
+        " the year a few absences are enough for it; after the first school days rates speak. Most of the fall is the"
+        " rules and no change of attendance."
+    )
 
 
 @screen.app_template_filter()

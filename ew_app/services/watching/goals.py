@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,17 +12,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, NotFound, Refused, day_text, now, operation, record, today
 from ew_app.services.people.telling import tell
-from ew_app.services.watching import goal_counts, parts
+from ew_app.services.watching import goal_counts, goal_groups
 from models.base import db
 from models.goals import Goal, Strategy, StrategyLook
 from models.org import School
-from models.queries import boards, case_page, groups
+from models.queries import boards, case_page
 from models.queries import goals as rows
 from models.queries.staff import place_names, school_network
 from rules import access, roles
 from rules.access import Permission, Place, PlaceKind
 from rules.goals import WHOLE, Measure
-from rules.grades import grade_order
 from rules.stints import school_year_start
 from rules.suppression import LEAST
 from rules.words import check_words
@@ -31,7 +29,6 @@ from rules.words import check_words
 SET = Permission.SET_GOALS
 NO_GOAL = "There is no such goal, or not of a place of yours."
 LONGEST = 300
-YES_NO = {"true": "yes", "false": "no"}  # what the roster says, as goals are written
 BOARDS = {
     PlaceKind.SCHOOL: Permission.SEE_SCHOOL_BOARD,
     PlaceKind.NETWORK: Permission.SEE_NETWORK_BOARD,
@@ -137,20 +134,13 @@ def _row(wanted: Wanted, schools: Sequence[School]) -> dict[str, object]:
     if wanted.subgroup:
         if kind not in rows.KINDS or measure is Measure.IN_TIME:
             raise Refused("Choose a group of students, and something that is counted by student.")
-        sizes = rows.students_now([one.id for one in schools], _sized_on(schools), kind, value)
-        if sum(sizes.values()) < LEAST:
+        if goal_groups.size(schools, kind, value) < LEAST:
             raise Refused(
                 f"Fewer than {LEAST} students were in this group when groups were last told. A goal would speak of each"
                 " of them."
             )
     why = _words(wanted.why) if wanted.why.strip() else ""
     return {"measure": measure, "target": wanted.target, "by_day": by_day, "subgroup": wanted.subgroup, "why": why}
-
-
-def _sized_on(schools: Sequence[School]) -> date:
-    """The day as of which groups have a size: that of the month's tables, so that nobody sees one leave."""
-    ids = [one.id for one in schools]
-    return parts.told_on(ids, today()) or boards.newest_counted(ids, today()) or today()
 
 
 def last_day(schools: Sequence[School]) -> date | None:
@@ -232,22 +222,6 @@ def tell_of_due(day: str = "") -> int:
 def due_for(by: Actor) -> list[tuple[Strategy, Goal, date]]:
     """What this person leads for a goal and was to look at by now, the longest wait first."""
     return rows.past_their_day(today(), by.person_id) if by.person_id else []
-
-
-def groups_of(places: Sequence[Place]) -> list[str]:
-    """The groups of these places' students that are large enough for a goal, as kind:value, by kind."""
-    inside = [school for place in places for school in goal_counts.schools_of(str(place))]
-    schools = dict.fromkeys((school.id for school in inside), _sized_on(inside))
-    sizes: Counter[tuple[str, str]] = Counter()
-    for kind, _, value, _, students in groups.tiers_by_group(schools, school_year_start(today())) if schools else []:
-        sizes[kind, YES_NO.get(value, value)] += students
-    large = [one for one, students in sizes.items() if students >= LEAST and one[1] and one[0] in rows.KINDS]
-    return [f"{kind}:{value}" for kind, value in sorted(large, key=lambda one: (rows.KINDS.index(one[0]), _order(one)))]
-
-
-def _order(one: tuple[str, str]) -> tuple[int, str]:
-    kind, value = one
-    return grade_order(value) if kind == "grade" else (0, value)
 
 
 # -- reading -------------------------------------------------------------------------------------------------
