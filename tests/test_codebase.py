@@ -185,7 +185,7 @@ CUTS = {
     "boards.by_grade": {"services/watching/cuts.py", "web/boards.py"},  # the page: for who may open every student
     "groups.tiers_by_group": {
         "services/watching/groups.py",
-        "services/watching/goals.py",
+        "services/watching/goal_groups.py",
     },  # goals: names of large ones
     "groups.tiers_by_flag": {"services/watching/groups.py"},
     "groups.causes": {"services/watching/groups.py"},

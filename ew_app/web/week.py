@@ -59,9 +59,9 @@ def show() -> str:
 def _answer(known: Week, schools: int) -> str:
     """The sum of what waits, as a sentence: `14 cases are late and 2 have no owner at 5 of 12 schools`."""
     work = known.total
+    late = [many(number, noun) for number, noun in ((work.late, "case"), (work.late_tasks, "task")) if number]
     said = [
-        *([f"{many(work.late, 'case')} {are(work.late)} late"] if work.late else []),
-        *([f"{many(work.late_tasks, 'task')} {are(work.late_tasks)} late"] if work.late_tasks else []),
+        *([f"{' and '.join(late)} {are(work.late + work.late_tasks)} late"] if late else []),
         *([f"{many(work.unowned, 'case')} {'has' if work.unowned == 1 else 'have'} no owner"] if work.unowned else []),
     ]
     if not schools:
@@ -108,7 +108,7 @@ def _lines(one: SchoolWeek) -> Iterator[tuple[str, str]]:
     lists = url_for("waiting.show") if access.can(actor().grants, SEE) else ""
     if one.risen:
         verb = "has" if one.risen == 1 else "have"
-        yield f"{many(one.risen, 'piece')} of work {verb} waited so long that you are asked to step in", lists
+        yield f"{many(one.risen, 'case')} {verb} waited so long that you are asked to step in", lists
     if one.over:
         yield _over(one.over), f"{lists}#room" if lists else ""
     for way, count in (("waiting", one.asked), ("declined", one.declined)):

@@ -189,18 +189,20 @@ def _escalated(area: AreaLike) -> Select[*tuple[Any, ...]]:
 
 
 def how_many(area: AreaLike, openings: Sequence[Opening], person_id: int | None) -> dict[int, int]:
-    """School -> how many lines of it `of_schools` has."""
-    return _by_school(_waiting(area, openings, person_id).with_only_columns(School.id.label("school")).order_by(None))
+    """School -> how many cases of it `of_schools` has; what has no case counts by itself."""
+    return _by_school(_waiting(area, openings, person_id))
 
 
 def how_many_above(area: AreaLike) -> dict[int, int]:
-    """School -> how many lines of it `of_networks` has."""
-    return _by_school(_escalated(area).with_only_columns(School.id.label("school")).order_by(None))
+    """School -> how many cases of it `of_networks` has."""
+    return _by_school(_escalated(area).group_by(None))
 
 
 def _by_school(lines: Select[*tuple[Any, ...]]) -> dict[int, int]:
-    each = lines.subquery()
-    found = db.session.execute(select(each.c.school, func.count()).group_by(each.c.school))
+    case = func.coalesce(Case.number, -Raised.id)
+    found = db.session.execute(
+        lines.with_only_columns(School.id, func.count(case.distinct())).group_by(School.id).order_by(None)
+    )
     return {school: count for school, count in found}
 
 

@@ -110,7 +110,9 @@ def _note_failure(person: Person | None, action: str, ip: str) -> None:
     if person is None:
         audit(action, by=by, subject="login:unknown")
         return
-    db.session.refresh(person, with_for_update=True)
+    db.session.refresh(
+        person, ["failed_logins", "locked_until"], with_for_update=True
+    )  # alone: a join cannot be locked
     if _rests(person, ip):
         audit(action, by=by, subject=f"person:{person.id}", reason=RESTING)
         return
