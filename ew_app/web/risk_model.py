@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from ew_app.kernel import SENTENCES, NotFound, today
 from ew_app.services.risk import lives, purpose, report, training, upcoming
 from ew_app.services.risk.lives import Kind
+from ew_app.services.risk.upcoming import Act
 from ew_app.web import risk_model_words as words
 from ew_app.web.guard import actor, once, requires
 from models.queries import risk as rows
@@ -116,14 +117,15 @@ def _done(act: Callable[[str], Any], told: str = "", *, field: str = "", typed: 
 
 def _page(problem: Problem | None = None) -> str:
     stands, by = lives.state(), actor()
-    coming = upcoming.steps(by)
+    coming, trains = upcoming.steps(by), access.can(by.grants, Permission.TRAIN_RISK)
     at_work = stands.model if stands.model is not None and stands.model.stage != "off" else None
     models = rows.all_models()
     refused = next((one.model for one in coming if one.model is not None and one.model.status == "refused"), None)
     return render_template(
         "risk_model.html",
         answer=ANSWERS[stands.kind], stands=stands, making=stands.kind is Kind.MAKING, coming=coming,
-        percent=percent, names=words.names, stoppable=access.can(by.grants, Permission.TRAIN_RISK),
+        percent=percent, names=words.names, stoppable=trains,
+        another=trains and training.under_way() is None and all(one.act is not Act.TRAIN for one in coming),
         at_work=at_work, may_switch_off=at_work is not None and access.can(by.grants, Permission.STOP_RISK),
         who_stops=upcoming.who_may(Permission.STOP_RISK) if at_work is not None else [],
         missed=report.missed(refused, by=by) if refused is not None else [], refused=refused,

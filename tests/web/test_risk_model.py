@@ -205,6 +205,8 @@ def test_evenings_and_answers_of_a_model_at_work(sign_in: SignInAs, app: Flask, 
     assert "Fewer were late than usual. Allowed: 2% to 8%; that evening: 1%" in told
     assert "Taken up 11" in told and "It rests on wrong data kept back" in told
     assert "Who may: Person policy_editor (Policy editor)" in told and "Switch it off now" not in told
+    assert "Have another one made" not in told
+    assert "Have another one made" in words(sign_in("student_support_lead").get("/risk-model").text)
 
 
 def test_a_finished_year_is_told_beside_what_came_and_a_running_one_is_not(
