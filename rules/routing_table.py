@@ -81,7 +81,8 @@ class TaskText:
 class Route:
     """One entry of the table. `restricted`: everything it asks for stays inside that compartment.
 
-    helpers: whom to ask as well, the owner stays. told: departments that learn how many, never who.
+    helpers: whom to ask as well, the owner stays. told: departments that learn how many, never who. rules: those that
+    speak of the same as the causes of the entry, so that one task answers both.
     """
 
     key: str
@@ -103,6 +104,7 @@ class Route:
     row: int | None = None
     helpers: tuple[Seat, ...] = ()
     told: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     first_step: str = ""
 
     @property
@@ -142,6 +144,10 @@ class RoutingTable:
         if key in self.outside:
             raise KeyError(f"{key!r} is not routed here. {self.outside[key]}")
         raise KeyError(f"{key!r} is no rule, root cause or condition of the routing table.")
+
+    def same(self, key: str, rule: str) -> bool:
+        """Whether a cause or condition speaks of the same as a rule."""
+        return key in self.triggers and rule in self.triggers[key].rules
 
     def compartment(self, key: str) -> FieldClass | None:
         """The class a rule, cause or condition is kept in; None for what may be seen on the case."""
@@ -216,6 +222,7 @@ def _route(key: str, entry: dict[str, Any]) -> Route:
         row=entry.get("row"),
         helpers=_seats(entry.get("helpers", []), department),
         told=tuple(entry.get("told", ())),
+        rules=tuple(entry.get("rules", ())),
         first_step=entry.get("first_step", ""),
     )
 

@@ -121,6 +121,18 @@ def test_a_call_of_the_office_does_not_tick_off_what_a_cause_asked_of_somebody_e
 
 
 @pytest.mark.parametrize("rule_first", [True, False])
+def test_a_rule_and_a_cause_that_speak_of_the_same_are_one_task(case: World, rule_first: bool) -> None:
+    def flag() -> None:
+        case.finds("ana", "R22", compartment="stls")
+        follow(case, "ana")
+
+    for step in (flag, lambda: hear(case, "lea", "B-HOUSING"))[:: 1 if rule_first else -1]:
+        step()
+    follow(case, "ana")
+    assert len(rows("SELECT id FROM task WHERE compartment = 'stls'")) == 1
+
+
+@pytest.mark.parametrize("rule_first", [True, False])
 def test_a_rule_and_a_cause_of_one_compartment_ask_for_what_each_is_about(case: World, rule_first: bool) -> None:
     def flag() -> None:
         case.finds("ana", "R14", compartment="counseling")

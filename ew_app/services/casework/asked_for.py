@@ -9,18 +9,19 @@ from __future__ import annotations
 from datetime import date
 
 from ew_app.services.casework.following import Asked, Drafted, Found, Pupil, is_plain
+from rules.routing_table import routing_table
 
 
 def covered(pupil: Pupil, kind: str, found: Found) -> Asked | None:
     """The task that already answers this: open, of the same finding, or made since it began.
 
     A task that the system withdrew answers only its own finding, which takes it up again. What a cause or a person
-    asked for answers no rule: it is something else that is to be done.
+    asked for is something else that is to be done, unless the table says that the cause speaks of the same.
     """
     alike = [
         task
         for task in pupil.tasks
-        if task.kind == kind and task.compartment == found.compartment and task.rule is not None
+        if task.kind == kind and task.compartment == found.compartment and (task.rule or _of_same(task, found))
     ]
     own = [task for task in alike if answers(task, found, pupil)]
     others = [task for task in alike if not _asks_for_less(task, found)]
@@ -83,6 +84,11 @@ def _known(asked: Asked | Drafted) -> date:
 
 def _of_year(asked: Asked | Drafted, year: str) -> bool:
     return asked.period.startswith(f"{year}/{asked.rule}/")
+
+
+def _of_same(task: Asked, found: Found) -> bool:
+    """Whether a cause that speaks of the same as the rule asked for this; the period of its task ends in the cause."""
+    return routing_table().same(task.period.rpartition("/")[2], found.rule)
 
 
 def _asks_for_less(task: Asked, found: Found) -> bool:

@@ -21,6 +21,7 @@ from rules import access
 from rules.access import FieldClass, NotAllowed, Permission, Right
 from rules.case_flow import Action, Status, move
 from rules.routing import Assignment, PlannedTask, compartment_task, route, tasks_for
+from rules.routing_table import routing_table
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 from rules.words import check_words
@@ -209,4 +210,7 @@ def _ask(case: Case, planned: PlannedTask, code: str, *, new: bool) -> None:
     period, ending = f"case {case.number}/{case.episode}", f"/{code}"
     before = tasks.times_asked(planned, case.student_id, period, ending) if new else 0
     again = f" again {before}" if before else ""
-    tasks.ask(planned, student_id=case.student_id, school_id=case.school_id, case=case, period=period + again + ending)
+    tasks.ask(
+        planned, student_id=case.student_id, school_id=case.school_id, case=case, period=period + again + ending,
+        same=routing_table().trigger(code).rules,
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -31,13 +31,14 @@ def due_in(school_days: int, school_id: int) -> date:
 
 def ask(
     planned: PlannedTask, *, student_id: int, school_id: int, case: Case | None, period: str, rule: str | None = None,
-    beside: bool = False,
+    beside: bool = False, same: Collection[str] = (),
 ) -> bool:  # fmt: skip
     """Ask for a planned task in the open transaction, unless the same is open already; True if asked.
 
-    The same in its words: of one kind are many things, and in a compartment all are of one. `beside`: in any case.
+    The same in its words, or by one of the rules `same`: of one kind are many things, and in a compartment all are of
+    one. `beside`: in any case.
     """
-    if not beside and _open_alike(planned, student_id):
+    if not beside and _open_alike(planned, student_id, same):
         return False
     due = due_in(planned.due_days, school_id)
     return _add(planned, student_id=student_id, school_id=school_id, case=case, period=period, rule=rule, due=due)
@@ -111,11 +112,11 @@ def withdraw(task: Task, why: str, by: Actor) -> None:
     _tell("task_withdrawn", task, by)
 
 
-def _open_alike(planned: PlannedTask, student_id: int) -> bool:
+def _open_alike(planned: PlannedTask, student_id: int, rules: Collection[str]) -> bool:
     alike = select(Task.id).where(
         Task.student_id == student_id,
         Task.kind == planned.kind,
-        Task.title == planned.title,
+        or_(Task.title == planned.title, Task.rule.in_(rules)),
         Task.status == "open",
         Task.compartment.is_not_distinct_from(planned.compartment),
     )
