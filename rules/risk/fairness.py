@@ -16,7 +16,7 @@ from rules.chances import tail
 from rules.risk import figures, wording
 from rules.risk.backtest import RULE, Judged
 from rules.risk.cohort import Bools
-from rules.risk.features import COLUMN
+from rules.risk.features import COLUMN, Floats
 from rules.risk.group_names import BOTH, said
 from rules.risk.wording import Told
 from rules.suppression import HIDDEN, LEAST, points_between, share_words, tens_words
@@ -114,8 +114,8 @@ class Group:
 
 def audit(judged: Judged, kind: str) -> tuple[Group, ...]:
     """Every group that is held, and every two of them that a hundred students share; the list as long as the rule's."""
-    chosen = dict(_with_both(judged.groups))
-    return tuple(_group(judged, kind, name, members) for name, members in chosen.items())
+    sight = _Sight.of(judged, kind)
+    return tuple(sight.group(name, members) for name, members in _with_both(judged.groups))
 
 
 def breakdown(judged: Judged, kind: str) -> tuple[Group, ...]:
@@ -123,7 +123,8 @@ def breakdown(judged: Judged, kind: str) -> tuple[Group, ...]:
     parts: dict[str, Bools] = {"new": judged.x[:, _HAS_LAST] == 0} | dict(judged.parts)
     parts |= {f"grade {grade}": judged.grade == grade for grade in np.unique(judged.grade).tolist()}
     parts |= {f"school {school}": judged.school == school for school in np.unique(judged.school).tolist()}
-    return tuple(_group(judged, kind, name, members) for name, members in parts.items())
+    sight = _Sight.of(judged, kind)
+    return tuple(sight.group(name, members) for name, members in parts.items())
 
 
 _HAS_LAST = COLUMN["has_last_year"]
@@ -137,19 +138,31 @@ def _with_both(groups: Mapping[str, Bools]) -> Iterator[tuple[str, Bools]]:
             yield f"{one}{BOTH}{other}", both
 
 
-def _group(judged: Judged, kind: str, name: str, members: Bools) -> Group:
-    rows = np.flatnonzero(members)
-    chronic = judged.chronic[rows]
-    model, rule = judged.lists(kind)[rows], judged.lists(RULE)[rows]
-    ties, once = judged.ties[rows], np.ones((1, len(rows)))
-    auc, auc_rate = (
-        float(figures.Ranking(judged.order(one)[rows], chronic, ties).auc(once)[0]) for one in (kind, RULE)
-    )
-    return Group(
-        name, len(rows), len(members) - len(rows), int(chronic.sum()), _listed(model, chronic), _listed(rule, chronic),
-        auc, auc_rate, figures.gap(judged.chances(kind)[rows], chronic),
-        lost=int((rule & ~model & chronic).sum()), won=int((model & ~rule & chronic).sum()),
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    """What is looked at of everybody, worked out once for all groups of a model. Columns [S]."""
+
+    judged: Judged
+    model: Bools  # on its list
+    rule: Bools
+    chances: Floats
+    orders: tuple[Floats, Floats]  # of the model, of the rule
+
+    @classmethod
+    def of(cls, judged: Judged, kind: str) -> _Sight:
+        orders = judged.order(kind), judged.order(RULE)
+        return cls(judged, judged.lists(kind), judged.lists(RULE), judged.chances(kind), orders)
+
+    def group(self, name: str, members: Bools) -> Group:
+        rows = np.flatnonzero(members)
+        chronic, ties, once = self.judged.chronic[rows], self.judged.ties[rows], np.ones((1, len(rows)))
+        model, rule = self.model[rows], self.rule[rows]
+        auc, auc_rate = (float(figures.Ranking(order[rows], chronic, ties).auc(once)[0]) for order in self.orders)
+        return Group(
+            name, len(rows), len(members) - len(rows), int(chronic.sum()), _listed(model, chronic),
+            _listed(rule, chronic), auc, auc_rate, figures.gap(self.chances[rows], chronic),
+            lost=int((rule & ~model & chronic).sum()), won=int((model & ~rule & chronic).sum()),
+        )  # fmt: skip
 
 
 def _listed(on: Bools, chronic: Bools) -> Listed:

@@ -88,7 +88,7 @@ def make(folder: Path, students: int, day: int) -> None:
         shift = np.repeat(times, len(cohort.students))[:students]
         columns = {name: getattr(cohort, name)[rows] for name in _KEPT}
         columns["students"] = columns["students"] + 10_000_000 * shift
-        columns["school"] = columns["school"] + 10 * shift
+        columns["school"] = 5 * (columns["school"] + 10 * shift) + rows % 5  # some 640 schools
         columns["x"] = columns["x"] * rng.uniform(0.98, 1.02, columns["x"].shape).astype(np.float32)
         for whole in ("has_last_year", "grade"):
             columns["x"][:, COLUMN[whole]] = cohort.column(whole)[rows]
