@@ -58,7 +58,7 @@ class Reason:
     kind: str
     weight: float  # logit beyond the middle student of the grade
     sentence: str
-    beside: str  # the middle student's, empty where it is not known
+    beside: str  # the middle student's, empty where either is not known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,7 +160,7 @@ def told(compact: str) -> tuple[Reason, ...]:
     """Stored reasons in words."""
     parts = json.loads(compact)
     return tuple(
-        Reason(kind, weight / 1000, _sentence(kind, part, whole), _beside(kind, middle))
+        Reason(kind, weight / 1000, _sentence(kind, part, whole), _beside(kind, middle if part >= 0 else -1))
         for kind, weight, part, whole, middle in parts
     )
 

@@ -61,6 +61,7 @@ def test_the_facts_are_those_on_record() -> None:
     row = int(np.argmax(found.logits))
     for reason in found.of(row):
         assert reason.weight != 0 and reason.beside.startswith("the middle student of the grade")
+    assert told('[["last_year",402,-1,-1,35]]')[0].beside == "", "what is not known is compared with nothing"
     texts = {reason.kind: reason.sentence for reason in found.of(row)}
     absent = known.absent[row] // 1000
     if "to_date" in texts:
