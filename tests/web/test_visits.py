@@ -7,6 +7,7 @@ import re
 from flask import Flask
 
 from ew_app.kernel import today
+from ew_app.services.casework import visit_alarm
 from models.base import db
 from models.people import Contact
 from tests.web import casebook
@@ -48,6 +49,33 @@ def test_a_visit_from_the_plan_to_the_contact(sign_in: SignInAs, app: Flask, wor
     once = browser.get(visit).text.split('name="once" value="')[1].split('"')[0]
     browser.send(f"{visit}/outcome", {"outcome": "visited_spoke", "once": once})
     assert "Spoke at the door" in browser.get("/cases/1/contacts").text.replace("spoke", "Spoke")
+
+
+def test_whoever_is_alarmed_reads_whom_to_call_and_nothing_of_the_child(
+    sign_in: SignInAs, app: Flask, world: dict[str, int]
+) -> None:
+    """The principal is on leave and the visit late: the network is told, which sees no student's name anywhere."""
+    late = """
+        UPDATE visit SET status = 'out', phone = '312 555 0142', address = '14 Elm Street', out_at = now(),
+               back_by = now() - interval '1 minute' WHERE id = :visit
+    """
+    away = (
+        "UPDATE role_grant SET away_from = current_date - 400, away_until = current_date + 400 WHERE role = ANY(:who)"
+    )
+    number = world["ana_visit"]
+    with app.app_context():
+        committed(db.session.execute, db.text(late), {"visit": number})
+        committed(db.session.execute, db.text(away), {"who": ["principal", "administrator"]})
+        assert visit_alarm.give(number)
+    lead = sign_in("network_lead")
+    news = lead.get("/news").text.split("<main")[1]
+    assert "Person counselor and" in news and "312 555 0142" in news and "Ana" not in news
+    page = lead.get(f"/visits/{number}").text.split("<main")[1]
+    assert "tel:312 555 0142" in page and "They are back and well" in page
+    assert not any(word in page for word in ("Ana", "Elm", "Sheet on paper", "/cases/"))
+    assert lead.get(f"/visits/{number}/sheet").status_code in (403, 404)
+    lead.send(f"/visits/{number}/back")
+    assert "312 555 0142" not in lead.get(f"/visits/{number}").text
 
 
 def test_news_are_counted_opened_and_read(sign_in: SignInAs, world: dict[str, int]) -> None:
