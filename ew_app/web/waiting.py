@@ -34,7 +34,7 @@ Ages = Mapping[tuple[int, date], int]  # (school, since) -> school days
 def show() -> str:
     """Names for those who may open the cases; number, school and days for the network. A line for each case."""
     seen, told = rising.seen_by(actor()), rising.escalated_to(actor())
-    ages, room = rising.days_waited(seen) | rising.days_waited(told), _room()
+    ages, (exact, room) = rising.days_waited(seen) | rising.days_waited(told), _room()
     named = [_named(rows) | _why(rows, ages) for rows in _by_case(seen)]
     schools = list(_by_school(told, ages))
     count = len(named) or sum(len(school["lines"]) for school in schools)
@@ -44,7 +44,7 @@ def show() -> str:
         if count else "Nothing waits longer than it should",
         count=count, room=room, over=sum(1 for line in room if line["over"]),
         named=named, schools=schools,
-        sums=not all("role" in line for line in room),
+        sums=not exact,
         unread=[(short_school(school), _labels(shut)) for school, shut in rising.unread_there(actor())],
         seats=url_for("seats.show") if _names_people() else "",
     )  # fmt: skip
@@ -110,12 +110,14 @@ def _named(rows: Sequence[Waiting]) -> dict[str, Any]:
     }
 
 
-def _room() -> list[dict[str, Any]]:
+def _room() -> tuple[bool, list[dict[str, Any]]]:
     """New cases of the week against the hours. For readers of counts one sum of each school."""
-    found = rising.room_told(actor())
+    exact, found = rising.room_told(actor())
     places, named = place_names({one.place for one in found}), _names_people()
-    return [_assignment(one, places[one.place], named) if one.begun else {"place": places[one.place], "over": one.over}
-            for one in found]  # fmt: skip
+    return exact, [
+        _assignment(one, places[one.place], named) if one.begun else {"place": places[one.place], "over": one.over}
+        for one in found
+    ]
 
 
 def _assignment(one: Room, place: str, named: bool) -> dict[str, Any]:

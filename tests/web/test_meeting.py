@@ -134,6 +134,7 @@ def test_the_week_counts_by_school_and_by_role_only_for_who_may_open_the_cases(
     assert not any(word in lead for word in roles_told), "a role stands close to a reason; departments tell tens"
     waiting = sign_in("network_lead").get("/waiting").text.split("<main")[1]
     assert not any(word in waiting for word in ("counselor", "nurse", "worker"))
+    assert "At no school have more new cases come this week" in waiting
 
 
 def links_of(page: str) -> dict[str, str]:

@@ -178,15 +178,16 @@ class Room:
     fits: int | None = None
 
 
-def room_told(by: Actor) -> list[Room]:
-    """Each assignment for whoever may open every case counted; else only of how many cases a school has too many.
+def room_told(by: Actor) -> tuple[bool, list[Room]]:
+    """(True, each assignment) for whoever may open every case counted; else of how many cases a school has too many.
 
     New cases of one role at a school are cases of one kind of reason, so to a reader of counts a school is one sum.
     """
     found, waiting = over_room(by), access.scope_of(by.grants, Permission.SEE_WAITING).whole
     named = access.scope_of(by.grants, Permission.SEE_CASELOAD).whole
     theirs = {school.id for school in schools.schools_in(named)} if named else set()
-    return room_lines(found, exact={school.id for school in schools.schools_in(waiting)} <= theirs)
+    exact = {school.id for school in schools.schools_in(waiting)} <= theirs
+    return exact, room_lines(found, exact=exact)
 
 
 def room_lines(found: Sequence[tuple[rows.Begun, int]], *, exact: bool) -> list[Room]:
