@@ -49,7 +49,7 @@ student_page = limiter.shared_limit("150 per 10 minutes", scope="student_page")
 def seconds_left() -> int:
     """How long until whoever was refused may ask again."""
     held = limiter.current_limit
-    return max(1, round(held.reset_at - clock().timestamp())) if held else 60
+    return max(1, int(held.reset_at - clock().timestamp())) if held else 60
 
 
 def init_app(app: Flask, settings: Settings) -> None:
