@@ -15,15 +15,19 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import TypeVar
 
+import psycopg
 from celery.exceptions import SoftTimeLimitExceeded
+from sqlalchemy.exc import OperationalError
 
 from ew_app.kernel import SENTENCES, spared
 
 T = TypeVar("T")
 log = logging.getLogger("ew.alone")
 
+MOST_LEFT = 50  # rows that fail by themselves; more of them fail for a reason that is not theirs
 SHOWN = 5  # troubles whose reason is told; more of them are counted
 
 
@@ -61,40 +65,60 @@ def alone(what: str) -> Iterator[None]:
 
     An error inside ends this piece and no other. Outside `all_told` it is raised as it is.
     """
-    troubles = _troubles.get()
     try:
         with spared():
             yield
     except SoftTimeLimitExceeded:
         raise
     except Exception as error:
-        if troubles is None:
-            raise
-        note(log, f"{what} failed", error)
-        troubles.append(f"{what}: {reason(error)}")
+        _leave(what, error, None)
 
 
-def in_parts(what: str, rows: Sequence[T], do: Callable[[Sequence[T]], int], *, key: str = "") -> int:
+def in_parts(
+    what: str,
+    rows: Sequence[T],
+    do: Callable[[Sequence[T]], int],
+    *,
+    key: str = "",
+    otherwise: Callable[[T], None] | None = None,
+) -> int:
     """Do something for many rows at once; where that fails, for halves of them, until what fails is alone.
 
-    key: the attribute by which a row that fails is named; without one it is its own name. Returns the sum of what `do`
-    returns.
+    A row that fails goes to `otherwise`, or is told as by `alone`; after MOST_LEFT of them the fault is not theirs, and
+    the error is raised, as is one of the database itself. key: the attribute by which a row is named; without one it is
+    its own name. Returns the sum of what `do` returns.
     """
-    if len(rows) > 1:
+    done, left, waiting = 0, 0, [rows] if rows else []
+    while waiting:
+        part = waiting.pop()
         try:
             with spared():
-                return do(rows)
-        except SoftTimeLimitExceeded:
+                done += do(part)
+        except (SoftTimeLimitExceeded, OperationalError, psycopg.OperationalError):
             raise
         except Exception as error:
-            log.warning("%s: not all %s at once: %s", what, len(rows), reason(error))
-        half = len(rows) // 2
-        return in_parts(what, rows[:half], do, key=key) + in_parts(what, rows[half:], do, key=key)
-    done = 0
-    for row in rows:
-        with alone(f"{what} {getattr(row, key) if key else row}"):
-            done = do([row])
+            if len(part) > 1:
+                half = len(part) // 2
+                waiting += [part[half:], part[:half]]
+                continue
+            left += 1
+            if left > MOST_LEFT:
+                raise
+            _leave(
+                f"{what} {getattr(part[0], key) if key else part[0]}", error, otherwise and partial(otherwise, part[0])
+            )
     return done
+
+
+def _leave(what: str, error: Exception, otherwise: Callable[[], None] | None) -> None:
+    troubles = _troubles.get()
+    if otherwise is None and troubles is None:
+        raise error
+    note(log, f"{what} failed", error)
+    if otherwise is not None:
+        otherwise()
+    elif troubles is not None:
+        troubles.append(f"{what}: {reason(error)}")
 
 
 def note(where: logging.Logger, what: str, error: Exception) -> None:

@@ -46,6 +46,7 @@ class Job(StrEnum):
     LOAD_BATCH = "load_batch"
     UNDO_BATCH = "undo_batch"
     EVALUATE = "evaluate"
+    FOLLOW = "follow"
     HAND_OUT = "hand_out"
     SIMULATE = "simulate"
     PULL = "pull"

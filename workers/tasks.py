@@ -6,7 +6,7 @@ from celery import shared_task
 
 from ew_app import outbox
 from ew_app.outbox import Job
-from ew_app.services.casework import handing_out, visit_alarm
+from ew_app.services.casework import catching_up, handing_out, visit_alarm
 from ew_app.services.deciding import flagging, simulating
 from ew_app.services.deliveries import ingest
 from ew_app.services.notices import mails
@@ -32,6 +32,12 @@ def undo_batch(number: int) -> None:
 def evaluate(number: int) -> None:
     """Measure and decide for the students whose rows changed."""
     outbox.perform(Job.EVALUATE, number, flagging.evaluate)
+
+
+@shared_task(name=Job.FOLLOW.value)
+def follow(number: int) -> None:
+    """Bring the cases of one student in step who was left before."""
+    outbox.perform(Job.FOLLOW, number, catching_up.follow_left)
 
 
 @shared_task(name=Job.HAND_OUT.value)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from psycopg.errors import CheckViolation
 from sqlalchemy import text
 
 from ew_app import outbox
 from ew_app.alone import NotAllDone, all_told, alone, in_parts
 from ew_app.kernel import operation, transaction
 from ew_app.outbox import Job, enqueue
-from ew_app.services.casework import answering, handing_out, handing_over, moves
+from ew_app.services.casework import answering, catching_up, handing_out, handing_over, moves
 from ew_app.services.casework.handing_over import Wanted
 from ew_app.services.system import health, schedule
 from ew_app.services.system.health import State
@@ -114,6 +115,38 @@ def test_whatever_stops_a_tick_two_people_who_are_not_back_are_missed(
 
 def _fails(*_: object, **__: object) -> int:
     raise OSError("The disk is full")
+
+
+def decided_about_all(world: World) -> int:
+    """Everybody in Tier 2 after an evening of decisions, and their cases followed in one transaction."""
+    for name in world.students:
+        world.stands(name, 2)
+        world.finds(name, "R07")
+    with transaction():
+        return catching_up.follow(sorted(world.students.values()))
+
+
+def test_one_child_whose_case_cannot_be_written_leaves_no_other_without_one(world: World) -> None:
+    ana = world.students["ana"]
+    do(f"ALTER TABLE support_case ADD CONSTRAINT broken CHECK (student_id <> {ana})")
+    assert decided_about_all(world) == len(world.students) - 1
+    assert ana not in {student for (student,) in rows("SELECT student_id FROM support_case")}
+    ((number, asked),) = rows("SELECT id, args FROM outbox WHERE job = 'follow'")
+    assert asked == [ana]
+    assert not outbox.perform(Job.FOLLOW, number, catching_up.follow_left), "tried again, and kept"
+    do("ALTER TABLE support_case DROP CONSTRAINT broken")
+    assert outbox.perform(Job.FOLLOW, number, catching_up.follow_left)
+    assert rows("SELECT count(*) FROM support_case WHERE student_id = :ana", ana=ana) == [(1,)]
+
+
+def test_a_fault_that_is_nobodys_own_is_not_looked_for_one_by_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ew_app.alone.MOST_LEFT", 1)
+    do("ALTER TABLE support_case ADD CONSTRAINT broken CHECK (student_id < 0)")
+    with pytest.raises(CheckViolation):
+        decided_about_all(world)
+    assert rows("SELECT count(*) FROM outbox WHERE job = 'follow'") == [(0,)]
 
 
 def test_in_parts_does_all_but_those_that_fail(world: World) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from ew_app.kernel import WORKER, clock, operation, record
 from ew_app.outbox import Job, enqueue
-from ew_app.services.casework import cases
+from ew_app.services.casework import cases, catching_up
 from ew_app.services.deciding import counting
 from ew_app.services.deciding.decisions import Decisions
 from ew_app.services.deciding.keeping import known_from
@@ -189,7 +189,7 @@ class _Chunk:
         if not concerned:
             return 0
         db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CASES_LOCK})
-        return cases.follow(sorted(concerned), by=WORKER)
+        return catching_up.follow(sorted(concerned))
 
     def _judged_from(self, known: Known, students: NDArray[np.int64]) -> Iterator[tuple[Known, Judged]]:
         """Students judged on from what is known of them; by the day it is known up to."""

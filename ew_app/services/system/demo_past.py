@@ -19,7 +19,7 @@ from ew_app.demo.school_year import SchoolYear, taught_days
 from ew_app.feeds import open_delivery
 from ew_app.kernel import OPERATOR, Actor, Refused, operation, record, told_as_of, transaction
 from ew_app.outbox import Job, done_here
-from ew_app.services.casework import handing_out
+from ew_app.services.casework import catching_up, handing_out
 from ew_app.services.deciding import flagging
 from ew_app.services.deliveries import ingest, late_days, waiting
 from ew_app.services.measuring.touched import ask_for_evaluation
@@ -41,6 +41,7 @@ ALONE: Final = ("stls_liaison", "nurse")
 NOW: Final[Work] = {
     Job.LOAD_BATCH: ingest.load,
     Job.EVALUATE: flagging.evaluate,
+    Job.FOLLOW: catching_up.follow_left,
     Job.HAND_OUT: handing_out.hand_out,
     Job.COUNT_GOAL: lambda *_: None,  # counted by the first night's work, from the days as they stand then
 }
