@@ -354,6 +354,30 @@ def test_a_partner_and_a_department_keep_what_they_can_still_do_at_the_new_schoo
     assert {school for *_, school in has} == {world.schools["DOU"]}
 
 
+def test_at_a_new_school_colleagues_tasks_go_to_whoever_has_their_role_there(world, number):
+    """Nia promised help and serves both schools; Clara is clerk of Lincoln, Cleo of Douglas; Paul has no heir there."""
+    world.give("cleo", "Cleo Park", "attendance_clerk", "school:DOU")
+    asked = handing_over.refer(number, to(world, "nia", "nurse"), by=world.actor("cora"))
+    answering.accept(asked.id, by=world.actor("nia"))
+    with transaction():
+        case = db.session.scalars(db.select(Case)).one()
+        for login, role in (("clara", "attendance_clerk"), ("paul", "case_manager"), ("cora", case.owner_role)):
+            db.session.add(
+                Task(case_id=case.id, student_id=case.student_id, school_id=case.school_id, kind="agreed", title=login,
+                     period=f"for {login}", department=case.department, owner_role=role, owner_id=world.people[login],
+                     due=TODAY, created_at=now())
+            )  # fmt: skip
+    ana_goes_to_douglas(world)
+    school_changes.notice()
+    ((change,),) = rows("SELECT id FROM hand_over WHERE kind = 'school_change'")
+    school_changes.write(change, by=world.actor("cora"), story="Her aunt answers the phone.")
+    answering.accept(change, by=world.actor("dora"))
+    whose = "SELECT t.title, p.login FROM task t JOIN person p ON p.id = t.owner_id WHERE t.kind IN ('help', 'agreed')"
+    assert dict(rows(whose)) == {asked.asked: "nia", "clara": "cleo", "paul": "dora", "cora": "dora"}
+    assert rows("SELECT to_id FROM hand_over WHERE id = :h", h=asked.id) == [(world.people["nia"],)]
+    assert len(told(world, "cleo")) == 1, "whoever is new to it is told"
+
+
 def liaison_on_the_case(world: World):
     """Lea reads the compartment of every student; a task on the case lets her write there."""
     (number,) = the_case("number")

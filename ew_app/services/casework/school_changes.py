@@ -5,6 +5,7 @@ What lies in compartments does not go along: at the new school it is asked of wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import or_, select, update
@@ -15,6 +16,7 @@ from ew_app.outbox import Job, enqueue
 from ew_app.services.casework import hand_over_rows, handing_over, moves, reaching, visit_ends
 from ew_app.services.casework.search_rows import COPY
 from ew_app.services.casework.staffing import Staff
+from ew_app.services.people.telling import tell
 from models.base import db
 from models.cases import Case, Task
 from models.hand_overs import HandOver
@@ -23,7 +25,7 @@ from models.staff import Person
 from rules import access
 from rules.access import NotAllowed, Permission, Place
 from rules.handing_over import Answer, Kind, State, asks_for_consent
-from rules.roles import Reach, all_roles, role
+from rules.roles import role
 from rules.routing import route
 from rules.tiers import Tier
 
@@ -90,41 +92,57 @@ def may_receive(row: HandOver, by: Actor) -> bool:
     return access.can(by.grants, Permission.WORK_CASE, place)
 
 
-def _goes_on(case: Case, school: int) -> dict[int, int]:
-    """Open task -> who goes on with it at the new school, of those whose role is there for tasks alone.
+def _goes_on(case: Case, tasks: Sequence[Task], school: int) -> dict[int, int]:
+    """Task -> who goes on with it at the new school, for tasks that somebody else than the owner of the case has.
 
-    Whoever has it, while they hold that role for the new school too; else somebody of the same department there. What
-    neither can do goes to whoever takes the case.
+    Whoever has it, while they hold that role for the new school too; else somebody in the role there. What nobody there
+    can do goes to whoever takes the case.
     """
-    roles = [key for key, one in all_roles().items() if one.reach is Reach.TASKS]
-    wanted = select(Task).where(Task.case_id == case.id, Task.status == "open", Task.owner_role.in_(roles))
-    found = db.session.scalars(wanted.where(Task.compartment.is_(None), Task.kind != COPY)).all()
-    staff = Staff({school}) if found else None
+    staff = Staff({school}) if tasks else None
     goes_on: dict[int, int] = {}
-    for task in found:
+    for task in tasks:
         assert staff is not None
-        here = staff.there(school, task.owner_role, task.department)
-        others = set() if asks_for_consent(role(task.owner_role)) else here  # the family agreed to one organisation
-        able = here & {task.owner_id or 0} or others
-        if able:
-            goes_on[task.id] = min(able, key=lambda person: (staff.loads[person], person))
+        able = {
+            one.person_id: one.active(staff.on)
+            for one in staff.near(school, case.student.homeroom)
+            if one.role == task.owner_role and one.holds(staff.on) and one.department in (None, task.department)
+        }
+        if task.owner_id not in able and asks_for_consent(role(task.owner_role)):
+            continue  # the family agreed to one organisation
+        keep = {task.owner_id} & able.keys() or able.keys()
+        if keep:
+            goes_on[task.id] = min(keep, key=lambda person: (not able[person], staff.loads[person], person))
     return goes_on
+
+
+def _give(task: Task, person: int | None, by: Actor) -> None:
+    """Somebody has the task at the new school, and with it the help that was promised; who is new to it is told."""
+    if task.owner_id == person:
+        return
+    task.owner_id = person
+    promised = HandOver.task_id == task.id, HandOver.state == State.ACCEPTED
+    db.session.execute(update(HandOver).where(*promised).values(to_id=person))
+    tell("task_given", [person], once=f"task/{task.id}/given/{task.school_id}", by=by, task_id=task.id)
 
 
 def arrive(row: HandOver, case: Case, place: Place, by: Actor) -> None:
     """The case belongs to the new school and to whoever said yes, with its plan, contacts and open tasks.
 
-    What a partner or a department was asked stays with them as far as they work for the new school too. Tasks in
-    compartments wait at the new school for somebody who may read them there, and the network's copy of a search for
-    the contact of the new school's network.
+    What others were asked stays with them as far as they work for the new school too, or goes to whoever holds their
+    role there. Tasks in compartments wait at the new school for somebody who may read them there, and the network's copy
+    of a search for the contact of the new school's network.
     """
     if not may_receive(row, by):
         raise NotAllowed("Your role does not take cases over at the new school.")
     open_tasks = Task.case_id == case.id, Task.status == "open"
     others = or_(Task.compartment.is_not(None), Task.kind == COPY)
-    goes_on = _goes_on(case, row.school_id)
-    for task in db.session.scalars(select(Task).where(*open_tasks, ~others)):
-        task.school_id, task.owner_id = row.school_id, goes_on.get(task.id, by.person_id)
+    go_along = db.session.scalars(select(Task).where(*open_tasks, ~others).order_by(Task.id)).all()
+    theirs = [task for task in go_along if task.owner_id is None or task.owner_id != case.owner_id]
+    goes_on = _goes_on(case, theirs, row.school_id)
+    for task in go_along:
+        task.school_id = row.school_id
+    for task in theirs:
+        _give(task, goes_on.get(task.id, by.person_id), by)
     db.session.flush()
     late = Task.school_id != row.school_id  # what lies in a compartment may have gone ahead
     db.session.execute(update(Task).where(*open_tasks, others, late).values(school_id=row.school_id, owner_id=None))
