@@ -9,7 +9,7 @@ from flask import url_for
 from ew_app.kernel import today
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web import case_page
-from ew_app.web.case_words import lower_first
+from ew_app.web.case_words import leave_words, lower_first
 from ew_app.web.guard import actor
 from models.cases import Case
 from models.queries import case_page as rows
@@ -72,14 +72,16 @@ def _could_own(place: Place) -> bool:
 def may_own(*places: Place) -> list[tuple[int, str]]:
     """(person, "name, role, what they carry") of who can own a case there; those who lead cases first."""
     found: dict[int, tuple[bool, str]] = {}
-    here = list(rows.people_at({str(one) for place in places for one in place.upwards()}, today()))
+    levels = {str(one) for place in places for one in place.upwards()}
+    here, away = list(rows.people_at(levels, today())), rows.on_leave(levels, today())
     loads = staffing.open_work({row.person_id for row in here})
     for row in here:
         role = roles.role(row.role)
         leads = Permission.WORK_CASE in role.permissions
         if handing_over.may_own(role) and (row.person_id not in found or leads > found[row.person_id][0]):
             carries = f"{loads.get(row.person_id, 0)} open"
-            found[row.person_id] = (leads, f"{row.name}, {lower_first(role.label)}, {carries}")
+            leave = leave_words(*away[row.person_id, row.role]) if (row.person_id, row.role) in away else ""
+            found[row.person_id] = (leads, f"{row.name}, {lower_first(role.label)}, {carries}{leave}")
     ordered = sorted(found.items(), key=lambda item: (not item[1][0], item[1][1]))
     return [(person, words) for person, (_, words) in ordered]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask import url_for
@@ -14,7 +15,7 @@ from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web import case_page, guard
 from ew_app.web.case_lines import short_school
 from ew_app.web.case_page import Page
-from ew_app.web.case_words import grade_words, lower_first
+from ew_app.web.case_words import grade_words, leave_words, lower_first
 from ew_app.web.guard import actor
 from ew_app.web.today_parts import SHOWN, Part
 from models.queries import case_page as people
@@ -46,12 +47,13 @@ DONE = {
 }
 
 
-def receiver_words(one: Receiver) -> str:
-    """A choice of whom to ask: name, role, department, and whether the routing table names the role."""
+def receiver_words(one: Receiver, away: Mapping[tuple[int, str], tuple[date | None, str]]) -> str:
+    """A choice of whom to ask: name, role, department, whether the routing table names the role, and leave."""
     label = roles.role(one.role.key).label
     department = routing_table().departments.get(one.department)
     first = f"{one.name}, {lower_first(label)}" + (f", {department.label}" if department else "")
-    return f"{first} (fits this case)" if one.suggested else first
+    leave = away.get((one.person_id, one.role.key))
+    return first + (" (fits this case)" if one.suggested else "") + (leave_words(*leave) if leave else "")
 
 
 def lines(found: Sequence[Line], me: int | None, *, answers: bool) -> list[dict[str, Any]]:
@@ -106,10 +108,11 @@ def whole(row: Line, me: int, *, mine: bool) -> dict[str, Any]:
     return {
         "line": lines([row], me, answers=mine)[0],
         "may_answer": mine and state is State.SENT and row.from_id != me,
-        "may_finish": row.to_id == me and state is State.ACCEPTED and not mover,
+        "may_finish": handing_over.stands_for(actor(), row.to_id) and state is State.ACCEPTED and not mover,
         "may_take_back": row.from_id == me and state in (State.SENT, State.ACCEPTED) and not (
             mover and state is State.ACCEPTED) and kind is not Kind.SCHOOL_CHANGE,
-        "may_write": kind is Kind.SCHOOL_CHANGE and state in (State.TO_WRITE, State.SENT) and row.from_id == me,
+        "may_write": kind is Kind.SCHOOL_CHANGE and state in (State.TO_WRITE, State.SENT) and (
+            handing_over.stands_for(actor(), row.from_id)),
         "sees": would_see(role, accepted=True)[2:] if role and mine and not mover else (),
         "moves": mover, "changes_school": kind is Kind.SCHOOL_CHANGE,
         "case_url": url_for("case.show", number=row.case_number) if _reaches(row.case_number) else "",
@@ -155,7 +158,7 @@ def part() -> tuple[Part, ...]:
     me = actor()
     if me.person_id is None or not _may_answer():
         return ()
-    waiting = rows.asked_of(me.person_id, handing_over.addressed_to(me))
+    waiting = handing_over.asked_of(me)
     shown = [
         {"name": line.student, "url": url_for("hand_overs.one", number=line.id), "tier": None, "late": 0,
          "about": ", ".join(part for part in (grade_words(line.grade), short_school(line.school)) if part),

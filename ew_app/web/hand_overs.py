@@ -8,13 +8,14 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, Refused
+from ew_app.kernel import SENTENCES, Refused, today
 from ew_app.services.casework import answering, handing_over, school_changes
 from ew_app.services.casework.handing_over import Receiver, Wanted
 from ew_app.services.casework.reaching import CaseAtHand
 from ew_app.web import case_page, guard, hand_over_lines
 from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, found, requires
+from models.queries import case_page as people
 from models.queries import hand_overs as rows
 from rules.access import Permission
 from rules.handing_over import Kind, asks_for_consent, may_own, would_see
@@ -89,12 +90,12 @@ def _preview(chosen: Receiver | None, wanted: Wanted) -> dict[str, Any]:
 
 
 def _page(held: CaseAtHand, able: list[Receiver], *, error: str = "", preview: dict[str, Any] | None = None) -> str:
-    case = held.case
+    case, away = held.case, people.on_leave([str(one) for one in held.place.upwards()], today())
     return render_template(
         "case_help.html",
         **case_page.frame(held, "tasks"),
         lines=hand_over_lines.lines(rows.of_case(case.id), actor().person_id, answers=False),
-        people=[(one.key, hand_over_lines.receiver_words(one)) for one in able],
+        people=[(one.key, hand_over_lines.receiver_words(one, away)) for one in able],
         kinds=KINDS,
         said_by=vocabulary().choices("said_by"),
         values=request.form,
@@ -126,7 +127,7 @@ def ask_for_case(number: int) -> ResponseReturnValue:
 @requires(*ANSWER)
 def inbox() -> str:
     me = actor().person_id or 0
-    waiting = rows.asked_of(me, handing_over.addressed_to(actor()))
+    waiting = handing_over.asked_of(actor())
     return render_template(
         "asked.html",
         answer=hand_over_lines.answer(waiting),

@@ -129,16 +129,26 @@ def people_at(places: Collection[str], on: date) -> list[Any]:
 
 def away(person: int, role: str, places: Collection[str], on: date) -> tuple[date | None, str] | None:
     """Whether somebody is on leave in a role there that day: (last day, who stands in); None while they are there."""
+    return on_leave(places, on, person).get((person, role))
+
+
+def on_leave(
+    places: Collection[str], on: date, person: int | None = None
+) -> dict[tuple[int, str], tuple[date | None, str]]:
+    """(person, role) -> (last day, who stands in) of everybody, or of one, who is on leave in a role there that day."""
     wanted = (
-        select(Grant.away_from, Grant.away_until, Deputy.name)
+        select(Grant.person_id, Grant.role, Grant.away_from, Grant.away_until, Deputy.name)
         .outerjoin(Deputy, Deputy.id == Grant.deputy_id)
-        .where(Grant.person_id == person, Grant.role == role, Grant.place.in_(places))
-        .where(Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on))
+        .where(Grant.place.in_(places), Grant.starts <= on, or_(Grant.ends.is_(None), Grant.ends >= on))
     )
-    held = list(db.session.execute(wanted))
-    if not held or not all(begins and begins <= on <= (until or on) for begins, until, _ in held):
-        return None
-    return held[0].away_until, next((name for *_, name in held if name), "")
+    held: dict[tuple[int, str], list[Any]] = {}
+    for row in db.session.execute(wanted if person is None else wanted.where(Grant.person_id == person)):
+        held.setdefault((row.person_id, row.role), []).append(row)
+    return {
+        who: (rows[0].away_until, next((one.name for one in rows if one.name), ""))
+        for who, rows in held.items()
+        if all(one.away_from and one.away_from <= on <= (one.away_until or on) for one in rows)
+    }
 
 
 def names(people: Collection[int], on: date | None = None) -> dict[int, str]:

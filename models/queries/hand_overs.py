@@ -67,10 +67,13 @@ def _read(wanted: Select[*tuple[Any, ...]]) -> list[Line]:
     return [Line(*row) for row in db.session.execute(wanted)]
 
 
-def addressed(person_id: int, seats: Sequence[Seat], cases: Sequence[Schools]) -> ColumnElement[bool]:
+def addressed(
+    person_id: int, seats: Sequence[Seat], cases: Sequence[Schools], lent: Sequence[tuple[int, Schools, str]] = ()
+) -> ColumnElement[bool]:
     """Condition: sent to the person, or to all in a role of theirs there; a case that changes school, to all who
-    work on cases at the new one (`cases`)."""
+    work on cases at the new one (`cases`); and what is sent to somebody for whom they stand in there (`lent`)."""
     ways: list[ColumnElement[bool]] = [HandOver.to_id == person_id]
+    ways += [and_(HandOver.to_id == away, HandOver.to_role == role, _at(schools)) for away, schools, role in lent]
     for schools, role in seats:
         ways.append(and_(HandOver.to_id.is_(None), HandOver.to_role == role, _at(schools)))
     for schools in cases:
@@ -82,14 +85,15 @@ def _at(schools: Schools) -> ColumnElement[bool]:
     return true() if schools is None else HandOver.school_id.in_(schools)
 
 
-def asked_of(person_id: int, mine: ColumnElement[bool]) -> list[Line]:
+def asked_of(person_id: int, mine: ColumnElement[bool], lent: Collection[int] = ()) -> list[Line]:
     """What waits for this person: questions to answer, hand-overs to write, and help they promised.
 
-    mine: what is addressed to them. A case that was given to them is asked about until they have begun with it.
+    mine: what is addressed to them; lent: for whom they stand in. A case that was given is asked about until somebody
+    has begun with it.
     """
-    begun = and_(HandOver.kind == "assign", or_(Case.owner_id != person_id, Case.status != "assigned"))
+    begun = and_(HandOver.kind == "assign", or_(Case.owner_id != HandOver.to_id, Case.status != "assigned"))
     answer = and_(HandOver.state == "sent", mine, ~begun)
-    write = and_(HandOver.state == "to_write", HandOver.from_id == person_id)
+    write = and_(HandOver.state == "to_write", HandOver.from_id.in_([person_id, *lent]))
     helps = and_(HandOver.state == "accepted", HandOver.kind == "refer", HandOver.to_id == person_id)
     here = Case.closed_on.is_(None), or_(answer, write, helps)
     return _read(_lines().where(*here).order_by(HandOver.due.asc().nulls_last(), HandOver.id))

@@ -29,7 +29,6 @@ from models.base import db
 from models.cases import Case, Task
 from models.hand_overs import HandOver
 from models.people import Stint
-from models.queries import hand_overs as lists
 from models.tiers import StudentStatus
 from rules.access import NotAllowed
 from rules.case_flow import IllegalMove
@@ -61,7 +60,7 @@ def told(world: World, login: str) -> list[str]:
 def inbox(world: World, login: str) -> list[int]:
     who = world.actor(login)
     with transaction():
-        return [line.id for line in lists.asked_of(who.person_id, handing_over.addressed_to(who))]
+        return [line.id for line in handing_over.asked_of(who)]
 
 
 # -- help: the owner stays ---------------------------------------------------------------------------------------------
@@ -221,6 +220,40 @@ def test_a_colleague_asks_for_a_case_and_gets_it(world, number):
     assert inbox(world, "cora") == [asked.id]
     answering.accept(asked.id, by=world.actor("cora"))
     assert owner(world) == "wanda"
+
+
+@pytest.mark.parametrize("kind", ["refer", "transfer"])
+def test_whoever_stands_in_answers_for_the_one_who_is_away_and_it_stays_theirs(world, number, kind):
+    world.give("max", "Max Lee", "social_worker", "network:N1")
+    world.away("wanda", deputy="max")
+    asked = getattr(handing_over, kind)(number, to(world, "wanda", "social_worker"), by=world.actor("cora"))
+    assert len(told(world, "max")) == 1 and inbox(world, "max") == [asked.id]
+    with pytest.raises(NotFound):
+        answering.accept(asked.id, by=world.actor("nia"))
+    answering.accept(asked.id, by=world.actor("max"), words="She is back on Thursday.")
+    assert answering.accept(asked.id, by=world.actor("max")).to_id == world.people["wanda"]
+    assert rows(STEPS)[-1] == ("accepted", "She is back on Thursday.", "Max Lee")
+    if kind == "transfer":
+        assert owner(world) == "wanda"
+    else:
+        assert rows("SELECT owner_id FROM task WHERE kind = 'help'") == [(world.people["wanda"],)]
+        answering.finish(asked.id, by=world.actor("max"), report="The aunt drives her.")
+        assert rows(STEPS)[-1][0] == "done"
+
+
+def test_whoever_stands_in_says_no_and_writes_for_a_new_school(world, number):
+    world.give("max", "Max Lee", "social_worker", "network:N1")
+    moves.assign(number, by=world.actor("cora"), to=world.people["wanda"])
+    world.away("wanda", deputy="max")
+    (given,) = inbox(world, "max")
+    answering.decline(given, by=world.actor("max"), why="She is away all week.")
+    assert owner(world) == "cora"
+    world.away("cora", deputy="max")
+    ana_goes_to_douglas(world)
+    school_changes.notice()
+    (write,) = inbox(world, "max")
+    school_changes.write(write, by=world.actor("max"), story="Her aunt answers the phone.")
+    assert inbox(world, "dora") == [write]
 
 
 def test_giving_the_case_away_settles_what_was_asked_about_it(world, number):

@@ -30,12 +30,13 @@ def accept(number: int, *, by: Actor, words: str = "") -> HandOver:
     Raises NotFound, Conflict, Refused, IllegalMove, UnfitWords.
     """
     row, case, place = handing_over.at_hand(number, by)
-    if row.state == State.ACCEPTED and row.to_id == by.person_id:
+    whose = _whose(row, by)
+    if row.state == State.ACCEPTED and row.to_id == whose:
         return row
-    _check_waits(row, case, by)
+    _check_waits(row, case, whose)
     _check_addressed(row, by)
     hand_over_rows.move(row, case, Answer.ACCEPT, by, words)
-    row.to_id = by.person_id
+    row.to_id = whose
     match Kind(row.kind):
         case Kind.REFER:
             row.task_id = _promised(row, case).id
@@ -44,7 +45,7 @@ def accept(number: int, *, by: Actor, words: str = "") -> HandOver:
         case Kind.REQUEST:
             _move_owner(case, row, row.from_id, place, by)
         case Kind.TRANSFER:
-            _move_owner(case, row, by.person_id, place, by)
+            _move_owner(case, row, whose, place, by)
         case Kind.ASSIGN:
             pass  # the case is theirs already
     return row
@@ -57,15 +58,16 @@ def decline(number: int, *, by: Actor, why: str) -> HandOver:
     Raises NotFound, Conflict, Refused, IllegalMove, UnfitWords.
     """
     row, case, place = handing_over.at_hand(number, by)
-    if row.state == State.DECLINED and row.to_id == by.person_id:
+    whose = _whose(row, by)
+    if row.state == State.DECLINED and row.to_id == whose:
         return row
-    _check_waits(row, case, by)
+    _check_waits(row, case, whose)
     _check_addressed(row, by)
     if not why.strip():
         raise Refused("Say in a few words why not, so that somebody else can be asked.")
     hand_over_rows.move(row, case, Answer.DECLINE, by, why)
-    row.to_id = by.person_id
-    if row.kind == Kind.ASSIGN and case.owner_id == by.person_id:
+    row.to_id = whose
+    if row.kind == Kind.ASSIGN and case.owner_id == whose:
         _give_back(case, row, place, by)
     return row
 
@@ -74,7 +76,7 @@ def decline(number: int, *, by: Actor, why: str) -> HandOver:
 def finish(number: int, *, by: Actor, report: str) -> HandOver:
     """Say what was done; the task of the help is done with it. Raises NotFound, Refused, IllegalMove, UnfitWords."""
     row, case, _ = handing_over.at_hand(number, by)
-    if row.to_id != by.person_id:
+    if not handing_over.stands_for(by, row.to_id):
         raise NotAllowed(NOT_YOURS)
     if row.state == State.DONE:
         return row
@@ -107,6 +109,11 @@ def take_back(number: int, *, by: Actor, why: str = "") -> HandOver:
 # -- what follows from an answer -----------------------------------------------------------------------------
 
 
+def _whose(row: HandOver, by: Actor) -> int | None:
+    """Whose answer it is: who stands in for the one who is asked answers for them, and it stays theirs."""
+    return row.to_id if handing_over.stands_for(by, row.to_id) else by.person_id
+
+
 def _check_addressed(row: HandOver, by: Actor) -> None:
     """Only whoever is asked answers. Who sees it for another reason is told so."""
     mine = select(HandOver.id).where(HandOver.id == row.id, handing_over.addressed_to(by))
@@ -115,11 +122,11 @@ def _check_addressed(row: HandOver, by: Actor) -> None:
         raise NotAllowed(NOT_YOURS)
 
 
-def _check_waits(row: HandOver, case: Case, by: Actor) -> None:
+def _check_waits(row: HandOver, case: Case, whose: int | None) -> None:
     """Somebody else may have answered in the meantime, or the case is closed."""
     if case.closed_on is not None:
         raise Refused("The case was closed in the meantime, so there is nothing to answer.")
-    if row.state != State.SENT and row.to_id not in (None, by.person_id):
+    if row.state != State.SENT and row.to_id not in (None, whose):
         raise Conflict("Somebody else has answered this in the meantime. Nothing was changed.")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from ew_app.kernel import Actor
 from ew_app.services.casework.staffing import Staff
+from ew_app.services.people import standing_in
 from ew_app.services.people.telling import tell
 from models.hand_overs import HandOver
 from rules.handing_over import Answer, Kind, State
@@ -23,7 +24,7 @@ ANSWERED = {Answer.ACCEPT: "answer_yes", Answer.DECLINE: "answer_no", Answer.FIN
 def asked(row: HandOver, by: Actor) -> None:
     """Tell whoever is asked, or whoever has to write first. A case that was given is told of as given."""
     if row.state == State.TO_WRITE:
-        _tell("handover_to_write", [row.from_id], row, by)
+        _tell("handover_to_write", _with_deputies(row.from_id, row.from_role), row, by)
     elif row.kind != Kind.ASSIGN:
         _tell(ASKED[Kind(row.kind)], receivers(row), row, by)
 
@@ -45,20 +46,25 @@ def answered(row: HandOver, answer: Answer, by: Actor, *, was: State) -> None:
 
 def waits(row: HandOver, school_days: int) -> None:
     """Remind whoever has to answer or to write, once."""
-    people = [row.from_id] if row.state == State.TO_WRITE else receivers(row)
+    people = _with_deputies(row.from_id, row.from_role) if row.state == State.TO_WRITE else receivers(row)
     tell("handover_waits", people, once=f"hand-over/{row.id}/waits", hand_over_id=row.id, days=school_days)
 
 
 def receivers(row: HandOver) -> Collection[int | None]:
-    """Whoever is asked: one person, or all who hold the role there today; nobody in it, who works on cases there."""
+    """Whoever is asked: one person with whoever stands in for them, or all who hold the role there today; nobody in it,
+    who works on cases there."""
     if row.to_id is not None:
-        return [row.to_id]
+        return _with_deputies(row.to_id, row.to_role)
     staff = Staff({row.school_id})
     fit = staff.there(row.school_id, row.to_role, row.department)
     if fit or row.kind != Kind.SCHOOL_CHANGE:
         return fit
     here = [holder for holder in staff.everybody(row.school_id) if holder.active(staff.on)]
     return {holder.person_id for holder in here if Permission.WORK_CASE in role(holder.role).permissions}
+
+
+def _with_deputies(person: int | None, role: str) -> set[int | None]:
+    return {person, *standing_in.deputies([person]).get((person or 0, role), ())}
 
 
 def _tell(kind: str, people: Collection[int | None], row: HandOver, by: Actor) -> None:

@@ -226,11 +226,29 @@ def _sent_before(once: str | None, by: Actor) -> HandOver | None:
 
 
 def addressed_to(by: Actor) -> ColumnElement[bool]:
-    """Condition on HandOver: sent to this person, or to everybody in a role they hold there."""
+    """Condition on HandOver: sent to this person, or to everybody in a role they hold there, or to somebody for whom
+    they stand in."""
     areas = by.grants.areas()
     seats = [(_within(area), key) for key, area in areas.items() if handing_over.may_help(roles.role(key))]
+    seats += [(_within(one.area), one.role) for one in by.grants.standing_in]
     cases = [_within(area) for key, area in areas.items() if Permission.WORK_CASE in roles.role(key).permissions]
-    return rows.addressed(by.person_id or 0, seats, cases)
+    lent = [(one.person_id, _within(one.area), one.role) for one in by.grants.standing_in]
+    return rows.addressed(by.person_id or 0, seats, cases, lent)
+
+
+def asked_of(by: Actor) -> list[rows.Line]:
+    """What waits for this person, and for those for whom they stand in."""
+    return rows.asked_of(by.person_id or 0, addressed_to(by), [one.person_id for one in by.grants.standing_in])
+
+
+def sent_by(by: Actor) -> ColumnElement[bool]:
+    """Condition on HandOver: asked by this person, or by somebody for whom they stand in."""
+    return HandOver.from_id.in_([by.person_id, *(one.person_id for one in by.grants.standing_in)])
+
+
+def stands_for(by: Actor, person: int | None) -> bool:
+    """Whether this is somebody's own, or that of somebody for whom they stand in today."""
+    return person is not None and person in (by.person_id, *(one.person_id for one in by.grants.standing_in))
 
 
 def _within(area: Area) -> rows.Schools:
@@ -238,9 +256,10 @@ def _within(area: Area) -> rows.Schools:
 
 
 def within_reach(by: Actor) -> ColumnElement[bool]:
-    """Condition on HandOver: addressed to this person, sent by them, or about a case they work on."""
+    """Condition on HandOver: addressed to this person, sent by them, or about a case they work on; or to or by somebody
+    for whom they stand in."""
     about = HandOver.case_id.in_(select(Case.id).where(reaching.cases_of(by, Permission.WORK_CASE)))
-    return or_(addressed_to(by), HandOver.from_id == by.person_id, about)
+    return or_(addressed_to(by), sent_by(by), about)
 
 
 def check_not_answered(number: int, by: Actor) -> None:

@@ -129,8 +129,8 @@ def arrive(row: HandOver, case: Case, place: Place, by: Actor) -> None:
     """The case belongs to the new school and to whoever said yes, with its plan, contacts and open tasks.
 
     What others were asked stays with them as far as they work for the new school too, or goes to whoever holds their
-    role there. Tasks in compartments wait at the new school for somebody who may read them there, and the network's copy
-    of a search for the contact of the new school's network.
+    role there. Tasks in compartments wait at the new school for somebody who may read them there, and the network's
+    copy of a search for the contact of the new school's network.
     """
     if not may_receive(row, by):
         raise NotAllowed("Your role does not take cases over at the new school.")

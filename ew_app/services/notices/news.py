@@ -149,7 +149,7 @@ def _may_see(about: Column, by: Actor) -> ColumnElement[bool]:
     if about is Notice.school_id:
         return scope.schools(access.scope_of(by.grants, Permission.SEE_SCHOOL_BOARD).whole)
     if about is Notice.hand_over_id:
-        return or_(handing_over.addressed_to(by), HandOver.from_id == by.person_id)
+        return or_(handing_over.addressed_to(by), handing_over.sent_by(by))
     if about is Notice.opening_id:
         return or_(crisis_answers.seen_by(by), made_by(by.person_id))
     told = Notice.kind.in_(notices().told())  # a visit: whom an alarm has reached reads it, and the rest who may
