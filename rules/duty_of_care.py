@@ -14,7 +14,7 @@ from rules.roles import all_roles
 from rules.school_days import add_school_days
 
 DUTY_FILE = Path(__file__).parent / "policies" / "duty_of_care.yaml"
-FOUND = "found"  # the step that ends a search at any moment
+BEGUN, FOUND = "begun", "found"  # the steps that begin a search, and end it at any moment
 
 Record = Mapping[str, int]  # need -> how much of it stands in the record
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -28,6 +29,49 @@ def search_steps(case: Case) -> Sequence[SearchDone]:
     """The steps done of the search in the case's episode, in the order in which they were written."""
     mine = select(SearchDone).where(SearchDone.case_id == case.id, SearchDone.episode == case.episode)
     return db.session.scalars(mine.where(SearchDone.taken_back_at.is_(None)).order_by(SearchDone.id)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Searching:
+    """A case with the list for finding its student: began: its day; done: its steps; neither where there is none."""
+
+    id: int
+    number: int
+    episode: int
+    student_id: int
+    school_id: int
+    homeroom: str
+    department: str
+    owner_id: int | None
+    owner_role: str
+    closed: bool
+    began: date | None
+    done: list[str]
+
+
+def searches(cases: Collection[int]) -> list[Searching]:
+    """These cases with the list that stands in their episode."""
+    found = text("""
+        SELECT c.id, c.number, c.episode, c.student_id, c.school_id, s.homeroom, c.department, c.owner_id, c.owner_role,
+               c.closed_on IS NOT NULL, min(d.on_day) FILTER (WHERE d.step = 'begun'),
+               coalesce(array_agg(d.step) FILTER (WHERE d.id > 0), '{}')
+        FROM support_case c JOIN student s ON s.id = c.student_id
+        LEFT JOIN search_done d ON d.case_id = c.id AND d.episode = c.episode AND d.taken_back_at IS NULL
+        WHERE c.id = ANY(:cases) GROUP BY c.id, s.id ORDER BY c.id
+    """)
+    return [Searching(*row) for row in db.session.execute(found, {"cases": sorted(cases)})]
+
+
+def tasks_of(cases: Collection[int], kind: str) -> Sequence[Task]:
+    """Tasks of a kind on these cases, whatever became of them, in the order in which they were asked for."""
+    wanted = select(Task).where(Task.case_id.in_(sorted(cases)), Task.kind == kind).order_by(Task.id)
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def tasks_to_do(case: Case, kind: str, ends: str) -> list[Task]:
+    """The open tasks of a kind on a case whose period ends so."""
+    mine = Task.case_id == case.id, Task.kind == kind, Task.status == "open", Task.period.endswith(ends)
+    return list(db.session.scalars(select(Task).where(*mine).order_by(Task.id)))
 
 
 def asked_before(student_id: int, kind: str) -> list[tuple[int, str, str]]:

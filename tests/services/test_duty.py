@@ -10,12 +10,14 @@ from sqlalchemy import update
 from ew_app.kernel import NotFound, Refused, now, transaction
 from ew_app.services.casework import (
     answering,
+    closing,
     district_days,
     evidence,
     handing_out,
     school_changes,
     searching,
     supporting,
+    tasks,
 )
 from ew_app.services.casework.causes import Heard, record_cause
 from ew_app.services.casework.outreach import Attempt, log_outreach
@@ -28,6 +30,7 @@ from models.people import Stint
 from models.staff import Person
 from models.tiers import StudentStatus
 from rules.access import NotAllowed, Place
+from rules.case_flow import IllegalMove
 from rules.duty_of_care import FOUND, duty
 from rules.words import UnfitWords
 from tests.services.one_case import comes, flag_ana, follow, the_case
@@ -76,6 +79,61 @@ def test_a_student_who_is_found_ends_the_search_and_the_tasks_that_asked(world):
         searching.do(1001, FOUND, by=by)
     searching.do(1001, FOUND, by=by, words="With an aunt; comes on Monday")
     assert rows("SELECT DISTINCT status FROM task WHERE kind IN ('search', 'evidence')") == [("done",)]
+
+
+def asks_now() -> dict[str, tuple[str, date]]:
+    """Who is asked for which step of the search, by which day."""
+    found = rows("""
+        SELECT p.login, split_part(t.period, '/', 5), t.due FROM task t JOIN person p ON p.id = t.owner_id
+        WHERE t.kind = 'search_step' AND t.status = 'open'
+    """)
+    return {login: (step, due) for login, step, due in found}
+
+
+TUESDAY, WEDNESDAY, THURSDAY = date(2026, 11, 17), date(2026, 11, 18), date(2026, 11, 19)
+
+
+def test_each_role_is_asked_for_the_next_step_it_has_and_its_tick_stands_on_the_list(world):
+    flag_ana(world)
+    searching.begin(1001, by=world.actor("paul"))
+    first = {
+        "clara": ("all_numbers", TUESDAY), "cora": ("friends_and_staff", WEDNESDAY), "wanda": ("home_visit", WEDNESDAY),
+    }  # fmt: skip
+    assert asks_now() == first
+    ((number,),) = rows("SELECT id FROM task WHERE kind = 'search_step' AND owner_id = :c", c=world.people["clara"])
+    tasks.finish(number, by=world.actor("clara"), note="Two numbers are dead")
+    tasks.finish(number, by=world.actor("clara"))
+    assert asks_now() == first | {"clara": ("family_schools", WEDNESDAY)}
+    assert rows("SELECT words, author FROM search_done WHERE step = 'all_numbers'") == [
+        ("Two numbers are dead", "Clara Ortiz")
+    ]
+    tasks.undo(number, by=world.actor("clara"))
+    assert asks_now() == first and searching.search_of(db.session.get_one(Case, 1)).lines[0].done is None
+    searching.do(1001, "home_visit", by=world.actor("paul"), words="Nobody opens")
+    assert asks_now() == first | {"wanda": ("liaison", THURSDAY)}
+    searching.do(1001, "second_visit", by=world.actor("paul"))
+    searching.do(1001, FOUND, by=world.actor("paul"), words="With an aunt")
+    assert asks_now() == {}
+    searching.begin(1001, by=world.actor("paul"), again=True)
+    assert asks_now() == first
+
+
+def test_the_last_step_as_a_task_ends_what_asked_for_the_search_and_a_closed_case_takes_no_step(world):
+    lost(world)
+    follow(world)
+    assert set(asks_now()) >= {"clara", "wanda"}, "a search that begins by itself asks too"
+    while open_ones := rows("SELECT id, owner_id FROM task WHERE kind = 'search_step' AND status = 'open'"):
+        names = {number: login for login, number in world.people.items()}
+        tasks.finish(open_ones[0][0], by=world.actor(names[open_ones[0][1]]))
+    assert searching.search_of(db.session.get_one(Case, 1)).whole
+    assert rows("SELECT status FROM task WHERE kind = 'search'") == [("done",)]
+    searching.do(1001, FOUND, by=world.actor("paul"), words="With an aunt")
+    searching.begin(1001, by=world.actor("paul"), again=True)
+    reasons = {row[0]: "yes" for row in rows("SELECT DISTINCT rule FROM case_reason")}
+    closing.close(1001, by=world.actor("paul"), reason="moved_district", useful=reasons)
+    assert asks_now() == {}
+    with pytest.raises(IllegalMove):
+        searching.do(1001, STEPS[0], by=world.actor("paul"))
 
 
 def search() -> list[tuple[object, ...]]:

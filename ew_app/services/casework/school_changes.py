@@ -109,8 +109,7 @@ def _goes_on(case: Case, tasks: Sequence[Task], school: int) -> dict[int, int]:
         }
         if task.owner_id not in able and asks_for_consent(role(task.owner_role)):
             continue  # the family agreed to one organisation
-        keep = {task.owner_id} & able.keys() or able.keys()
-        if keep:
+        if keep := [one for one in able if one == task.owner_id] or list(able):
             goes_on[task.id] = min(keep, key=lambda person: (not able[person], staff.loads[person], person))
     return goes_on
 

@@ -13,13 +13,14 @@ from datetime import date, datetime
 from typing import Any
 
 from ew_app.kernel import Actor, Told
+from ew_app.services.casework import search_steps
 from ew_app.services.casework.following import Open, Pupil, Search
 from ew_app.services.casework.staffing import Staff
 from models import casebook
+from rules.duty_of_care import BEGUN
 from rules.routing import PlannedTask, Via
 
 SEARCH, COPY = "search", "search_copy"  # kinds of tasks: to look, and the network's copy of it
-BEGUN = "begun"
 CONTACT = "network_reengagement_contact"
 Due = Callable[[int, int | None], date | None]
 
@@ -108,6 +109,8 @@ class SearchRows:
         casebook.add("task", [self._copy(*one) for one in self._copies])
         if self._taken_up:
             casebook.set_tasks(self._taken_up, "open", None, "")
+        if cases := {*self._taken_back, *(case.id for case, _ in self._begun)}:
+            search_steps.go_on(cases)
 
     def _copy(self, pupil: Pupil, case: Open, planned: PlannedTask, nth: str) -> dict[str, Any]:
         return {

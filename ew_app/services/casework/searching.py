@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from datetime import date
 
 from ew_app.kernel import WORKER, Actor, Refused, now, operation, record, today
-from ew_app.services.casework import reaching, tasks
+from ew_app.services.casework import reaching, search_steps, tasks
 from ew_app.services.casework.pupils import year_text
 from ew_app.services.casework.reaching import CaseAtHand
-from ew_app.services.casework.search_rows import BEGUN, COPY, copy_for_network, copy_period, next_copy
+from ew_app.services.casework.search_rows import COPY, copy_for_network, copy_period, next_copy
 from ew_app.services.casework.staffing import Staff
 from models import casebook
-from models.base import db
 from models.cases import Case
 from models.duty import SearchDone
 from models.queries import duty as rows
 from models.queries import following
 from rules.access import Permission
 from rules.case_flow import Action, Status, move
-from rules.duty_of_care import FOUND, SearchStep, duty, is_whole, search_due
+from rules.duty_of_care import BEGUN, FOUND, SearchStep, duty, is_whole, search_due
 from rules.words import check_words
 
 MAY = (Permission.WORK_CASE, Permission.LOG_OUTREACH)
@@ -79,7 +78,8 @@ def begin(case_number: int, *, by: Actor, again: bool = False) -> Search:
         move(Status(held.case.status), Action.OUTREACH)
         if before is not None:
             casebook.take_searches_back([held.case.id], now())
-        _add(held.case, BEGUN, "", today(), by, None)
+        search_steps.add(held.case, BEGUN, "", by)
+        search_steps.go_on([held.case.id])
         _copy_to_network(held)
         _tell(held.case, "search_begun", by)
     begun = search_of(held.case)
@@ -96,16 +96,18 @@ def copy_is_held(case: Case) -> bool:
 def do(case_number: int, step: str, *, by: Actor, words: str = "", once: str | None = None) -> Search:
     """Write down a step as done, or `found`; done twice it is done once. The last one ends the tasks that asked.
 
-    Raises NotFound, NotAllowed, Refused, UnfitWords.
+    Raises NotFound, NotAllowed, Refused, IllegalMove, UnfitWords.
     """
     held = reaching.case_at_hand(case_number, by, *MAY)
     case, search = held.case, search_of(held.case)
+    move(Status(case.status), Action.OUTREACH)
     if search is None:
         raise Refused("Begin the list first; then the network is told.")
     _check(step, words)
     if step not in {one.step for one in rows.search_steps(case)}:
-        _add(case, step, words.strip(), today(), by, once)
-        _tell(case, "search_step", by, step=step)
+        search_steps.write(case, step, words.strip(), by, once)
+        tasks.mark_done(rows.tasks_to_do(case, search_steps.KIND, f"/{step}"), by, words)
+        search_steps.go_on([case.id])
         if is_whole([one.step for one in rows.search_steps(case)]):
             found = step == FOUND
             tasks.mark_done(list(rows.asked_to_search(case, copies=found)), by, FOUND_NOTE if found else "")
@@ -122,16 +124,6 @@ def _check(step: str, words: str) -> None:
     if len(words) > LONGEST:
         raise Refused(f"Please keep this under {LONGEST} characters.")
     check_words(words)
-
-
-def _add(case: Case, step: str, words: str, day: date, by: Actor, once: str | None) -> None:
-    db.session.add(
-        SearchDone(
-            case_id=case.id, episode=case.episode, step=step, words=words, on_day=day, once=once,
-            author_id=by.person_id, author=by.name, position=by.position, written_at=now(),
-        )
-    )  # fmt: skip
-    db.session.flush()
 
 
 def _copy_to_network(held: CaseAtHand) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ew_app.kernel import Actor, Refused, now, operation, record, today
-from ew_app.services.casework import hand_over_rows, reaching
+from ew_app.services.casework import hand_over_rows, reaching, search_steps
 from ew_app.services.people.telling import tell
 from models.base import db
 from models.cases import Case, Task
@@ -163,6 +163,7 @@ def undo(task_id: int, *, by: Actor) -> Task:
     task.status, task.done_at, task.done_by, task.note = "open", None, None, ""
     _tell("task_taken_back", task, by)
     hand_over_rows.follow_task(task, by)
+    search_steps.not_done([task])
     if case is not None and task.compartment is None:
         look_ahead(case)
     return task
@@ -181,6 +182,8 @@ def mark_done(done: list[Task], by: Actor, note: str = "", *, entry: int | None 
             case = db.session.get_one(Case, task.case_id)
             if case.next_step == task.title and case.closed_on is None:
                 look_ahead(case)
+    if ended := search_steps.follow_tasks(done, by):
+        mark_done(list(ended), by)
 
 
 def open_again(tasks: Sequence[Task], by: Actor) -> None:
@@ -192,6 +195,7 @@ def open_again(tasks: Sequence[Task], by: Actor) -> None:
         case = db.session.get(Case, task.case_id) if task.case_id and task.compartment is None else None
         if case is not None and (case.due is None or (task.due is not None and task.due < case.due)):
             case.next_step, case.due = task.title, task.due
+    search_steps.not_done(tasks)
 
 
 def look_ahead(case: Case) -> None:
