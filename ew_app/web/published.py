@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, NotFound
+from ew_app.kernel import SENTENCES, NotFound, day_text
 from ew_app.services.watching import public, publishing
 from ew_app.services.watching.public import Summary
 from ew_app.web import limits, taking
@@ -38,6 +38,7 @@ def show() -> str:
         definition=public.DEFINITION,
         how_told=public.HOW_TOLD,
         measure=public.MEASURE,
+        day_of=lambda text: day_text(date.fromisoformat(text)),
     )
 
 

@@ -26,7 +26,8 @@ DEFINITION = (
     " known, from the first day of enrolment in the school year to the day named above. Excused and unexcused days"
     " both count, and so do days of suspension out of school; part of a day counts as that part. Days on which a"
     " school's attendance has not come in count on neither side. Each student counts at the school that is their main"
-    " one on that day; students without a school day yet are left out."
+    " one on that day; students without a school day yet are left out. A school of which later days had not come in is"
+    " told as of the last day that had."
 )
 HOW_TOLD = (
     "Numbers of students are rounded to the nearest ten. A share is a whole percent of the rounded numbers; close to"
@@ -75,7 +76,7 @@ class Summary:
         return [asdict(line) | {"as_of": str(self.as_of), "known_at": self.known_at} for line in self.lines]
 
 
-DEFINED_ON = date(2026, 11, 22)  # since when the definition above is worded as it is
+DEFINED_ON = date(2026, 11, 23)  # since when the definition above is worded as it is
 
 
 def worked_out(schools: Sequence[School], day: date, moment: datetime) -> Summary:
