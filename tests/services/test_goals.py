@@ -9,7 +9,7 @@ import pytest
 
 from ew_app.config import Settings
 from ew_app.kernel import NotFound, Refused, day_text, now, transaction
-from ew_app.services.watching import boards, goal_counts, goals
+from ew_app.services.watching import boards, goal_counts, goal_groups, goals
 from ew_app.services.watching.goals import Wanted
 from ew_app.web import goal_words
 from models import tier_counts
@@ -135,6 +135,27 @@ def test_a_goal_of_a_group_tells_tens_and_one_point_a_month(counted: World) -> N
         put(counted, subgroup="shoe_size:44", once="odd")
     with pytest.raises(Refused, match="counted by student"):
         put(counted, subgroup="grade:9", measure="in_time", once="families")
+
+
+def test_a_group_has_the_size_of_the_month_and_nobody_sees_one_leave(counted: World) -> None:
+    """Eleven of the twenty in grade 9 leave in the middle of the month: until the next one the group is as large."""
+    first = date(2026, 11, 2)
+    with transaction():
+        db.session.execute(
+            db.text("UPDATE standing SET until = :on WHERE tier = 0 AND grade = '9' AND student_id IN "
+                    "(SELECT id FROM student WHERE key LIKE 'p%' ORDER BY id LIMIT 20) AND until IS NULL"),
+            {"on": first + timedelta(days=3)},
+        )  # fmt: skip
+    schools = goal_counts.schools_of(str(LINCOLN))
+    assert sum(rows_of.students_now([one.id for one in schools], TODAY, "grade", "9").values()) < 10
+    assert goal_groups.size(schools, "grade", "9") == 20 and put(counted, subgroup="grade:9")
+
+
+def test_the_same_goal_is_set_once(counted: World) -> None:
+    put(counted)
+    with pytest.raises(Refused, match="such a goal already, set on Mon 16 Nov: change it"):
+        put(counted, once="again")
+    assert put(counted, once="later", by_day=date(2028, 6, 9))
 
 
 def test_it_is_changed_by_a_new_version_with_a_reason(counted: World) -> None:

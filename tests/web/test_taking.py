@@ -95,6 +95,15 @@ def test_what_cannot_be_told_is_refused_with_a_sentence(sign_in: SignInAs, asked
     assert answer.status_code == 422 and words in answer.text
 
 
+def test_a_kept_link_shows_the_day_it_was_kept_of(sign_in: SignInAs) -> None:
+    lead = sign_in("network_lead")
+    assert "Through Fri 13 Nov" in lead.get("/networks/N/year?as_of=2026-11-13").text
+    assert "Through Fri 20 Nov" in lead.get("/networks/N/year").text
+    for page in ("year", "groups"):
+        later = lead.get(f"/networks/N/{page}?as_of=2030-01-01")
+        assert later.status_code == 422 and "has not come yet" in later.text
+
+
 @pytest.mark.parametrize("login", ["nurse", "attendance_clerk", "homeroom_teacher"])
 def test_whoever_may_not_open_the_page_gets_no_file(sign_in: SignInAs, login: str) -> None:
     for path in PAGES:
