@@ -15,6 +15,7 @@ from rules import access
 from rules.access import Permission
 from rules.counting import many
 from rules.notices import notices
+from rules.roles import OPENS
 
 screen = Blueprint("news", __name__)
 
@@ -25,6 +26,7 @@ STRATEGIES = frozenset({"strategy_due"})
 REVIEWS = frozenset({"review_due", "reviews_late"})
 CLUSTERS = frozenset({"cluster_given"})
 WAITING = frozenset({"risen", "risen_above"})
+INSIDE = frozenset({"risen_inside"})
 HOW_OFTEN = (("daily", "Monday to Friday"), ("weekly", "Once a week"), ("never", "Never"))
 WEEKDAYS = tuple(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")))
 
@@ -119,6 +121,8 @@ def _address(one: News) -> str:
         return url_for("crisis.one", opening_id=one.opening)
     if one.kind in WAITING and access.can(actor().grants, Permission.SEE_WAITING):
         return url_for("waiting.show")
+    if one.kind in INSIDE and any(access.can(actor().grants, opens) for opens in OPENS.values()):
+        return url_for("supports.show")
     if one.kind in ASKED:
         return url_for("nudges.show")
     if one.kind in REVIEWS and access.can(actor().grants, Permission.RUN_REVIEW):

@@ -46,6 +46,7 @@ def show() -> str:
         named=named, schools=schools,
         sums=not exact,
         unread=[(short_school(school), _labels(shut)) for school, shut in rising.unread_there(actor())],
+        alone=[(short_school(school), _labels(alone)) for school, alone in rising.seen_by_one(actor())],
         seats=url_for("seats.show") if _names_people() else "",
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from models.people import Stint
 from models.queries import worklists
 from models.staff import Grant
 from models.tiers import StudentStatus
-from rules.access import NotAllowed
+from rules.access import FieldClass, NotAllowed
 from rules.routing import Via
 from rules.routing_table import routing_table
 from tests.opened import on
@@ -142,6 +142,39 @@ def test_what_waits_in_a_compartment_is_shown_to_nobody_who_may_not_read_it(worl
         assert rows(RAISED) != []
         assert rising.seen_by(world.actor("paul")) == []
         assert rising.escalated_to(world.actor("zoe")) == []
+
+
+def inside(world: World, login: str) -> list[str]:
+    return [one.sentence for one in news.read(world.actor(login)) if one.kind == "risen_inside"]
+
+
+def test_late_work_in_a_compartment_is_told_to_its_other_readers_alone_and_to_those_above_in_the_end(world, settings):
+    """Lea and Lou are liaisons of Lincoln, Dina of the district; Nia reads another compartment."""
+    world.give("lou", "Lou Perez", "stls_liaison", "school:LIN")
+    world.give("dina", "Dina Moss", "stls_liaison", "district")
+    world.stands("ana", 1)
+    world.finds("ana", "R22", compartment="stls")
+    follow(world)
+    (owner_id,) = rows("SELECT owner_id FROM task WHERE compartment = 'stls'")[0]
+    late, beside = ("lea", "lou") if owner_id == world.people["lea"] else ("lou", "lea")
+    for days in (3, 30):
+        with on(replace(settings, today=TODAY + timedelta(days=days))):
+            for _ in range(2):
+                rising.rise()
+    assert len(inside(world, beside)) == 1 and len(inside(world, "dina")) == 1 and inside(world, late) == []
+    assert {login for login in world.people if inside(world, login)} == {beside, "dina"}
+    assert "A piece of work under Supports" in inside(world, "dina")[0]
+
+
+def test_a_principal_reads_who_looks_after_a_compartment_alone_whether_or_not_there_is_work(world):
+    before = rising.seen_by_one(world.actor("paul"))
+    assert ("Lincoln", FieldClass.STLS) in [(school, one) for school, kinds in before for one in kinds]
+    world.stands("ana", 1)
+    world.finds("ana", "R22", compartment="stls")
+    follow(world)
+    assert rising.seen_by_one(world.actor("paul")) == before and rising.seen_by_one(world.actor("zoe")) == []
+    world.give("dina", "Dina Moss", "stls_liaison", "district")
+    assert FieldClass.STLS not in [one for _, kinds in rising.seen_by_one(world.actor("paul")) for one in kinds]
 
 
 def test_others_are_refused_the_list(world):

@@ -162,6 +162,25 @@ def unread_there(by: Actor) -> list[tuple[str, list[FieldClass]]]:
     return found
 
 
+def seen_by_one(by: Actor) -> list[tuple[str, list[FieldClass]]]:
+    """(school, compartments) that one person alone reads there: nobody else is told when work inside is late.
+
+    For those who see the school's cases, who can name a second reader; the same whether or not they hold anything.
+    """
+    access.check(by.grants, Permission.SEE_WAITING)
+    area = access.scope_of(by.grants, Permission.SEE_CASELOAD).whole
+    inside = schools.schools_in(area) if area else []
+    staff = Staff({school.id for school in inside}) if inside else None
+    readers = {one: set(readers_of(one, own=False)) for one in FieldClass if one.restricted}
+    found = []
+    for school in inside:
+        here = [one for one in staff.everybody(school.id) if one.holds(staff.on)] if staff else []
+        people = {one: {holder.person_id for holder in here if holder.role in roles} for one, roles in readers.items()}
+        if alone := [one for one, them in people.items() if len(them) == 1]:
+            found.append((school.name, alone))
+    return found
+
+
 def over_room(by: Actor) -> list[tuple[rows.Begun, int]]:
     """Assignments with the new cases of this week and how many can be begun well, the fullest first. NotAllowed."""
     access.check(by.grants, Permission.SEE_WAITING)

@@ -60,15 +60,24 @@ class Staff:
 
         breadth: where to look first, at the school (0), the network (1) or the district (2).
         """
-        able = [
+        may = (one for one in self.everybody(school) if permission in role(one.role).permissions)
+        return self._nearest(school, (one for one in may if one.place.breadth >= breadth))
+
+    def reading(self, school: int, compartment: FieldClass, *, breadth: int = 0, beside: int | None = None) -> set[int]:
+        """Who is there today and reads a compartment of every student there, or stands in for somebody who does: the
+        nearest there are, beside one person whose work it is."""
+        keep = readers_of(compartment, own=False)
+        may = (one for one in self.everybody(school) if one.role in keep and one.person_id != beside)
+        return self._nearest(school, (one for one in may if one.place.breadth >= breadth), compartment) - {beside}
+
+    def _nearest(self, school: int, able: Iterable[Holder], compartment: FieldClass | None = None) -> set[int]:
+        there = [
             (holder.place.breadth, person)
-            for holder in self.everybody(school)
-            if holder.place.breadth >= breadth
-            and permission in role(holder.role).permissions
-            and (person := self._goes_on(school, holder)) is not None
+            for holder in able
+            if (person := self._goes_on(school, holder, compartment)) is not None
         ]
-        closest = min((far for far, _ in able), default=None)
-        return {person for far, person in able if far == closest}
+        closest = min((far for far, _ in there), default=None)
+        return {person for far, person in there if far == closest}
 
     def there(self, school: int, role_key: str, department: str) -> set[int]:
         """Who is there today in a role, for a department or for all of them, or stands in for somebody who is."""
@@ -79,9 +88,9 @@ class Staff:
         )
         return {person for person in found if person is not None}
 
-    def _goes_on(self, school: int, holder: Holder) -> int | None:
+    def _goes_on(self, school: int, holder: Holder, compartment: FieldClass | None = None) -> int | None:
         """Whoever holds it, or while they are away whoever stands in; None once it has ended."""
-        return self.who_acts(school, holder.person_id, holder.role) if holder.holds(self.on) else None
+        return self.who_acts(school, holder.person_id, holder.role, compartment) if holder.holds(self.on) else None
 
     def _asked(self, place: Place, homeroom: str) -> Iterable[Holder]:
         for where in place.upwards():
