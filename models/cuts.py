@@ -9,32 +9,16 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Id, Model, to
-
-
-class ToldCut(Model):
-    """A school's counts by tier and grade of one day, as every reader of counts gets them until the next.
-
-    `counts`: the numbers they were made of, a row a grade; `shown`: the same with null for what is kept back, and last
-    in each row its total. What files say later changes neither.
-    """
-
-    __tablename__ = "told_cut"
-    __table_args__ = (UniqueConstraint("school_id", "day"),)
-    id: Mapped[Id]
-    school_id: Mapped[int] = to("school.id", index=False)
-    day: Mapped[date]
-    told_at: Mapped[datetime]
-    grades: Mapped[list[str]] = mapped_column(JSONB)
-    counts: Mapped[list[list[int]]] = mapped_column(JSONB)
-    shown: Mapped[list[list[int | None]]] = mapped_column(JSONB)
+from models.base import Id, Model
 
 
 class ToldPart(Model):
     """Parts of some schools as everybody got them for a month: students by group and tier, by cause, those who came.
 
     `schools`: which ones, as a fingerprint, so that the same schools have the same table under whatever name. `by`:
-    what tells the parts apart. `counts` and `shown` as above; the last of a row of `shown` is its total.
+    what tells the parts apart. `counts`: the numbers it was made of, a row a name; `shown`: what readers get of each
+    row and, last, of its total: tens, 0 for what is under 15, null for what is kept back (`exact`: counts, as they
+    were told before tables were in tens). What files say later changes neither.
     `leaves`: the counts of each school and value, to know what this and other tables say together.
     """
 
@@ -50,3 +34,4 @@ class ToldPart(Model):
     columns: Mapped[list[str]] = mapped_column(JSONB)
     counts: Mapped[list[list[int]]] = mapped_column(JSONB)
     shown: Mapped[list[list[int | None]]] = mapped_column(JSONB)
+    exact: Mapped[bool] = mapped_column(default=False, server_default="false")

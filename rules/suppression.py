@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 LEAST = 10
 HIDDEN = "kept back"
+CLEAR = 15  # from here on tables in tens show a count: it may fall a little, and still be none under LEAST
+FEW = 0  # stands in them for every count under CLEAR
 Shown = tuple[int | None, ...]
 Hidden = NDArray[np.bool_]
 
@@ -47,25 +49,6 @@ def suppress(counts: Sequence[Sequence[int]], beside: Sequence[Table] = (), *, m
         hidden[more] = True
     rows = tuple(_shown(row, kept_back) for row, kept_back in zip(table, hidden, strict=True))
     return Table(rows, _shown(totals, small_rows))
-
-
-def suppress_after(counts: Sequence[Sequence[int]], before: Sequence[Sequence[int]], told: Table) -> Table | None:
-    """The same table of a later day, for readers who keep the one `told` of `before`; None where both tell too much.
-
-    The totals of both days are known, and how many children came into and went out of each column between them. So
-    what was hidden stays hidden; a count that was in sight must not have become small, because it can be followed
-    there; and every hidden small count must be able to be another number on both days at once.
-    """
-    table = suppress(counts, [told])
-    now, then = np.array(counts, dtype=np.int64), np.array(before, dtype=np.int64)
-    was, is_now = _mask(told), _mask(table)
-    small_then, small_now = _rows_mask(told), _rows_mask(table)
-    nobody = now.sum(axis=0) == 0  # the total of that column says so by itself
-    fallen = is_now & ~was & (now < LEAST) & ~nobody
-    rows_fallen = small_now & ~small_then & (now.sum(axis=1) < LEAST)
-    told_by_both = _told(np.minimum(now, then), was, small_then)
-    given_away = told_by_both & was & (np.minimum(now, then) < LEAST) & (np.maximum(now, then) > 0)
-    return None if fallen.any() or rows_fallen.any() or given_away.any() else table
 
 
 def _mask(table: Table) -> Hidden:
@@ -205,6 +188,11 @@ def tens(count: int) -> int:
 def tens_words(count: int | None) -> str:
     """A count in tens, so that two tables that differ by one child look alike."""
     return HIDDEN if count is None else f"about {tens(count):,}"
+
+
+def told_words(told: int | None) -> str:
+    """What a table in tens shows: `about 40`, `under 15`, `kept back`."""
+    return f"under {CLEAR}" if told == FEW else tens_words(told)
 
 
 def share_of_tens(part: int, rest: int, shown: Sequence[int | None]) -> str:

@@ -60,6 +60,43 @@ def test_policies_that_were_put_in_force_before_are_kept_by_their_hash(database_
     engine.dispose()
 
 
+def test_tables_that_were_told_before_stand_as_they_were_read(database_url: str) -> None:
+    """A school's grades in counts and the groups of its network in tens: readers remember both, and so do we."""
+    from alembic import command
+
+    from ew_app.services.watching import kept
+
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+    command.downgrade(migrate.config(engine), "0090")
+    with engine.begin() as line:
+        line.execute(text("INSERT INTO network (id, key, name) VALUES (1, 'N', 'North')"))
+        line.execute(text("INSERT INTO school (id, key, name, network_id, level, day_minutes, min_full_minutes, "
+                          "min_half_minutes) VALUES (7, 'L', 'Lincoln', 1, '', 420, 300, 150)"))  # fmt: skip
+        told = "'2026-11-02', '2026-11-03', '[\"4\", \"5\"]'"
+        shown = "'[[44, 3], [40, 12]]', '[[44, null, 47], [40, 12, 52]]'"
+        line.execute(text(f"INSERT INTO told_cut (school_id, day, told_at, grades, counts, shown) "
+                          f"VALUES (7, {told}, {shown})"))  # fmt: skip
+        line.execute(text("INSERT INTO told_part (schools, leaves, by, day, told_at, names, columns, counts, shown) "
+                          f"VALUES ('x', '{{}}', 'low_income', {told}, '[]', {shown})"))  # fmt: skip
+    migrate.upgrade(engine)
+    with engine.begin() as line:
+        found = line.execute(text("SELECT by, schools, leaves, shown, exact FROM told_part ORDER BY by")).all()
+        assert [tuple(row) for row in found] == [
+            (
+                "grade",
+                kept.fingerprint([7]),
+                {"7": {"4": [44, 3], "5": [40, 12]}},
+                [[44, None, 47], [40, 12, 52]],
+                True,
+            ),
+            ("low_income", "x", {}, [[40, None, 50], [40, 10, 50]], False),
+        ]
+        view = line.execute(text("SELECT school_id, grade, tier_1, watch FROM bi.tables_by_grade ORDER BY grade")).all()
+        assert [tuple(row) for row in view] == [("L", "4", 44, None), ("L", "5", 40, 12)]
+        line.execute(text("TRUNCATE told_part, school, network CASCADE"))
+    engine.dispose()
+
+
 def test_commands_start_without_the_migration_tool() -> None:
     asked = "import sys, ew_app.cli.serve, ew_app.factory; print('alembic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app import kernel
-from ew_app.services.watching import boards, cuts, movement, nudging
+from ew_app.services.watching import boards, groups, movement, nudging, parts
 from ew_app.services.watching.boards import Board, Line, Weeks
+from ew_app.services.watching.parts import Told
 from ew_app.web import asked, beginning, freshness, review_words
 from ew_app.web.board_places import sees_students, spot
 from ew_app.web.guard import actor, requires, scope
@@ -21,13 +21,11 @@ from rules import access
 from rules.access import Permission, Place
 from rules.counting import many
 from rules.grades import grade_order
-from rules.suppression import Shown, Table
 
 screen = Blueprint("boards", __name__)
 
 PAGE = 25
 MOST_URGENT = 5  # more than that is a list and no longer a place to begin
-TIERS = ("tier_1", "watch", "tier_2", "tier_3", "none")
 SEE_SCHOOL, SEE_NETWORK, SEE_DISTRICT = (
     Permission.SEE_SCHOOL_BOARD,
     Permission.SEE_NETWORK_BOARD,
@@ -165,38 +163,14 @@ def _board(inside: Sequence[School], weeks: Weeks = Weeks.NONE) -> Board:
     return boards.board(inside, kernel.today(), weeks)
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Tier counts by grade as this reader may see them; None where a count is hidden. `day`: only if it is not today's.
-
-    `waits`: a newer table would let a small number be worked out.
-    """
-
-    tiers: tuple[str, ...]
-    rows: tuple[tuple[str, Shown, int | None], ...]  # (grade, counts by tier, students)
-    day: date | None = None
-    waits: bool = False
-
-    @property
-    def hides(self) -> bool:
-        return any(total is None or None in counts for _, counts, total in self.rows)
-
-
-def by_grade(school: School, day: date | None) -> Cut:
-    """Exact for whoever may open every student there; for others the table that was told for the month."""
+def by_grade(school: School, day: date | None) -> Told | None:
+    """Today's counts for whoever may open every student there; for others the table that was told for the month."""
     if day is None:
-        return Cut((), ())
-    if sees_students(Place.of_school(school.key, school.network.key)):
-        found = rows.by_grade(school.id, day)
-        exact = [tuple(int(getattr(one.counts, name)) for name in TIERS) for one in found]
-        return _cut(TIERS, [one.grade for one in found], Table(tuple(exact), tuple(map(sum, exact))))
-    told = cuts.by_grade(school.id, day)
-    return replace(_cut(cuts.TIERS, told.grades, told.table), day=told.day, waits=told.waits) if told else Cut((), ())
-
-
-def _cut(names: Sequence[str], grades: Sequence[str], table: Table) -> Cut:
-    """Grades in school order; a tier in which the whole school has nobody is left out."""
-    places = [at for at in range(len(names)) if any(row[at] != 0 for row in table.rows)]
-    found = sorted(zip(grades, table.rows, table.totals, strict=True), key=lambda row: grade_order(row[0]))
-    lines = tuple((grade or "not given", tuple(row[at] for at in places), total) for grade, row, total in found)
-    return Cut(tuple(names[at] for at in places), lines)
+        return None
+    if not sees_students(Place.of_school(school.key, school.network.key)):
+        return groups.by_grade(school.id, day)
+    found = sorted(rows.by_grade(school.id, day), key=lambda one: grade_order(one.grade))
+    tiers = [one for one in review_words.TIERS if any(getattr(grade.counts, one[1]) for grade in found)]
+    counts = [[int(getattr(one.counts, key)) for _, key in tiers] for one in found]
+    grades = [one.grade or "Not given" for one in found]
+    return parts.told("Grade", grades, [label for label, _ in tiers], counts, exact=True) if found else None

@@ -8,13 +8,14 @@ from itertools import dropwhile
 from typing import Any
 
 from ew_app.kernel import day_text, today
-from ew_app.services.watching import goal_counts, parts
+from ew_app.services.watching import goal_counts, goal_groups
 from ew_app.services.watching.goals import Standing
 from models.goals import Goal
 from models.queries import goals as rows
 from rules import goals
 from rules.counting import many
 from rules.goals import LABELS, Measure, Point, percent
+from rules.suppression import CLEAR
 
 GROUPS = {
     "grade": "Grade", "english_learner": "English learners", "home_language": "Home language",
@@ -48,40 +49,15 @@ def wanted(goal: Goal) -> str:
     return f"{word} {percent(goal.target)} by {day_text(goal.by_day)}"
 
 
-def shown(goal: Goal, found: Days) -> list[Point]:
-    """The points that may be told: of a group one a month, in tens, and none where it is too small."""
-    points = list(dropwhile(lambda point: not point.whole, (Point(*one) for one in found)))
-    if not goal.subgroup:
-        return points
-    months: dict[tuple[int, int], Point] = {}
-    for point in points:
-        months.setdefault((point.day.year, point.day.month), point)
-    if goal.measure == Measure.ATTENDANCE:
-        return _whole_percent(goal, list(months.values()))
-    return [Point(one.day, *_in_tens(one)) for one in months.values()]
-
-
-def _whole_percent(goal: Goal, points: Sequence[Point]) -> list[Point]:
-    """Days of a group in whole percent, and nothing of a day on which it was small."""
-    schools = [school.id for school in goal_counts.schools_of(goal.place)]
-    there = rows.students_on(schools, [one.day for one in points], *goal.subgroup.split(":", 1))
-    return [
-        Point(one.day, -(-(100 * one.part // one.whole) * one.whole // 100), one.whole)
-        if one.whole and parts.told_alone(there.get(one.day, 0))
-        else Point(one.day, 0, 0)
-        for one in points
-    ]
-
-
-def _in_tens(point: Point) -> tuple[int, int]:
-    part, rest = parts.told("", ("",), ("part", "rest"), [(point.part, point.whole - point.part)]).rows[0]
-    return (0, 0) if part is None or rest is None else (part, part + rest)
+def shown(found: Days) -> list[Point]:
+    """The points of a goal from the first on which there is something to tell."""
+    return list(dropwhile(lambda point: not point.whole, (Point(*one) for one in found)))
 
 
 def line(standing: Standing, found: Days, counted: Counted, *, waits: bool = False) -> dict[str, Any]:
     """A goal in a list; waits: whether something that is done for it was to be looked at by now."""
     goal = standing.goal
-    points = [point for point in shown(goal, found) if point.whole]
+    points = [point for point in shown(found) if point.whole]
     last = points[-1] if points else None
     return {
         "thread": goal.thread, "place": standing.name, "title": title(goal), "wanted": wanted(goal),
@@ -94,7 +70,7 @@ def line(standing: Standing, found: Days, counted: Counted, *, waits: bool = Fal
 
 def _now(goal: Goal, point: Point | None, counted: Counted | None = None) -> str:
     if point is None or point.tenths is None:
-        return _still(counted) or "cannot tell yet"
+        return _still(counted) or ("too few to tell" if goal.subgroup else "cannot tell yet")
     if goal.subgroup:
         return f"about {point.tenths // 10}%"
     if goal.measure == Measure.ATTENDANCE:
@@ -112,16 +88,16 @@ def _still(counted: Counted | None) -> str:
 def told(standing: Standing, found: Days, counted: Counted) -> dict[str, Any]:
     """Everything a goal's page says."""
     goal, measure = standing.goal, Measure(standing.goal.measure)
-    points = list(dropwhile(lambda point: not point.whole, shown(goal, found)))
+    points = shown(found)
     known = [point for point in points if point.whole]
-    last, by, wait = known[-1] if known else None, day_text(goal.by_day), _still(counted)
+    last, by, wait, base = known[-1] if known else None, day_text(goal.by_day), _still(counted), _base(goal, known)
     must = goals.sentence(measure, last, goal.target, by, _ahead(goal, last), in_tens=bool(goal.subgroup))
     return {
         "now": _now(goal, last, counted),
         "since": day_text(goal.base_day),
-        "base": _now(goal, _base(goal)),
-        "base_on": day_text(goal.base_on) if goal.base_on else "",
-        "must": f"It {wait}. Until all of them are, no number is told." if wait else must,
+        "base": _now(goal, base),
+        "base_on": day_text(base.day) if base else "",
+        "must": f"It {wait}. Until all of them are, no number is told." if wait else _of_group(goal, last) or must,
         "pace": _went(goal, points),
         "label": LABELS[measure],
         "points": [(day_text(point.day), _drawn(goal, point)) for point in points],
@@ -130,6 +106,15 @@ def told(standing: Standing, found: Days, counted: Counted) -> dict[str, Any]:
         "summary": f"{LABELS[measure]}: now {_now(goal, last, counted)}, wanted {wanted(goal)}.",
         "day": day_text(last.day) if last else "",
     }  # fmt: skip
+
+
+def _of_group(goal: Goal, last: Point | None) -> str:
+    """Why nothing is told of a group; nothing where something is."""
+    if not goal.subgroup or last is not None:
+        return ""
+    if goal.measure != goal_groups.MEASURE:
+        return "Of a group only students in Tier 2 or 3 are told. End this goal, and set one of these."
+    return f"Of fewer than {CLEAR} students no share is told: it would tell of one of them."
 
 
 def _went(goal: Goal, points: Sequence[Point]) -> str:
@@ -143,11 +128,13 @@ def _went(goal: Goal, points: Sequence[Point]) -> str:
     return f"{same} on {day_text(earlier.day)}."
 
 
-def _base(goal: Goal) -> Point | None:
-    if goal.base_on is None or goal.base_part is None or goal.base_whole is None:
+def _base(goal: Goal, known: Sequence[Point]) -> Point | None:
+    """How it stood when it was set; of a group as the last table before told it."""
+    if goal.subgroup:
+        return next((point for point in reversed(known) if point.day <= goal.base_day), None)
+    if goal.base_on is None or goal.base_part is None or not goal.base_whole:
         return None
-    found = shown(goal, [(goal.base_on, goal.base_part, goal.base_whole)])
-    return found[0] if found and found[0].whole else None
+    return Point(goal.base_on, goal.base_part, goal.base_whole)
 
 
 def _plain(tenths: int) -> float:
@@ -173,6 +160,5 @@ def _ahead(goal: Goal, last: Point | None) -> int:
         return 0
     schools = [school.id for school in goal_counts.schools_of(goal.place)]
     days = rows.days_ahead(schools, last.day, goal.by_day)
-    kind, _, value = goal.subgroup.partition(":")
-    students = rows.students_now(schools, today(), kind, value)
+    students = rows.students_now(schools, today())
     return sum(count * days.get(school, 0) for school, count in students.items())

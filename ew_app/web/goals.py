@@ -36,10 +36,10 @@ MEASURES = [(str(key), label) for key, label in LABELS.items()]
 def show() -> str:
     held = goals.of(actor())
     threads = [one.goal.thread for one in held]
-    points, counted = rows.points(threads), rows.counted_of(threads)
+    stands = goals.stands([one.goal for one in held])
     waiting = {goal.thread for _, goal, _ in rows.past_their_day(today())}
     lines = [
-        goal_words.line(one, points[thread], counted[thread], waits=thread in waiting)
+        goal_words.line(one, *stands[thread], waits=thread in waiting)
         for thread, one in zip(threads, held, strict=True)
     ]
     met = sum(line["met"] for line in lines)
@@ -123,7 +123,7 @@ def _page(thread: str, errors: Mapping[str, str] | None = None) -> str:
         "goal.html",
         goal=goal, name=standing.name, own=standing.own and not goal.ended, title=goal_words.title(goal),
         wanted=goal_words.wanted(goal), fresh=freshness.of_schools(_area([standing.place])),
-        told=goal_words.told(standing, rows.points([thread])[thread], rows.counted_of([thread])[thread]),
+        told=goal_words.told(standing, *goals.stands([goal])[thread]),
         history=[(one, goal_words.wanted(one)) for one in rows.versions(thread)], strategies=rows.strategies(thread),
         people=goals.may_lead(goal.place), errors=errors or {}, values=request.form,
         reviews=[(one, day_text(one.day)) for one in held if one.day >= goal.base_day],

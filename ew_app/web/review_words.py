@@ -10,6 +10,7 @@ from ew_app.kernel import day_text, today
 from models.queries.reviews import Asked
 from models.reviews import Review, ReviewLine
 from rules.counting import are, many
+from rules.suppression import HIDDEN
 from rules.vocabulary import vocabulary
 
 TIERS = (("Tier 1", "tier_1"), ("Watch", "watch"), ("Tier 2", "tier_2"), ("Tier 3", "tier_3"), ("No tier yet", "none"))
@@ -41,23 +42,25 @@ def _day(text: str | None) -> str:
     return day_text(date.fromisoformat(text)) if text else ""
 
 
-def line(one: ReviewLine) -> dict[str, Any]:
-    """A line to walk past, with what stood there that day."""
+def line(one: ReviewLine, *, exact: bool) -> dict[str, Any]:
+    """A line to walk past, with what stood there that day; exact: for whoever may open the students of the place."""
     numbers = one.numbers
     return {
         "position": one.position,
         "name": one.name,
-        "facts": facts(numbers),
+        "facts": facts(numbers, exact=exact),
         "looked": one.looked_at,
         "looked_by": one.looked_by,
         "note": one.note,
     }
 
 
-def facts(numbers: Mapping[str, Any]) -> list[str]:
+def facts(numbers: Mapping[str, Any], *, exact: bool) -> list[str]:
     """What stood on a line, the most pressing first."""
-    if "needing" in numbers:
-        return [f"{numbers['needing']} in Tier 2 or 3", f"{numbers['students']} students"]
+    if "exact" in numbers:
+        return _grade(*(numbers["exact"] if exact else numbers["told"] or (HIDDEN, HIDDEN)))
+    if "needing" in numbers:  # kept before those who may open the students had their own
+        return _grade(numbers["students"], numbers["needing"])
     now, then, work = numbers.get("now"), numbers.get("then"), numbers.get("work") or {}
     found = list(numbers.get("needs", []))
     if numbers.get("schools", 1) > 1 and numbers.get("in_need"):
@@ -73,9 +76,14 @@ def facts(numbers: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _grade(students: int | str, needing: int | str) -> list[str]:
+    told = f"Tier 2 or 3 {HIDDEN}" if needing == HIDDEN else f"{needing} in Tier 2 or 3"
+    return [told, *([] if students == HIDDEN else [f"{students} students"])]
+
+
 def reason(one: ReviewLine) -> str:
-    """Why something is asked about it: the most pressing thing that stood there."""
-    return next(iter(facts(one.numbers)), "")
+    """Why something is asked about it: the most pressing thing that stood there, as every reader may know it."""
+    return next(iter(facts(one.numbers, exact=False)), "")
 
 
 def asked_lines(found: Sequence[Asked], names: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from ew_app.services.watching import goals, nudging, reviewing, rhythm
 from ew_app.services.watching.nudging import Wanted
 from ew_app.services.watching.rhythm import Standing
 from ew_app.web import asked, goal_words, review_words
+from ew_app.web.board_places import sees_students
 from ew_app.web.case_words import day_given
 from ew_app.web.guard import actor, found, once, requires
 from ew_app.web.today_parts import SHOWN, Part
@@ -86,13 +87,14 @@ def _page(review_id: int, errors: Mapping[str, str] | None = None, theirs: str =
     """The numbers as they were, the lines, what was agreed, the minutes: while it lasts, afterwards, and on paper."""
     sitting = reviewing.at_hand(review_id, actor())
     review, lines, agreed = sitting.review, rows.lines(review_id), rows.agreed_in(review_id)
-    earlier = rows.agreed_before(review.place, review_id)
+    earlier, exact = rows.agreed_before(review.place, review_id), sees_students(sitting.place)
     names = place_names({item.nudge.place for item in (*earlier, *(one for _, one in agreed))})
     return render_template(
         "review.html",
         review=review, name=sitting.name, open=sitting.holds and not review.ended_at, day=day_text(review.day),
         answer=review_words.answer(review, lines, len(agreed)), told=review_words.told(review.numbers),
-        lines=[review_words.line(item) for item in lines], errors=errors or {}, theirs=theirs, values=request.form,
+        lines=[review_words.line(item, exact=exact) for item in lines],
+        errors=errors or {}, theirs=theirs, values=request.form,
         agreed=review_words.asked_lines([item for _, item in agreed], names),
         earlier=review_words.asked_lines(earlier, names),
     )  # fmt: skip
@@ -147,10 +149,11 @@ def _line(review_id: int, position: int, errors: Mapping[str, str] | None = None
     here = found(next((one for one in lines if one.position == position), None))
     agreed = [item for number, item in rows.agreed_in(review_id) if number == here.id]
     names = place_names({item.nudge.place for item in agreed})
+    said = review_words.line(here, exact=sees_students(sitting.place))
     key = here.subject.partition(":")[2] if here.subject.startswith("school:") else ""
     return render_template(
         "review_line.html",
-        review=sitting.review, name=sitting.name, line=review_words.line(here), version=here.version, of=len(lines),
+        review=sitting.review, name=sitting.name, line=said, version=here.version, of=len(lines),
         open=sitting.holds and not sitting.review.ended_at, people=reviewing.may_do(sitting, here),
         agreed=review_words.asked_lines(agreed, names), board=url_for("boards.school", key=key) if key else "",
         errors=errors or {}, theirs=theirs, values=request.form,

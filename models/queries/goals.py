@@ -12,15 +12,6 @@ from models.base import db
 from models.goals import Goal, Strategy, StrategyLook
 from models.staff import Person
 
-_GROUP = {
-    "grade": "s.grade = :value",
-    "english_learner": "t.english_learner = (:value = 'yes')",
-    "low_income": "t.low_income = (:value = 'yes')",
-    "home_language": "t.home_language = :value",
-    "race_ethnicity": "t.race_ethnicity = :value",
-}
-KINDS = tuple(_GROUP)
-
 
 def holding(places: Collection[str], *, ended: bool = False) -> Sequence[Goal]:
     """The newest version of each goal of these places, the soonest day first; perhaps with those that ended."""
@@ -123,16 +114,14 @@ def keep_base(thread: str, schools: Sequence[int]) -> None:
         db.session.execute(update(Goal).where(Goal.thread == thread).values(**kept))
 
 
-def stood(school: int, since: date, kind: str = "", value: str = "") -> list[tuple[int, date, date, int]]:
-    """(student, first day, last day, tier) of who belonged to a school, or to a group of it, since a day."""
+def stood(school: int, since: date) -> list[tuple[int, date, date, int]]:
+    """(student, first day, last day, tier) of who belonged to a school since a day."""
     found = db.session.execute(
-        text(f"""
-            SELECT s.student_id, s.since, coalesce(s.until, DATE '9999-12-31'), s.tier
-            FROM standing s JOIN student t ON t.id = s.student_id
-            WHERE s.school_id = :school AND coalesce(s.until, DATE '9999-12-31') >= :since
-              {"AND " + _GROUP[kind] if kind else ""}
+        text("""
+            SELECT student_id, since, coalesce(until, DATE '9999-12-31'), tier
+            FROM standing WHERE school_id = :school AND coalesce(until, DATE '9999-12-31') >= :since
         """),
-        {"school": school, "since": since, "value": value},
+        {"school": school, "since": since},
     )
     return [(student, first, last, tier) for student, first, last, tier in found]
 
@@ -183,31 +172,16 @@ def last_school_day(schools: Collection[int], after: date) -> date | None:
     return last
 
 
-def students_now(schools: Collection[int], on: date, kind: str = "", value: str = "") -> dict[int, int]:
-    """School -> how many belong to it, or to a group of it, on a day."""
+def students_now(schools: Collection[int], on: date) -> dict[int, int]:
+    """School -> how many belong to it on a day."""
     found = db.session.execute(
-        text(f"""
-            SELECT s.school_id, count(*)::int FROM standing s JOIN student t ON t.id = s.student_id
-            WHERE s.school_id = ANY(:schools) AND s.since <= :on AND coalesce(s.until, DATE '9999-12-31') >= :on
-              {"AND " + _GROUP[kind] if kind else ""} GROUP BY 1
+        text("""
+            SELECT school_id, count(*)::int FROM standing
+            WHERE school_id = ANY(:schools) AND since <= :on AND coalesce(until, DATE '9999-12-31') >= :on GROUP BY 1
         """),
-        {"schools": list(schools), "on": on, "value": value},
+        {"schools": list(schools), "on": on},
     )
     return {school: count for school, count in found}
-
-
-def students_on(schools: Collection[int], days: Sequence[date], kind: str, value: str) -> dict[date, int]:
-    """Day -> how many of a group belonged to these schools on it."""
-    found = db.session.execute(
-        text(f"""
-            SELECT w.day, count(*)::int FROM unnest(CAST(:days AS date[])) w (day)
-            JOIN standing s ON s.since <= w.day AND coalesce(s.until, DATE '9999-12-31') >= w.day
-            JOIN student t ON t.id = s.student_id
-            WHERE s.school_id = ANY(:schools) AND {_GROUP[kind]} GROUP BY 1
-        """),
-        {"schools": list(schools), "days": list(days), "value": value},
-    )
-    return {day: count for day, count in found}
 
 
 def strategies(thread: str) -> list[tuple[Strategy, str, list[StrategyLook]]]:

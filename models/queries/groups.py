@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from models.base import db
+from models.org import School
 from models.queries.local_days import local_day
 
 # Of the schools `w`, each on a day of its own, whoever stood there.
@@ -21,6 +22,12 @@ _STOOD = """
 """
 DIMENSIONS = ("grade", "race_ethnicity", "english_learner", "low_income", "home_language")
 Row = tuple[str, int, str, int, int]  # dimension, school, value, tier, students
+
+
+def schools_near(schools: Collection[int]) -> Sequence[int]:
+    """Every school of the networks of these."""
+    networks = select(School.network_id).where(School.id.in_(schools))
+    return db.session.scalars(select(School.id).where(School.network_id.in_(networks))).all()
 
 
 def tiers_by_group(days: Mapping[int, date], start: date) -> list[Row]:

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from rules.suppression import LEAST
+from rules.suppression import CLEAR, FEW, LEAST
 
 Name = Hashable
 NEARLY, MOST = 1e-6, 10_000.0
@@ -38,9 +38,11 @@ class Reader:
         self.exact.append((self._sum(names), float(value)))
 
     def sees(self, names: Iterable[Name] | Sum, shown: int | None, *, exact: bool = False, least: int = LEAST) -> None:
-        """These add up to what is shown: in tens, and never less than what is ever shown; None says nothing."""
+        """These add up to what is shown: in tens, FEW for less than CLEAR; None says nothing."""
         if shown is not None and exact:
             self.knows(names, shown)
+        elif shown == FEW:
+            self.between.append((self._sum(names), 0.0, float(CLEAR - 1)))
         elif shown is not None:
             self.between.append((self._sum(names), float(max(shown - 5, least)), float(shown + 4)))
 
@@ -54,6 +56,13 @@ class Reader:
             if cell in left and not any(self._sift(left, {cell: sign}) for sign in (1.0, -1.0)):
                 told.append(cell)
         return told
+
+    def left_open(self, cell: frozenset[Name]) -> int:
+        """How many numbers a sum may still be."""
+        cost = np.zeros(len(self.place))
+        cost[[self.place[name] for name in cell]] = 1.0
+        ends = [linprog(sign * cost, bounds=(0, MOST), **self._program()).fun * sign for sign in (1.0, -1.0)]
+        return int(np.floor(ends[1] + NEARLY) - np.ceil(ends[0] - NEARLY)) + 1
 
     def _sift(self, left: dict[frozenset[Name], int], aim: Mapping[frozenset[Name], float]) -> bool:
         """Solve towards an aim and drop what is another number there; whether anything was dropped."""

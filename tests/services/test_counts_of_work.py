@@ -14,7 +14,7 @@ import pytest
 
 from ew_app.services.casework import rising
 from ew_app.services.notices import week
-from ew_app.services.watching import departments, kept, parts
+from ew_app.services.watching import departments, parts
 from models.queries.rising import Begun
 from models.queries.week import Work
 from rules.suppression import LEAST
@@ -151,7 +151,7 @@ def _role_lines(
         lines = ((all_, *some) for all_, some in zip(whole, numbers, strict=True))
         return [tuple(n if n >= LEAST else None for n in line) for line in lines]
     tables = [[(row[at], n - row[at]) for row, n in zip(numbers, whole, strict=True)] for at in range(3)]
-    told = parts.told_together("Role", keys, ("", ""), tables, margin=kept.MARGIN)
+    told = parts.told_together("Role", keys, ("", ""), tables, margin=parts.MARGIN)
     return [(told[0].totals[at], *(one.rows[at][0] for one in told)) for at in range(len(keys))]
 
 

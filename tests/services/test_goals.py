@@ -9,7 +9,7 @@ import pytest
 
 from ew_app.config import Settings
 from ew_app.kernel import NotFound, Refused, day_text, now, transaction
-from ew_app.services.watching import boards, goal_counts, goal_groups, goals
+from ew_app.services.watching import boards, goal_counts, goal_groups, goals, groups
 from ew_app.services.watching.goals import Wanted
 from ew_app.web import goal_words
 from models import tier_counts
@@ -73,7 +73,7 @@ def test_a_goal_is_counted_week_by_week_and_its_beginning_is_kept(counted: World
     assert put(counted) == thread, "the same form twice is one goal"
     points = count(thread, counted.schools["LIN"])
     assert next(one for one in points if one[2]) == (date(2026, 8, 21), 0, 40) and points[-1] == (TODAY, 10, 40)
-    assert goal_words.shown(goals.one(thread, counted.actor("paul")).goal, points)[0].day == date(2026, 8, 21)
+    assert goal_words.shown(points)[0].day == date(2026, 8, 21)
     assert [day.weekday() for day, _, _ in points[:-1]] == [4] * (len(points) - 1)
     with transaction():
         db.session.execute(db.text("UPDATE standing SET tier = 2 WHERE grade = '8'"))
@@ -121,20 +121,42 @@ def test_a_goal_is_the_number_of_the_board_also_where_a_school_is_behind(counted
     assert told["day"] == day_text(last), "and no day of which nothing has come in"
 
 
-def test_a_goal_of_a_group_tells_tens_and_one_point_a_month(counted: World) -> None:
+def test_a_goal_of_a_group_stands_as_its_table_is_told(counted: World) -> None:
+    """Twenty of forty at Lincoln are in grade 9. Few of them need help: that is said, and no number."""
     thread = put(counted, subgroup="grade:9")
-    points = count(thread, counted.schools["LIN"])
-    assert points[-1] == (TODAY, 4, 20)
+    goal_counts.count(thread, counted.schools["LIN"])
+    assert rows("SELECT count(*) FROM goal_part") == [(0,)], "no count of its own"
     standing = goals.one(thread, counted.actor("paul"))
-    assert all(point.whole == 0 for point in goal_words.shown(standing.goal, points)), "four would show"
-    told = goal_words.told(standing, points, (1, 1))
-    assert told["now"] == "cannot tell yet" and "4 of 20" not in str(told)
-    with pytest.raises(Refused, match="Fewer than 10"):
-        put(counted, subgroup="grade:3", once="small")
-    with pytest.raises(Refused, match="group of students"):
-        put(counted, subgroup="shoe_size:44", once="odd")
-    with pytest.raises(Refused, match="counted by student"):
-        put(counted, subgroup="grade:9", measure="in_time", once="families")
+    table = groups.by_grade(counted.schools["LIN"], TODAY)
+    assert table and [table.words(n) for n in table.totals] == ["about 20", "about 20"]
+    told = goal_words.told(standing, *goals.stands([standing.goal])[thread])
+    assert told["now"] == "too few to tell" and "fewer than 15" in told["must"]
+
+
+def test_a_goal_of_a_group_tells_its_share_in_tens(counted: World) -> None:
+    with transaction():
+        db.session.execute(db.text("UPDATE standing SET tier = 2 WHERE grade = '9' AND until IS NULL"))
+    recounted(counted, LIN=TODAY, DOU=TODAY)
+    thread = put(counted, subgroup="grade:9")
+    standing = goals.one(thread, counted.actor("paul"))
+    goal_counts.count(thread, counted.schools["LIN"])
+    ((day, part, whole),), _ = goals.stands([standing.goal])[thread]
+    table = groups.by_grade(counted.schools["LIN"], TODAY)
+    assert table and table.day == day and (part, whole) == (table.rows[1][-1], table.totals[1])
+    assert goal_words.told(standing, [(day, part, whole)], (0, 0))["now"] == "about 100%"
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [({"subgroup": "grade:3"}, "is not told"), ({"subgroup": "shoe_size:44"}, "is not told"),
+     ({"subgroup": "grade:9", "measure": "in_time"}, "only students in Tier 2 or 3"),
+     ({"subgroup": "grade:9", "measure": "attendance", "target": 950}, "only students in Tier 2 or 3")],
+)  # fmt: skip
+def test_a_goal_of_a_group_tells_nothing_that_its_tables_do_not(
+    counted: World, more: dict[str, object], why: str
+) -> None:
+    with pytest.raises(Refused, match=why):
+        put(counted, **more)
 
 
 def test_a_group_has_the_size_of_the_month_and_nobody_sees_one_leave(counted: World) -> None:
@@ -146,9 +168,8 @@ def test_a_group_has_the_size_of_the_month_and_nobody_sees_one_leave(counted: Wo
                     "(SELECT id FROM student WHERE key LIKE 'p%' ORDER BY id LIMIT 20) AND until IS NULL"),
             {"on": first + timedelta(days=3)},
         )  # fmt: skip
-    schools = goal_counts.schools_of(str(LINCOLN))
-    assert sum(rows_of.students_now([one.id for one in schools], TODAY, "grade", "9").values()) < 10
-    assert goal_groups.size(schools, "grade", "9") == 20 and put(counted, subgroup="grade:9")
+    recounted(counted, LIN=TODAY, DOU=TODAY)
+    assert goal_groups.groups_of([LINCOLN]) == ["grade:8", "grade:9"] and put(counted, subgroup="grade:9")
 
 
 def test_the_same_goal_is_set_once(counted: World) -> None:

@@ -81,7 +81,7 @@ def test_a_review_keeps_the_numbers_as_they_were_when_corrections_come(counted: 
     lines = rows_of.lines(number)
     assert [one.name for one in lines] == ["Lincoln", "Douglas"]
     before = [(one.subject, one.numbers) for one in lines]
-    assert "8 in Tier 2 or 3, +2" in review_words.facts(lines[0].numbers)
+    assert "8 in Tier 2 or 3, +2" in review_words.facts(lines[0].numbers, exact=False)
     for line in (1, 2):
         reviewing.look(number, line, "All well", version=1, by=counted.actor("zoe"))
     reviewing.end(number, by=counted.actor("zoe"))
@@ -96,7 +96,6 @@ def test_a_review_keeps_the_numbers_as_they_were_when_corrections_come(counted: 
 
 def test_groups_are_told_as_their_own_page_tells_them(counted: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "FEW", 5)  # this world is small
-    monkeypatch.setattr(groups, "FOUND", ())
     kept = db.session.get_one(Review, begun(counted)).numbers
     schools = [db.session.get_one(School, counted.schools[key]) for key in ("LIN", "DOU")]
     page = groups.groups(schools, TODAY)
@@ -104,10 +103,10 @@ def test_groups_are_told_as_their_own_page_tells_them(counted: World, monkeypatc
     shown = {one.by: list(map(list, zip(one.names, map(one.words, one.totals), strict=True))) for one in page.tables}
     assert {by: [line[:2] for line in lines] for by, lines in kept["groups"]} == shown
     assert kept["groups_day"] == page.asked.isoformat()
-    assert "kept back" in {words for _, lines in kept["groups"] for line in lines for words in line}
+    assert "under 15" in {words for _, lines in kept["groups"] for line in lines for words in line}
 
 
-def test_a_principal_s_review_is_of_grades_and_keeps_small_ones_back(counted: World) -> None:
+def test_a_principal_s_review_is_of_grades_counted_for_who_may_open_the_students(counted: World) -> None:
     with transaction():
         counts = {"tier_1": 60, "watch": 20, "tier_2": 20, "tier_3": 0, "none": 0, "too_early": 0}
         for grade in ("8", "9"):
@@ -115,7 +114,9 @@ def test_a_principal_s_review_is_of_grades_and_keeps_small_ones_back(counted: Wo
     number = begun(counted, "paul", Place.of_school("LIN"))
     seventh, *others = rows_of.lines(number)
     assert (seventh.subject, seventh.name, len(others)) == ("grade:7", "Grade 7", 2)
-    assert review_words.facts(seventh.numbers)[0] == "kept back in Tier 2 or 3"
+    assert review_words.facts(seventh.numbers, exact=True) == ["8 in Tier 2 or 3", "30 students"]
+    assert review_words.facts(seventh.numbers, exact=False) == ["under 15 in Tier 2 or 3", "about 30 students"]
+    assert review_words.reason(seventh) == "under 15 in Tier 2 or 3", "what is asked of somebody stands on other pages"
 
 
 def test_a_school_of_one_grade_is_one_line_and_a_network_reads_it(counted: World) -> None:

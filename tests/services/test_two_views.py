@@ -1,73 +1,60 @@
 """Random pairs of views of small districts, as one and the same person may see them: no small number comes out.
 
 The product's own functions tell: grades of a school (board, file, BI view and review alike), groups of schools,
-networks and the district (page, file, review), goals of a group. The reader has every exact total besides: each
-school's tiers on each day, and how many came into and went out of each between. With the guard off the same reader
-gets plenty. Counts of work are attacked in test_counts_of_work.py.
+networks and the district (page, file, review), goals of a group; month after month. The reader has every exact total
+besides: each school's tiers on each day, and how many came into and went out of each between. Nearly all that is not
+small is in sight all the same. With the guard off the same reader gets plenty. Counts of work are attacked in
+test_counts_of_work.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ew_app.services.watching import cuts, groups, kept
+from ew_app.services.watching import goal_groups, groups, kept, review_numbers
 from ew_app.services.watching.kept import Counted, Kept, Shelf
-from ew_app.web import goal_words
-from models.cuts import ToldCut, ToldPart
-from rules.goals import Point
+from ew_app.services.watching.parts import Told
+from models.cuts import ToldPart
+from models.goals import Goal
 from rules.overlaps import Seen
-from rules.suppression import LEAST, Table
+from rules.suppression import FEW, LEAST, Shown
 from tests.services.reader import Reader
 
 Rng = np.random.Generator
 Counts = NDArray[np.int64]
-DAYS = (date(2026, 10, 1), date(2026, 10, 20), date(2026, 11, 2))  # told, corrected in the same month, the next month
+DAYS = (date(2026, 10, 1), date(2026, 10, 20), date(2026, 11, 2), date(2026, 12, 1))  # the second: a correction
 VALUES = {"grade": ("6", "7", "8"), "english_learner": ("false", "true"), "race_ethnicity": ("A", "B", "C", "D")}
 TIERS = groups.COLUMNS
 RAW = {name: tier for tier, name in reversed(groups.COLUMN.items())}  # one tier that stands in each column
-
-
-held_cuts: list[ToldCut] = []
 
 
 @pytest.fixture(autouse=True)
 def shelf_in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ToldPart]]:
     """What was told is kept in a list, so that thousands of districts need no database."""
     held: list[ToldPart] = []
-    held_cuts.clear()
 
-    def told(schools: str, day: date) -> list[ToldPart]:
-        return sorted((one for one in held if one.schools == schools), key=lambda one: one.day)
+    def told(schools: Collection[str], day: date) -> list[ToldPart]:
+        return sorted((one for one in held if one.schools in schools), key=lambda one: one.day)
 
-    def others(by: str, day: date) -> tuple[list[Seen], list[Seen]]:
-        parts_ = [(one.day, one.leaves, one.names, one) for one in held if one.by == by]
-        own = [
-            (one.day, kept.leaf(one.school_id, one.grades, one.counts), one.grades, one)
-            for one in held_cuts
-            if by == "grade"
-        ]
-        found = [
-            (when, kept._seen(leaves, names, one.counts, one.shown, exact=isinstance(one, ToldCut)))
-            for when, leaves, names, one in (*parts_, *own)
-        ]
-        return kept.by_month(found, day)
+    def others(by: str, schools: Collection[int], day: date) -> list[Seen]:
+        return [kept._seen(one) for one in held if one.by == by]
 
-    def keep(schools: frozenset[int], by: str, day: date, counted: Counted, table: Table) -> Kept:
-        shown = [[*row, total] for row, total in zip(table.rows, table.totals, strict=True)]
+    def keep(schools: frozenset[int], by: str, day: date, counted: Counted, shown: tuple[Shown, ...]) -> Kept:
         counts = [list(row) for row in counted.counts]
         held.append(
             ToldPart(
-                schools=kept._fingerprint(schools), leaves=counted.leaves, by=by, day=day, names=list(counted.names),
-                columns=list(counted.columns), counts=counts, shown=shown,
+                schools=kept.fingerprint(schools), leaves=counted.leaves, by=by, day=day, names=list(counted.names),
+                columns=list(counted.columns), counts=counts, shown=[list(row) for row in shown], exact=False,
             )
         )  # fmt: skip
-        return Kept(day, counted, table)
+        return Kept(day, counted, shown)
 
     monkeypatch.setattr(kept, "_told", told)
     monkeypatch.setattr(kept, "_keep", keep)
@@ -101,19 +88,20 @@ class District:
         return ["district", *(f"network:{n}" for n in networks), *(f"school:{n}" for n in range(len(self.networks)))]
 
 
-def some_district(rng: Rng) -> District:
-    """One or two networks of one to three schools; their children with a grade, a race, a language and a tier."""
-    made = District(tuple(n for n in range(int(rng.integers(1, 3))) for _ in range(int(rng.integers(1, 4)))))
+def some_district(rng: Rng, networks: Sequence[int] = (), sizes: Sequence[int] = (50, 90, 160, 300)) -> District:
+    """Networks of so many schools, else one or two of one to three; children with a grade, a race and so on, a tier."""
+    some = networks or [int(rng.integers(1, 4)) for _ in range(int(rng.integers(1, 3)))]
+    made = District(tuple(n for n, schools in enumerate(some) for _ in range(schools)))
     for by in VALUES:
         made.stood[by], made.came[by], made.went[by] = [], [], []
     children: list[tuple[NDArray[np.int64], dict[str, NDArray[np.int64]]]] = []
     for _ in made.networks:
-        size = int(rng.choice([50, 90, 160, 300]))
+        size = int(rng.choice(sizes))
         mix = rng.dirichlet(np.array([6.0, 2.0, 2.0, 0.2]) * rng.uniform(0.5, 3))
         traits = {by: rng.choice(len(v), size, p=rng.dirichlet(np.ones(len(v)) * 1.5)) for by, v in VALUES.items()}
         children.append((rng.choice(len(TIERS), size, p=mix), traits))
     _stand(made, children)
-    for steps in (rng.choice([0, 1, 1, 2, 4]), rng.choice([0, 1, 2, 5, 15, 60])):
+    for steps in (rng.choice([0, 1, 1, 2, 4]), *rng.choice([0, 1, 2, 5, 15, 60], 2)):
         before = [tiers.copy() for tiers, _ in children]
         for tiers, _ in children:
             who = rng.integers(0, len(tiers), int(steps))
@@ -159,8 +147,7 @@ class Sight:
     place: str
     at: int
     rows: dict[str, tuple[int | None, ...]]  # value -> by tier, then all
-    exact: bool
-    least: int = LEAST
+    exact: bool = False
 
 
 class Product:
@@ -168,10 +155,22 @@ class Product:
 
     def __init__(self, district: District) -> None:
         self.district = district
-        held_cuts.clear()
 
     def groups(self, by: str, place: str, at: int) -> Sight | None:
-        """Groups of a place: its page, its file, and what a review of it keeps."""
+        """Groups of a place, and the grades of a school: page, file, BI view."""
+        told = self.table(by, place, at)
+        if told is None or told.day is None:
+            return None
+        known = {column: at for at, column in enumerate(told.columns)}
+        labels = {groups._label(by, value): value for value in VALUES[by]}
+        shown = {
+            labels[name]: (*(row[known[tier]] if tier in known else 0 for tier in TIERS), total)
+            for name, row, total in zip(told.names, told.rows, told.totals, strict=True)
+        }
+        return Sight(by, place, DAYS.index(told.day), shown)
+
+    def table(self, by: str, place: str, at: int) -> Told | None:
+        """What readers of counts get of a place on a day."""
         schools = self.district.schools(place)
         stood = self.district.stood[by][at]
         rows = [
@@ -181,43 +180,34 @@ class Product:
             for column, tier in enumerate(TIERS)
             if stood[school, row, column]
         ]
-        told = groups._table(by, Shelf([one + 1 for one in schools], DAYS[at]), lambda: rows)
-        if told is None or told.day is None:
+        return groups._table(by, Shelf([one + 1 for one in schools], DAYS[at]), lambda: rows)
+
+    def review(self, by: str, place: str, at: int) -> Sight | None:
+        """The same as a review keeps it: how many of each group, and of them in Tier 2 or 3, in words."""
+        table = self.table(by, place, at)
+        if table is None:
             return None
-        known = {column: at for at, column in enumerate(told.columns)}
         labels = {groups._label(by, value): value for value in VALUES[by]}
-        shown = {
-            labels[name]: (*(row[known[tier]] if tier in known else 0 for tier in TIERS), total)
-            for name, row, total in zip(told.names, told.rows, told.totals, strict=True)
-        }
-        return Sight(by, place, DAYS.index(told.day), shown, False)
+        rows = {labels[name]: (None, None, _heard(needing), None, _heard(students))
+                for name, students, needing in review_numbers._lines(table)}  # fmt: skip
+        return Sight(by, place, at, rows)
 
-    def grades(self, school: int, at: int) -> Sight | None:
-        """The grades of a school: board, file, BI view, and the lines of its review."""
-        held, day = [one for one in held_cuts if one.school_id == school + 1], DAYS[at]
-        grades, counts = list(VALUES["grade"]), self.district.stood["grade"][at][school].tolist()
-        if not held or held[-1].day.month != day.month:
-            table = cuts._next(grades, counts, held[-1]) if held else cuts._first(counts)
-            if table is not None:
-                table = cuts._beside(school + 1, day, grades, counts, table)
-                shown = [[*row, total] for row, total in zip(table.rows, table.totals, strict=True)]
-                held.append(ToldCut(school_id=school + 1, day=day, grades=grades, counts=counts, shown=shown))
-                held_cuts.append(held[-1])
-        if not held:
-            return None
-        last = held[-1]
-        rows = {grade: tuple(row) for grade, row in zip(last.grades, last.shown, strict=True)}
-        return Sight("grade", f"school:{school}", DAYS.index(last.day), rows, True)
+    def goals(self, by: str, place: str, at: int) -> Sight | None:
+        """Goals of all groups of a place, of the month."""
+        marks = kept.known([kept.fingerprint([one + 1 for one in self.district.schools(place)])], DAYS[at])
+        for (_, kind), tables in marks.items():
+            if kind == by:
+                points = {value: goal_groups._point(Goal(subgroup=f"{by}:{goal_groups.YES_NO.get(value, value)}"),
+                                                    tables[-1]) for value in VALUES[by]}  # fmt: skip
+                rows = {value: (None, None, part or None, None, whole or None) for value, (_, part, whole) in
+                        points.items()}  # fmt: skip
+                return Sight(by, place, DAYS.index(tables[-1].day), rows)
+        return None
 
-    def goal(self, by: str, place: str, at: int, rng: Rng) -> Sight | None:
-        """A goal of a group: how many of it are in Tier 2 or 3, and how many are not."""
-        row = int(rng.integers(len(VALUES[by])))
-        found = self.district.stood[by][at][list(self.district.schools(place))].sum(axis=0)[row]
-        part, whole = int(found[2]), int(found.sum())
-        shown, all_ = goal_words._in_tens(Point(DAYS[at], part, whole))
-        if not all_:
-            return None
-        return Sight(f"goal:{by}", place, at, {VALUES[by][row]: (None, None, shown, None, all_ - shown)}, False)
+
+def _heard(words: str) -> int | None:
+    number = words.removeprefix("about ").replace(",", "")
+    return {"kept back": None, "under 15": FEW, "none": None}[words] if words[0] in "kun" else int(number)
 
 
 class Unmindful(Product):
@@ -230,9 +220,6 @@ class Unmindful(Product):
             for row, value in enumerate(VALUES[by])
         }
         return Sight(by, place, at, rows, True)
-
-    def grades(self, school: int, at: int) -> Sight | None:
-        return self.groups("grade", f"school:{school}", at)
 
 
 # -- one reader, two views -------------------------------------------------------------------------------------------
@@ -249,12 +236,10 @@ def views_of(rng: Rng, district: District) -> list[str]:
 
 
 def one_view(rng: Rng, product: Product, places: Sequence[str], at: int) -> Sight | None:
-    place, kind = str(rng.choice(places)), rng.random()
-    by = str(rng.choice(list(VALUES)))
-    if kind < 0.15:
-        return product.goal(by, place, at, rng)
-    if place.startswith("school:") and (by == "grade" or kind < 0.4):
-        return product.grades(int(place.partition(":")[2]), at)
+    place, by, kind = str(rng.choice(places)), str(rng.choice(list(VALUES))), rng.random()
+    if kind < 0.3:
+        product.groups(by, place, at)
+        return product.goals(by, place, at) if kind < 0.15 else product.review(by, place, at)
     return product.groups(by, place, at)
 
 
@@ -266,8 +251,8 @@ def known_besides(reader: Reader, district: District, by: str, times: Sequence[i
             for at in times:
                 cells = [(by, school, value, tier, at) for value in values]
                 reader.knows(cells, district.stood[by][at][school, :, tier].sum())
-        if len(times) == 2:
-            _between(reader, district, by, school, times[0], times[1])
+        for then, now in pairwise(times):
+            _between(reader, district, by, school, then, now)
 
 
 def _between(reader: Reader, district: District, by: str, school: int, then: int, now: int) -> None:
@@ -275,38 +260,35 @@ def _between(reader: Reader, district: District, by: str, school: int, then: int
         values = range(len(VALUES[by]))
         for way, moved in (("came", district.came), ("went", district.went)):
             total = sum(int(moved[by][step][school, :, tier].sum()) for step in range(then, now))
-            reader.knows([(way, by, school, value, tier) for value in values], total)
+            reader.knows([(way, now, by, school, value, tier) for value in values], total)
         for value in values:
             cell = (by, school, value, tier)
-            move = {("came", *cell): -1.0, ("went", *cell): 1.0}
+            move = {("came", now, *cell): -1.0, ("went", now, *cell): 1.0}
             reader.knows({(*cell, now): 1.0, (*cell, then): -1.0} | move, 0)
 
 
 def look(reader: Reader, district: District, sight: Sight) -> None:
-    by = sight.by.removeprefix("goal:")
-    schools = district.schools(sight.place)
+    by, schools, tiers = sight.by, district.schools(sight.place), range(len(TIERS))
     for value, shown in sight.rows.items():
         row = VALUES[by].index(value)
-        for tier in range(len(TIERS)):
-            cells = [(by, school, row, tier, sight.at) for school in schools]
-            reader.sees(cells, shown[tier], exact=sight.exact or shown[tier] == 0)
-        of = (0, 1, 3) if sight.by.startswith("goal:") else range(len(TIERS))
-        everybody = [(by, school, row, tier, sight.at) for school in schools for tier in of]
-        reader.sees(everybody, shown[-1], exact=sight.exact)
+        for of, count in (*(((tier,), shown[tier]) for tier in tiers), (tiers, shown[-1])):
+            reader.sees(
+                [(by, school, row, tier, sight.at) for school in schools for tier in of], count, exact=sight.exact
+            )
 
 
 def small_numbers(district: District, sights: Sequence[Sight]) -> dict[frozenset[object], int]:
     """Every count under LEAST in the tables seen and in those of their schools, but in tiers that nobody is in."""
     found: dict[frozenset[object], int] = {}
-    for sight in sights:
-        by = sight.by.removeprefix("goal:")
-        stood = district.stood[by][sight.at]
-        for schools in [district.schools(sight.place), *((one,) for one in district.schools(sight.place))]:
-            counts = stood[list(schools)].sum(axis=0)
+    for by, place, at in {(one.by, one.place, one.at) for one in sights}:
+        for schools in (district.schools(place), *((one,) for one in district.schools(place))):
+            counts = district.stood[by][at][list(schools)].sum(axis=0)
             for row, tier in np.argwhere(counts < LEAST).tolist():
                 if counts[:, tier].sum():
-                    cell = frozenset((by, school, row, tier, sight.at) for school in schools)
-                    found[cell] = int(counts[row, tier])
+                    found[frozenset((by, school, row, tier, at) for school in schools)] = int(counts[row, tier])
+            for row in np.flatnonzero(counts.sum(axis=1) < LEAST).tolist():
+                cells = frozenset((by, school, row, tier, at) for school in schools for tier in range(len(TIERS)))
+                found[cells] = int(counts[row].sum())
     return found
 
 
@@ -331,23 +313,29 @@ def everything(seed: int, held: list[ToldPart]) -> tuple[int, list[str]]:
     rng = np.random.default_rng(seed)
     held.clear()
     district = some_district(rng)
-    product, sights = Product(district), {}
-    for at in (0, 2):
+    product, sights = Product(district), []
+    for at in (0, 2, 3):
         for place in rng.permutation(district.places).tolist():
-            for by in VALUES:
-                school = int(place.partition(":")[2]) if place.startswith("school:") and by == "grade" else None
-                sight = product.groups(by, place, at) if school is None else product.grades(school, at)
-                if sight is not None:
-                    sights[sight.by, sight.place, sight.at] = sight
-    tried, told = solved(district, list(sights.values()))
+            sights += [sight for by in VALUES if (sight := product.groups(by, place, at))]
+            sights += [sight for by in VALUES if (sight := product.review(by, place, at))]
+            sights += [sight for by in VALUES if (sight := product.goals(by, place, at))]
+    tried, told = solved(district, sights)
     return tried, [f"seed {seed}: {one}" for one in told]
+
+
+def in_sight(held: Sequence[ToldPart], *, single: bool) -> tuple[int, int]:
+    """Of the counts of twenty and more of schools, or of networks and districts: how many are shown, of how many."""
+    shown = [one is not None for part in held if (len(part.leaves) == 1) is single
+             for row, line in zip(part.counts, part.shown, strict=True)
+             for n, one in zip((*row, sum(row)), line, strict=True) if n >= 20]  # fmt: skip
+    return sum(shown), len(shown)
 
 
 def solved(district: District, seen: Sequence[Sight]) -> tuple[int, list[str]]:
     """How many small numbers a reader of these tried, and which were told beyond what exact totals tell anyway."""
     tried, told = 0, []
-    for by in sorted({one.by.removeprefix("goal:") for one in seen}):
-        sights = [one for one in seen if one.by.removeprefix("goal:") == by]
+    for by in sorted({one.by for one in seen}):
+        sights = [one for one in seen if one.by == by]
         times = sorted({one.at for one in sights})
         reader, alone = Reader(), Reader()
         known_besides(reader, district, by, times)
@@ -382,13 +370,34 @@ def test_no_two_views_of_groups_tell_a_small_number(
 def test_not_even_all_views_together_tell_one(
     readers: int, shelf_in_memory: list[ToldPart], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tried, told = 0, []
+    tried, told, counted = 0, [], []
     for seed in range(readers):
         some, found = everything(seed, shelf_in_memory)
         tried, told = tried + some, told + found
+        counted += [in_sight(shelf_in_memory, single=single) for single in (True, False)]
+    shares = [sum(n for n, _ in some) / sum(n for _, n in some) for some in (counted[::2], counted[1::2])]
     with capsys.disabled():
         print(f"\n{readers} readers of everything, {tried:,} small numbers tried, {len(told)} recovered")
+        print("in sight of counts of 20 and more: {:.1%} of schools, {:.1%} of networks and districts".format(*shares))
     assert not told, "\n".join(told[:10])
+    assert min(shares) > 0.97
+
+
+def test_in_a_city_nearly_everything_of_use_is_told(
+    shelf_in_memory: list[ToldPart], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twelve schools as the demo has them, of six grades: every month anew, and nothing stays hidden for the year."""
+    monkeypatch.setitem(VALUES, "grade", tuple("123456"))
+    district = some_district(np.random.default_rng(1), (4, 4, 4), (180, 250, 350, 500))
+    product = Product(district)
+    for at in (0, 2, 3):
+        for place in district.places:
+            product.groups("grade", place, at)
+            product.groups("race_ethnicity", place, at)
+    (one, of), (more, all_) = (in_sight(shelf_in_memory, single=single) for single in (True, False))
+    with capsys.disabled():
+        print(f"\nin a city {one} of {of} counts of 20 and more are in sight at schools, {more} of {all_} above them")
+    assert one > 0.97 * of and more > 0.97 * all_
 
 
 def test_without_the_guard_the_reader_gets_them(

@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from ew_app.kernel import today, transaction
 from ew_app.services.deliveries import ledger
-from ew_app.services.watching import boards, cuts
+from ew_app.services.watching import boards, groups
 from models.base import db
 from models.queries import boards as rows
 from models.tiers import TierCount
@@ -52,7 +52,7 @@ def test_no_view_holds_a_student(world: World) -> None:
     assert [name for name in columns if re.search(r"student_|name$|birth|case", name)] == []
     asked = "SELECT DISTINCT table_name FROM information_schema.view_table_usage WHERE view_schema = 'bi'"
     used = db.session.scalars(text(asked))
-    assert set(used) == {"tier_count", "school", "network", "school_day", "calendar_day", "told_cut"}
+    assert set(used) == {"tier_count", "school", "network", "school_day", "calendar_day", "told_part"}
 
 
 def test_they_say_what_boards_and_commands_say(world: World) -> None:
@@ -76,7 +76,7 @@ def test_a_reader_reads_the_views_and_nothing_else(world: World) -> None:
         db.session.execute(text("SET ROLE ew_test_reader"))
         for view in VIEWS:
             db.session.execute(text(f"SELECT count(*) FROM bi.{view}"))
-        for table in ("student", "standing", "tier_count", "told_cut", "support_case", "audit_row"):
+        for table in ("student", "standing", "tier_count", "told_part", "support_case", "audit_row"):
             with pytest.raises(ProgrammingError, match="permission denied"), db.session.begin_nested():
                 db.session.execute(text(f"SELECT count(*) FROM public.{table}"))
     finally:
@@ -89,8 +89,8 @@ def test_a_reader_reads_the_views_and_nothing_else(world: World) -> None:
 
 def test_what_is_kept_back_is_null(world: World) -> None:
     counted(world)
-    assert cuts.by_grade(world.schools["LIN"], today())
+    assert groups.by_grade(world.schools["LIN"], today())
     asked = "SELECT grade, tier_1, watch, tier_2_or_3, none, students FROM bi.tables_by_grade ORDER BY grade"
     assert [tuple(row) for row in db.session.execute(text(asked))] == [
-        ("4", 60, None, None, 0, 100), ("5", 60, None, None, 0, 83),
+        ("4", 60, 20, 20, None, 100), ("5", 60, 20, None, None, 80),
     ]  # fmt: skip

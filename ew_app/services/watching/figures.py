@@ -15,18 +15,18 @@ from ew_app.kernel import Actor, NotFound, Refused, audit, local, now, operation
 from ew_app.services.measuring import hindsight
 from ew_app.services.measuring import measures as numbers
 from ew_app.services.measuring.policies import timeline
-from ew_app.services.watching import cuts
+from ew_app.services.watching import groups
 from ew_app.services.watching.columns import COUNTS
-from ew_app.services.watching.cuts import Told
+from ew_app.services.watching.parts import Told
 from models.org import School
 from models.queries import boards as rows
 from rules import access
 from rules.access import Area, Permission, Place, PlaceKind
-from rules.suppression import HIDDEN
 
+TIERS = ("tier_1", "watch", "needing", "none")  # by grade: the columns of groups
 STAMP = ("as_of", "known_at", "policy_version")
 COUNTED = (*STAMP, "network_id", "network", "school_id", "school", *COUNTS)
-GRADES = ("told_of", "known_at", "network_id", "school_id", "school", "grade", *cuts.TIERS, "students")
+GRADES = ("told_of", "known_at", "network_id", "school_id", "school", "grade", *TIERS, "students")
 
 
 SEES = {
@@ -87,9 +87,9 @@ def take(
     if day is None:
         raise Refused("No school day has been counted yet, so there is nothing to take along.")
     if known_at is None:
-        cuts.tell_missing(keys, day)
+        groups.tell_grades(keys, day)
     moment = known_at or now()
-    told = cuts.told_by(keys, day, moment)
+    told = groups.grades_by(keys, day, moment)
     audit("figures_taken", by=by, subject=f"figures:{place}", reason=f"as of {day}, known at {moment.isoformat()}")
     with hindsight.known_at(known_at):
         found = numbers.tiers(day, by="school", schools=list(keys))
@@ -123,16 +123,13 @@ def _place(names: tuple[str, str, str, str]) -> dict[str, str]:
 
 def _grades(told: Told, names: tuple[str, str, str, str], stamp: dict[str, str]) -> list[dict[str, Any]]:
     place = {name: value for name, value in _place(names).items() if name != "network"}
-    lines = zip(told.grades, told.table.rows, told.table.totals, strict=True)
+    lines = zip(told.names, told.rows, told.totals, strict=True)
+    columns = [dict(zip(groups.COLUMNS, TIERS, strict=True))[name] for name in told.columns]
     return [
-        {"told_of": str(told.day), "known_at": stamp["known_at"], **place, "grade": grade or "not given"}
-        | {name: _shown(count) for name, count in zip((*cuts.TIERS, "students"), (*row, total), strict=True)}
+        {"told_of": str(told.day), "known_at": stamp["known_at"], **place, "grade": grade, **dict.fromkeys(TIERS, 0)}
+        | {name: told.cell(count) for name, count in zip((*columns, "students"), (*row, total), strict=True)}
         for grade, row, total in lines
     ]
-
-
-def _shown(count: int | None) -> int | str:
-    return HIDDEN if count is None else count
 
 
 def name_of(found: Figures, place: str, by: Actor) -> str:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from ew_app.kernel import today
 from ew_app.services.casework import rising
-from ew_app.services.watching import kept, parts
+from ew_app.services.watching import parts
 from models.org import School
 from models.queries import follow_through as rows
 from models.queries.follow_through import Waited
@@ -119,7 +119,7 @@ def by_role(found: FollowThrough, *, exact: bool, network: bool) -> list[RoleLin
     tables = [
         [(number, line.funnel.cases - number) for number, line in zip(counts, lines, strict=True)] for counts in numbers
     ]
-    told = parts.told_together("Role", [one.name for one in lines], ("", ""), tables, exact=exact, margin=kept.MARGIN)
+    told = parts.told_together("Role", [one.name for one in lines], ("", ""), tables, exact=exact, margin=parts.MARGIN)
     made = []
     for at, line in enumerate(lines):
         over = line.over if exact else None
@@ -140,7 +140,7 @@ def _in_time(line: Line, exact: bool) -> str:
     if line.waited is None:
         return HIDDEN
     pair = reached, asked - reached
-    return f"{reached} of {asked}" if exact else share_of_tens(*pair, suppress([pair], margin=kept.MARGIN).rows[0])
+    return f"{reached} of {asked}" if exact else share_of_tens(*pair, suppress([pair], margin=parts.MARGIN).rows[0])
 
 
 def _roles(lines: Sequence[Walked], times: Mapping[tuple[str | None, str | None], Waited], over: _Over) -> list[Line]:

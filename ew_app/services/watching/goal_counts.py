@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ew_app.kernel import operation, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.measuring.judging import judge
+from ew_app.services.watching import groups
 from models.org import School
 from models.queries import boards
 from models.queries import goals as rows
@@ -60,11 +61,13 @@ def count(thread: str, school_id: int) -> None:
     goal, on = found[0], today()
     measure, start = Measure(goal.measure), school_year_start(on)
     inside = [school.id for school in schools_of(goal.place)]
+    if goal.subgroup:  # told with its place for the month, and never counted by itself
+        groups.told(inside, on, [goal.subgroup.partition(":")[0]])
+        return
     last = on if measure is Measure.IN_TIME else boards.newest_counted(inside, on)
     days = _weeks(start, last) if last and last >= start else [on]
     counted = {day: one.day for (_, day), one in boards.counted_on([school_id], days, start).items()}
-    kind, _, value = goal.subgroup.partition(":")
-    rows.put_parts(thread, school_id, _parts(measure, school_id, days, counted, kind, value))
+    rows.put_parts(thread, school_id, _parts(measure, school_id, days, counted))
     rows.keep_base(thread, inside)
 
 
@@ -75,13 +78,11 @@ def _weeks(start: date, last: date) -> list[date]:
     return sorted({*fridays, last})
 
 
-def _parts(
-    measure: Measure, school: int, days: list[date], counted: Mapping[date, date], kind: str, value: str
-) -> list[Part]:
+def _parts(measure: Measure, school: int, days: list[date], counted: Mapping[date, date]) -> list[Part]:
     if measure is Measure.IN_TIME:
         return rows.in_time(school, days)
     known = [day for day in days if day in counted]
-    stood = rows.stood(school, counted[known[0]], kind, value) if known else []
+    stood = rows.stood(school, counted[known[0]]) if known else []
     if not stood:
         return [(day, 0, 0) for day in days]
     student = np.array([one[0] for one in stood], dtype=np.int64)

@@ -1,41 +1,41 @@
-"""Which groups of a place a goal can be about, and how large each is: as of the month's tables, never of today.
+"""Goals of a group: which groups there are and how each stands, out of the tables that are told for the month.
 
-Sizes that followed the roster from day to day would tell by one student when a group goes under ten.
+A count of their own would be a second table of the same children, and the two could be set against each other.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from typing import Final
 
 from ew_app.kernel import today
-from ew_app.services.watching import goal_counts, parts
-from models.org import School
-from models.queries import boards, groups
-from models.queries import goals as rows
-from rules.access import Place
+from ew_app.services.watching import goal_counts, groups, kept
+from ew_app.services.watching.kept import Kept
+from models.goals import Goal
+from models.queries import boards
+from rules.access import Area, Place
+from rules.goals import Measure
 from rules.grades import grade_order
-from rules.stints import school_year_start
-from rules.suppression import LEAST
+from rules.overlaps import REST, in_tens
+from rules.tiers import Tier
 
-YES_NO = {"true": "yes", "false": "no"}  # what the roster says, as goals are written
-
-
-def size(schools: Sequence[School], kind: str, value: str) -> int:
-    """How many belonged to a group of these schools when groups were last told."""
-    return sum(rows.students_now([one.id for one in schools], _sized_on(schools), kind, value).values())
+KINDS: Final = ("grade", "english_learner", "low_income", "home_language", "race_ethnicity")
+MEASURE: Final = Measure.TIERS  # what the tables of groups tell
+YES_NO: Final = {"true": "yes", "false": "no"}  # what the roster says, as goals are written
+_NEEDING: Final = groups.COLUMNS.index(groups.COLUMN[Tier.TWO])
 
 
 def groups_of(places: Sequence[Place]) -> list[str]:
-    """The groups of these places' students that are large enough for a goal, as kind:value, by kind."""
-    inside = [school for place in places for school in goal_counts.schools_of(str(place))]
-    schools = dict.fromkeys((school.id for school in inside), _sized_on(inside))
-    sizes: Counter[tuple[str, str]] = Counter()
-    for kind, _, value, _, students in groups.tiers_by_group(schools, school_year_start(today())) if schools else []:
-        sizes[kind, YES_NO.get(value, value)] += students
-    large = [one for one, students in sizes.items() if students >= LEAST and one[1] and one[0] in rows.KINDS]
-    return [f"{kind}:{value}" for kind, value in sorted(large, key=lambda one: (rows.KINDS.index(one[0]), _order(one)))]
+    """The groups of these places whose size is told, as kind:value, by kind."""
+    found = {
+        (kind, YES_NO.get(name, name))
+        for place in places
+        for kind, table in tell(str(place)).items()
+        for name, row in zip(table.counted.names, table.shown, strict=True)
+        if row[-1] and name not in ("", REST)
+    }
+    return [f"{kind}:{value}" for kind, value in sorted(found, key=lambda one: (KINDS.index(one[0]), _order(one)))]
 
 
 def _order(one: tuple[str, str]) -> tuple[int, str]:
@@ -43,7 +43,31 @@ def _order(one: tuple[str, str]) -> tuple[int, str]:
     return grade_order(value) if kind == "grade" else (0, value)
 
 
-def _sized_on(schools: Sequence[School]) -> date:
-    """The day as of which groups have a size: that of the month's tables, so that nobody sees one leave."""
-    ids = [one.id for one in schools]
-    return parts.told_on(ids, today()) or boards.newest_counted(ids, today()) or today()
+def tell(place: str) -> dict[str, Kept]:
+    """The tables of a place for the month, by kind; told now if nobody has asked for them yet."""
+    return groups.told([school.id for school in goal_counts.schools_of(place)], today(), KINDS)
+
+
+def points(goals: Sequence[Goal]) -> dict[str, list[tuple[date, int, int]]]:
+    """Of goals of a group: thread -> (day, part, whole) in tens, month by month; 0 of 0 where it is not in sight."""
+    of_groups = [one for one in goals if one.subgroup]
+    every = boards.schools_in(Area(district=True)) if of_groups else ()
+    schools = [(one.id, Place.of_school(one.key, one.network.key)) for one in every]
+    inside = {place: kept.fingerprint([number for number, school in schools if Place.parse(place).covers(school)])
+              for place in {one.place for one in of_groups}}  # fmt: skip
+    tables = kept.known(inside.values(), today()) if inside else {}
+    return {one.thread: [_point(one, table) for table in tables.get((inside[one.place], _kind(one)), ())
+                         if one.measure == MEASURE] for one in of_groups}  # fmt: skip
+
+
+def _kind(goal: Goal) -> str:
+    return goal.subgroup.partition(":")[0]
+
+
+def _point(goal: Goal, table: Kept) -> tuple[date, int, int]:
+    value = goal.subgroup.partition(":")[2]
+    for name, row in zip(table.counted.names, table.shown, strict=True):
+        if YES_NO.get(name, name) == value:
+            part, whole = (in_tens(n) if table.exact and n is not None else n for n in (row[_NEEDING], row[-1]))
+            return (table.day, part, whole) if part and whole else (table.day, 0, 0)
+    return table.day, 0, 0

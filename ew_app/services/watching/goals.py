@@ -23,7 +23,7 @@ from rules import access, roles
 from rules.access import Permission, Place, PlaceKind
 from rules.goals import WHOLE, Measure
 from rules.stints import school_year_start
-from rules.suppression import LEAST
+from rules.suppression import CLEAR
 from rules.words import check_words
 
 SET = Permission.SET_GOALS
@@ -67,9 +67,8 @@ def put(place: Place, wanted: Wanted, *, once: str, by: Actor) -> str:
     known = _known(place)
     if known is None or not _own(known, by):
         raise NotFound("There is no such place, or its goals are not yours to set.")
-    schools = goal_counts.schools_of(str(known))
     _new_of_its_kind(str(known), wanted, once)
-    row = _row(wanted, schools) | {"thread": uuid4().hex[:12], "version": 1, "place": str(known), "base_day": today()}
+    row = _row(wanted, known) | {"thread": uuid4().hex[:12], "version": 1, "place": str(known), "base_day": today()}
     return _write(row, once, by)
 
 
@@ -97,7 +96,7 @@ def change(thread: str, wanted: Wanted, *, version: int, once: str, by: Actor) -
     kept = Wanted(
         measure=goal.measure, subgroup=goal.subgroup, target=wanted.target, by_day=wanted.by_day, why=wanted.why
     )
-    row = _row(kept, goal_counts.schools_of(goal.place)) | _as_before(goal)
+    row = _row(kept, Place.parse(goal.place)) | _as_before(goal)
     _write(row, once, by)
 
 
@@ -119,7 +118,7 @@ def _as_before(goal: Goal) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _row(wanted: Wanted, schools: Sequence[School]) -> dict[str, object]:
+def _row(wanted: Wanted, place: Place) -> dict[str, object]:
     try:
         measure = Measure(wanted.measure)
     except ValueError:
@@ -127,17 +126,16 @@ def _row(wanted: Wanted, schools: Sequence[School]) -> dict[str, object]:
     if wanted.target is None or not 0 < wanted.target < WHOLE:
         raise Refused("Write the target as a percentage between 0.1 and 99.9.")
     on = today()
-    by_day = wanted.by_day or last_day(schools)
+    by_day = wanted.by_day or last_day(goal_counts.schools_of(str(place)))
     if by_day is None or not on < by_day <= date(school_year_start(on).year + 3, 6, 30):
         raise Refused("Choose a later day, within three school years.")
-    kind, _, value = wanted.subgroup.partition(":")
     if wanted.subgroup:
-        if kind not in rows.KINDS or measure is Measure.IN_TIME:
-            raise Refused("Choose a group of students, and something that is counted by student.")
-        if goal_groups.size(schools, kind, value) < LEAST:
+        if measure is not goal_groups.MEASURE:
+            raise Refused("Of a group only students in Tier 2 or 3 can be a goal: that is what its tables tell.")
+        if wanted.subgroup not in goal_groups.groups_of([place]):
             raise Refused(
-                f"Fewer than {LEAST} students were in this group when groups were last told. A goal would speak of each"
-                " of them."
+                f"How many are in this group is not told, because fewer than {CLEAR} are, or because it would tell how"
+                " many another is. A goal would tell it."
             )
     why = _words(wanted.why) if wanted.why.strip() else ""
     return {"measure": measure, "target": wanted.target, "by_day": by_day, "subgroup": wanted.subgroup, "why": why}
@@ -246,6 +244,13 @@ def one(thread: str, by: Actor) -> Standing:
     if place is None or not access.can(by.grants, BOARDS[place.kind], place):
         raise NotFound(NO_GOAL)
     return Standing(found[0], place, place_names({str(place)})[str(place)], _own(place, by))
+
+
+def stands(held: Sequence[Goal]) -> dict[str, tuple[list[tuple[date, int, int]], tuple[int, int]]]:
+    """Thread -> ((day, part, whole) of each day it was counted or told on, (schools counted for it, all of them))."""
+    whole = [one.thread for one in held if not one.subgroup]
+    points, counted = rows.points(whole) | goal_groups.points(held), rows.counted_of(whole)
+    return {one.thread: (points[one.thread], counted.get(one.thread, (0, 0))) for one in held}
 
 
 def own_places(by: Actor) -> list[Place]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 
 from ew_app.services.watching import kept, movement, parts
@@ -15,18 +15,17 @@ from models.org import School
 from models.queries import boards
 from models.queries import groups as rows
 from models.queries.groups import Row
+from rules import overlaps
 from rules.grades import grade_order
 from rules.overlaps import REST
 from rules.stints import school_year_start
-from rules.suppression import Table
 from rules.tiers import Tier
 from rules.vocabulary import vocabulary
 
-# Tier 2 and 3 together: apart they are small in most groups, and `cuts` tells a school's grades the same way.
+# Tier 2 and 3 together: apart they are small in most groups.
 COLUMN = {Tier.ONE: "Tier 1", Tier.WATCH: "Watch", Tier.TWO: "Tier 2 and 3", Tier.THREE: "Tier 2 and 3",
           Tier.NONE: "No tier yet"}  # fmt: skip
 COLUMNS = tuple(dict.fromkeys(COLUMN.values()))
-FOUND = (1, 2)  # of them, those in which enough students stand before the first table of a year is told
 YES_NO = {"true": "Yes", "false": "No", "": "Not given"}
 BY = {
     "grade": "Grade",
@@ -38,7 +37,7 @@ BY = {
     "iep_504": "IEP or 504 plan",
 }
 WEEK = timedelta(days=7)
-FEW = 30  # values that fewer students have stand together, where there are several of them
+FEW = 30  # languages that fewer students speak at home stand together, where there are several of them
 OTHERS = REST
 
 
@@ -75,8 +74,7 @@ def groups(schools: Sequence[School], today: date, *, compartments: Collection[s
     asked = parts.told_on(ids, span[1]) if span else None
     if asked is None:
         return None
-    start = school_year_start(asked)
-    days = {school: day for school, day in boards.last_counted(ids, asked).items() if day >= start}
+    days, start = _days(ids, asked)
     plain = [by for by in rows.DIMENSIONS if by != "grade" or len(schools) > 1]
     read = cache(lambda: rows.tiers_by_group(days, start))
     shut = cache(lambda: rows.tiers_by_flag(days, start, compartments))
@@ -92,8 +90,66 @@ def groups(schools: Sequence[School], today: date, *, compartments: Collection[s
     )
 
 
+def by_grade(school: int, until: date) -> Told | None:
+    """The grades of a school as they were told for the month of a day up to which it was counted, or before it."""
+    for by, one in told([school], until, ["grade"]).items():
+        return _of(by, one)
+    return grades_by([school], until).get(school)
+
+
+def told(schools: Sequence[int], until: date, kinds: Collection[str]) -> dict[str, Kept]:
+    """The tables of some schools by these for the month of a day; none before any of them was counted in it."""
+    on = parts.told_on(schools, until)
+    if on is None:
+        return {}
+    shelf = Shelf(schools, on)
+    read, own = cache(lambda: rows.tiers_by_group(*_days(schools, on))), lambda: _grades(schools[0], on)
+    found = {by: _kept(by, shelf, own if by == "grade" and len(schools) == 1 else read) for by in kinds}
+    return {by: one for by, one in found.items() if one}
+
+
+def _grades(school: int, day: date) -> list[Row]:
+    """Of one school as it was counted, without asking for its students."""
+    return [
+        ("grade", school, one.grade, tier, students)
+        for one in boards.by_grade(school, day)
+        for tier, students in zip(
+            (Tier.ONE, Tier.WATCH, Tier.TWO, Tier.NONE),
+            (one.counts.tier_1, one.counts.watch, one.counts.needing, one.counts.none),
+            strict=True,
+        )
+        if students
+    ]
+
+
+def _days(schools: Sequence[int], on: date) -> tuple[dict[int, date], date]:
+    """(school -> the last day of the school year on which it was counted by then, the first day of that year)."""
+    start = school_year_start(on)
+    return {school: day for school, day in boards.last_counted(schools, on).items() if day >= start}, start
+
+
+def tell_grades(schools: Collection[int], day: date) -> None:
+    """Tell the month's grades of those of these schools that have none yet."""
+    month = day.replace(day=1)
+    for school, one in {**dict.fromkeys(schools), **grades_by(schools, day)}.items():
+        if one is None or one.day is None or one.day < month:
+            by_grade(school, day)
+
+
+def grades_by(schools: Collection[int], day: date, moment: datetime | None = None) -> dict[int, Told]:
+    """School -> its grades as readers had them, perhaps by a moment, of a day of the same school year up to `day`."""
+    marks = {school: kept.fingerprint([school]) for school in schools}
+    held = kept.known(marks.values(), day, moment)
+    return {school: _of("grade", held[mark, "grade"][-1]) for school, mark in marks.items() if (mark, "grade") in held}
+
+
 def _table(by: str, shelf: Shelf, read: Callable[[], Iterable[Row]]) -> Told | None:
-    """The table of the month: values in their order, tiers that anybody is in."""
+    told = _kept(by, shelf, read)
+    return _of(by, told) if told else None
+
+
+def _kept(by: str, shelf: Shelf, read: Callable[[], Iterable[Row]]) -> Kept | None:
+    """The table of the month: values in their order."""
 
     def count(names: Sequence[str]) -> Counted | None:
         counts: dict[str, Counter[str]] = {}
@@ -104,13 +160,18 @@ def _table(by: str, shelf: Shelf, read: Callable[[], Iterable[Row]]) -> Told | N
                 counts.setdefault(value, Counter())[column] += students
                 row = leaves.setdefault(school, {}).setdefault(value, [0] * len(COLUMNS))
                 row[COLUMNS.index(column)] += students
-        found = _as_before(counts, names)
+        found = _as_before(_gathered(counts) if by == "home_language" and not names else counts, names)
+        if len(found) < 2:
+            return None
         values = sorted(found, key=_order(by))
         rows_ = tuple(tuple(found[one][name] for name in COLUMNS) for one in values)
         return Counted(tuple(values), COLUMNS, rows_, _full(leaves))
 
-    told = shelf.table(by, count, _beside)
-    return parts.told_month(BY[by], told, lambda value: _label(by, value)) if told else None
+    return shelf.table(by, count)
+
+
+def _of(by: str, told: Kept) -> Told:
+    return parts.told_month(BY[by], told, lambda value: _label(by, value))
 
 
 def _full(leaves: Mapping[int, dict[str, list[int]]]) -> dict[int, dict[str, list[int]]]:
@@ -120,25 +181,15 @@ def _full(leaves: Mapping[int, dict[str, list[int]]]) -> dict[int, dict[str, lis
     return {school: {value: rows_.get(value, nobody) for value in values} for school, rows_ in leaves.items()}
 
 
-def _beside(counted: Counted, last: Kept | None) -> Table | None:
-    if last is None and not kept.enough(counted.counts, FOUND):
-        return None
-    return kept.beside(counted, last)
-
-
 def _as_before(counts: dict[str, Counter[str]], names: Sequence[str]) -> dict[str, Counter[str]]:
     """The rows of the last table stay its rows: what stood together there goes on to, and so does what stood alone."""
-    if not names:
-        return _gathered(counts)
-    rows_kept = {value: counts.get(value, Counter()) for value in names if value != OTHERS}
-    new = {value: row for value, row in counts.items() if value not in rows_kept}
-    if OTHERS not in names:
-        return rows_kept | _gathered(new)
-    return rows_kept | {OTHERS: sum(new.values(), start=Counter())}
+    found = {value: counts.get(value, Counter()) for value in names if value != OTHERS}
+    new = {value: row for value, row in counts.items() if value not in found}
+    return found | ({OTHERS: sum(new.values(), start=Counter())} if OTHERS in names else new)
 
 
 def _gathered(counts: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
-    """Values that few students have as one, so that one rare language does not hide the others."""
+    """Values that few students have as one, so that a list of languages can be read."""
     few = [value for value, row in counts.items() if row.total() < FEW]
     if len(few) < 2:
         return counts
@@ -167,9 +218,9 @@ def causes(schools: Sequence[int], on: date, shelf: Shelf | None = None) -> tupl
         found = rows.causes(schools, on, open_to_all)
         return Counted(tuple(sorted(found)), ("students",), tuple((found[code],) for code in sorted(found)))
 
-    told = (shelf or Shelf(schools, on)).table("cause", count, kept.alone)
+    told = (shelf or Shelf(schools, on)).table("cause", count, lambda counted: overlaps.told(counted.counts))
     if told is None:
         return ()
-    named = zip(told.counted.names, parts.in_tens(told.table).rows, strict=True)
-    bars = [CauseBar(code, every[code].label, row[0]) for code, row in named if row[0] is not None and code in every]
+    named = zip(told.counted.names, told.shown, strict=True)
+    bars = [CauseBar(code, every[code].label, row[0]) for code, row in named if row[0] and code in every]
     return tuple(sorted(bars, key=lambda bar: (-bar.students, bar.label)))

@@ -1,8 +1,8 @@
-"""The one way in which parts of a place are told: groups, grades of several schools, causes, those who changed school.
+"""The one way in which parts of a place are told: grades, groups, causes, those who changed school.
 
-Everybody reads tens: small counts are kept back with whatever would give them away, and because what is told is in
-tens, two tables that differ by one child look alike. They are of the first counted day of a month, so that no two
-mornings can be set against each other beside the exact totals of a school. Its own table by grade is told by `cuts`.
+Everybody reads tens, and "under 15" for fewer: because what is told is in tens, two tables that differ by one child
+look alike. They are of the first counted day of a month, so that no two mornings can be set against each other beside
+the exact totals of a school. Who may open every student of a place reads counts.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from datetime import date
 
 from ew_app.services.watching.kept import Kept
 from models.queries.movement import counted_span
-from rules.suppression import HIDDEN, Shown, Table, suppress, suppress_together, tens
+from rules.suppression import Shown, Table, suppress, suppress_together, tens, told_words
+
+MARGIN = 5  # of counts that change day by day: in sight only from so many above the least on
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """A table of counts as a reader may see it: by what, the names of its rows and columns, the total of each row.
 
-    None where a count is kept back; in tens unless `exact`. `day`: the end of that day is what it tells.
+    None where a count is kept back; in tens unless `exact`, and FEW. `day`: the end of that day is what it tells.
     """
 
     by: str
@@ -30,7 +32,6 @@ class Told:
     totals: Shown
     exact: bool
     day: date | None = None
-    waits: bool = False  # a newer table would let a small number be worked out
 
     @property
     def hides(self) -> bool:
@@ -38,9 +39,16 @@ class Told:
 
     def words(self, count: int | None) -> str:
         """One of its counts, as a cell shows it."""
-        if count is None:
-            return HIDDEN
-        return f"{count:,}" if self.exact else f"about {count:,}"
+        return f"{count:,}" if self.exact and count is not None else told_words(count)
+
+    def share(self, at: int, column: str) -> str:
+        """How much of a row stands in a column: of the tens that are told, and nothing where one is not in sight."""
+        part, whole = self.rows[at][self.columns.index(column)], self.totals[at]
+        return f"about {(200 * part + whole) // (2 * whole)}%" if part and whole else "–"
+
+    def cell(self, count: int | None) -> int | str:
+        """The same in a file: a number where there is one."""
+        return count if count or (self.exact and count is not None) else self.words(count)
 
 
 def told(
@@ -82,19 +90,17 @@ def told_alone(count: int) -> int | None:
 
 
 def told_month(by: str, kept: Kept, label: Callable[[str], str]) -> Told:
-    """A kept table in words and tens, without the columns in which nobody is."""
+    """A kept table in words, without the columns in which nobody is."""
     counted = kept.counted
     used = [at for at in range(len(counted.columns)) if any(row[at] for row in counted.counts)]
-    table = in_tens(kept.table)
     return Told(
         by,
         tuple(label(name) for name in counted.names),
         tuple(counted.columns[at] for at in used),
-        tuple(tuple(row[at] for at in used) for row in table.rows),
-        table.totals,
-        exact=False,
+        tuple(tuple(row[at] for at in used) for row in kept.shown),
+        tuple(row[-1] for row in kept.shown),
+        kept.exact,
         day=kept.day,
-        waits=kept.waits,
     )
 
 

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ew_app.kernel import today
-from ew_app.services.watching import boards, cuts, following_through, groups
+from ew_app.services.watching import boards, following_through, groups
 from ew_app.services.watching.boards import Board, Line
 from ew_app.services.watching.parts import Told
 from models.org import School
@@ -21,8 +21,8 @@ from models.queries import boards as counts
 from models.queries.boards import Counts
 from rules.access import Place, PlaceKind
 from rules.follow_through import LABELS, State, Step
+from rules.grades import grade_order
 from rules.stints import school_year_start
-from rules.suppression import tens_words
 from rules.tiers import Tier
 
 TWO_WEEKS = timedelta(days=14)
@@ -54,8 +54,7 @@ def of(place: Place, schools: Sequence[School], last: date | None) -> Material:
     since, ids = last or on - TWO_WEEKS, [one.id for one in schools]
     board = boards.board(schools, on)
     told = groups.groups(schools, on)
-    grades = _grades(ids[0], board) if place.kind is PlaceKind.SCHOOL else []
-    lines = [Entry(f"grade:{one}", f"Grade {one}", {"students": n, "needing": needing}) for one, n, needing in grades]
+    lines = _grades(ids[0], board.latest) if place.kind is PlaceKind.SCHOOL and board.latest else []
     tables = [(one.by, _lines(one)) for one in told.tables] if told else []
     numbers = {
         "since": since.isoformat(),
@@ -66,7 +65,7 @@ def of(place: Place, schools: Sequence[School], last: date | None) -> Material:
         "work": asdict(board.total.work),
         "steps": _steps(schools),
         "causes": [[bar.code, bar.students] for bar in told.causes] if told else [],
-        "groups": [*([("Grade", grades)] if grades else []), *tables],
+        "groups": tables,
         "groups_day": told.asked.isoformat() if told else None,
     }
     return Material(numbers, tuple(lines or _places(place, board, schools, since)))
@@ -125,16 +124,20 @@ def _entry(subject: str, line: Line, then: Counts | None) -> Entry:
     return Entry(subject, line.name, kept)
 
 
-def _grades(school: int, board: Board) -> Lines:
-    """A school's grades as its board tells them to readers of counts; none where these would tell of a child."""
-    told = cuts.by_grade(school, board.latest) if board.latest else None
-    if told is None:
+def _grades(school: int, day: date) -> list[Entry]:
+    """A school's grades: counted, for whoever may open its students, and as they are told to readers of counts."""
+    found = sorted(counts.by_grade(school, day), key=lambda one: grade_order(one.grade))
+    told = groups.by_grade(school, day)
+    lines = {name: (students, needing) for name, students, needing in _lines(told)} if told else {}
+    if len(found) < 2:
         return []
-    needing = cuts.TIERS.index("needing")
     return [
-        (grade or "not given", tens_words(total), tens_words(row[needing]))
-        for grade, row, total in zip(told.grades, told.table.rows, told.table.totals, strict=True)
-    ]
+        Entry(
+            f"grade:{name}", f"Grade {name}",
+            {"exact": [one.counts.students, one.counts.needing], "told": lines.get(name)},
+        )
+        for one in found for name in [one.grade or "Not given"]
+    ]  # fmt: skip
 
 
 def _lines(told: Told) -> Lines:

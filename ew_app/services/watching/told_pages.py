@@ -127,7 +127,7 @@ def groups(told: Groups) -> Told:
 
 def _part(table: Part) -> list[list[Cell]]:
     return [
-        [table.by, name, column, _cell(count)]
+        [table.by, name, column, table.cell(count)]
         for name, row, total in zip(table.names, table.rows, table.totals, strict=True)
         for column, count in zip((*table.columns, "All"), (*row, total), strict=True)
     ]

@@ -11,13 +11,13 @@ from ew_app.kernel import today
 from ew_app.services.measuring.frames import frame
 from ew_app.services.measuring.judging import judge
 from ew_app.services.measuring.measures import rate_tiers_at
-from ew_app.services.watching import kept, movement, parts
+from ew_app.services.watching import movement, parts
 from ew_app.services.watching.kept import Counted, Kept, Shelf
 from ew_app.services.watching.parts import Told
 from models.org import School
 from models.queries import transfers as rows
 from rules.stints import school_year_start
-from rules.suppression import Table, suppress_together
+from rules.suppression import Shown, suppress_together
 from rules.tiers import Tier
 
 
@@ -50,7 +50,7 @@ def two_truths(school: School, *, exact: bool) -> TwoTruths | None:
         told = parts.told_together(TITLE, ROW, COLUMNS, [[row] for row in counts], exact=True)
         return TwoTruths(sum(counts[0]), day, *told)
     held = Shelf([school.id], day).table("came", lambda _: _counted(school, day), _tell)
-    return None if held is None else TwoTruths(sum(held.counted.counts[0]), held.day, *_in_tens(held))
+    return None if held is None else TwoTruths(sum(held.counted.counts[0]), held.day, *_of(held))
 
 
 def _counts(school: School, day: date) -> list[tuple[int, int]]:
@@ -66,16 +66,15 @@ def _counted(school: School, day: date) -> Counted:
     return Counted(NAMES, COLUMNS, tuple(_counts(school, day)))
 
 
-def _tell(counted: Counted, _: Kept | None) -> Table:
+def _tell(counted: Counted) -> tuple[Shown, ...]:
     """What is kept back in one is kept back in the other."""
-    one, other = suppress_together([[row] for row in counted.counts], margin=kept.MARGIN)
-    return Table((*one.rows, *other.rows), (*one.totals, *other.totals))
+    one, other = suppress_together([[row] for row in counted.counts], margin=parts.MARGIN)
+    tables = [parts.in_tens(table) for table in (one, other)]
+    return tuple((*row, total) for table in tables for row, total in zip(table.rows, table.totals, strict=True))
 
 
-def _in_tens(held: Kept) -> tuple[Told, Told]:
-    table = parts.in_tens(held.table)
-    lines = zip(table.rows, table.totals, strict=True)
-    one, other = (Told(TITLE, ROW, COLUMNS, (row,), (total,), exact=False, day=held.day) for row, total in lines)
+def _of(held: Kept) -> tuple[Told, Told]:
+    one, other = (Told(TITLE, ROW, COLUMNS, (row[:-1],), row[-1:], exact=False, day=held.day) for row in held.shown)
     return one, other
 
 
