@@ -88,10 +88,13 @@ def measures(
 @format_option
 @runtime
 def tiers(run: Runtime, as_of: datetime | None, known_at: str | None, by: str, login: str | None, form: str) -> None:
-    """How many enrolled students stand in each tier, at their primary school."""
+    """How many enrolled students stand in each tier, at their primary school.
+
+    With --as-of whoever is enrolled on that day; without, each school as of its last day that came in, as boards do.
+    """
     with run.app():
-        reached = viewing.counted_by(by, by=acting(login))
-        counts = numbers.tiers(day_of(as_of), by=by, known_at=moment_of(known_at))
+        reached, day = viewing.counted_by(by, by=acting(login)), day_of(as_of)
+        counts = numbers.tiers(day, by=by, known_at=moment_of(known_at), on_the_day=day is not None)
         output.table((row for row in counts if reached(row)), (*BY[by], *COUNTS), form)
 
 

@@ -66,6 +66,8 @@ def test_a_school_that_is_behind_is_the_same_number_everywhere() -> None:
     assert sum(measures.bands(on)["carver"].values()) == 3
     only = measures.tiers(on, by="school", schools=[carver])
     assert [row["students"] for row in only if row["school_id"] == "carver"] == [3]
+    (enrolled,) = measures.tiers(on, on_the_day=True)
+    assert (enrolled["students"], enrolled["data_through"]) == (5, "")  # dan is at no school on the day itself
 
 
 def test_sums_follow_whatever_is_done_to_the_counts() -> None:

@@ -18,12 +18,17 @@ from models.queries import calendars, measuring, naming
 CHUNK = 20_000
 
 
-def everybody(at: Frame, schools: Collection[int] | None = None) -> Iterator[tuple[Judged, list[int]]]:
+def everybody(
+    at: Frame, schools: Collection[int] | None = None, *, on_the_day: bool = False
+) -> Iterator[tuple[Judged, list[int]]]:
     """(students, rows of those who count), once for each school that counts them; `schools`: at these alone.
 
     Schools that are current are looked at together, the others for each last day on which some of them were counted.
-    One that sent nothing this year stands as of the day asked.
+    One that sent nothing this year stands as of the day asked; `on_the_day`: so do all, with whoever is enrolled then.
     """
+    if on_the_day:
+        yield from _at_schools(at, naming.places() if schools is None else schools, schools)
+        return
     days = calendars.last_school_days({school: day for school in at.shown if (day := at.data_through(school))})
     behind: dict[date, list[int]] = {}
     for school, day in days.items():

@@ -108,24 +108,26 @@ def tiers(
     by: str = "district",
     known_at: datetime | None = None,
     schools: Collection[int] | None = None,
+    on_the_day: bool = False,
 ) -> list[dict[str, Any]]:
     """Rows of `ew tiers`: students at their primary school by tier, each school as of its last counted school day.
 
     A school that is behind stands as it stood on its own last day, with the students it had then: the same numbers as
-    on the boards. One that never sent anything stands as of the day asked, in no tier.
+    on the boards. One that never sent anything stands as of the day asked, in no tier. `on_the_day`: every school with
+    whoever is enrolled on the day asked, as far as their marks are in; the command tells a named day like this.
     `schools`: only whoever was enrolled at one of these is looked at, so that rows of other schools are not whole.
     """
     if by not in LEVELS:
         raise Refused(f"Counts are by {', '.join(LEVELS)}; not by {by}.")
     with hindsight.known_at(known_at):
-        return _tiers(as_of, by, schools)
+        return _tiers(as_of, by, schools, on_the_day)
 
 
-def _tiers(as_of: date | None, by: str, schools: Collection[int] | None) -> list[dict[str, Any]]:
+def _tiers(as_of: date | None, by: str, schools: Collection[int] | None, on_the_day: bool) -> list[dict[str, Any]]:
     at = frame(as_of)
     places = naming.places()
     counts: dict[tuple[Any, ...], Counter[str]] = {}
-    for judged, here in counted.everybody(at, schools):
+    for judged, here in counted.everybody(at, schools, on_the_day=on_the_day):
         _count(judged, here, by, places, counts)
     names = {"district": (), "network": ("network_id",), "school": ("network_id", "school_id"), "grade": ("grade",)}
     return [_tier_row(dict(zip(names[by], key, strict=True)), counts[key], at, by) for key in sorted(counts)]
