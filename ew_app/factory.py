@@ -7,16 +7,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from ew_app import config, outbox
 from ew_app.config import Settings
-from models import arrays  # noqa: F401  teaches psycopg before an engine is made
+from models import arrays, prepared  # noqa: F401  teach psycopg before an engine is made
 from models.base import db
 
-# Our statements compare thousands of rows handed over as arrays: a plan made once for any array reads them one by
-# one, and compiling a plan takes longer than running it. What is read through an index lies in memory, and several
-# workers already share the processors: one statement that took them all would make the others wait.
-_SESSION = (
-    "-c timezone=UTC -c plan_cache_mode=force_custom_plan -c jit=off -c work_mem=32MB -c random_page_cost=1.1 "
-    "-c max_parallel_workers_per_gather=0"
-)
+# Compiling a plan takes longer than running it. What is read through an index lies in memory, and several workers
+# already share the processors: one statement that took them all would make the others wait. The statements of workers
+# compare thousands of rows handed over as arrays: a plan made once for any array would read them one by one. A page
+# asks the same few things again and again, and planning them anew took as long as answering (models/prepared.py).
+_SESSION = "-c timezone=UTC -c jit=off -c work_mem=32MB -c random_page_cost=1.1 -c max_parallel_workers_per_gather=0"
+_PLANS = {True: "-c plan_cache_mode=auto", False: "-c plan_cache_mode=force_custom_plan"}  # of screens, and of others
 # The district's day, for what the database notes by itself.
 _DAY = "-c ew.timezone={timezone} -c ew.today={today}"
 
@@ -35,7 +34,10 @@ def create_app(settings: Settings | None = None, *, screens: bool = True) -> Fla
         SQLALCHEMY_ENGINE_OPTIONS={
             "pool_pre_ping": True,
             "hide_parameters": True,  # an error in a log must not tell about students
-            "connect_args": {"application_name": "early-warning", "options": f"{_SESSION} {_day(settings)}"},
+            "connect_args": {
+                "application_name": "early-warning",
+                "options": f"{_SESSION} {_PLANS[screens]} {_day(settings)}",
+            },
         },
         MAX_CONTENT_LENGTH=settings.upload_mb * 1024 * 1024,
     )

@@ -7,7 +7,7 @@ that leaves only after the commit. This is the only module that commits and the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -15,12 +15,14 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from ew_app.config import Settings
 from models.audit import WORKER_POSITION, AuditRow, Event
 from models.base import db
-from models.bulk import copy_rows
+from models.bulk import copy_rows, cursor
 from rules import school_days
 from rules.access import Grants, NotAllowed
 from rules.case_flow import IllegalMove
@@ -184,6 +186,19 @@ def apart() -> Iterator[None]:
         finally:
             _in_transaction.reset(token)
             db.session.rollback()
+
+
+def end_reading(error: BaseException | None = None) -> None:
+    """End a request that has only read with a commit: after a rollback the driver forgets what it has prepared.
+
+    What was written outside a verb, or not written yet, is taken back as ever.
+    """
+    open_now = db.session()
+    if error is None and open_now.in_transaction() and open_now.is_active:
+        with suppress(OperationalError), cursor() as at:  # a database that went away has been told of
+            healthy = at.connection.info.transaction_status is TransactionStatus.INTRANS
+            if healthy and at.execute("SELECT pg_current_xact_id_if_assigned() IS NULL").fetchone() == (True,):
+                at.connection.commit()
 
 
 def operation(verb: Callable[P, T]) -> Callable[P, T]:

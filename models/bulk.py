@@ -16,6 +16,7 @@ import numpy as np
 from psycopg import Cursor, sql
 
 from models.base import db
+from models.prepared import prepare
 
 _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -69,7 +70,7 @@ def read_ints(query: str, names: Iterable[str], parameters: Mapping[str, Any] | 
     arrays = ", ".join(f"array_send(array_agg({place}::int))" for place in places)
     packed = f"SELECT {arrays} FROM ({query}) AS asked ({', '.join(places)})"
     with cursor() as at:
-        row = at.execute(sql.SQL(packed), parameters, binary=True).fetchone()
+        row = at.execute(sql.SQL(packed), parameters, binary=True, prepare=prepare(parameters)).fetchone()
     return {name: _unpacked(column) for name, column in zip(names, row or (), strict=True)}
 
 
@@ -84,7 +85,7 @@ def read_lists(
     *numbers, listed = names
     nothing = np.zeros((0, len(names)), dtype=np.int32)
     with cursor() as at:
-        at.execute(sql.SQL(query), parameters, binary=True)
+        at.execute(sql.SQL(query), parameters, binary=True, prepare=prepare(parameters))
         batches = iter(lambda: at.fetchmany(LISTS_AT_ONCE), [])
         kept = np.concatenate([nothing, *(_with_listed(rows, wanted) for rows in batches)])
     return dict(zip((*numbers, listed), np.ascontiguousarray(kept.T), strict=True))
@@ -110,7 +111,9 @@ def read_columns(
     joined = [f"string_agg({name}, E'\\x1f')" for name in names[len(numbers) :]]
     packed = f"SELECT {', '.join((*arrays, *joined))}, count(*) FROM ({query}) AS asked ({', '.join(names)})"
     with cursor() as at:
-        *columns, rows = at.execute(sql.SQL(packed), parameters, binary=True).fetchone() or (0,)
+        *columns, rows = at.execute(
+            sql.SQL(packed), parameters, binary=True, prepare=prepare(parameters)
+        ).fetchone() or (0,)
     found: dict[str, Any] = {name: _unpacked(column) for name, column in zip(numbers, columns, strict=False)}
     for name, column in zip(texts, columns[len(numbers) :], strict=True):
         found[name] = column.split("\x1f") if rows else []

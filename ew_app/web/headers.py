@@ -10,7 +10,7 @@ from flask import Flask, Response, abort, g, request
 from flask.typing import ResponseReturnValue
 
 from ew_app.config import Settings
-from ew_app.kernel import Trace, trace
+from ew_app.kernel import Trace, end_reading, trace
 
 LOOPBACK = ["localhost", "127.0.0.1"]
 ANYWHERE = {"0.0.0.0", "::"}
@@ -36,6 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(_same_origin)
     app.after_request(_finish)
     app.teardown_request(_forget)
+    app.teardown_request(end_reading)
     if settings.secure:
         app.after_request(_only_https)
 
