@@ -9,7 +9,7 @@ from ew_app.cli.options import acting, as_option
 from ew_app.cli.output import as_json_flag
 from ew_app.cli.runtime import Runtime, runtime
 from ew_app.kernel import NotFound, Refused, day_text
-from ew_app.services.risk import afterwards, answers, lives, report, report_lines, scoring, training
+from ew_app.services.risk import afterwards, answers, lives, report, report_lines, scoring, standing, training
 from models.queries import naming
 from rules.counting import many
 
@@ -89,7 +89,7 @@ def promote(run: Runtime, number: int | None, purpose: str, login: str | None, a
             return
         if model.stage == "serving":
             click.echo(f"Model {model.id} orders lists within a tier from now on.")
-        elif any(step.kind == "approved" for step in lives.steps(model)):
+        elif standing.agreed(model):
             click.echo(f"You agreed to model {model.id}. It works when somebody else who may has agreed as well.")
         else:
             click.echo(f"Model {model.id} is on trial. Nobody sees what it says.")

@@ -8,7 +8,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import NotFound, Refused
-from ew_app.services.risk import afterwards, lives, report
+from ew_app.services.risk import afterwards, report, standing
 from ew_app.web import asked, limits, risk_model_past, taking
 from ew_app.web import risk_model_words as words
 from ew_app.web.guard import actor, requires
@@ -34,7 +34,7 @@ def card(number: int) -> str:
         "risk_model_card.html",
         **_common(told), model=model, answer=_answer(told), kind=words.METHODS.get(told["kind"] or ""),
         looked_at=[words.LOOKED_AT[one] for one in told["looked_at"]], data=[_year(year) for year in told["data"]],
-        history=words.history(lives.steps(model)[::-1], named=False), answers=words.answers(told["answers"]),
+        history=words.history(standing.steps(model)[::-1], named=False), answers=words.answers(told["answers"]),
         filed=model.artefact is not None,
     )  # fmt: skip
 

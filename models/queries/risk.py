@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import aliased, defer
 
 from models.base import db
 from models.bulk import copy_in, read_columns
@@ -17,7 +17,7 @@ from models.org import School
 from models.people import Student
 from models.queries import scope
 from models.queries.scope import Reach
-from models.risk import RiskAnswer, RiskModel, RiskNight, RiskScore, RiskStep
+from models.risk import RiskAnswer, RiskExcluded, RiskModel, RiskNight, RiskScore, RiskStep
 from models.staff import Grant, Person
 from models.tiers import StudentStatus
 
@@ -26,6 +26,13 @@ def newest(school_year: date) -> RiskModel | None:
     """The model that was asked for last, of the school year that starts on this day."""
     found = select(RiskModel).where(RiskModel.school_year == school_year, RiskModel.status != "stopped")
     return db.session.scalars(found.order_by(RiskModel.id.desc())).first()
+
+
+def refused_after(model: RiskModel) -> int | None:
+    """The latest training of the same school year that was refused after this one; None where there is none."""
+    later = RiskModel.school_year == model.school_year, RiskModel.id > model.id, RiskModel.status == "refused"
+    found: int | None = db.session.scalar(select(func.max(RiskModel.id)).where(*later))
+    return found
 
 
 def to_tell_of(school_year: date) -> RiskModel | None:
@@ -90,10 +97,18 @@ def submitted_shares(start: date, day: date) -> dict[int, float]:
     return {school: share for school, share in found}
 
 
+def _let_in() -> ColumnElement[bool]:
+    """That nobody wants the row's Student to be left out, whichever id of the child was named."""
+    named = aliased(Student)
+    own = func.coalesce(named.same_as, named.id)
+    asked = select(own).join(RiskExcluded, RiskExcluded.student_id == named.id).where(RiskExcluded.ended_at.is_(None))
+    return func.coalesce(Student.same_as, Student.id).not_in(asked)
+
+
 def scores_of(model: int, students: Sequence[int], reach: ColumnElement[bool]) -> Sequence[RiskScore]:
     """What a model says of these students, as far as `reach`, a condition on Student, goes; the highest first."""
     found = select(RiskScore).join(Student, Student.id == RiskScore.student_id)
-    here = RiskScore.model_id == model, RiskScore.student_id.in_(list(students)), reach
+    here = RiskScore.model_id == model, RiskScore.student_id.in_(list(students)), reach, _let_in()
     return db.session.scalars(found.where(*here).order_by(RiskScore.logit.desc().nulls_last(), Student.id)).all()
 
 
@@ -116,7 +131,7 @@ def not_reached(
         .join(Student, Student.id == RiskScore.student_id)
         .join(StudentStatus, StudentStatus.student_id == Student.id)
         .join(School, School.id == RiskScore.school_id)
-        .where(RiskScore.model_id == model, RiskScore.logit >= least, reach, schools)
+        .where(RiskScore.model_id == model, RiskScore.logit >= least, reach, schools, _let_in())
         .where(StudentStatus.enrolled_now, StudentStatus.tier < 1, ~open_case, ~answered)
         .subquery()
     )
@@ -183,14 +198,14 @@ def within(student: int, reach: ColumnElement[bool]) -> bool:
 
 def place_of_student(model: int, reach: ColumnElement[bool]) -> ColumnElement[int | None]:
     """What a model says of the row's Student, to order by; NULL beyond `reach` and where it says nothing."""
-    here = RiskScore.model_id == model, RiskScore.student_id == Student.id, reach
+    here = RiskScore.model_id == model, RiskScore.student_id == Student.id, reach, _let_in()
     return select(RiskScore.logit).where(*here).correlate(Student).scalar_subquery()
 
 
 def place_of_case(model: int, reach: ColumnElement[bool]) -> ColumnElement[int | None]:
     """The same of the row's Case."""
     found = select(RiskScore.logit).join(Student, Student.id == RiskScore.student_id)
-    here = RiskScore.model_id == model, RiskScore.student_id == Case.student_id, reach
+    here = RiskScore.model_id == model, RiskScore.student_id == Case.student_id, reach, _let_in()
     return found.where(*here).correlate(Case).scalar_subquery()
 
 
@@ -211,6 +226,13 @@ def scored_in_month(model: int, day: date) -> bool:
     earlier = RiskNight.day >= day.replace(day=1), RiskNight.day < day
     found = select(exists().where(RiskNight.model_id == model, RiskNight.outcome == "scored", *earlier))
     return bool(db.session.scalar(found))
+
+
+def forget_scores(model: int, students: np.ndarray) -> None:
+    """Delete what a model said of these ids and tells of them."""
+    for table in ("risk_score", "risk_told"):
+        query = text(f"DELETE FROM {table} WHERE model_id = :model AND student_id = ANY(:students)")
+        db.session.execute(query, {"model": model, "students": students})
 
 
 def replace_scores(model: int, keep: Sequence[int], columns: Mapping[str, Any]) -> int:

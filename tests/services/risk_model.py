@@ -26,7 +26,7 @@ from rules.risk.features import COLUMN, NAMES, features
 from rules.risk.models import Logistic
 from rules.stints import school_year_start
 from tests.services import letters, risk_district
-from tests.services.risk_district import District, school_days
+from tests.services.risk_district import District, run, school_days
 
 PURPOSE = "To look first at those who need it most"
 EACH = 40
@@ -92,7 +92,7 @@ WEIGHTS: Mapping[str, float] = {"rate": 12.0, "rate_last_20": 4.0, "last_year_ra
 INSTEAD: Mapping[str, float] = {"last_year_rate": 0.08}
 
 
-def _card(looked: looking.Looked) -> Card:
+def _card(looked: looking.Looked, seed: int) -> Card:
     """A weighted sum for which the running year is just as usual."""
     x, known = features(looked.known), looked.known
     weights, instead = (np.array([told.get(name, 0.0) for name in NAMES]) for told in (WEIGHTS, INSTEAD))
@@ -100,7 +100,7 @@ def _card(looked: looking.Looked) -> Card:
     each = {day: Logistic(-3.0, weights, instead).to_json() for day in GRID}
     return Card(
         format=cards.FORMAT, school_year=2026, valid_until="2027-06-30", kind="logistic", label=cards.LABEL,
-        features=NAMES, definition=cards.definition(), years=(2024, 2025), rows=160, seed=1, versions={},
+        features=NAMES, definition=cards.definition(), years=(2024, 2025), rows=160, seed=seed, versions={},
         schools=tuple(np.unique(known.school).tolist()), grades=tuple(np.unique(known.grade).tolist()), models=each,
         bands=dict.fromkeys(GRID, tuple(Band(200, 20 * tenth + 10) for tenth in range(10))),
         usual=dict.fromkeys(GRID, Usual(mean["has_last_year"], mean["rate"], looked.shares)),
@@ -117,9 +117,9 @@ def trained() -> int:
             school_year=school_year_start(today()), status="trained", asked_at=now(), asked_by="ada",
             asked_name="Ada Lund", plan={"years": []}, refusals=[], report={"outcome": {"kind": "logistic"}},
         )  # fmt: skip
-        artefacts.keep(model, _card(looked))
         db.session.add(model)
         db.session.flush()
+        artefacts.keep(model, _card(looked, model.id))
         return model.id
 
 
@@ -133,6 +133,8 @@ def timed_night(number: int) -> dict[str, float]:
         parts[name] = time.perf_counter() - at
         at = time.perf_counter()
 
+    run("UPDATE risk_model SET stage = 'shadow' WHERE id = :id", id=number)
+    at = time.perf_counter()
     looked = packed.look(school_year_start(today()))
     assert looked is not None
     timed("put together from what is packed")

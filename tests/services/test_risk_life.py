@@ -21,6 +21,7 @@ from ew_app.services.risk import (
     report,
     report_lines,
     scoring,
+    standing,
     year_ends,
 )
 from ew_app.services.risk.lives import Kind
@@ -95,7 +96,7 @@ def test_shadow_first_then_two_different_people_and_six_weeks(district: District
     assert model().stage == "shadow"
     lives.promote(purpose=PURPOSE, by=actor("ben"))
     assert (model().stage, lives.state().kind) == ("serving", Kind.SERVING)
-    assert [step.kind for step in lives.steps(model())] == ["shadow", "approved", "approved", "serving"]
+    assert [step.kind for step in standing.steps(model())] == ["shadow", "approved", "approved", "serving"]
     audited = query("SELECT action, actor FROM audit_row WHERE action IN ('risk_approved', 'risk_serving') ORDER BY id")
     assert audited == [("risk_approved", "ada"), ("risk_approved", "ben"), ("risk_serving", "ben")]
 
@@ -109,7 +110,7 @@ def test_one_person_switches_it_off_at_once_and_nothing_it_said_stays(district: 
     assert query("SELECT count(*) FROM risk_score") == [(0,)]
     stands = reading.consider(actor("paul"))
     assert (stands.state.kind, list(stands.students)) == (Kind.OFF, [])
-    assert lives.steps(model())[-1].words == "The codes of two schools changed"
+    assert standing.steps(model())[-1].words == "The codes of two schools changed"
 
 
 def test_it_ends_with_the_school_year(district: District, settings: Settings) -> None:
@@ -117,7 +118,7 @@ def test_it_ends_with_the_school_year(district: District, settings: Settings) ->
     with on(replace(settings, today=date(2027, 7, 2))):
         assert lives.state().kind is Kind.OFF, "nothing is shown, whether or not an evening has come"
         scoring.score()
-        assert (model().stage, lives.steps(model())[-1].kind) == ("off", "ended")
+        assert (model().stage, standing.steps(model())[-1].kind) == ("off", "ended")
         with pytest.raises(Refused, match="Have a new one made"):
             lives.promote(purpose=PURPOSE, by=actor("ada"), number=model().id)
 

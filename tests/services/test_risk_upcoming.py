@@ -9,7 +9,7 @@ import pytest
 
 from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Conflict, Refused
-from ew_app.services.risk import lives, scoring, training, upcoming
+from ew_app.services.risk import lives, scoring, standing, training, upcoming
 from ew_app.services.risk.upcoming import Act
 from models.base import db
 from models.risk import RiskModel
@@ -107,7 +107,7 @@ def test_what_was_agreed_to_an_earlier_trial_counts_no_more(district: District) 
     lives.promote(purpose=PURPOSE, by=actor("ada"))
     db.session.expire_all()
     assert db.session.get_one(RiskModel, serving).stage == "shadow", "one agreement is not two"
-    assert [step.author for step in lives.agreed(db.session.get_one(RiskModel, serving))] == ["Ada Lund"]
+    assert [step.author for step in standing.agreed(db.session.get_one(RiskModel, serving))] == ["Ada Lund"]
 
 
 def _serving() -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, or_, select, true, update
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record
 from ew_app.services.casework import reaching
@@ -17,7 +17,7 @@ from models.base import db
 from models.people import Student
 from models.queries import risk as rows
 from models.queries import same_child
-from models.risk import RiskAnswer, RiskExcluded, RiskScore, RiskTold
+from models.risk import RiskAnswer, RiskExcluded, RiskModel, RiskScore, RiskTold
 from rules import access
 from rules.access import Permission
 from rules.words import check_words
@@ -61,10 +61,10 @@ def answer(student_id: int, *, answer: str, reason: str = "", by: Actor) -> Risk
 def _shown(student: Student) -> RiskScore:
     stands = lives.state()
     model = stands.model if stands.kind is lives.Kind.SERVING else None
-    score = db.session.get(RiskScore, (model.id, student.id)) if model else None
-    if score is None:
+    found = rows.scores_of(model.id, [student.id], true()) if model else ()
+    if not found:
         raise Conflict("The model says nothing of this student any more, so there is nothing to answer.")
-    return score
+    return found[0]
 
 
 @operation
@@ -80,6 +80,8 @@ def leave_out(student_id: int, *, reason: str, by: Actor) -> None:
     check_words(reason)
     if standing_exclusion(student.id) is not None:
         raise Refused("This student is left out of the model already.")
+    # An evening that is being scored holds these; it writes what it says before this deletes it, or sees this wish.
+    db.session.execute(select(RiskModel.id).where(RiskModel.stage != "off").with_for_update(read=True))
     who = {"author_id": by.person_id, "author": by.name, "position": by.position, "written_at": now()}
     db.session.add(RiskExcluded(student_id=student.id, reason=reason, **who))
     for table in (RiskScore, RiskTold):

@@ -40,11 +40,16 @@ def keep(model: RiskModel, made: Card) -> None:
 
 
 def opened(model: RiskModel) -> Card:
-    """The card of a model, fit to be used today. Raises Unusable with the reason."""
-    if model.artefact is None:
+    """The card of a model that kept its promises, sealed for this row and year. Raises Unusable with the reason."""
+    if model.status == "refused":
+        raise Unusable("refused", f"Model {model.id} was tried and refused. Train a new one.")
+    if model.status != "trained" or model.artefact is None:
         raise Unusable("none", f"Model {model.id} was not made to the end. Train a new one.")
     sealed = Sealed(model.artefact, model.sha256 or "", model.signature or "")
-    return _opened(sealed, tuple(_keys()), school_year_start(today()).year, today())
+    card = _opened(sealed, tuple(_keys()), school_year_start(today()).year, today())
+    if (card.seed, card.school_year) != (model.id, model.school_year.year):
+        raise Unusable("row", "The stored model was sealed for another training. Have a new one made.")
+    return card
 
 
 @lru_cache(maxsize=4)

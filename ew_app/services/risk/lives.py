@@ -6,7 +6,6 @@ is enough to stop it. It ends with the school year it was made for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -14,7 +13,9 @@ from enum import StrEnum
 from sqlalchemy import delete, select
 
 from ew_app.kernel import WORKER, Actor, Conflict, NotFound, Refused, day_text, now, operation, record, settings, today
-from ew_app.services.risk import artefacts
+from ew_app.services.risk import standing
+from ew_app.services.risk.artefacts import Unusable
+from ew_app.services.risk.standing import APPROVERS
 from models.base import db
 from models.queries import risk as rows
 from models.queries import risk_told
@@ -28,7 +29,6 @@ from rules.stints import school_year_start
 from rules.words import check_words
 
 SHORTEST = 20  # letters of a purpose or a reason: a sentence, not a tick
-APPROVERS = 2
 
 
 class Kind(StrEnum):
@@ -40,7 +40,7 @@ class Kind(StrEnum):
     NOT_GOOD_ENOUGH = "not_good_enough"
     SHADOW = "shadow"
     SERVING = "serving"
-    HELD = "held"  # it serves, and tonight's checks held it back
+    HELD = "held"  # it serves, and something holds back what it says
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class State:
     sentence: str
     model: RiskModel | None = None
     night: RiskNight | None = None
-    card: Card | None = None  # of a model that serves
+    card: Card | None = None  # of a model at work that is fit to be asked
 
 
 def state() -> State:
@@ -65,17 +65,17 @@ def state() -> State:
         since = day_text(model.stage_since or today())
         sentence = f"A model is on trial since {since}. Nobody sees what it says; lists are ordered by the rules alone."
         return State(Kind.SHADOW, sentence, model)
-    night = rows.last_night(model.id)
+    night = standing.last_evening(model)
     try:
-        card = artefacts.opened(model)
-    except artefacts.Unusable as why:
+        card = standing.fit(model)
+    except Unusable as why:
         return State(Kind.HELD, f"{why} Lists are ordered by the rules alone.", model, night)
     if night is None:
         sentence = "Two people have let the model work. It has its first say tonight; until then the rules alone order."
-        return State(Kind.HELD, sentence, model)
-    if night.outcome != "scored":
-        told = " ".join(night.reasons)
-        return State(Kind.HELD, f"{told} Until that changes, lists are ordered by the rules alone.", model, night)
+        return State(Kind.HELD, sentence, model, card=card)
+    if why_not := standing.silent(night):
+        told = f"{why_not} Until that changes, lists are ordered by the rules alone."
+        return State(Kind.HELD, told, model, night, card)
     return State(Kind.SERVING, f"Ordered by a model within each tier, as of {day_text(night.day)}.", model, night, card)
 
 
@@ -99,7 +99,7 @@ def _not_good_enough(model: RiskModel) -> str:
 
 
 def _off(model: RiskModel) -> str:
-    last = steps(model)[-1:]
+    last = standing.steps(model)[-1:]
     if last and last[0].kind == "off":
         when, who = day_text(last[0].written_at.date()), last[0].author
         return f"The risk model was switched off on {when} by {who}. Lists are ordered by the rules alone."
@@ -118,18 +118,6 @@ def at_stage(stage: str) -> RiskModel | None:
     return db.session.scalars(found).first()
 
 
-def steps(model: RiskModel) -> Sequence[RiskStep]:
-    """Everything that was decided about a model, the earliest first."""
-    return db.session.scalars(select(RiskStep).where(RiskStep.model_id == model.id).order_by(RiskStep.id)).all()
-
-
-def agreed(model: RiskModel) -> Sequence[RiskStep]:
-    """Who has agreed since the model went on trial last: what was agreed to an earlier trial counts no more."""
-    told = steps(model)
-    began = max((place for place, step in enumerate(told) if step.kind == "shadow"), default=-1)
-    return [step for step in told[began + 1 :] if step.kind == "approved"]
-
-
 def trial_until(model: RiskModel) -> date:
     """The day from which two people may agree to a model that is on trial."""
     return (model.stage_since or today()) + timedelta(days=settings().risk_shadow_days)
@@ -137,11 +125,19 @@ def trial_until(model: RiskModel) -> date:
 
 def silent_on_trial(model: RiskModel) -> str:
     """Why nobody can agree to a model that was on trial long enough; empty where nothing speaks against it."""
-    night = rows.last_night(model.id)
-    if not settings().risk_shadow_days or (night is not None and night.outcome == "scored"):
+    why = standing.silent(standing.last_evening(model)) if settings().risk_shadow_days else ""
+    return f"On its last evening on trial model {model.id} said nothing. {why}" if why else ""
+
+
+def passed_over(model: RiskModel) -> str:
+    """Why nobody can agree to a model that a later training speaks against; empty where none does."""
+    later = rows.refused_after(model)
+    if later is None:
         return ""
-    why = " ".join(night.reasons) if night else "It has not been asked on any evening yet."
-    return f"On its last evening on trial model {model.id} said nothing. {why}"
+    return (
+        f"Model {later} was made after model {model.id} and refused: by the latest look at past years a model is not"
+        " good enough. Have a new one made when what it missed has changed."
+    )
 
 
 @operation
@@ -182,7 +178,7 @@ def _check_seen(model: RiskModel, seen: str) -> None:
     newest = rows.newest(school_year_start(today()))
     if seen == "off" and newest is not None and newest.id > model.id:
         raise Conflict("A newer model was asked for while this page was open. Nothing was changed.")
-    last = steps(model)[-1:]
+    last = standing.steps(model)[-1:]
     if model.stage != seen and last:
         what = {"off": "switched it off", "shadow": "put it on trial"}.get(model.stage, "let it work")
         raise Conflict(f"While this page was open {last[0].author} {what}. Nothing was changed.")
@@ -196,9 +192,11 @@ def _check_usable(model: RiskModel) -> None:
     if model.school_year != school_year_start(today()):
         raise Refused(f"Model {model.id} was made for {_name(model)}. Have a new one made with `ew risk train`.")
     try:
-        artefacts.opened(model)
-    except artefacts.Unusable as why:
+        standing.fit(model)
+    except Unusable as why:
         raise Refused(f"Model {model.id} may not be used: {why}") from why
+    if model.stage != "serving" and (newer := passed_over(model)):
+        raise Refused(newer)
 
 
 def _enter_shadow(model: RiskModel, words: str, by: Actor, once: str | None) -> None:
@@ -218,20 +216,20 @@ def _agree(model: RiskModel, words: str, by: Actor, once: str | None) -> None:
         )
     if silent := silent_on_trial(model):
         raise Refused(silent)
-    before = agreed(model)
-    if any(step.author_id == by.person_id for step in before):
+    agree = {step.author_id for step in standing.living(model)}
+    if by.person_id in agree and len(agree) < APPROVERS:
         raise Refused("You have agreed already. Somebody else who may has to agree as well.")
-    _step(model, "approved", words, by, once)
-    if len(before) + 1 < APPROVERS:
+    if by.person_id not in agree:
+        _step(model, "approved", words, by, once)
+    if len(agree | {by.person_id}) < APPROVERS:
         return
     serving = at_stage("serving")
     if serving is not None:
         _end(serving, "ended", f"Model {model.id} works in its place.", by)
     model.stage, model.stage_since = "serving", today()
-    last = rows.last_night(model.id)
-    if last is not None and last.outcome == "scored":
-        risk_told.remember(model.id, today())  # from now on people see what it said
     _step(model, "serving", words, by)
+    if state().kind is Kind.SERVING:
+        risk_told.remember(model.id, today())  # from now on people see what it said
 
 
 @operation

@@ -37,6 +37,10 @@ class Looked:
         days = max(self.sums.get("days", 0), 1)
         return {kind: self.sums.get(kind, 0) / days for kind in KINDS}
 
+    def but(self, without: Ints) -> Looked:
+        """Without some students, in the sums as they were made."""
+        return Looked(self.known.of(np.flatnonzero(~np.isin(self.known.students, without))), self.sums)
+
 
 def excluded() -> Ints:
     """The students who are left out, whichever of their ids was named."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ew_app.kernel import Actor, NotFound, operation, record, today
-from ew_app.services.risk import calendar, fitting, lives, purpose, training
+from ew_app.services.risk import calendar, fitting, lives, purpose, standing, training
 from ew_app.services.risk.purpose import NEVER_INPUTS, WHAT_FOR
 from models.queries import naming
 from models.queries import risk as rows
@@ -86,7 +86,7 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
         ],
         "parts": [{"day": one.day, "groups": _groups(one.parts, kind)} for one in trials if one.day in TARGETS],
         "limits": [*([OF_BEFORE] if kept is None else []), *_limits(model)],
-        "decisions": [_step(step) for step in lives.steps(model)],
+        "decisions": [_step(step) for step in standing.steps(model)],
         "answers": rows.answers_to(model.id), "evenings": _evenings(model),
         "running": _running(model) if audits else None,
     }  # fmt: skip

@@ -20,13 +20,13 @@ from sqlalchemy.dialects.postgresql import insert
 from ew_app.kernel import WORKER, Actor, Refused, clock, now, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.measuring.frames import frame
-from ew_app.services.risk import artefacts, calendar, lives, packed
+from ew_app.services.risk import calendar, lives, looking, packed, standing
 from ew_app.services.risk.artefacts import Unusable
 from ew_app.services.risk.calendar import SchoolYear
 from ew_app.services.risk.looking import Looked
 from models.base import db
 from models.queries import risk as rows
-from models.queries import risk_told, risk_years
+from models.queries import risk_told, risk_years, same_child
 from models.risk import RiskModel, RiskNight, RiskScore
 from rules import access
 from rules.access import Permission
@@ -43,7 +43,8 @@ THOUSAND = 1000
 
 @operation
 def ask(night: date) -> bool:
-    """Ask for tonight's scores where a model is on trial or at work; whether there is one."""
+    """End models of a year that is over; ask for tonight's scores where one is on trial or at work; whether one is."""
+    lives.end_with_the_year()
     if lives.at_stage("serving") is None and lives.at_stage("shadow") is None:
         return False
     enqueue(Job.SCORE_RISK, night.isoformat())
@@ -87,9 +88,18 @@ class Evening:
 
 @operation
 def one_night(number: int, looked: Looked | None, year: SchoolYear, day: date) -> Evening:
-    """Ask one model about everybody, and keep what it says or why it says nothing."""
+    """Ask one model about everybody, and keep what it says or why it says nothing.
+
+    While everybody was looked at it may have been switched off, and families may have asked to be left out: once the
+    model is locked, as both lock it, that is asked again.
+    """
     began = clock()
     model: RiskModel = db.session.get_one(RiskModel, number, with_for_update=True, populate_existing=True)
+    if model.stage == "off":
+        return Evening("outside", (f"Model {number} was switched off while it was being asked.",))
+    without = looking.excluded()
+    rows.forget_scores(number, same_child.known().ids_of(without))
+    looked = looked.but(without) if looked is not None else None
     found = _asked(model, looked, year, day)
     if found.outcome != "scored":
         db.session.execute(delete(RiskScore).where(RiskScore.model_id == number))
@@ -111,7 +121,7 @@ def one_night(number: int, looked: Looked | None, year: SchoolYear, day: date) -
 def _asked(model: RiskModel, looked: Looked | None, year: SchoolYear, day: date) -> Evening:
     number = year.number(day)
     try:
-        used = artefacts.opened(model)
+        used = standing.fit(model)
     except Unusable as why:
         return Evening("refused", (str(why),))
     if outside := _outside(number, year, used):

@@ -8,7 +8,8 @@ from datetime import date
 from enum import StrEnum
 
 from ew_app.kernel import Actor, day_text, settings, today
-from ew_app.services.risk import artefacts, lives, training
+from ew_app.services.risk import lives, standing, training
+from ew_app.services.risk.artefacts import Unusable
 from ew_app.services.risk.calendar import last_day
 from models.queries import risk as rows
 from models.risk import RiskModel, RiskStep
@@ -51,9 +52,10 @@ class Next:
 
 def steps(by: Actor) -> list[Next]:
     """The model on trial first, then the newest, then the one at work; something in any case."""
-    newest = rows.newest(school_year_start(today()))
-    trial, serving = lives.at_stage("shadow"), lives.at_stage("serving")
-    chosen = {model.id: model for model in (trial, newest, serving) if model is not None}
+    year = school_year_start(today())
+    newest, trial, serving = rows.newest(year), lives.at_stage("shadow"), lives.at_stage("serving")
+    running = [model for model in (trial, newest, serving) if model is not None and model.school_year == year]
+    chosen = {model.id: model for model in running}  # one of a year that is over ended with it
     return [_for(_of(model, by), by) for model in chosen.values()] or [_for(Next(Act.TRAIN, FIRST), by)]
 
 
@@ -66,10 +68,16 @@ AGAIN = "Nothing has to be done: the rules work as before. A new one can be made
 
 def _of(model: RiskModel, by: Actor) -> Next:
     if model.stage == "serving":
-        night = rows.last_night(model.id)
+        night = standing.last_evening(model)
         until = f"It ends with the school year, on {day_text(last_day(model.school_year))}."
+        try:
+            standing.fit(model)
+        except Unusable as why:
+            return Next(Act.NOTHING, f"{why} Until it is switched off it stands there and says nothing.", model)
         if night is not None and night.outcome == "refused":
             return Next(Act.NOTHING, f"{MEND} {until}", model)
+        if night is not None and standing.long_ago(night):
+            return Next(Act.NOTHING, f"{standing.silent(night)} {ASLEEP} {until}", model)
         return Next(Act.NOTHING, f"Nothing has to be done. {until}", model)
     if model.stage == "shadow":
         return _on_trial(model, by)
@@ -80,8 +88,8 @@ def _of(model: RiskModel, by: Actor) -> Next:
     if model.status == "refused":
         return Next(Act.TRAIN, AGAIN, model)
     try:
-        artefacts.opened(model)
-    except artefacts.Unusable as why:
+        standing.fit(model)
+    except Unusable as why:
         return Next(Act.TRAIN, str(why), model)
     weeks = _trial_words()
     return Next(Act.TRIAL, f"It can be put on trial{weeks}. Then it is asked every evening, and nobody sees it.", model)
@@ -91,6 +99,7 @@ MEND = (
     "Look at what its last evening noticed, below, and mend that. It is asked again every evening, and speaks again by"
     " itself once things look as usual."
 )
+ASLEEP = "Under Health stands why its evenings stopped. Once one comes it speaks again by itself."
 STUCK = (
     "Making it could not go on: something went wrong on our side, and trying again did not help. Whoever runs the"
     " system finds the reason under Health. After that, stop it here and have it made again."
@@ -103,10 +112,12 @@ def _trial_words() -> str:
 
 
 def _on_trial(model: RiskModel, by: Actor) -> Next:
-    agreed, ready = lives.agreed(model), lives.trial_until(model)
+    agreed, ready = standing.living(model), lives.trial_until(model)
     if today() < ready:
         sentence = f"Until {day_text(ready)} nothing has to be done. Then two different people may let it work."
         return Next(Act.WAIT, sentence, model, ready, agreed)
+    if newer := lives.passed_over(model):
+        return Next(Act.WAIT, newer, model, ready, agreed)
     if silent := lives.silent_on_trial(model):
         return Next(Act.WAIT, f"Nobody can let it work yet. {silent}", model, ready, agreed)
     if not agreed:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from ew_app.kernel import day_text, today
-from ew_app.services.risk import lives
+from ew_app.kernel import day_text
+from ew_app.services.risk import lives, standing
 from ew_app.services.risk.lives import Kind
 from models.queries import risk as rows
-
-SILENT = timedelta(days=4)  # a long weekend
 
 
 def told() -> tuple[str, bool]:
@@ -18,6 +14,9 @@ def told() -> tuple[str, bool]:
     if stands.model is None or stands.model.stage == "off":
         return stands.sentence, False
     night = rows.last_night(stands.model.id)
-    if night is not None and today() - night.day > SILENT and night.outcome == "scored":
-        return f"{stands.sentence} It was asked last on {day_text(night.day)}.", True
-    return stands.sentence, stands.kind is Kind.HELD and night is not None and night.outcome == "refused"
+    if stands.kind is Kind.HELD:
+        broken = stands.card is None or night is not None and (night.outcome == "refused" or standing.long_ago(night))
+        return stands.sentence, broken
+    if night is not None and standing.long_ago(night):
+        return f"{stands.sentence} It was asked last for {day_text(night.day)}.", True
+    return stands.sentence, False
