@@ -15,6 +15,7 @@ SMALLEST_COUNT = 10  # a cause that fewer cases share is nobody's pattern and so
 class Why(StrEnum):
     """Why a team looks at a student today, the most pressing first."""
 
+    UNTRIED = "untried"
     NEW_TIER_3 = "new_tier_3"
     NO_ANSWER = "no_answer"
     RETURNED = "returned"
@@ -24,6 +25,7 @@ class Why(StrEnum):
 
 
 WORDS = {
+    Why.UNTRIED: "In Tier 3, and nobody has tried to reach the family in time",
     Why.NEW_TIER_3: "New in Tier 3",
     Why.NO_ANSWER: f"Nobody reached in {TRIES} tries or more",
     Why.RETURNED: "Back after a long absence",

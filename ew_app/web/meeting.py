@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES, day_text, today
 from ew_app.services.meetings import agenda, holding
-from ew_app.services.meetings.holding import Changed, Decided
+from ew_app.services.meetings.holding import Changed, Decided, There
 from ew_app.web import asked, freshness, meeting_words
 from ew_app.web.case_words import day_given, lower_first
 from ew_app.web.guard import actor, found, requires, scope
@@ -137,10 +137,19 @@ def _page(meeting_id: int, errors: Mapping[str, str] | None = None, theirs: str 
         ],
         agreed=[meeting_words.agreed(task, named[case][1], owners, view) for task, case, _ in agreed if case in named],
         better=[view.name(named[case_id][1]) for case_id in numbers.get("improved", ()) if case_id in named],
+        others=[
+            (number, meeting_words.choice(pupil, tier))
+            for number, tier, pupil in (rows.others(sitting.meeting, *_reach()) if _takes_more(sitting, view) else ())
+        ],
         members=members, team=[(one.person_id, one.name) for one in members],
         present=[one.person_id for one in members if one.present], errors=errors or {}, values=request.form,
         theirs=theirs,
     )  # fmt: skip
+
+
+def _takes_more(sitting: Sitting, view: View) -> bool:
+    """Whether the page has forms: on a wall and once it is over there are none."""
+    return sitting.meeting.ended_at is None and not view.room
 
 
 @screen.get("/meeting/<int:meeting_id>/students/<int:position>")
@@ -217,8 +226,10 @@ def _done(meeting_id: int, act: Act) -> ResponseReturnValue:
 @requires(RUN)
 def there(meeting_id: int) -> ResponseReturnValue:
     def act() -> str:
-        present = request.form.getlist("present", type=asked.number)
-        holding.note_who_is_there(meeting_id, present, request.form.get("guests", ""), by=actor())
+        form = request.form
+        there = There(frozenset(form.getlist("present", type=asked.number)), form.get("guests", ""))
+        seen = There(frozenset(form.getlist("seen", type=asked.number)), form.get("seen_guests", ""))
+        holding.note_who_is_there(meeting_id, there, seen=seen, by=actor())
         return "Who is there is written down."
 
     return _done(meeting_id, act)

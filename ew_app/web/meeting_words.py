@@ -28,6 +28,17 @@ from rules.counting import many
 from rules.meetings import WORDS, Why
 from rules.vocabulary import vocabulary
 
+
+def choice(student: Student, tier: int) -> str:
+    """A student as a choice: name, grade, tier."""
+    parts = (
+        f"{student.first_name} {student.last_name}",
+        grade_words(student.grade),
+        vocabulary().label("tier", tier_text(tier)),
+    )
+    return ", ".join(part for part in parts if part)
+
+
 TIERS = (("tier_1", "Tier 1"), ("watch", "Watch"), ("tier_2", "Tier 2"), ("tier_3", "Tier 3"))
 ONE_ACTION = "One action"
 DECIDED = {

@@ -31,6 +31,7 @@ class Candidate:
     case_id: int
     tier: int
     due: date | None
+    untried: bool
     new_tier_3: bool
     no_answer: bool
     returned: bool
@@ -45,8 +46,9 @@ class Candidate:
 
 
 def candidates(school_id: int, since: date, on: date, *, tries: int, last: int | None) -> list[Candidate]:
-    """Open cases of a school that came into Tier 3 since a day, that nobody was reached for, whose student is back,
-    that meeting `last` left over, or whose plan is due for a look."""
+    """Open cases of a school in Tier 3 of which nobody has tried to reach the family by the day it was due, that came
+    into Tier 3 since a day, that nobody was reached for, whose student is back, that meeting `last` left over, or whose
+    plan is due for a look."""
     rose = exists().where(
         TierChange.student_id == Case.student_id, TierChange.day > since, TierChange.after == 3,
         TierChange.before < 3, TierChange.withdrawn_at.is_(None),
@@ -61,10 +63,12 @@ def candidates(school_id: int, since: date, on: date, *, tries: int, last: int |
     left_over = exists().where(
         MeetingItem.case_id == Case.id, MeetingItem.meeting_id == last, MeetingItem.decision == "later"
     )
-    new_tier_3 = and_(rose.correlate(Case), func.coalesce(StudentStatus.tier, Case.tier) == 3)
+    in_tier_3 = func.coalesce(StudentStatus.tier, Case.tier) == 3
+    new_tier_3 = and_(rose.correlate(Case), in_tier_3)
+    untried = and_(in_tier_3, Case.contact_due < on, tried == 0, ~reached)
     no_answer = and_(tried >= tries, ~reached)
     review = and_(Case.status.in_(UNDER_PLAN), func.coalesce(_next_look(), Case.due) <= on)
-    why = new_tier_3, no_answer, back.correlate(Case), left_over.correlate(Case), review
+    why = untried, new_tier_3, no_answer, back.correlate(Case), left_over.correlate(Case), review
     wanted = (
         select(
             Case.id, Case.tier, Case.due, *why, tried, last_contact(Case.student_id), StudentStatus.absent,
@@ -151,6 +155,15 @@ def items(meeting_id: int, reach: Reach, person_id: int | None, on: date) -> lis
         .order_by(MeetingItem.position, MeetingItem.id)
     )
     return list(db.session.execute(wanted.execution_options(populate_existing=True)))
+
+
+def others(meeting: Meeting, reach: Reach, person_id: int | None, on: date) -> list[Any]:
+    """(case number, tier, student) of the open cases of the school within reach that are not on the agenda, by name."""
+    there = exists().where(MeetingItem.meeting_id == meeting.id, MeetingItem.case_id == Case.id).correlate(Case)
+    wanted = select(Case.number, Case.tier, Student).join(Student, Student.id == Case.student_id)
+    wanted = wanted.where(Case.school_id == meeting.school_id, Case.closed_on.is_(None), ~there)
+    found = wanted.where(scope.cases(reach, person_id, on))
+    return list(db.session.execute(found.order_by(Student.first_name, Student.last_name, Case.number)))
 
 
 def how_many(meeting_id: int) -> tuple[int, int]:

@@ -10,14 +10,14 @@ import pytest
 from flask import current_app
 
 from ew_app.kernel import Conflict, NotFound, Refused, now, transaction
-from ew_app.services.casework import tasks
+from ew_app.services.casework import closing, tasks
 from ew_app.services.casework.outreach import Attempt, log_outreach
 from ew_app.services.meetings import agenda, holding
-from ew_app.services.meetings.holding import Changed, Decided
+from ew_app.services.meetings.holding import Changed, Decided, There
 from ew_app.services.notices import news
 from models.base import db
-from models.cases import Case, Cause
-from models.meetings import Meeting
+from models.cases import Case, Cause, Task
+from models.meetings import Meeting, MeetingItem
 from models.org import School
 from rules.access import NotAllowed
 from rules.words import UnfitWords
@@ -167,7 +167,8 @@ def test_a_closed_meeting_is_proof_and_changes_no_more(world: World, lincoln: Sc
     meeting, paul = begun(world), world.actor("paul")
     item, version = item_of(meeting)
     holding.decide(item, act(world), version=version, by=paul)
-    holding.note_who_is_there(meeting, [world.people["paul"], world.people["cora"]], "Ms. Reed of the library", by=paul)
+    team = frozenset((world.people["paul"], world.people["cora"]))
+    holding.note_who_is_there(meeting, There(team, "Ms. Reed of the library"), seen=There(frozenset()), by=paul)
     holding.end(meeting, by=paul)
     holding.end(meeting, by=world.actor("wanda"))
     kept = rows("SELECT why, numbers FROM meeting_item ORDER BY id")
@@ -179,11 +180,54 @@ def test_a_closed_meeting_is_proof_and_changes_no_more(world: World, lincoln: Sc
     for change in (
         lambda: holding.decide(item, Decided(decision="later"), version=version + 1, by=paul),
         lambda: holding.write_minutes(meeting, "more", version=1, by=paul),
-        lambda: holding.note_who_is_there(meeting, [], "", by=paul),
+        lambda: holding.note_who_is_there(meeting, There(frozenset()), seen=There(team), by=paul),
         lambda: holding.add_student(meeting, 1002, by=paul),
     ):
         with pytest.raises(Refused, match="This meeting is over"):
             change()
+
+
+def test_of_two_who_write_who_is_there_neither_wipes_out_the_other(world: World, lincoln: School) -> None:
+    """Both pages were opened when only Paul was ticked."""
+    meeting, (paul, wanda, cora) = begun(world), (world.people[one] for one in ("paul", "wanda", "cora"))
+    opened = There(frozenset((paul,)))
+    wanted = There(frozenset((paul, cora)), "Ms. Reed")
+    holding.note_who_is_there(meeting, wanted, seen=opened, by=world.actor("paul"))
+    holding.note_who_is_there(meeting, There(frozenset((wanda,))), seen=opened, by=world.actor("wanda"))
+    there = "SELECT person_id FROM meeting_member WHERE present ORDER BY person_id"
+    assert rows(there) == [(one,) for one in sorted((cora, wanda))], "Paul had to leave"
+    assert rows("SELECT guests FROM meeting") == [("Ms. Reed",)]
+    with pytest.raises(Conflict, match="Ms. Reed"):
+        holding.note_who_is_there(meeting, There(frozenset(), "Mr. Hill"), seen=opened, by=world.actor("wanda"))
+
+
+def test_a_student_in_tier_3_whom_nobody_tried_is_on_the_agenda_once_the_first_contact_is_late(
+    world: World, lincoln: School
+) -> None:
+    with transaction():
+        db.session.execute(db.text("DELETE FROM tier_change"))
+        db.session.execute(
+            db.text("UPDATE student_status SET tier = 3 WHERE student_id = :a"), {"a": world.students["ana"]}
+        )
+    assert [one.why for one in agenda.of_today(lincoln).entries] == [("review",)]
+    with transaction():
+        db.session.execute(db.text("UPDATE support_case SET contact_due = :d"), {"d": TODAY - timedelta(days=1)})
+    assert [one.why for one in agenda.of_today(lincoln).entries] == [("untried",), ("review",)]
+    log_outreach(Attempt(method="call", outcome="no_answer"), by=world.actor("cora"), case_number=1001)
+    assert [one.why for one in agenda.of_today(lincoln).entries] == [("review",)]
+
+
+def test_nothing_is_decided_about_a_case_that_was_closed_while_the_team_met(world: World, lincoln: School) -> None:
+    meeting, paul = begun(world), world.actor("paul")
+    item, version = item_of(meeting)
+    holding.decide(item, act(world), version=version, by=paul)
+    reasons = {row[0]: "yes" for row in rows("SELECT DISTINCT rule FROM case_reason")}
+    closing.close(1001, by=world.actor("cora"), reason="moved_district", useful=reasons)
+    for decided in (act(world, action="Ask the neighbours"), Decided(decision="later")):
+        with pytest.raises(Refused, match="closed in the meantime"):
+            holding.decide(item, decided, version=version + 1, by=paul)
+    kept = db.session.get_one(MeetingItem, item)
+    assert "not needed any more" in holding.words_of(kept, db.session.get_one(Task, kept.task_id))
 
 
 def test_what_was_agreed_and_what_was_left_over_come_back_next_time(world: World, lincoln: School) -> None:

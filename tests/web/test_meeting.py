@@ -78,6 +78,18 @@ def test_no_word_that_somebody_typed_stands_on_the_wall(sign_in: SignInAs, app: 
     assert "Secret action" in browser.get(again).text and "Secret action" not in browser.get(f"{again}?view=room").text
 
 
+def test_a_student_is_added_by_name(sign_in: SignInAs, app: Flask, world: dict[str, int]) -> None:
+    with app.app_context():
+        number = committed(casebook.open_case, "nia", owner=None)
+    address = begun(sign_in)
+    choice = f'<option value="{number}">Student Nia, Grade 4, Tier 2</option>'
+    assert choice in sign_in("principal").get(address).text
+    assert 'name="case"' not in sign_in("principal").get(f"{address}?view=room").text
+    assert choice not in sign_in("counselor").get(address).text, "not one of hers"
+    sign_in("principal").send(f"{address}/add", {"case": number})
+    assert choice not in sign_in("principal").get(address).text
+
+
 def test_two_who_write_at_once_see_both_texts(sign_in: SignInAs, world: dict[str, int]) -> None:
     address = begun(sign_in)
     sign_in("principal").send(f"{address}/students/1", action(world))

@@ -49,8 +49,8 @@ def of_today(school: School) -> Agenda:
 
 def _entry(one: Candidate) -> Entry:
     said = {
-        Why.NEW_TIER_3: one.new_tier_3, Why.NO_ANSWER: one.no_answer, Why.RETURNED: one.returned,
-        Why.CARRIED: one.carried, Why.REVIEW: one.review,
+        Why.UNTRIED: one.untried, Why.NEW_TIER_3: one.new_tier_3, Why.NO_ANSWER: one.no_answer,
+        Why.RETURNED: one.returned, Why.CARRIED: one.carried, Why.REVIEW: one.review,
     }  # fmt: skip
     return Entry(one.case_id, tuple(why for why, holds in said.items() if holds), standing_numbers(one))
 

@@ -5,7 +5,6 @@ Two people may write at once: whoever saves later over a change they have not se
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,6 +35,7 @@ from rules.words import check_words
 RUN = Permission.RUN_MEETING
 NO_MEETING = "There is no such meeting, or not of a school of yours."
 OVER = "This meeting is over, and its minutes stay as they are. What comes now belongs on the case."
+CLOSED = "This case was closed in the meantime, so nothing is left to decide. If something is, take it up again first."
 LONGEST_ACTION, LONGEST_NOTE, LONGEST_MINUTES = 200, 500, 4000
 
 
@@ -56,6 +56,14 @@ class Decided:
     owner_id: int | None = None
     due: date | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """Who is at a meeting: ids of the team, and in words who else."""
+
+    team: frozenset[int]
+    guests: str = ""
 
 
 @operation
@@ -93,13 +101,22 @@ def _team(meeting_id: int, place: Place, by: Actor) -> list[MeetingMember]:
 
 
 @operation
-def note_who_is_there(meeting_id: int, present: Collection[int], guests: str, *, by: Actor) -> None:
-    """Keep who of the team is there, and who else. Raises NotFound, Refused, UnfitWords."""
+def note_who_is_there(meeting_id: int, there: There, *, seen: There, by: Actor) -> None:
+    """Keep who of the team is there, and who else. What a colleague ticked since stays: only what differs from `seen`,
+    what stood on the page, is changed.
+
+    Raises NotFound, Conflict where both wrote who else is there, Refused, UnfitWords.
+    """
     meeting = _open(meeting_id, by)
-    check_words(guests)
-    there = MeetingMember.person_id.in_(sorted(present))
-    db.session.execute(update(MeetingMember).where(MeetingMember.meeting_id == meeting.id).values(present=there))
-    meeting.guests = guests.strip()[:LONGEST_NOTE]
+    check_words(there.guests)
+    guests, before = there.guests.strip()[:LONGEST_NOTE], seen.guests.strip()
+    if guests not in (before, meeting.guests) and meeting.guests != before:
+        raise Conflict(f"A colleague has written meanwhile who else is there: {meeting.guests}. Put both together.")
+    team = update(MeetingMember).where(MeetingMember.meeting_id == meeting.id)
+    for people, present in ((there.team - seen.team, True), (seen.team - there.team, False)):
+        db.session.execute(team.where(MeetingMember.person_id.in_(sorted(people))).values(present=present))
+    if guests != before:
+        meeting.guests = guests
 
 
 @operation
@@ -144,6 +161,8 @@ def decide(item_id: int, decided: Decided, *, version: int, by: Actor) -> Meetin
         return item
     if item.version != version:
         raise Changed(words_of(item, task))
+    if case.closed_on is not None:
+        raise Refused(CLOSED)
     _check(decided)
     if task is not None and task.status == "open":
         tasks.withdraw(task, "The team decided otherwise.", by)
@@ -193,7 +212,9 @@ def meeting_at_hand(meeting_id: int, by: Actor, *, lock: bool = False) -> Meetin
 def words_of(item: MeetingItem, task: Task | None) -> str:
     """What stands for a student, in one line."""
     said = {"act": "", "go_on": "Go on as it is.", "later": "Look again next time.", None: ""}[item.decision]
-    action = f"{task.title}{f', by {task.due:%a} {task.due.day} {task.due:%b}' if task.due else ''}." if task else ""
+    by_when = f", by {task.due:%a} {task.due.day} {task.due:%b}" if task and task.due else ""
+    off = " (not needed any more)" if task and task.status == "withdrawn" else ""
+    action = f"{task.title}{by_when}{off}." if task else ""
     return " ".join(part for part in (said, action, item.note) if part)
 
 
