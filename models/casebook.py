@@ -71,11 +71,13 @@ def close(cases: Sequence[int], on: date, reason: str, at: datetime, by: str) ->
         db.session.execute(text(statement), asked)
 
 
-_CLOSE = (
-    """
-    UPDATE case_episode e SET closed_on = :on, close_reason = :reason, closed_at = :at
-    FROM support_case c WHERE c.id = ANY(:cases) AND e.case_id = c.id AND e.episode = c.episode
-    """,
+def end_work(cases: Sequence[int], at: datetime, by: str) -> None:
+    """Withdraw what is open on closed cases outside compartments, and their drafts."""
+    for statement in _WORK_ENDS:
+        db.session.execute(text(statement), {"cases": list(cases), "at": at, "by": by})
+
+
+_WORK_ENDS = (
     """
     UPDATE task SET status = 'withdrawn', done_at = :at, done_by = :by, note = 'The case was closed.'
     WHERE case_id = ANY(:cases) AND status = 'open' AND compartment IS NULL
@@ -84,6 +86,13 @@ _CLOSE = (
     UPDATE letter SET status = 'withdrawn', withdrawn_at = :at, note = 'The case was closed.'
     WHERE case_id = ANY(:cases) AND status = 'draft'
     """,
+)
+_CLOSE = (
+    """
+    UPDATE case_episode e SET closed_on = :on, close_reason = :reason, closed_at = :at
+    FROM support_case c WHERE c.id = ANY(:cases) AND e.case_id = c.id AND e.episode = c.episode
+    """,
+    *_WORK_ENDS,
     """
     UPDATE support_case SET status = 'closed', closed_on = :on, close_reason = :reason, paused_until = NULL,
         due = NULL, next_step = '', version = version + 1

@@ -264,6 +264,22 @@ def test_no_task_is_opened_on_a_case_that_a_colleague_has_closed(world):
     assert the_case("next_step", "due") == ("", None)
 
 
+@pytest.mark.parametrize("how", ["struck", "changed"])
+def test_a_failure_that_never_was_asks_nobody_to_repair_unless_another_speaks_for_it(family, how):
+    def never_was(number: int) -> None:
+        if how == "struck":
+            amending.strike(number, why="Another family", by=family.actor("clara"))
+        else:
+            right = Attempt(method="call", outcome="left_voicemail", used=OLD)
+            amending.change(number, right, by=family.actor("clara"), version=1)
+
+    one, other = fails(family).id, fails(family).id
+    never_was(one)
+    assert repairs() == [("contact_repair", "open", "")]
+    never_was(other)
+    assert repairs() == [("contact_repair", "withdrawn", "The contact that asked for this was put right.")]
+
+
 # -- what a contact had set as the step of its case --------------------------------------------------------------------
 
 SLIP, MEANT, EARLIER = date(2027, 4, 15), date(2026, 11, 18), date(2026, 11, 20)
@@ -332,3 +348,21 @@ def test_a_contact_put_right_moves_no_closed_case(world):
     closing.close(1001, by=world.actor("cora"), reason="not_needed", useful={"R07": "no"})
     amending.change(entry, agreed(MEANT), by=world.actor("cora"), version=1)
     assert the_case(*STEP) == ("", None)
+
+
+def test_a_colleagues_later_date_stands_beside_what_was_promised_sooner(world):
+    """Cora was promised the note for Wednesday; Paul agrees on a call in December."""
+    flag_ana(world)
+    promised = logged(world, agreed(MEANT))
+    later = log_outreach(agreed(date(2026, 12, 16), ""), by=world.actor("paul"), case_number=1001).id
+    assert the_case(*STEP) == ("Mother brings the note", MEANT)
+    asked = "SELECT title, due, status FROM task WHERE kind = 'call' AND period LIKE 'outreach/%'"
+    assert rows(asked) == [("Contact the family again", date(2026, 12, 16), "open")]
+    right = agreed(date(2026, 12, 17), "The aunt calls")
+    amending.change(later, right, by=world.actor("paul"), version=1)
+    assert rows(asked) == [("The aunt calls", date(2026, 12, 17), "open")] and the_case("due") == (MEANT,)
+    amending.strike(later, why="Another family", by=world.actor("paul"))
+    assert rows(asked)[0][2] == "withdrawn"
+    logged(world, agreed(date(2026, 12, 18), "Father comes in"))
+    assert the_case(*STEP) == ("Father comes in", date(2026, 12, 18)), "who was promised it may agree otherwise"
+    assert promised

@@ -275,6 +275,15 @@ def test_a_closed_case_asks_nobody_any_more(world, number):
 # -- once --------------------------------------------------------------------------------------------------------------
 
 
+def test_help_that_was_promised_ends_with_the_case_and_whoever_promised_it_hears_so(world, number):
+    asked = handing_over.refer(number, to(world, "nia", "nurse"), by=world.actor("cora"))
+    answering.accept(asked.id, by=world.actor("nia"))
+    reasons = {row[0]: "yes" for row in rows("SELECT DISTINCT rule FROM case_reason")}
+    closing.close(number, by=world.actor("cora"), reason="moved_district", useful=reasons)
+    assert rows(STEPS)[-1][:2] == ("taken_back", "The case was closed.") and inbox(world, "nia") == []
+    assert told(world, "nia")[0] == f"You are asked for case {number} no longer."
+
+
 def test_a_double_click_asks_once_and_answers_once(world, number):
     wanted, by = to(world, "nia", "nurse"), world.actor("cora")
     first = handing_over.refer(number, wanted, by=by, once="k1")

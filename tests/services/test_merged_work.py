@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ew_app.kernel import Refused, told_as_of
-from ew_app.services.casework import answering, handing_over, searching, supporting, visits
+from ew_app.services.casework import answering, closing, handing_over, searching, supporting, visits
 from ew_app.services.casework.handing_over import Wanted
 from ew_app.services.casework.supporting import Offer
 from ew_app.services.rosters import same_child
@@ -106,3 +106,22 @@ def test_help_that_was_promised_in_between_stays_one_when_two_are_parted(both: W
     )
     assert rows(promised) == [(True, True)]
     assert answering.finish(asked, by=nia, report="We talked.").state == "done"
+
+
+def test_what_comes_back_to_a_case_that_was_closed_since_is_open_no_more(both: World) -> None:
+    """Ben's case closes with the merge, is taken up and closed by hand; then the two are parted."""
+    for number in (1001, 1002):
+        visits.plan(number, going.wanted(both), by=both.actor("wanda"))
+    join(both)
+    for number in (1001, 1002):
+        if number == 1002:
+            closing.reopen(1002, by=both.actor("paul"), why="Another child after all")
+        useful = {rule: "yes" for (rule,) in rows("SELECT rule FROM case_reason")}
+        closing.close(number, by=both.actor("paul"), reason="moved_district", useful=useful)
+    same_child.undo("S-ben", by=both.actor("clara"))
+    on_closed = (
+        "FROM task t JOIN support_case c ON c.id = t.case_id WHERE c.closed_on IS NOT NULL AND t.status = 'open'"
+    )
+    assert rows(f"SELECT t.kind {on_closed}") == []
+    assert rows("SELECT status FROM support_case") == [("closed",), ("closed",)]
+    assert rows("SELECT DISTINCT status FROM visit") == [("called_off",)]

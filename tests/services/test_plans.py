@@ -214,6 +214,22 @@ def test_a_support_comes_with_dose_and_end_from_the_catalogue_and_a_task_for_its
         supporting.take_back(second.id, by=planned.actor("wanda"))
 
 
+def test_a_time_noted_by_mistake_asks_whoever_was_to_begin_again(planned):
+    by = planned.actor("cora")
+    support = supporting.offer(1001, Offer(intervention="I13", owner_id=planned.people["tara"]), by=by)
+    asked = "SELECT status FROM task WHERE kind = 'support'"
+    for _ in range(2):
+        given = supporting.give(support.id, by=by)
+        assert rows(asked) == [("done",)]
+        for _ in range(2):
+            supporting.take_back(given.id, by=by)
+        assert rows(asked) == [("open",)]
+    supporting.give(support.id, by=by)
+    given = supporting.give(support.id, by=by)
+    supporting.take_back(given.id, by=by)
+    assert rows(asked) == [("done",)], "another time speaks for it"
+
+
 def test_a_support_handed_on_asks_the_next_person(planned):
     by, people = planned.actor("cora"), planned.people
     support = supporting.offer(1001, Offer(intervention="I12", owner_id=people["tara"]), by=by)

@@ -93,12 +93,13 @@ def change(entry_id: int, attempt: Attempt, *, by: Actor, version: int) -> Outre
     entry.version, entry.written_at = entry.version + 1, now()
     _tell("outreach_changed", entry, by)
     if step != (entry.next_date, entry.promise):
-        outreach.put_right(entry, step)
+        outreach.put_right(entry, step, by)
     if outreach.reached_family(said_before) and not outcome.reached_family:
         _not_done_after_all(entry, by, outreach.ANSWERED_BY_CONTACT)
     elif entry.is_contact:
         outreach.finish_tasks(entry, None, by)
     if entry.outcome != said_before:
+        repairing.no_longer(entry, by)
         repairing.ask(entry, outcome, db.session.get(Case, entry.case_id) if entry.case_id else None)
     if was != entry.is_contact:
         _ask_again(entry)
@@ -121,9 +122,10 @@ def strike(entry_id: int, *, why: str, by: Actor) -> None:
     check_words(why)
     _keep(entry, by, "struck", why.strip(), once=entry.once)
     _tell("outreach_struck", entry, by, why=why.strip())
-    outreach.put_right(entry, (entry.next_date, entry.promise), struck=True)
+    outreach.put_right(entry, (entry.next_date, entry.promise), by, struck=True)
     _not_done_after_all(entry, by)
     _ask_again(entry)
+    repairing.no_longer(entry, by, struck=True)
     db.session.delete(entry)
 
 

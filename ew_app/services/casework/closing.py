@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from ew_app.kernel import Actor, Refused, now, operation, record, today
-from ew_app.services.casework import notes, reaching, tasks, visit_ends
+from ew_app.services.casework import hand_over_rows, notes, reaching, tasks, visit_ends
 from ew_app.services.measuring.touched import ask_for_evaluation, touch
+from models import casebook
 from models.base import db
-from models.cases import Case, CaseEpisode, CaseReason, Task
-from models.letters import Letter
+from models.cases import Case, CaseEpisode, CaseReason
 from models.queries.following import idle, looked_for, still_met
 from rules import access
 from rules.access import Permission
@@ -95,8 +95,9 @@ def _end(case: Case, reason: str, useful: Mapping[str, str], by: Actor) -> None:
     case.status, case.closed_on, case.close_reason = str(status), today(), reason
     case.paused_until, case.due, case.next_step = None, None, ""
     _end_episode(case)
-    _withdraw_tasks(case, by)
+    casebook.end_work([case.id], now(), by.login)
     visit_ends.of_cases([case.id], visit_ends.CLOSED, by)
+    hand_over_rows.end_helps(case, by)
     why = vocabulary().label("close_reason", reason)
     record("case_closed", by=by, subject=f"case:{case.number}", student_id=case.student_id, case_id=case.id, why=why)
     _ask_again(case)
@@ -171,20 +172,6 @@ def _end_episode(case: Case) -> None:
     run = db.session.get(CaseEpisode, key) or CaseEpisode(**key, opened=case.opened, opened_at=case.opened_at)
     run.closed_on, run.close_reason, run.closed_at = case.closed_on, case.close_reason, now()
     db.session.add(run)
-
-
-def _withdraw_tasks(case: Case, by: Actor) -> None:
-    """What the case still asked for is not needed any more; work inside compartments goes on."""
-    db.session.execute(
-        update(Task)
-        .where(Task.case_id == case.id, Task.status == "open", Task.compartment.is_(None))
-        .values(status="withdrawn", done_at=now(), done_by=by.login, note="The case was closed.")
-    )
-    db.session.execute(
-        update(Letter)
-        .where(Letter.case_id == case.id, Letter.status == "draft")
-        .values(status="withdrawn", withdrawn_at=now(), note="The case was closed.")
-    )
 
 
 def _check_no_other(case: Case) -> None:

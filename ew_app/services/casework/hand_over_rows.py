@@ -20,6 +20,7 @@ LONGEST = 280
 LONGEST_STORY = 2000
 HELP = "help"  # the kind of a task that somebody promised
 ENDED = (State.DECLINED, State.DONE, State.TAKEN_BACK)
+CLOSED = "The case was closed."
 GIVEN = "The case was given to somebody."
 TWICE = "Somebody asked the same a moment ago. Load the page and look at what waits."
 
@@ -97,6 +98,13 @@ def settle(case: Case, by: Actor) -> None:
     )  # fmt: skip
     for row in db.session.scalars(waiting.order_by(HandOver.id).with_for_update()).all():
         move(row, case, Answer.TAKE_BACK, by, GIVEN)
+
+
+def end_helps(case: Case, by: Actor) -> None:
+    """The case was closed: help that was promised is not needed any more, and whoever promised it hears so."""
+    helps = HandOver.case_id == case.id, HandOver.kind == Kind.REFER, HandOver.state == State.ACCEPTED
+    for row in db.session.scalars(select(HandOver).where(*helps).order_by(HandOver.id).with_for_update()).all():
+        move(row, case, Answer.TAKE_BACK, by, CLOSED)
 
 
 def fit(words: str, longest: int = LONGEST) -> str:

@@ -191,6 +191,7 @@ def finish_tasks(entry: Outreach, task_id: int | None, by: Actor) -> None:
         Task.status == "open",
         Task.compartment.is_(None),
         Task.kind.in_(ANSWERED_BY_CONTACT),
+        Task.period != f"outreach/{entry.id}",  # what it asked for itself
     )
     found = db.session.scalars(answered.with_for_update()).all() if reached_family(entry.outcome) else []
     done = {task.id: task for task in [*named, *found] if task.status == "open"}
@@ -206,13 +207,25 @@ def _move(case: Case, attempt: Attempt, entry: Outreach) -> None:
     """A personal attempt starts the contacting; the next date, or the school's ladder, says what comes next."""
     if vocabulary().is_attempt(attempt.method):
         case.status = str(move(Status(case.status), Action.OUTREACH))
-    if attempt.next_date is not None:
-        case.due, case.next_step = attempt.next_date, attempt.promise.strip() or AGAIN
+    if attempt.next_date is not None and _promised_sooner(case, entry):
+        tasks.ask_owner(case, "call", entry.promise or AGAIN, due=attempt.next_date, period=f"outreach/{entry.id}")
+    elif attempt.next_date is not None:
+        case.due, case.next_step = attempt.next_date, entry.promise or AGAIN
     elif entry.is_contact:
         if case.next_step.startswith((laddering.TRY, laddering.TRIED_ALL, AGAIN)):
             tasks.look_ahead(case)
     elif attempt.by_ladder and case.status != Status.PAUSED:
         _climb_on(case, entry)
+
+
+def _promised_sooner(case: Case, entry: Outreach) -> bool:
+    """Whether the case's step is what somebody else was promised for an earlier day: it stands, whatever is agreed."""
+    if case.due is None or entry.next_date is None or case.due >= entry.next_date:
+        return False
+    theirs = Outreach.author_id.is_distinct_from(entry.author_id), Outreach.next_date == case.due
+    same = select(Outreach.id).where(Outreach.case_id == case.id, Outreach.id != entry.id, *theirs)
+    promised = same.where(Outreach.promise == case.next_step, Outreach.promise != "")
+    return db.session.scalar(promised.limit(1)) is not None
 
 
 def _climb_on(case: Case, entry: Outreach) -> None:
@@ -228,12 +241,13 @@ def _climb_on(case: Case, entry: Outreach) -> None:
         tasks.ask_owner(case, "call", AGAIN, due=way.again, period=f"outreach/{entry.id}")
 
 
-def put_right(entry: Outreach, was: tuple[date | None, str], *, struck: bool = False) -> None:
+def put_right(entry: Outreach, was: tuple[date | None, str], by: Actor, *, struck: bool = False) -> None:
     """The case's step follows a contact that reads otherwise now, or was struck; one that came from elsewhere stays.
 
     was: the contact's next date and promise as they stood. A step that falls away gives way to what the contact before
-    it had set, or else to the next open task.
+    it had set, or else to the next open task. What it had asked for beside the case's step goes with it too.
     """
+    _put_task_right(entry, by, struck=struck)
     case = db.session.get(Case, entry.case_id, with_for_update=True) if entry.case_id else None
     if case is None or case.closed_on is not None or case.due is None:
         return
@@ -251,3 +265,12 @@ def put_right(entry: Outreach, was: tuple[date | None, str], *, struck: bool = F
             case.due, case.next_step = other.next_date, other.promise or AGAIN
         else:
             tasks.look_ahead(case)
+
+
+def _put_task_right(entry: Outreach, by: Actor, *, struck: bool) -> None:
+    asked = Task.student_id == entry.student_id, Task.period == f"outreach/{entry.id}", Task.kind == "call"
+    for task in db.session.scalars(select(Task).where(*asked, Task.status == "open").with_for_update()).all():
+        if struck or entry.next_date is None:
+            tasks.withdraw(task, "The contact that asked for this was put right.", by)
+        else:
+            task.due, task.title = entry.next_date, entry.promise or AGAIN

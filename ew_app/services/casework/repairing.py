@@ -30,6 +30,7 @@ KIND, INTERPRETER = "contact_repair", "interpreter"
 MEND = Permission.FIX_DATA
 LONGEST_NAME = 80
 FEWEST_DIGITS = 7
+STRUCK = "The contact that asked for this was put right."
 BROUGHT = "The roster brought other contact details."
 
 
@@ -46,6 +47,23 @@ def ask(entry: Outreach, outcome: Outcome, case: Case | None) -> None:
         wanted = planned if outcome.contact_problem else _interpreter(planned)
         period = f"outreach/{entry.id}"
         tasks.ask(wanted, student_id=entry.student_id, school_id=school, case=case, period=period, rule=REPAIR)
+
+
+def no_longer(entry: Outreach, by: Actor, *, struck: bool = False) -> None:
+    """In the open transaction: a contact was struck or reads otherwise; what it asked to repair, and no other contact
+    since does, is asked for no longer."""
+    db.session.flush()
+    asks = {KIND: failing(), INTERPRETER: ["interpreter_needed"]}
+    open_ones = Task.student_id == entry.student_id, Task.kind.in_(asks), Task.status == "open", Task.rule == REPAIR
+    for task in db.session.scalars(select(Task).where(*open_ones).order_by(Task.id).with_for_update()).all():
+        first = task.period.rpartition("/")[2]
+        if not first.isdecimal() or entry.id < int(first):
+            continue
+        others = Outreach.student_id == entry.student_id, Outreach.id >= int(first), Outreach.id != entry.id
+        since = select(Outreach.id).where(*others, Outreach.outcome.in_(asks[task.kind]))
+        speaks = not struck and entry.outcome in asks[task.kind]
+        if not speaks and db.session.scalar(since.limit(1)) is None:
+            tasks.withdraw(task, STRUCK, by)
 
 
 def _interpreter(planned: PlannedTask) -> PlannedTask:

@@ -29,7 +29,6 @@ from rules.roles import role
 from rules.routing import route
 from rules.tiers import Tier
 
-CLOSED = "The case was closed."
 ELSEWHERE = "The student goes to another school now."
 
 
@@ -43,7 +42,9 @@ def notice() -> int:
     for back in rows.not_needed():
         with alone(f"hand-over {back.id}"):
             case = db.session.get_one(Case, back.case_id)
-            hand_over_rows.move(back, case, Answer.TAKE_BACK, WORKER, CLOSED if case.closed_on else ELSEWHERE)
+            hand_over_rows.move(
+                back, case, Answer.TAKE_BACK, WORKER, hand_over_rows.CLOSED if case.closed_on else ELSEWHERE
+            )
     db.session.flush()
     moved = rows.moved_away()
     staff = Staff({row.now for row in moved}) if moved else None

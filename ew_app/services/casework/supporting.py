@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record, today
 from ew_app.services.casework import reaching, tasks
@@ -139,6 +139,7 @@ def take_back(given_id: int, *, by: Actor) -> SupportGiven:
     if given.taken_back_at is None:
         given.taken_back_at = now()
         _tell(support, "support_not_given", by, day=given.on_day.isoformat())
+        _ask_again(support, given, by)
     return given
 
 
@@ -270,8 +271,24 @@ def _withdraw_task(support: PlanSupport) -> None:
 
 def _open_tasks(support: PlanSupport) -> list[Task]:
     """What is asked of whoever gives it."""
-    asked = select(Task).where(Task.student_id == support.student_id, Task.period.startswith(f"support/{support.id}/"))
-    return list(db.session.scalars(asked.where(Task.status == "open")))
+    return list(db.session.scalars(_asked(support).where(Task.status == "open")))
+
+
+def _asked(support: PlanSupport) -> Select[Task]:
+    return select(Task).where(Task.student_id == support.student_id, Task.period.startswith(f"support/{support.id}/"))
+
+
+def _ask_again(support: PlanSupport, given: SupportGiven, by: Actor) -> None:
+    """Whoever was to begin is asked again, where this was the one time that spoke for it and the case is open."""
+    db.session.flush()
+    others = SupportGiven.support_id == support.id, SupportGiven.taken_back_at.is_(None)
+    closed = db.session.scalars(select(Case.closed_on).where(Case.id == support.case_id)).one() is not None
+    if closed or support.result is not None or db.session.scalar(select(SupportGiven.id).where(*others).limit(1)):
+        return
+    last = _asked(support).order_by(Task.id.desc()).limit(1)
+    task = db.session.scalars(last.with_for_update()).first()
+    if task is not None and task.status == "done" and task.done_at is not None and task.done_at >= given.written_at:
+        tasks.open_again([task], by)
 
 
 def _offered_before(once: str, by: Actor) -> PlanSupport | None:

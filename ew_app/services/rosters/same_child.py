@@ -23,7 +23,7 @@ from datetime import date
 from sqlalchemy import Select, select, text, update
 
 from ew_app.kernel import Actor, NotFound, Refused, now, operation, record, today
-from ew_app.services.casework import visit_ends
+from ew_app.services.casework import hand_over_rows, visit_ends
 from ew_app.services.measuring.touched import ask_for_evaluation, touch_each
 from ew_app.services.rosters.roster_targets import ROSTER_LOCK
 from models import casebook, merging
@@ -129,6 +129,7 @@ def undo(gone_key: str, *, by: Actor) -> StudentMerge:
     _open_again(said)
     merging.move_back(said)
     db.session.expire_all()
+    _end_work(said, by)
     _measure_again(kept, gone)
     record("students_parted", by=by, subject=f"student:{kept.id}", student_id=kept.id, gone=gone.id)
     ask_for_evaluation()
@@ -223,6 +224,17 @@ def _open_again(said: StudentMerge) -> None:
         else:
             row.before = {}
     db.session.flush()
+
+
+def _end_work(said: StudentMerge, by: Actor) -> None:
+    """What came back to a case that was closed since is not needed any more, as if it had never been away."""
+    closed = Case.student_id.in_((said.kept_id, said.gone_id)), Case.closed_on.is_not(None)
+    cases = db.session.scalars(select(Case).where(*closed).order_by(Case.id)).all()
+    casebook.end_work([case.id for case in cases], now(), by.login)
+    visit_ends.of_cases([case.id for case in cases], visit_ends.CLOSED, by)
+    for case in cases:
+        hand_over_rows.end_helps(case, by)
+    db.session.expire_all()
 
 
 def _open_cases(said: StudentMerge) -> Select[Case]:
