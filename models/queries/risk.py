@@ -251,6 +251,17 @@ def replace_scores(model: int, keep: Sequence[int], columns: Mapping[str, Any]) 
     return copy_in("risk_score", columns)
 
 
+def damaged(model: int) -> int:
+    """How many of a model's scores have lost their form: a range that is none, reasons without beginning or end."""
+    found = text("""
+        SELECT count(*) FROM risk_score WHERE model_id = :model AND NOT CASE
+            WHEN logit IS NULL THEN reasons LIKE '"%"'
+            ELSE range_key BETWEEN '0' AND '9' AND length(range_key) = 1 AND (reasons = '[]' OR reasons LIKE '[[%]]')
+        END
+    """)
+    return db.session.scalar(found, {"model": model}) or 0
+
+
 # -- the record of one child -----------------------------------------------------------------------------------------
 
 

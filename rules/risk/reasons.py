@@ -157,8 +157,12 @@ def _medians(x: Features) -> Features:
 
 
 def told(compact: str) -> tuple[Reason, ...]:
-    """Stored reasons in words."""
+    """Stored reasons in words. ValueError, TypeError or KeyError for what is none."""
     parts = json.loads(compact)
+    if not all(isinstance(number, int) for _, *numbers in parts for number in numbers):
+        raise ValueError("reasons are whole numbers")
+    if any(part > whole for _, _, part, whole, _ in parts):
+        raise ValueError("a part is larger than its whole")
     return tuple(
         Reason(kind, weight / 1000, _sentence(kind, part, whole), _beside(kind, middle if part >= 0 else -1))
         for kind, weight, part, whole, middle in parts

@@ -221,3 +221,39 @@ def test_when_the_year_is_over_the_first_night_ends_it_and_the_page_says_what_co
         assert (told.act, told.model) == (Act.TRAIN, None)
         assert not scoring.ask(date(2027, 7, 1))
         assert (one(number).stage, scored()) == ("off", 0)
+
+
+# -- rows that were damaged ----------------------------------------------------------------------------------------
+
+DAMAGE: dict[str, str] = {
+    "reasons that are none": "reasons = 'nonsense'",
+    "reasons cut off": "reasons = left(reasons, 20)",
+    "a reason that nobody knows": """reasons = '[["luck",900,18000,180000,10]]'""",
+    "more missed than there was": """reasons = '[["to_date",900,190000,180000,10]]'""",
+    "half a number": """reasons = '[["to_date",900,1.5,180000,10]]'""",
+    "no list at all": "reasons = '7'",
+    "a range beyond all": "range_key = '17'",
+    "no range": "range_key = ''",
+    "another range than the score's": "range_key = CASE range_key WHEN '9' THEN '0' ELSE '9' END",
+    "another score than the range's": "logit = 9000 - logit",
+    "why it abstains is none": "logit = NULL",
+}
+SEEN_BY_HEALTH = ("reasons that are none", "reasons cut off", "no list at all", "a range beyond all", "no range")
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_damaged_score_tells_nothing_and_leaves_everybody_elses_alone(district: District, what: str) -> None:
+    risk_staff.at_work()
+    brought = [one.student.id for one in reading.consider(OPERATOR).students]
+    before = reading.order_within_tier(district.students, OPERATOR).said
+    run(f"UPDATE risk_score SET {DAMAGE[what]} WHERE student_id = :who", who=brought[0])
+    after = reading.order_within_tier(district.students, OPERATOR).said
+    assert "can't be read any more" in after[brought[0]].sentence and after[brought[0]].logit is None
+    assert {who: said for who, said in after.items() if who != brought[0]} == {
+        who: said for who, said in before.items() if who != brought[0]
+    }
+    assert brought[0] not in [one.student.id for one in reading.consider(OPERATOR).students]
+    if what in SEEN_BY_HEALTH:
+        assert risk_health.told()[1] and "1 score can't be read" in risk_health.told()[0]
+    scoring.score()
+    assert not risk_health.told()[1] and brought == [one.student.id for one in reading.consider(OPERATOR).students]

@@ -91,7 +91,8 @@ def consider(viewer: Actor, area: Area | None = None, most: int = MOST) -> Consi
     schools = true() if area is None else scope.schools(area)
     found = rows.not_reached(stands.model.id, reach, schools, LEAST_CHANCE, most, now() - QUIET)
     teller = Teller(stands.card)
-    return Considered(stands, [Consider(student, teller.said(score)) for score, student in found])
+    brought = [Consider(student, teller.said(score)) for score, student in found]
+    return Considered(stands, [one for one in brought if one.said.logit is not None])
 
 
 def _told(stands: State, viewer: Actor) -> bool:

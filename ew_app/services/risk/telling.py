@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass
 from datetime import date
+
+import numpy as np
 
 from models.risk import RiskScore
 from rules.risk import bands, card, reasons
 from rules.risk.card import Card
+from rules.risk.models import chance
 from rules.risk.reasons import Reason
+
+log = logging.getLogger("ew.risk")
+THOUSAND = 1000
+ROUNDED = np.array([-0.5, 0.5])  # as far as a stored score may be from the one whose range was chosen
+DAMAGED = "What the model said of this student can't be read any more. It is asked again on the next evening."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +42,20 @@ class Teller:
         self._years = [f"{year}-{(year + 1) % 100:02d}" for year in made.years]
 
     def said(self, score: RiskScore) -> Said:
-        """One score."""
+        """One score; one that was damaged in the database tells nothing, and everybody else's is told."""
+        try:
+            return self._read(score)
+        except (ValueError, TypeError, LookupError):
+            log.warning("what model %s said of student %s can't be read", score.model_id, score.student_id)
+            return Said(score.student_id, score.day, DAMAGED, DAMAGED, (), score.stale, None)
+
+    def _read(self, score: RiskScore) -> Said:
         if score.logit is None:
             why = card.ABSTAINS[json.loads(score.reasons)]
             return Said(score.student_id, score.day, why, why, (), score.stale, None)
-        band = self._card.bands_on(score.number)[int(score.range_key)]
+        place = int(score.range_key)
+        if place not in bands.place_of(chance(np.array(score.logit + ROUNDED) / THOUSAND)):
+            raise ValueError("the range is none of this score")
+        band = self._card.bands_on(score.number)[place]
         sentence, why_so = bands.sentence(band, self._years), reasons.told(score.reasons)
         return Said(score.student_id, score.day, band.words, sentence, why_so, score.stale, score.logit)

@@ -6,6 +6,7 @@ from ew_app.kernel import day_text
 from ew_app.services.risk import lives, standing
 from ew_app.services.risk.lives import Kind
 from models.queries import risk as rows
+from rules.counting import are, many
 
 
 def told() -> tuple[str, bool]:
@@ -19,4 +20,9 @@ def told() -> tuple[str, bool]:
         return stands.sentence, broken
     if night is not None and standing.long_ago(night):
         return f"{stands.sentence} It was asked last for {day_text(night.day)}.", True
+    if lost := rows.damaged(stands.model.id):
+        told = (
+            f"{many(lost, 'score')} can't be read any more and {are(lost)} not told; `ew risk score` makes them anew."
+        )
+        return f"{stands.sentence} {told}", True
     return stands.sentence, False
