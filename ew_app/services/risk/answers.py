@@ -16,7 +16,7 @@ from ew_app.services.risk import lives, purpose
 from models.base import db
 from models.people import Student
 from models.queries import risk as rows
-from models.queries import same_child
+from models.queries import risk_record, same_child
 from models.risk import RiskAnswer, RiskExcluded, RiskModel, RiskScore, RiskTold
 from rules import access
 from rules.access import Permission
@@ -120,7 +120,7 @@ def record_of(key: str, *, by: Actor) -> dict[str, Any]:
     record("risk_record_read", by=by, subject=f"student:{student.id}", student_id=student.id)
     return {
         "student_id": student.key, "stamp": purpose.stamp(by), "range_means": RANGE_MEANS,
-        **rows.record_of(same_child.ids_of(student.id)),
+        **risk_record.record_of(same_child.ids_of(student.id)),
     }  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def delete_record(key: str, *, reason: str, by: Actor) -> int:
     student = _of_record(key, by)
     if not reason.strip():
         raise Refused("Say why it is deleted; the audit keeps that. Nothing was changed yet.")
-    gone = rows.delete_record(same_child.ids_of(student.id))
+    gone = risk_record.delete_record(same_child.ids_of(student.id))
     record("risk_record_deleted", by=by, subject=f"student:{student.id}", student_id=student.id, reason=reason.strip())
     return gone
 
