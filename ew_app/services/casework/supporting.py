@@ -10,21 +10,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 
 from ew_app.kernel import Actor, Conflict, NotFound, Refused, now, operation, record, today
-from ew_app.services.casework import reaching, tasks
+from ew_app.services.casework import reaching, support_tasks, tasks
 from ew_app.services.casework.ahead import check_ahead
 from ew_app.services.casework.near import near
 from ew_app.services.casework.reaching import CaseAtHand
 from models.base import db
-from models.cases import Case, Cause, Task
+from models.cases import Case, Cause
 from models.plans import PlanSupport, SupportGiven
 from rules import access
 from rules.access import FieldClass, NotAllowed, Permission, Right
 from rules.case_flow import Action, Status, move
 from rules.interventions import Intervention, intervention, kept_in
-from rules.routing import PlannedTask, Via
 from rules.words import check_words
 
 MAY = (Permission.WORK_CASE, Permission.LOG_OUTREACH)
@@ -73,7 +72,7 @@ def offer(case_number: int, offered: Offer, *, by: Actor, once: str | None = Non
     )  # fmt: skip
     db.session.add(support)
     db.session.flush()
-    _ask_owner(held, support, chosen, by)
+    support_tasks.ask_owner(held, support, chosen, by)
     _tell(support, "support_offered", by)
     return support
 
@@ -95,7 +94,7 @@ def change(support_id: int, offered: Offer, *, by: Actor, seen: int | None = Non
         setattr(support, name, value)
     if changed:
         if "owner_id" in changed:
-            _ask_owner(held, support, intervention(support.intervention), by)
+            support_tasks.ask_owner(held, support, intervention(support.intervention), by)
         _tell(support, "support_changed", by, was=before, now={name: str(value) for name, value in changed.items()})
     db.session.flush()
     return support
@@ -121,7 +120,7 @@ def give(
         position=by.position, written_at=now(),
     )  # fmt: skip
     db.session.add(made)
-    tasks.mark_done(_open_tasks(support), by)
+    tasks.mark_done(support_tasks.open_ones(support), by)
     _tell(support, "support_given", by, day=day.isoformat())
     db.session.flush()
     return made
@@ -139,7 +138,7 @@ def take_back(given_id: int, *, by: Actor) -> SupportGiven:
     if given.taken_back_at is None:
         given.taken_back_at = now()
         _tell(support, "support_not_given", by, day=given.on_day.isoformat())
-        _ask_again(support, given, by)
+        support_tasks.ask_again(support, given, by)
     return given
 
 
@@ -159,7 +158,7 @@ def finish(support_id: int, *, by: Actor, result: str, why: str = "", seen: int 
         raise Refused("Say in a few words why it stopped.")
     support.result = reaching.known("plan_result", result)
     support.why_ended, support.ended_on = _words(why), today()
-    _withdraw_task(support)
+    support_tasks.withdraw(support)
     _tell(support, "support_ended", by, result=result)
     db.session.flush()
     return support
@@ -245,50 +244,6 @@ def _words(text: str) -> str:
 
 
 # -- what follows ----------------------------------------------------------------------------------------------
-
-
-def _ask_owner(held: CaseAtHand, support: PlanSupport, chosen: Intervention, by: Actor) -> None:
-    """A task for whoever gives it, unless they wrote it down themselves or the family said no."""
-    _withdraw_task(support)
-    if support.owner_id in (None, by.person_id) or support.family_agreed == "no":
-        return
-    held_roles = near(held.place)[support.owner_id or 0].roles
-    compartment = FieldClass(support.compartment) if support.compartment else None
-    planned = PlannedTask(
-        kind="support", title=f"Begin: {chosen.label.lower()}", compartment=compartment,
-        department=held.case.department,
-        role=chosen.owner if chosen.owner in held_roles else held_roles[0], person_id=support.owner_id, via=Via.HOLDER,
-        due_days=0,
-    )  # fmt: skip
-    period = f"support/{support.id}/{support.version}"
-    tasks.ask_beside(planned, case=held.case, period=period, due=max(support.starts, today()))
-
-
-def _withdraw_task(support: PlanSupport) -> None:
-    for task in _open_tasks(support):
-        task.status, task.done_at, task.note = "withdrawn", now(), "The support ended or went to somebody else."
-
-
-def _open_tasks(support: PlanSupport) -> list[Task]:
-    """What is asked of whoever gives it."""
-    return list(db.session.scalars(_asked(support).where(Task.status == "open")))
-
-
-def _asked(support: PlanSupport) -> Select[Task]:
-    return select(Task).where(Task.student_id == support.student_id, Task.period.startswith(f"support/{support.id}/"))
-
-
-def _ask_again(support: PlanSupport, given: SupportGiven, by: Actor) -> None:
-    """Whoever was to begin is asked again, where this was the one time that spoke for it and the case is open."""
-    db.session.flush()
-    others = SupportGiven.support_id == support.id, SupportGiven.taken_back_at.is_(None)
-    closed = db.session.scalars(select(Case.closed_on).where(Case.id == support.case_id)).one() is not None
-    if closed or support.result is not None or db.session.scalar(select(SupportGiven.id).where(*others).limit(1)):
-        return
-    last = _asked(support).order_by(Task.id.desc()).limit(1)
-    task = db.session.scalars(last.with_for_update()).first()
-    if task is not None and task.status == "done" and task.done_at is not None and task.done_at >= given.written_at:
-        tasks.open_again([task], by)
 
 
 def _offered_before(once: str, by: Actor) -> PlanSupport | None:
