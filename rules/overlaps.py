@@ -145,16 +145,15 @@ class _Sight:
     def _ways(self, target: Seen, cell: Cell) -> Iterator[Moved]:
         """One child in another row of its column, made up for in another column or in another school."""
         places = sorted(target.schools, key=lambda one: (-self._in(target, one, cell), one))[:MOST_PLACES]
-        moves = {school: list(_moves(target, self.leaf[target.day, school], cell)) for school in places}
         for school in places:
-            yield from ({school: moved} for moved in moves[school])
+            yield from ({school: moved} for moved in _moves(target, self.leaf[target.day, school], cell))
         for school in places:
             others = {one for day in self.days[school] for table in self.of[day, school] for one in table.schools}
             others.discard(school)
             if len(target.schools) > 1:
                 others -= target.schools
             for place in sorted(others, key=lambda one: (-self._in(target, one, cell), one))[:MOST_PLACES]:
-                for moved in moves[school]:
+                for moved in _moves(target, self.leaf[target.day, school], cell):
                     yield {school: moved, place: {one: -more for one, more in moved.items()}}
 
     def _near(self, school: int, day: date) -> date:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from ew_app.services.watching import parts
 from ew_app.web.guard import actor
 from models.clusters import Cluster, ClusterDay
 from rules import access
 from rules.access import Permission, Place
 from rules.clusters import tuning
-from rules.suppression import LEAST, share_of_tens, suppress, tens, tens_words
+from rules.overlaps import in_tens
+from rules.suppression import CLEAR, told_words
 
 
 def headline(cluster: Cluster) -> str:
@@ -30,8 +30,8 @@ class Told:
     expected: str
     members: str
     excused: str
-    bar: float | None
-    usual: float | None
+    bar: float
+    usual: float
 
 
 def exact_at(school_key: str, network_key: str) -> bool:
@@ -41,56 +41,38 @@ def exact_at(school_key: str, network_key: str) -> bool:
 
 
 def told(days: Sequence[tuple[ClusterDay, str]], *, exact: bool) -> list[Told]:
-    """The days as the reader may see them; whoever may not open the students sees tens, and nothing under ten."""
-    highest = max((max(day.observed, day.expected / 1000) for day, _ in days), default=1) or 1
-    top = highest if exact else tens(int(highest)) + 10  # what a bar reaches up to would tell the highest count
-    return [_told(day, school, top, exact) for day, school in days]
-
-
-def _told(day: ClusterDay, school: str, top: float, exact: bool) -> Told:
-    usual = round(day.expected / 1000)
-    if exact:
-        bar, line = 100 * day.observed / top, 100 * day.expected / 1000 / top
-        return Told(
-            day.day,
-            school,
-            str(day.observed),
-            str(usual),
-            str(day.members),
-            str(day.excused),
-            round(bar, 1),
-            round(line, 1),
+    """The days as the reader may see them; whoever may not open the students reads tens, and sees them drawn so."""
+    drawn = [[_drawn(n, exact) for n in (day.observed, day.expected / 1000)] for day, _ in days]
+    top = max((max(pair) for pair in drawn), default=1) or 1
+    return [
+        Told(
+            day=day.day, school=school, away=_said(day.observed, exact), members=_said(day.members, exact),
+            expected=_said(round(day.expected / 1000), exact), excused=str(day.excused) if exact else "",
+            bar=round(100 * away / top, 1), usual=round(100 * usual / top, 1),
         )
-    of = parts.told("", ("",), ("away", "there"), [(day.observed, day.members - day.observed)])
-    away, members = of.rows[0][0], of.totals[0]
-    return Told(
-        day.day,
-        school,
-        of.words(away),
-        "under 10" if usual < LEAST else tens_words(usual),
-        of.words(members),
-        "",
-        None if away is None else round(100 * away / top, 1),
-        None,
-    )
+        for (day, school), (away, usual) in zip(days, drawn, strict=True)
+    ]  # fmt: skip
+
+
+def _said(count: int, exact: bool) -> str:
+    return f"{count:,}" if exact else told_words(in_tens(count))
+
+
+def _drawn(count: float, exact: bool) -> float:
+    """How high it stands in the picture: what is told as few, half as high as few may be."""
+    return count if exact else in_tens(round(count)) or CLEAR / 2
 
 
 def sentence(cluster: Cluster, *, exact: bool) -> str:
-    """How many were away of how many, against what is expected; in bands for whoever may not open the students."""
+    """How many were away of how many, against what is expected; in tens for whoever may not open the students."""
     over = "" if cluster.window_days == 1 else f" over {cluster.window_days} school days"
     if cluster.kind == "weekday":
         over = f" on {cluster.window_days} such days"
-    if exact:
-        expected = round(cluster.expected / 1000)
-        of = f" of {cluster.members}" if cluster.window_days == 1 else " absences"
-        return f"{cluster.observed}{of} away{over}, where {expected} would be usual."
-    if cluster.window_days > 1:
-        some = tens_words(cluster.observed if cluster.observed >= LEAST else None)
-        return f"{some.capitalize()} absences{over}, far more than usual."
-    pair = cluster.observed, cluster.members - cluster.observed
-    share = share_of_tens(*pair, suppress([pair]).rows[0])
-    said = f"About {share} were away" if share[0].isdigit() else f"{share.capitalize()} were away"
-    return "Far more than usual were away." if share == "kept back" else f"{said}, far more than usual."
+    away, usual, members = (
+        _said(n, exact) for n in (cluster.observed, round(cluster.expected / 1000), cluster.members)
+    )
+    of = f" of {members}" if cluster.window_days == 1 else " absences"
+    return f"{away[0].upper()}{away[1:]}{of} away{over}, where {usual} would be usual."
 
 
 def chance(odds: int, *, exact: bool) -> str:
