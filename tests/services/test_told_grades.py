@@ -52,6 +52,14 @@ def test_the_table_of_a_month_is_in_tens_and_stays_whatever_is_corrected(app: Fl
     assert told(school, OCTOBER + timedelta(days=10)) == first
 
 
+def test_a_share_is_that_of_the_tens_and_of_few_what_they_stay_under(app: Flask) -> None:
+    """At most 14 of 75 at least, in grade 3; nothing of a grade that may be few altogether."""
+    school = a_school()
+    count(school, OCTOBER, g1=(60, 20), g2=(61, 20), g3=(60, 3), g4=(0, 0))
+    found = told(school, OCTOBER)
+    assert [found.share(at, "Tier 2 and 3") for at in range(4)] == ["about 20%", "about 20%", "under 20%", "–"]
+
+
 def test_the_next_month_shows_what_has_grown(app: Flask) -> None:
     """What was small in October and is not any more comes into sight: nothing stays hidden for the year."""
     school = a_school()

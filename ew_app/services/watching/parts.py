@@ -13,7 +13,7 @@ from datetime import date
 
 from ew_app.services.watching.kept import Kept
 from models.queries.movement import counted_span
-from rules.suppression import Shown, Table, suppress, suppress_together, tens, told_words
+from rules.suppression import CLEAR, FEW, Shown, Table, suppress, suppress_together, tens, told_words
 
 MARGIN = 5  # of counts that change day by day: in sight only from so many above the least on
 
@@ -42,9 +42,14 @@ class Told:
         return f"{count:,}" if self.exact and count is not None else told_words(count)
 
     def share(self, at: int, column: str) -> str:
-        """How much of a row stands in a column: of the tens that are told, and nothing where one is not in sight."""
+        """How much of a row stands in a column, of the tens that are told; nothing where one is not in sight."""
         part, whole = self.rows[at][self.columns.index(column)], self.totals[at]
-        return f"about {(200 * part + whole) // (2 * whole)}%" if part and whole else "–"
+        if part is None or not whole:
+            return "–"
+        if part == FEW:
+            most = -(-100 * CLEAR // (whole - 5))  # of the fewest that "about" may stand for
+            return f"under {most}%" if most <= 50 else "–"
+        return f"about {(200 * part + whole) // (2 * whole)}%"
 
     def cell(self, count: int | None) -> int | str:
         """The same in a file: a number where there is one."""
