@@ -23,7 +23,7 @@ from rules.policy import Level, PolicyInForce, Rule
 from rules.replay_state import FREE, NEVER, State
 from rules.spans import Span, spans_of
 from rules.tiers import Tier, Tiers, line_met, rate_tier
-from rules.ways_down import exits_of, may_leave
+from rules.ways_down import WayOut, exits_of, may_leave, ways_out
 
 EXIT = "exit"
 _ASKS_SOMEBODY = (Level.CASE, Level.TASK)
@@ -91,13 +91,14 @@ def replay(
         held = _held(in_force, facts, inputs, cols)
         at_work = [] if in_force.by_bands else _at_work(state, in_force.acting, held)
         raised = dict(_raises(at_work, held))
+        ways = {} if in_force.by_bands else ways_out(facts, in_force, inputs, cols)
         for col in range(cols.start, cols.stop):
             holds = {key: found[:, col - cols.start] for key, found in held.items()}
             raises = {key: found[:, col - cols.start] for key, found in raised.items()}
             if in_force.by_bands:
                 changes += _follow_bands(state, facts, in_force, inputs, col)
             else:
-                changes += _step(state, facts, in_force, inputs, at_work, holds, raises, col)
+                changes += _step(state, facts, in_force, inputs, at_work, holds, raises, ways, cols.start, col)
             tier[col] = state.tier
             _put(counted, _watch(state, in_force, holds), tier.shape, col)
             _put(active, state.active, tier.shape, col)
@@ -139,7 +140,8 @@ def _at_work(state: State, acting: Sequence[Rule], held: dict[str, Bools]) -> li
 def _put(days: dict[str, Bools], found: dict[str, Bools], shape: tuple[int, ...], col: int) -> None:
     """Note for each rule for whom it stands on one day."""
     for key, here in found.items():
-        days.setdefault(key, np.zeros(shape, dtype=bool))[col] = here
+        days[key] = days[key] if key in days else np.zeros(shape, dtype=bool)
+        days[key][col] = here
 
 
 def _by_student(days: dict[str, Bools]) -> dict[str, Bools]:
@@ -182,7 +184,7 @@ def _follow_bands(state: State, facts: Facts, policy: PolicyInForce, inputs: Inp
 
 def _step(
     state: State, facts: Facts, policy: PolicyInForce, inputs: Inputs, acting: Sequence[Rule],
-    holds: dict[str, Bools], raises: dict[tuple[str, int], Bools], col: int,
+    holds: dict[str, Bools], raises: dict[tuple[str, int], Bools], ways: dict[int, WayOut], first: int, col: int,
 ) -> list[Change]:  # fmt: skip
     """One day: findings first, then the tier, up before down."""
     days = facts.member_days[:, col]
@@ -194,7 +196,7 @@ def _step(
     target = np.max([np.where(found, key[1], 0) for key, found in fires.items()], axis=0, initial=0)
     resting = state.stepped_down & (days - state.entered <= exits_of(policy).rest_days)
     up = moves & ~resting & (target > before)
-    down = moves & ~up & may_leave(state, before, facts, policy, inputs, col)
+    down = moves & ~up & may_leave(state, before, days, ways, col - first)
     after = np.where(up, target, before - down).astype(np.int8)
     _find(state, acting, holds, fires, before, days, facts.plan_changed[:, col])
     _clear(state, acting, inputs.gone(facts.matrix.days[col]), after, down)
