@@ -10,6 +10,7 @@ import pytest
 from flask import Flask, render_template
 from flask_bootstrap import Bootstrap5
 
+from ew_app.web.page import options
 from rules import school_days
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
     app = Flask(__name__, template_folder=str(TEMPLATES), static_folder=str(ROOT / "ew_app/static"))
     app.config.update(BOOTSTRAP_SERVE_LOCAL=True, SECRET_KEY="test")
     app.jinja_env.globals["day_text"] = school_days.day_text
+    app.add_template_filter(options)
     Bootstrap5(app)
     with app.test_request_context("/"):
         codes = (404, 413, 429, 500, 503)

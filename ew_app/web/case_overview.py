@@ -32,11 +32,12 @@ def next_step(page: Page) -> dict[str, Any]:
 
 def reasons(page: Page) -> dict[str, Any]:
     """Why the case is there: sentences, what was taken back, the strip of days."""
-    plain, others = _reasons(page.told, rows.rules(page.at_hand.case))
+    standing, gone = rows.rules(page.at_hand.case)
+    plain, others = _reasons(page.told, standing)
     return {
         "reasons": plain,
         "others": others,
-        "taken_back": corrections.taken_back(page),
+        "taken_back": corrections.taken_back(page, gone),
         "strip": {"weeks": strips.weeks(page.told.days), "summary": strips.summary(page.told)},
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -32,11 +32,11 @@ def entries(page: Page) -> Iterable[Entry]:
             yield entry | {"event": event.kind} | ({"url": url, "url_words": COMPARE} if url else {})
 
 
-def taken_back(page: Page) -> list[dict[str, Any]]:
-    """The reasons of a case that no longer stand because marks were corrected, the newest first."""
-    gone = set(visible_rules(rows.withdrawn_rules(page.at_hand.case)))
+def taken_back(page: Page, rules: Collection[str]) -> list[dict[str, Any]]:
+    """The reasons of a case, by these rules, that no longer stand because marks were corrected, the newest first."""
+    gone = set(visible_rules(rules))
     found = []
-    for event in rows.events(page.at_hand.case):
+    for event in rows.events(page.at_hand.case) if gone else ():
         if event.kind == TAKEN_BACK and event.data.get("rule") in gone:
             gone.discard(event.data["rule"])
             when = day_text(local(event.at).date())

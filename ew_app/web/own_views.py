@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import SENTENCES
 from ew_app.services.people import views
+from ew_app.services.people.signing_in import Visitor
 from ew_app.web import guard
 from ew_app.web.guard import actor, found, requires
 from ew_app.web.lists import LONGEST
+from models.lists import SavedView
 from models.queries import own_views as rows
 from rules.access import Permission
 
@@ -32,7 +34,7 @@ def shown(page: str, now: Mapping[str, str]) -> list[dict[str, Any]]:
             "id": view.id, "name": view.name, "url": f"{address}?{urlencode(view.asks)}",
             "now": view.asks == dict(now), "first": view.is_first,
         }
-        for view in rows.of(actor().person_id, page)
+        for view in _kept(page)
     ]  # fmt: skip
 
 
@@ -40,12 +42,22 @@ def first(page: str) -> str | None:
     """The address a list opens with for this person, if they chose a view and ask for nothing else now."""
     if request.args:
         return None
-    chosen = next((view for view in rows.of(actor().person_id, page) if view.is_first), None)
+    chosen = next((view for view in _kept(page) if view.is_first), None)
     return f"{url_for(PAGES[page])}?{urlencode(chosen.asks)}" if chosen and chosen.asks else None
 
 
+def _kept(page: str) -> Sequence[SavedView]:
+    """One's own views of a list, asked for once a request."""
+    if "own_views" not in g:
+        g.own_views = page, rows.of(actor().person_id, page)
+    kept: tuple[str, Sequence[SavedView]] = g.own_views
+    return kept[1] if kept[0] == page else rows.of(actor().person_id, page)
+
+
 def has_keys() -> bool:
-    return rows.has_keys(actor().person_id)
+    """Whether this person wants keys for the rows of lists."""
+    who: Visitor | None = g.visitor
+    return who is not None and who.list_keys
 
 
 @screen.post("/views/<page>")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from flask import Flask, current_app, g, request, url_for
+from markupsafe import Markup, escape
 
 from ew_app import kernel
 from ew_app.services.notices import news
@@ -32,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(moment)
     app.add_template_filter(days)
     app.add_template_filter(rate)
+    app.add_template_filter(options)
 
 
 def frame() -> dict[str, Any]:
@@ -118,3 +121,13 @@ def rate(absent: int, enrolled: int) -> str:
         return ""
     tenths = absent * 1000 // enrolled
     return f"{tenths // 10}.{tenths % 10}%"
+
+
+def options(choices: Iterable[tuple[object, object]], chosen: object) -> Markup:
+    """(value, words) as the options of a list to choose from: written at once, because a district has 640 schools."""
+    kept = str(chosen)
+    lines = (
+        f'<option value="{escape(key)}"{" selected" if str(key) == kept else ""}>{escape(words)}</option>'
+        for key, words in choices
+    )
+    return Markup("".join(lines))

@@ -31,20 +31,11 @@ def standing(student_id: int) -> StudentStatus | None:
     return db.session.get(StudentStatus, student_id)
 
 
-def rules(case: Case) -> set[str]:
-    """The rules that speak for the case in this episode."""
-    live = select(CaseReason.rule).where(
-        CaseReason.case_id == case.id, CaseReason.episode == case.episode, CaseReason.withdrawn_at.is_(None)
-    )
-    return set(db.session.scalars(live))
-
-
-def withdrawn_rules(case: Case) -> set[str]:
-    """The rules of which the reason for this case no longer stands."""
-    gone = select(CaseReason.rule).where(
-        CaseReason.case_id == case.id, CaseReason.episode == case.episode, CaseReason.withdrawn_at.is_not(None)
-    )
-    return set(db.session.scalars(gone))
+def rules(case: Case) -> tuple[set[str], set[str]]:
+    """The rules that speak for the case in this episode, and those of which the reason no longer stands."""
+    of_case = CaseReason.case_id == case.id, CaseReason.episode == case.episode
+    found = db.session.execute(select(CaseReason.rule, CaseReason.withdrawn_at.is_(None)).where(*of_case)).all()
+    return {rule for rule, stands in found if stands}, {rule for rule, stands in found if not stands}
 
 
 def causes(case: Case) -> Sequence[Cause]:

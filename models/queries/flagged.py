@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from models.base import db
@@ -122,7 +122,8 @@ def _raised(since: date, within: ColumnElement[bool]) -> Select[*tuple[Any, ...]
 
     Who of them is within reach is found before anything else is read of them.
     """
-    enrolled = StudentStatus.enrolled_now, StudentStatus.tier >= 1, StudentStatus.tier_since >= since
+    above = StudentStatus.tier >= literal_column("1")  # word for word what the index of raised students holds
+    enrolled = StudentStatus.enrolled_now, above, StudentStatus.tier_since >= since
     raised = select(StudentStatus.student_id).where(*enrolled).cte("raised").prefix_with("MATERIALIZED")
     near = select(Student.id).join(raised, raised.c.student_id == Student.id).where(within)
     here = near.cte("near").prefix_with("MATERIALIZED")

@@ -9,18 +9,13 @@ from sqlalchemy import func, or_, select
 
 from models.base import db
 from models.lists import Handful, SavedView
-from models.staff import Grant, Person
+from models.staff import Grant
 
 
 def of(person_id: int | None, page: str) -> Sequence[SavedView]:
     """The views that a person keeps of a list, by name."""
     wanted = select(SavedView).where(SavedView.person_id == person_id, SavedView.page == page)
     return db.session.scalars(wanted.order_by(SavedView.name)).all()
-
-
-def has_keys(person_id: int | None) -> bool:
-    """Whether this person wants keys for the rows of lists."""
-    return bool(db.session.scalar(select(Person.list_keys).where(Person.id == person_id)))
 
 
 def hours_of(person_id: int | None, on: date) -> int | None:

@@ -287,13 +287,13 @@ def test_days_of_the_district_are_counted_apart_and_those_of_a_compartment_only_
         district_days.tag(ana, told[1].day, "exclusion", place=LINCOLN, missed=told, by=clara)
     with pytest.raises(Refused, match="was not away"):
         district_days.tag(ana, told[3].day, "bus", place=LINCOLN, missed=told, by=clara)
-    outside = caused_days.counted_apart(ana, told, ())
-    inside = caused_days.counted_apart(ana, told, ["health"])
+    outside = caused_days.counted_apart([ana], told, ())
+    inside = caused_days.counted_apart([ana], told, ["health"])
     assert (outside.district, outside.others, outside.all) == (1000, 2000, 3000)
     assert (inside.district, inside.others) == (2000, 1000)
     (row,) = rows("SELECT id FROM district_day WHERE compartment IS NULL")
     district_days.take_back(row[0], student_id=ana, by=clara)
-    assert caused_days.counted_apart(ana, told, ()).district == 0
+    assert caused_days.counted_apart([ana], told, ()).district == 0
     (hidden,) = rows("SELECT id FROM district_day WHERE compartment = 'health'")
     with pytest.raises(NotFound):
         district_days.take_back(hidden[0], student_id=ana, by=clara)

@@ -7,7 +7,7 @@ only for those who may read it, so rules, which everybody sees, never rest on it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -53,21 +53,21 @@ class Caused:
         return f"The district caused it: {label[0].lower()}{label[1:]}" if label else ""
 
 
-def counted_apart(student: int, told: Collection[Told], classes: Collection[str]) -> Caused:
+def counted_apart(ids: Sequence[int], told: Collection[Told], classes: Collection[str]) -> Caused:
     """The days away of this school year with those that the district caused.
 
-    `classes`: the compartments that this reader may read; without any, what everybody may know.
+    ids: the student's own, then former ones. `classes`: the compartments that this reader may read; without any, what
+    everybody may know.
     """
     missed = {day.day: day.absent for day in told if day.absent}
     if not missed:
         return Caused()
-    causes = {day: why for day, why in _causes(student, min(missed), max(missed), classes).items() if day in missed}
+    causes = {day: why for day, why in _causes(ids, min(missed), max(missed), classes).items() if day in missed}
     return Caused(tuple(sorted(causes.items())), sum(missed[day] for day in causes), sum(missed.values()))
 
 
-def _causes(student: int, first: date, last: date, classes: Collection[str]) -> Mapping[date, str]:
+def _causes(ids: Sequence[int], first: date, last: date, classes: Collection[str]) -> Mapping[date, str]:
     """Day -> a key of `district_cause`; what somebody wrote down goes before what was promised, and marks come last."""
-    ids = same_child.ids_of(student)
     found = dict.fromkeys(rows.suspended_days(ids, first), SUSPENSION)
     kept_out = {key: kind.district_cause for key, kind in promises().kinds.items() if kind.district_cause}
     for one in rows.waits(ids, kept_out, classes):
@@ -83,7 +83,9 @@ def with_every_cause(matrix: Matrix, student: int) -> Matrix:
     if not len(matrix.days):
         return matrix
     inside = [str(one) for one in FieldClass if one.restricted]
-    found = _causes(student, matrix.days[matrix.first].astype(date), matrix.days[-1].astype(date), inside)
+    found = _causes(
+        same_child.ids_of(student), matrix.days[matrix.first].astype(date), matrix.days[-1].astype(date), inside
+    )
     column = np.flatnonzero(np.isin(matrix.days, np.array(sorted(found), dtype="datetime64[D]")))
     return matrix.with_a_cause(np.zeros(len(column), dtype=np.intp), column)
 

@@ -21,7 +21,7 @@ from ew_app.services.measuring.judging import Judged, judge
 from ew_app.services.measuring.measures import at_each_school, measure_of
 from ew_app.services.measuring.outlook import Outlook, outlook
 from ew_app.services.measuring.why_days import Day
-from models.queries import naming, provenance
+from models.queries import naming, provenance, same_child
 from rules import cells as c
 from rules.audiences import own
 from rules.cells import Status
@@ -135,8 +135,9 @@ def _judged(student: str, as_of: date | None) -> tuple[int, Judged | None]:
 def _glanced(student: str, number: int, judged: Judged, classes: Collection[str]) -> dict[str, Any]:
     reasons = tuple(_reasons(judged, classes))
     rests_on = [(reason.rule, reason.dates) for reason in reasons]
-    found = why_days.days(judged, number, rests_on)
-    caused = caused_days.counted_apart(number, found, classes)
+    ids = same_child.ids_of(number)
+    found = why_days.days(judged, ids, rests_on)
+    caused = caused_days.counted_apart(ids, found, classes)
     today = judged.inputs.today(judged.last)
     return {
         "student": student,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from ew_app.kernel import day_text
 from ew_app.services.measuring.day_words import NOT_READ, PeriodWords, state_of
 from ew_app.services.measuring.judging import Judged
 from models.attendance import UNREAD
-from models.queries import provenance, same_child
+from models.queries import provenance
 from rules import cells as c
 from rules.cells import Status
 
@@ -74,13 +74,13 @@ class Day:
         return ". ".join(part for part in (f"{day_text(self.day)}: {self.words}", self.caused, said, was) if part)
 
 
-def days(judged: Judged, student: int, rests_on: Iterable[tuple[str, Iterable[date]]]) -> list[Day]:
+def days(judged: Judged, ids: Sequence[int], rests_on: Iterable[tuple[str, Iterable[date]]]) -> list[Day]:
     """Every school day of the year up to the data-through day, with its marks and the rules that use it.
 
-    rests_on: (rule, the days it rests on).
+    ids: the student's own, then former ones. rests_on: (rule, the days it rests on).
     """
     matrix, at = judged.matrix, judged.year.frame
-    standing, earlier = _said(judged, student)
+    standing, earlier = _said(judged, ids)
     told = PeriodWords(judged, sorted({mark.period for said in standing.values() for mark in said if mark.period}))
     used = defaultdict(list)
     for rule, dates in rests_on:
@@ -100,10 +100,9 @@ def days(judged: Judged, student: int, rests_on: Iterable[tuple[str, Iterable[da
     return [day for day in found if day.day <= at.day]
 
 
-def _said(judged: Judged, student: int) -> tuple[Saids, Saids]:
+def _said(judged: Judged, ids: Sequence[int]) -> tuple[Saids, Saids]:
     """Standing and ended marks by day, each with its source."""
     start, until = judged.year.frame.start, judged.year.frame.day
-    ids = same_child.ids_of(student)
     marks = provenance.marks_of(ids, start, until)
     ended = provenance.ended_marks_of(ids, start, until)
     rolls = provenance.presences_of(ids, set(judged.year.stint_school.tolist()), start, until)

@@ -47,6 +47,7 @@ class Visitor:
     is_demo: bool
     proved: bool  # both factors given
     enrolled: bool  # has a second factor
+    list_keys: bool = False  # wants keys for the rows of lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,7 @@ def visitor(token: str, *, on_this_machine: bool) -> Visitor | None:
         is_demo=person.is_demo,
         proved=row.proved_at is not None,
         enrolled=person.totp_secret is not None,
+        list_keys=person.list_keys,
     )
     if now() - row.last_seen > SEEN_EVERY:
         _seen(row.id)
