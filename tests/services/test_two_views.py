@@ -31,6 +31,7 @@ Rng = np.random.Generator
 Counts = NDArray[np.int64]
 DAYS = (date(2026, 10, 1), date(2026, 10, 20), date(2026, 11, 2), date(2026, 12, 1))  # the second: a correction
 VALUES = {"grade": ("6", "7", "8"), "english_learner": ("false", "true"), "race_ethnicity": ("A", "B", "C", "D")}
+SOME = 4  # small numbers of which it is asked how many they may still be
 TIERS = groups.COLUMNS
 RAW = {name: tier for tier, name in reversed(groups.COLUMN.items())}  # one tier that stands in each column
 
@@ -308,7 +309,7 @@ def attacked(seed: int, make: type[Product], held: list[ToldPart]) -> tuple[int,
     return tried, [f"seed {seed}: {one}" for one in told]
 
 
-def everything(seed: int, held: list[ToldPart]) -> tuple[int, list[str]]:
+def everything(seed: int, held: list[ToldPart], left: list[int]) -> tuple[int, list[str]]:
     """Every table of every place in two months, opened in any order, by one person who keeps them all."""
     rng = np.random.default_rng(seed)
     held.clear()
@@ -319,7 +320,7 @@ def everything(seed: int, held: list[ToldPart]) -> tuple[int, list[str]]:
             sights += [sight for by in VALUES if (sight := product.groups(by, place, at))]
             sights += [sight for by in VALUES if (sight := product.review(by, place, at))]
             sights += [sight for by in VALUES if (sight := product.goals(by, place, at))]
-    tried, told = solved(district, sights)
+    tried, told = solved(district, sights, left)
     return tried, [f"seed {seed}: {one}" for one in told]
 
 
@@ -331,8 +332,11 @@ def in_sight(held: Sequence[ToldPart], *, single: bool) -> tuple[int, int]:
     return sum(shown), len(shown)
 
 
-def solved(district: District, seen: Sequence[Sight]) -> tuple[int, list[str]]:
-    """How many small numbers a reader of these tried, and which were told beyond what exact totals tell anyway."""
+def solved(district: District, seen: Sequence[Sight], left: list[int] | None = None) -> tuple[int, list[str]]:
+    """How many small numbers a reader of these tried, and which were told beyond what exact totals tell anyway.
+
+    `left` gets, of some of them, how many numbers each may still be.
+    """
     tried, told = 0, []
     for by in sorted({one.by for one in seen}):
         sights = [one for one in seen if one.by == by]
@@ -346,6 +350,8 @@ def solved(district: District, seen: Sequence[Sight]) -> tuple[int, list[str]]:
         free = set(alone.recovers(small))
         small = {cell: truth for cell, truth in small.items() if cell not in free}
         found = reader.recovers(small)
+        if left is not None:
+            left += [reader.left_open(cell) for cell in list(small)[:: max(1, len(small) // SOME)]]
         tried += len(small)
         views = [(one.by, one.place, one.at) for one in sights]
         told += [f"{views} {sorted(map(str, cell))} = {small[cell]}" for cell in found]
@@ -370,14 +376,15 @@ def test_no_two_views_of_groups_tell_a_small_number(
 def test_not_even_all_views_together_tell_one(
     readers: int, shelf_in_memory: list[ToldPart], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tried, told, counted = 0, [], []
+    tried, told, counted, left = 0, [], [], list[int]()
     for seed in range(readers):
-        some, found = everything(seed, shelf_in_memory)
+        some, found = everything(seed, shelf_in_memory, left)
         tried, told = tried + some, told + found
         counted += [in_sight(shelf_in_memory, single=single) for single in (True, False)]
     shares = [sum(n for n, _ in some) / sum(n for _, n in some) for some in (counted[::2], counted[1::2])]
     with capsys.disabled():
         print(f"\n{readers} readers of everything, {tried:,} small numbers tried, {len(told)} recovered")
+        print(f"{sum(n <= 2 for n in left)} of {len(left)} looked at closer may be one of two numbers only")
         print("in sight of counts of 20 and more: {:.1%} of schools, {:.1%} of networks and districts".format(*shares))
     assert not told, "\n".join(told[:10])
     assert min(shares) > 0.97
