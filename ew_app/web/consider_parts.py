@@ -25,7 +25,7 @@ from models.queries import student_page
 from models.risk import RiskAnswer
 from rules import access
 from rules.access import Permission
-from rules.risk.reasons import NOT_USED, Reason
+from rules.risk.reasons import NOT_USED, UNKNOWN, Reason
 
 SORT = "model"
 DECIDE = "Rules alone decide who is in which tier."
@@ -111,8 +111,9 @@ def reasons(said: Said) -> Part:
     """Facts first: what raises and what lowers, each with the middle student's; then the range; then how it came."""
     return {
         "day": day_text(said.day),
-        "raises": [_fact(one) for one in said.reasons if one.weight > 0],
-        "lowers": [_fact(one) for one in said.reasons if one.weight < 0],
+        "raises": [_fact(one) for one in said.reasons if one.weight > 0 and one.known],
+        "lowers": [_fact(one) for one in said.reasons if one.weight < 0 and one.known],
+        "unknown": "" if all(one.known for one in said.reasons) else UNKNOWN,
         "range": said.range,
         "sentence": said.sentence,
         "stale": said.stale,

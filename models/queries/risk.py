@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
-from sqlalchemy.orm import aliased, defer
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, text
+from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
 
 from models.base import db
 from models.bulk import copy_in, read_columns
@@ -115,7 +115,7 @@ def scores_of(model: int, students: Sequence[int], reach: ColumnElement[bool]) -
 def not_reached(
     model: int, reach: ColumnElement[bool], schools: ColumnElement[bool], least: int, most: int, since: datetime
 ) -> Sequence[tuple[RiskScore, Student]]:
-    """(score, student) of whom no rule has reached: in no tier above 1 and without an open case.
+    """(score, student) of whom no rule has reached: in no tier above 1, with no rule standing and without an open case.
 
     Of each school the `most` highest, none under `least` thousandths, and nobody about whom was answered since.
     """
@@ -132,7 +132,13 @@ def not_reached(
         .join(StudentStatus, StudentStatus.student_id == Student.id)
         .join(School, School.id == RiskScore.school_id)
         .where(RiskScore.model_id == model, RiskScore.logit >= least, reach, schools, _let_in())
-        .where(StudentStatus.enrolled_now, StudentStatus.tier < 1, ~open_case, ~answered)
+        .where(
+            StudentStatus.enrolled_now,
+            StudentStatus.tier < 1,
+            func.cardinality(StudentStatus.rules) == 0,
+            ~open_case,
+            ~answered,
+        )
         .subquery()
     )
     found = (
@@ -196,17 +202,39 @@ def within(student: int, reach: ColumnElement[bool]) -> bool:
     return bool(db.session.scalar(select(exists().where(Student.id == student, reach))))
 
 
-def place_of_student(model: int, reach: ColumnElement[bool]) -> ColumnElement[int | None]:
-    """What a model says of the row's Student, to order by; NULL beyond `reach` and where it says nothing."""
+def middles(model: int) -> dict[str, int]:
+    """Tier -> the middle of what a model says of its students: where those stand of whom it says nothing."""
+    found = db.session.execute(
+        text("""
+            SELECT c.tier, percentile_disc(0.5) WITHIN GROUP (ORDER BY s.logit)
+            FROM risk_score s JOIN student_status c ON c.student_id = s.student_id
+            WHERE s.model_id = :model AND s.logit IS NOT NULL GROUP BY 1
+        """),
+        {"model": model},
+    )
+    return {str(tier): middle for tier, middle in found}
+
+
+def _or_middle(
+    said: ColumnElement[int | None], tier: InstrumentedAttribute[int], middle: Mapping[str, int]
+) -> ColumnElement[int | None]:
+    each = {int(key): logit for key, logit in middle.items()}
+    return func.coalesce(said, case(each, value=tier, else_=None)) if each else said
+
+
+def place_of_student(model: int, reach: ColumnElement[bool], middle: Mapping[str, int]) -> ColumnElement[int | None]:
+    """What a model says of the row's Student, to order by; beyond `reach` and where it says nothing the `middle` of
+    the tier in the row's StudentStatus, so that nobody loses a place by it."""
     here = RiskScore.model_id == model, RiskScore.student_id == Student.id, reach, _let_in()
-    return select(RiskScore.logit).where(*here).correlate(Student).scalar_subquery()
+    said = select(RiskScore.logit).where(*here).correlate(Student).scalar_subquery()
+    return _or_middle(said, StudentStatus.tier, middle)
 
 
-def place_of_case(model: int, reach: ColumnElement[bool]) -> ColumnElement[int | None]:
+def place_of_case(model: int, reach: ColumnElement[bool], middle: Mapping[str, int]) -> ColumnElement[int | None]:
     """The same of the row's Case."""
     found = select(RiskScore.logit).join(Student, Student.id == RiskScore.student_id)
     here = RiskScore.model_id == model, RiskScore.student_id == Case.student_id, reach, _let_in()
-    return found.where(*here).correlate(Case).scalar_subquery()
+    return _or_middle(found.where(*here).correlate(Case).scalar_subquery(), Case.tier, middle)
 
 
 def answers_to(model: int) -> dict[str, int]:

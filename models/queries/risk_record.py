@@ -14,8 +14,8 @@ def record_of(ids: Sequence[int]) -> dict[str, Any]:
     """What is kept of a child under these ids: scores, answers, wishes to be left out, and how past years ended."""
     asked = {
         "scores": """
-            SELECT s.model_id AS model, s.day, s.number AS school_day, s.range_key AS range, s.logit AS thousandths,
-                   s.reasons, s.stale FROM risk_score s WHERE s.student_id = ANY(:ids) ORDER BY 1
+            SELECT s.model_id AS model, s.day, s.number AS school_day, s.range_key AS range, s.reasons, s.stale
+            FROM risk_score s WHERE s.student_id = ANY(:ids) ORDER BY 1
         """,
         "told": """
             SELECT model_id AS model, since, until, range_key AS range FROM risk_told

@@ -79,7 +79,8 @@ def sentence(band: Band, years: Sequence[str]) -> str:
     """For whoever reads a student's page."""
     if band.students < LEAST_SIMILAR:
         return "There were too few similar students in earlier years to say how often this went on."
-    when, so_many = " and ".join(years) or "earlier years", band.words.removesuffix(" similar students")
+    *some, last = years or ["earlier years"]
+    when, so_many = f"{', '.join(some)} and {last}" if some else last, band.words.removesuffix(" similar students")
     return (
         f"Of students who looked like this at this time of the year in {when}, {so_many}"
         " had missed a tenth of the year or more when it was over. This one may well not: support changes it."

@@ -27,7 +27,7 @@ from rules.risk.models import Grid, from_json
 from rules.risk.plain import from_plain, to_plain
 from rules.risk.trial import Trial
 
-FORMAT = 1
+FORMAT = 2
 LABEL = (
     "Absent on a tenth or more of the enrolled days when the school year was over, excused or not; ten days or more."
 )
@@ -54,6 +54,7 @@ class Card:
     features: tuple[str, ...]
     definition: str
     years: tuple[int, ...]  # trained on
+    tested: tuple[int, ...]  # years it had not seen: what its ranges were counted in
     rows: int  # student-years of the cohort that has most
     seed: int
     versions: Mapping[str, str]
@@ -124,6 +125,7 @@ def card(
     return Card(
         format=FORMAT, school_year=school_year, valid_until=valid_until.isoformat(), kind=kind, label=LABEL,
         features=features.NAMES, definition=definition(), years=max((trial.trained for trial in trials), key=len),
+        tested=_all((one.year for one in trial.figures.years) for trial in trials if trial.figures is not None),
         rows=max(trial.rows for trial in trials), seed=seed, versions=dict(versions),
         schools=_all(trial.schools for trial in trials), grades=_all(trial.grades for trial in trials),
         models={day: trial.models[kind] for day, trial in days.items()},

@@ -41,6 +41,10 @@ NOT_USED = (
     "Race, sex, language, lunch, special education, health, housing, address, discipline, marks in class, notes, and "
     "everything people did to help are not looked at."
 )
+UNKNOWN = (
+    "Not every earlier year is on record here. For one that is not, the model goes by what is usual for students "
+    "without it; that is nothing about this student."
+)
 
 _SUMS = np.array([[name in features for features, *_ in MADE_OF.values()] for name in NAMES], dtype=np.float64)
 _MAIN = np.array([COLUMN[features[0]] for features, *_ in MADE_OF.values()])
@@ -59,6 +63,7 @@ class Reason:
     weight: float  # logit beyond the middle student of the grade
     sentence: str
     beside: str  # the middle student's, empty where either is not known
+    known: bool = True  # False: it is that nothing is on record
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,16 +162,34 @@ def _medians(x: Features) -> Features:
 
 
 def told(compact: str) -> tuple[Reason, ...]:
-    """Stored reasons in words. ValueError, TypeError or KeyError for what is none."""
+    """Stored reasons in words. ValueError, TypeError or KeyError for what is none.
+
+    A reason is several features together (share and count): where the share alone speaks for the other side, or stands
+    as the middle student's does, it would be read as its contrary, and is left out.
+    """
     parts = json.loads(compact)
     if not all(isinstance(number, int) for _, *numbers in parts for number in numbers):
         raise ValueError("reasons are whole numbers")
     if any(part > whole for _, _, part, whole, _ in parts):
         raise ValueError("a part is larger than its whole")
     return tuple(
-        Reason(kind, weight / 1000, _sentence(kind, part, whole), _beside(kind, middle if part >= 0 else -1))
+        Reason(
+            kind,
+            weight / 1000,
+            _sentence(kind, part, whole),
+            _beside(kind, middle if part >= 0 else -1),
+            part >= 0 and whole > 0,
+        )  # fmt: skip
         for kind, weight, part, whole, middle in parts
+        if not _misread(weight, part, whole, middle)
     )
+
+
+def _misread(weight: int, part: int, whole: int, middle: int) -> bool:
+    if part < 0 or whole <= 0 or middle < 0:
+        return False
+    beyond = 1000 * part // whole - middle  # both as they are shown
+    return beyond * weight <= 0
 
 
 def _sentence(kind: str, part: int, whole: int) -> str:

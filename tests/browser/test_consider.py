@@ -54,7 +54,13 @@ class Model:
             ours = db.session.scalar(select(Case.school_id).where(Case.owner_id == accounts.find("counselor").id))
             theirs = select(Case.id).where(Case.student_id == Student.id).exists()
             wanted = select(Student).join(StudentStatus, StudentStatus.student_id == Student.id)
-            quiet = StudentStatus.school_id == ours, StudentStatus.tier < 1, StudentStatus.enrolled_now, ~theirs
+            quiet = (
+                StudentStatus.school_id == ours,
+                StudentStatus.tier < 1,
+                StudentStatus.rules == [],
+                StudentStatus.enrolled_now,
+                ~theirs,
+            )
             found = db.session.scalars(wanted.where(*quiet).order_by(Student.id)).first()
             assert found
             with transaction():

@@ -112,7 +112,7 @@ def test_a_card_ends_with_its_school_year() -> None:
     [
         ({"features": NAMES[::-1]}, "features"),
         ({"definition": "0" * 64}, "definition"),
-        ({"format": 2}, "format"),
+        ({"format": 1}, "format"),
         ({"valid_until": "2026-11-01"}, "expired"),
         ({"bands": {}}, "grid"),
         ({"valid_until": "never"}, "unreadable"),

@@ -90,7 +90,7 @@ def test_sentences_say_numbers_with_their_nouns() -> None:
         return told(json.dumps([part]))[0].sentence
 
     assert say("to_date", 900, 5_000, 20_000, 100) == "5 absences in 20 days so far (25.0%)"
-    assert say("to_date", 900, 1_000, 20_000, 100) == "1 absence in 20 days so far (5.0%)"
+    assert say("to_date", 900, 1_000, 20_000, 10) == "1 absence in 20 days so far (5.0%)"
     assert say("to_date", -900, 0, 20_000, 100) == "no absence in 20 days so far"
     assert say("lately", 900, 2_500, 20_000, 100) == "2.5 absences in the last 20 days (12.5%)"
     assert say("marked", 900, 8, 20, 100) == "late, or away for some or all of the day, on 8 of 20 days (40.0%)"
@@ -99,8 +99,14 @@ def test_sentences_say_numbers_with_their_nouns() -> None:
     assert told('[["school",60,90000,900000,-1]]')[0].beside == ""
 
 
+def test_a_share_that_speaks_for_the_other_side_is_no_reason() -> None:
+    for weight, middle, told_of in ((900, 49, 1), (900, 50, 0), (900, 51, 0), (-900, 51, 1), (-900, 49, 0)):
+        assert len(told(json.dumps([("to_date", weight, 1_000, 20_000, middle)]))) == told_of, (weight, middle)
+    assert [one.known for one in told('[["last_year",900,-1,-1,-1]]')] == [False]
+
+
 def test_no_word_is_unkind_and_none_guesses_a_cause() -> None:
-    every = [*reasons._WORDS.values(), *reasons._UNKNOWN.values(), reasons.NOT_USED]
+    every = [*reasons._WORDS.values(), *reasons._UNKNOWN.values(), reasons.NOT_USED, reasons.UNKNOWN]
     assert [text for text in every if unkind(text)] == []
     guesses = ("because", "due to", "risk", "likely", "unmotivated", "parent", "family")
     assert [text for text in every if any(word in text.casefold() for word in guesses)] == []

@@ -100,7 +100,8 @@ def _card(looked: looking.Looked, seed: int) -> Card:
     each = {day: Logistic(-3.0, weights, instead).to_json() for day in GRID}
     return Card(
         format=cards.FORMAT, school_year=2026, valid_until="2027-06-30", kind="logistic", label=cards.LABEL,
-        features=NAMES, definition=cards.definition(), years=(2024, 2025), rows=160, seed=seed, versions={},
+        features=NAMES, definition=cards.definition(), years=(2024, 2025), tested=(2025,), rows=160, seed=seed,
+        versions={},
         schools=tuple(np.unique(known.school).tolist()), grades=tuple(np.unique(known.grade).tolist()), models=each,
         bands=dict.fromkeys(GRID, tuple(Band(200, 20 * tenth + 10) for tenth in range(10))),
         usual=dict.fromkeys(GRID, Usual(mean["has_last_year"], mean["rate"], looked.shares)),

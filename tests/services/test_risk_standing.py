@@ -6,19 +6,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from ew_app.config import Settings
 from ew_app.kernel import OPERATOR, Conflict, Refused, now, transaction
-from ew_app.services.risk import answers, calendar, lives, one_student, packed, reading, scoring, upcoming
+from ew_app.services.risk import answers, calendar, lives, one_student, packed, reading, scoring, upcoming, year_ends
 from ew_app.services.risk.lives import Kind
 from ew_app.services.risk.upcoming import Act
 from ew_app.services.system import risk_health
 from models.base import db
+from models.queries import flagged
 from models.risk import RiskExcluded, RiskModel
 from models.staff import Person
+from rules.access import Permission, scope_of
 from tests.opened import on
-from tests.services import risk_model, risk_staff
+from tests.services import letters, risk_model, risk_staff
 from tests.services.lincoln_and_carver import query
 from tests.services.risk_district import District, run, school_days
 from tests.services.risk_model import PURPOSE, actor
@@ -257,3 +260,46 @@ def test_a_damaged_score_tells_nothing_and_leaves_everybody_elses_alone(district
         assert risk_health.told()[1] and "1 score can't be read" in risk_health.told()[0]
     scoring.score()
     assert not risk_health.told()[1] and brought == [one.student.id for one in reading.consider(OPERATOR).students]
+
+
+# -- who is told of where nothing is said, and what is told of a child of two ids ----------------------------------
+
+
+def test_who_is_left_out_stands_in_the_middle_of_the_tier_and_not_at_its_foot(district: District) -> None:
+    risk_staff.at_work()
+    by = OPERATOR
+    reach = scope_of(by.grants, Permission.SEE_FLAGGED)
+
+    def listed() -> list[tuple[int, int]]:
+        order = reading.ordering(by)
+        assert order is not None and order.of_student is not None
+        found = flagged.flagged(reach, None, EVENING, since=date(2026, 8, 1), sort="model", size=99,
+                                model=order.of_student)  # fmt: skip
+        return [(line.tier, line.student_id) for line in found.rows]
+
+    tier, first = listed()[0]
+    of_tier = [student for its, student in listed() if its == tier]
+    assert len(of_tier) > 4
+    answers.leave_out(first, reason="The family asked for it", by=OPERATOR)
+    scoring.score()
+    place = [student for its, student in listed() if its == tier].index(first)
+    assert len(of_tier) // 4 <= place <= len(of_tier) - len(of_tier) // 4 - 1
+
+
+def test_a_child_of_two_ids_keeps_last_year(district: District) -> None:
+    risk_staff.at_work()
+    who = district.students[2]
+    new = letters.student("renew", district.school_of[who], entry=DAYS[0], grade="5")
+    run("UPDATE student SET same_as = :new WHERE id = :who", new=new, who=who)
+    run("UPDATE stint SET former_id = student_id, student_id = :new WHERE student_id = :who", new=new, who=who)
+    before, after = (year_ends.past(np.array([one], dtype=np.int64), YEAR) for one in (who, new))
+    assert after.last_enrolled.tolist() == [170_000] and before.last_absent.tolist() == [-1], "read as the kept one"
+    assert query("SELECT absent FROM year_end WHERE student_id = :who AND school_year = '2025-07-01'", who=who) == [
+        (after.last_absent[0],)
+    ]
+
+
+def test_what_was_counted_names_the_years_it_was_counted_in(district: District) -> None:
+    risk_staff.at_work()
+    said = reading.consider(OPERATOR).students[0].said
+    assert "in 2025-26, " in said.sentence and "2024-25" not in said.sentence

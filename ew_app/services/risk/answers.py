@@ -131,6 +131,7 @@ def delete_record(key: str, *, reason: str, by: Actor) -> int:
     Raises NotFound, NotAllowed, Refused.
     """
     student = _of_record(key, by)
+    access.check(by.grants, Permission.STOP_RISK)
     if not reason.strip():
         raise Refused("Say why it is deleted; the audit keeps that. Nothing was changed yet.")
     gone = risk_record.delete_record(same_child.ids_of(student.id))

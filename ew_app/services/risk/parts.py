@@ -85,9 +85,12 @@ class Gathered:
 def gathered(model: int, slices: list[int], year: SchoolYear, day: int) -> Gathered | None:
     """The cohort of one completed year and grid day from the slices that read that year; None where there is nobody."""
     found = looking.whole([part for nth in slices if (part := _part(model, nth, day)) is not None])
-    if found is None or not len(found.known.students):
+    if found is None:
         return None
+    found = found.but(looking.excluded())  # also who asked for it after the slice was read
     known = found.known
+    if not len(known.students):
+        return None
     within = cohorts.belongs(known, day, year.ahead(day))
     absent, enrolled = year_ends.labels(known.students, year.start)
     labelled = cohorts.has_label(enrolled)

@@ -42,11 +42,6 @@ class Ordered:
         """How it stands, for the head of the list."""
         return self.state.sentence
 
-    def key(self, student_id: int) -> tuple[int, int]:
-        """To sort students of one tier by: the highest chance first, then whoever nothing is said of."""
-        said = self.said.get(student_id)
-        return (1, 0) if said is None or said.logit is None else (0, -said.logit)
-
 
 @dataclass(frozen=True, slots=True)
 class Consider:
@@ -79,9 +74,9 @@ def order_within_tier(students: Collection[int], viewer: Actor) -> Ordered:
 
 
 def consider(viewer: Actor, area: Area | None = None, most: int = MOST) -> Considered:
-    """Students in no tier above 1 and without a case whom the model brings forward: of each school the `most` highest.
+    """Students in no tier above 1, with no standing rule and without a case, whom the model brings forward.
 
-    `area`: only of these schools. Nobody about whom somebody answered within a month.
+    Of each school the `most` highest, nobody about whom somebody answered within a month. `area`: only these schools.
     """
     stands = lives.state()
     if not _told(stands, viewer):
@@ -126,7 +121,8 @@ def ordering(viewer: Actor) -> Ordering | None:
         return Ordering(stands)
     assert stands.model is not None
     number, reach = stands.model.id, reaching.students_of(viewer, Permission.SEE_RISK)
-    return Ordering(stands, rows.place_of_student(number, reach), rows.place_of_case(number, reach))
+    middle = stands.night.figures.get("middles", {}) if stands.night is not None else {}
+    return Ordering(stands, rows.place_of_student(number, reach, middle), rows.place_of_case(number, reach, middle))
 
 
 def is_at_work(viewer: Actor) -> bool:

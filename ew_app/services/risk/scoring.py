@@ -140,6 +140,7 @@ def _asked(model: RiskModel, looked: Looked | None, year: SchoolYear, day: date)
     if not rows.scored_in_month(model.id, day):
         told["groups"] = _groups(columns, looked, model.id)
     scored, abstained = _keep(model, columns, number, day, stale)
+    told["middles"] = rows.middles(model.id)
     return Evening("scored", (), scored, abstained, stale, told)
 
 

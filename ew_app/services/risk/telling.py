@@ -39,7 +39,7 @@ class Teller:
 
     def __init__(self, made: Card) -> None:
         self._card = made
-        self._years = [f"{year}-{(year + 1) % 100:02d}" for year in made.years]
+        self._years = [f"{year}-{(year + 1) % 100:02d}" for year in made.tested]
 
     def said(self, score: RiskScore) -> Said:
         """One score; one that was damaged in the database tells nothing, and everybody else's is told."""

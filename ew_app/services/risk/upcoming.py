@@ -121,7 +121,7 @@ def _on_trial(model: RiskModel, by: Actor) -> Next:
     if silent := lives.silent_on_trial(model):
         return Next(Act.WAIT, f"Nobody can let it work yet. {silent}", model, ready, agreed)
     if not agreed:
-        sentence = "Two different people have to agree, each in words of their own. Nobody has yet."
+        sentence = "Two different people have to agree, each with what it is to be used for. Nobody has yet."
         return Next(Act.AGREE, sentence, model, ready)
     first = agreed[0]
     when = day_text(first.written_at.date())

@@ -85,7 +85,13 @@ def past(students: Ints, year: date) -> Past:
 
 
 def _in_order(students: Ints, year: date) -> dict[str, Ints]:
-    found = rows.year_ends(students, year)
+    """[S] of each student, whichever of the child's ids it was kept under; of several the one with most days."""
+    same = same_child.known()
+    found = rows.year_ends(same.ids_of(students), year)
+    own = same.own(found["student"])
+    order = np.lexsort((-found["enrolled"], own))
+    _, first = np.unique(own[order], return_index=True)
+    found = {name: column[order][first] for name, column in (found | {"student": own}).items()}
     own = np.searchsorted(found["student"], students)
     own = np.minimum(own, max(len(found["student"]) - 1, 0))
     there = found["student"][own] == students if len(found["student"]) else np.zeros(len(students), dtype=bool)
