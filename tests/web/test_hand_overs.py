@@ -6,10 +6,10 @@ import re
 
 from flask import Flask
 
-from ew_app.kernel import transaction
+from ew_app.kernel import today, transaction
 from models.base import db
 from models.hand_overs import HandOver
-from tests.web.casebook import case_of, keep_secret, open_case, person
+from tests.web.casebook import case_of, committed, keep_secret, open_case, person
 from tests.web.conftest import SignInAs
 
 ASKED = "Please find a ride for the mornings"
@@ -108,3 +108,18 @@ def test_a_word_that_tells_too_much_is_pointed_at_before_it_is_sent(app: Flask, 
     assert "Everybody who works on this case reads this sentence too" in plain and "It names" not in plain
     private = counselor.send(path, {"to": nurse, "kind": "refer", "asked": "They sleep in a Shelter now"}).text
     assert "It names “Shelter”" in private and "They will see" in private, "a person decides"
+
+
+def test_forms_say_who_is_on_leave_until_when_and_who_stands_in(
+    sign_in: SignInAs, app: Flask, world: dict[str, int]
+) -> None:
+    pages = f"/cases/{world['ana_case']}/help", f"/cases/{world['ana_case']}/assign"
+    leave = ", on leave until"
+    assert not any(leave in sign_in("principal").get(page).text for page in pages)
+    with app.app_context():
+        away = "UPDATE role_grant SET away_from = :a, away_until = :a, deputy_id = :d WHERE person_id = :p"
+        given = {"a": today(), "d": world["principal"], "p": world["social_worker"]}
+        committed(db.session.execute, db.text(away), given)
+    for page in pages:
+        shown = sign_in("principal").get(page).text
+        assert leave in shown and "; Person principal stands in" in shown
