@@ -234,3 +234,23 @@ def test_nothing_is_learned_from_a_student_who_is_left_out_and_others_are_told_a
     assert found.cohort.students[found.cohort.parts["in touch"]].tolist() == [reached]
     before = parts.gathered(number, read[:-1], training.year_in(model(), 2024), 20)
     assert before is not None and before.cohort.parts == {}, "nothing was logged in that year"
+    run("INSERT INTO risk_excluded (student_id, reason, author, position, written_at)"
+        " VALUES (:out, 'The family asked for it', 'Paul', 'Principal', now())", out=reached)  # fmt: skip
+    since = parts.gathered(number, read[-1:], year, 20)
+    assert since is not None and since.cohort.students.tolist() == sorted(set(made.students) - {out, reached})
+
+
+@pytest.mark.deep
+@pytest.mark.usefixtures("september")
+def test_who_is_left_out_between_two_slices_is_not_learned_from_and_stops_nothing() -> None:
+    made = risk_district.build(years=(2023, 2024, 2025), each=60)
+    number = training.ask(by=OPERATOR)
+    for nth, one in enumerate(model().plan["slices"], 1):
+        if one[0] == planning.FIT:
+            run("INSERT INTO risk_excluded (student_id, reason, author, position, written_at) SELECT id, '', 'Paul',"
+                " 'Principal', now() FROM student WHERE id = ANY(:out) AND NOT EXISTS (SELECT FROM risk_excluded)",
+                out=made.students[:20])  # fmt: skip
+        training.work(number, nth)
+    assert model().status in ("trained", "refused")
+    kept = [counts["kept"] for by_year in model().report["counts"].values() for counts in by_year.values()]
+    assert kept and max(kept) <= 100

@@ -27,11 +27,14 @@ def scored(found: Mapping[int, Gathered], nth: int, seed: int) -> bytes | None:
     """What models of the years before say of the nth test year of a grid day; packed."""
     cohorts = [one.cohort for _, one in sorted(found.items())]
     told = trial.score(cohorts, nth, seed) if cohorts else None
-    return None if told is None else parts.packed_scores(*told)
+    return None if told is None else parts.packed_scores(*told, found[told[0]].cohort.students)
 
 
-def tried(found: Mapping[int, Gathered], said: Mapping[int, Scores], seed: int) -> bytes | None:
-    """The models of one grid day judged by what they said of past years, and made anew from all of them; packed."""
+def tried(found: Mapping[int, Gathered], said: Mapping[int, Scores] | None, seed: int) -> bytes | None:
+    """The models of one grid day judged by what they said of past years, and made anew from all of them; packed.
+
+    `said`: None asks them again.
+    """
     cohorts = [one.cohort for _, one in sorted(found.items())]
     if not cohorts:
         return None

@@ -28,7 +28,7 @@ from rules.risk.trial import Trial
 
 _COLUMNS = tuple(field.name for field in fields(Seen))
 SUMS = "sums"
-FORMAT = 2  # of the bytes of a part; what stands in them tells itself
+FORMAT = 3  # of the bytes of a part; what stands in them tells itself
 
 
 def stamp() -> str:
@@ -59,18 +59,26 @@ def unpacked(content: bytes, day: int) -> Looked | None:
         return Looked(known, json.loads(arrays[f"{day}/{SUMS}"].tobytes()))
 
 
-def packed_scores(year: int, said: Scores) -> bytes:
-    """What models said of a test year, as bytes."""
+def packed_scores(year: int, said: Scores, students: np.ndarray | None = None) -> bytes:
+    """What models said of these students of a test year, as bytes."""
     kept = io.BytesIO()
     arrays: dict[str, Any] = {f"of {name}": logits for name, logits in said.items()}
-    np.savez(kept, year=np.array([year]), **arrays)
+    np.savez(
+        kept, year=np.array([year]), students=np.zeros(0, dtype=np.int64) if students is None else students, **arrays
+    )
     return kept.getvalue()
+
+
+def are_of(content: bytes, students: np.ndarray) -> bool:
+    """Whether scores are of these very students: some may have been left out since."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return np.array_equal(arrays["students"], students)
 
 
 def unpacked_scores(content: bytes) -> tuple[int, Scores]:
     """(test year, what models said of it)."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        said = {name.removeprefix("of "): arrays[name] for name in arrays.files if name != "year"}
+        said = {name.removeprefix("of "): arrays[name] for name in arrays.files if name.startswith("of ")}
         return int(arrays["year"][0]), said
 
 

@@ -231,8 +231,13 @@ def _fit(model: RiskModel, day: int, _: list[int]) -> bytes | None:
         return None
     slices = enumerate(model.plan["slices"], 1)
     kept = [db.session.get(RiskPart, (model.id, nth)) for nth, one in slices if one[:2] == [SCORE, day]]
-    said = dict(parts.unpacked_scores(part.content) for part in kept if part is not None)
-    return fitting.tried(_gathered(model, day), said, seed=model.id)
+    found, contents = _gathered(model, day), [part.content for part in kept if part is not None]
+    said = dict(parts.unpacked_scores(content) for content in contents)
+    same = [
+        year in found and parts.are_of(content, found[year].cohort.students)
+        for year, content in zip(said, contents, strict=True)
+    ]
+    return fitting.tried(found, said if all(same) else None, seed=model.id)  # else somebody was left out meanwhile
 
 
 def _gathered(model: RiskModel, day: int) -> dict[int, Gathered]:
