@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from flask import Flask
@@ -9,6 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DataError
 
 from ew_app.kernel import end_reading
+from models import rewound
 from models.base import db
 from models.prepared import LONG, prepare
 from models.staff import Person
@@ -61,3 +64,20 @@ def test_a_long_array_is_planned_for_itself() -> None:
     assert prepare({"schools": np.arange(LONG), "on": "2026-11-20"}) is None
     assert prepare({"schools": np.arange(LONG + 1)}) is False
     assert prepare({"schools": list(range(LONG + 1))}) is False
+
+
+def test_what_is_prepared_reads_the_rows_of_then_inside_a_look_back(app: Flask, world: dict[str, int]) -> None:
+    """On a connection that had temporary tables before: there only the look back itself tells the server anew."""
+
+    def laid_over() -> bool:
+        here = "SELECT bool_and(tableoid = to_regclass('pg_temp.student')) FROM student"
+        return bool(db.session.scalar(text(here)))
+
+    with app.app_context():
+        db.session.execute(text("CREATE TEMP TABLE room ()"))
+        db.session.commit()
+        assert [laid_over() for _ in range(8)] == [False] * 8
+        end_reading()
+        db.session.remove()
+        rewound.rewind(datetime(2026, 11, 1, tzinfo=UTC))
+        assert laid_over()
