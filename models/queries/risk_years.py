@@ -134,6 +134,17 @@ def told_students(names: Sequence[str]) -> np.ndarray:
     return found["student"]
 
 
+def told_since(year: date, names: Sequence[str]) -> bool:
+    """Whether a roster told totals, under one of these names, of a student of whom nothing is kept of that year."""
+    asked = text("""
+        SELECT EXISTS (
+            SELECT FROM prior_year p JOIN student s ON s.id = p.student_id
+            WHERE p.school_year = ANY(:names) AND p.enrolled > 0 AND NOT EXISTS (
+                SELECT FROM year_end e WHERE e.school_year = :year AND e.student_id = coalesce(s.same_as, s.id)))
+    """)
+    return db.session.scalar(asked, {"names": list(names), "year": year}) is True
+
+
 def replace_told(year: date, columns: Mapping[str, Any]) -> None:
     """Store totals that were told, for whom no marks are; what was told before is gone."""
     db.session.execute(text("DELETE FROM year_end WHERE school_year = :year AND known_by = 'told'"), {"year": year})

@@ -303,3 +303,13 @@ def test_what_was_counted_names_the_years_it_was_counted_in(district: District) 
     risk_staff.at_work()
     said = reading.consider(OPERATOR).students[0].said
     assert "in 2025-26, " in said.sentence and "2024-25" not in said.sentence
+
+
+def test_last_years_totals_that_a_roster_tells_of_a_newcomer_are_heeded_the_same_evening(district: District) -> None:
+    new = risk_model.newcomer(district, since=DAYS[42])
+    risk_staff.at_work()
+    assert query("SELECT logit FROM risk_score WHERE student_id = :new", new=new) == [(None,)]
+    run("INSERT INTO prior_year (student_id, school_year, enrolled, absent) VALUES (:new, '2025-26', 170000, 40000)",
+        new=new)  # fmt: skip
+    scoring.score()
+    assert query("SELECT logit IS NOT NULL FROM risk_score WHERE student_id = :new", new=new) == [(True,)]

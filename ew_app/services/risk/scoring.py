@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ew_app.kernel import WORKER, Actor, Refused, clock, now, operation, record
 from ew_app.outbox import Job, enqueue
 from ew_app.services.measuring.frames import frame
-from ew_app.services.risk import calendar, lives, looking, packed, standing
+from ew_app.services.risk import calendar, lives, looking, packed, standing, year_ends
 from ew_app.services.risk.artefacts import Unusable
 from ew_app.services.risk.calendar import SchoolYear
 from ew_app.services.risk.looking import Looked
@@ -59,6 +59,7 @@ def score(_: str = "") -> None:
         return
     at = frame()
     year = calendar.year_of(at.day)
+    year_ends.catch_up(year.start)
     looked = packed.look(year.start)
     for model in asked:
         one_night(model.id, looked, year, at.day)

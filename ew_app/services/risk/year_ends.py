@@ -69,6 +69,14 @@ def store_told(year: date) -> None:
     rows.replace_told(year, columns)
 
 
+def catch_up(year: date) -> None:
+    """Keep what rosters told since the last training of the two years before the one that starts on `year`."""
+    for back in (1, 2):
+        earlier = date(year.year - back, year.month, 1)
+        if rows.told_since(earlier, names_of_year(earlier)):
+            store_told(earlier)
+
+
 @operation
 def forget_others(students: Ints, year: SchoolYear) -> None:
     """Drop what was kept of that year about anybody but these."""
