@@ -16,7 +16,7 @@ from tests.durability.waits import until_done
 from tests.opened import on
 
 # A search is named after its case, whose number comes from a sequence: work that was rolled back leaves a gap.
-NUMBERLESS = "regexp_replace(period, '/search/[0-9]+/', '/search/') AS period"
+NUMBERLESS = "regexp_replace(period, '(^|/)search/[0-9]+/', 'search/') AS period"
 # What a load leaves behind, without row numbers, moments and the number of the batch.
 LEFT: dict[str, str] = {
     "batch": "SELECT kind, status, counts, effect, sentence, percent, step FROM batch",

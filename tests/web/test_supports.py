@@ -92,7 +92,7 @@ def test_who_read_what_is_told_to_those_who_may_read_it(app: Flask, world: House
 
 def test_a_task_of_the_compartment_is_done_from_the_workspace(world: House, sign_in: SignInAs) -> None:
     liaison = sign_in("stls_liaison")
-    assert "past the day they were due" in heading(liaison.get("/supports/stls").text)
+    assert "past the day set for it" in heading(liaison.get("/supports/stls").text)
     liaison.send(f"/supports/stls/tasks/{world['stls_task']}/done")
     assert (
         "Look at transport, uniform and fees"
