@@ -58,7 +58,7 @@ def past(number: int) -> str:
     place = request.args.get("places", risk_model_past.DEFAULT_PLACES, type=asked.number)
     place = place if place in range(len(CAPACITIES)) else risk_model_past.DEFAULT_PLACES
     return render_template(
-        "risk_model_past.html", **_common(told), day=day, kind=kind, places=place, past=risk_model_past,
+        "risk_model_past.html", **_common(told), day=day, kind=kind, length=place, past=risk_model_past,
         days=[one["day"] for one in figures], lengths=[f"{share * 100:g}" for share in CAPACITIES],
         pictures=_pictures(told, day, place) if day is not None else None,
     )  # fmt: skip

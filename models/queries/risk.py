@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, text
-from sqlalchemy.orm import InstrumentedAttribute, aliased, defer
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, text
+from sqlalchemy.orm import aliased, defer
 
 from models.base import db
 from models.bulk import copy_in, read_columns
@@ -87,7 +87,7 @@ def submitted_shares(start: date, day: date) -> dict[int, float]:
         text("""
             SELECT c.school_id, avg((l.day IS NOT NULL)::int)::float FROM (
                 SELECT DISTINCT school_id, day FROM calendar_day WHERE day BETWEEN :start AND :day
-                   AND day_type IN ('instructional', 'make_up')) c
+                   AND calendar_key = '' AND day_type IN ('instructional', 'make_up')) c
             LEFT JOIN school_day l ON l.school_id = c.school_id AND l.day = c.day
                  AND l.status IN ('submitted', 'partial')
             GROUP BY 1
@@ -117,12 +117,11 @@ def not_reached(
 ) -> Sequence[tuple[RiskScore, Student]]:
     """(score, student) of whom no rule has reached: in no tier above 1, with no rule standing and without an open case.
 
-    Of each school the `most` highest, none under `least` thousandths, and nobody about whom was answered since.
+    Of each school the `most` highest, none under `least` thousandths, and nobody about whom was answered since,
+    whichever model it was that was answered.
     """
     open_case = exists().where(Case.student_id == Student.id, Case.closed_on.is_(None))
-    answered = exists().where(
-        RiskAnswer.student_id == Student.id, RiskAnswer.model_id == model, RiskAnswer.written_at >= since
-    )
+    answered = exists().where(RiskAnswer.student_id == Student.id, RiskAnswer.written_at >= since)
     place = func.row_number().over(
         partition_by=RiskScore.school_id, order_by=(RiskScore.logit.desc(), RiskScore.student_id)
     )
@@ -202,39 +201,17 @@ def within(student: int, reach: ColumnElement[bool]) -> bool:
     return bool(db.session.scalar(select(exists().where(Student.id == student, reach))))
 
 
-def middles(model: int) -> dict[str, int]:
-    """Tier -> the middle of what a model says of its students: where those stand of whom it says nothing."""
-    found = db.session.execute(
-        text("""
-            SELECT c.tier, percentile_disc(0.5) WITHIN GROUP (ORDER BY s.logit)
-            FROM risk_score s JOIN student_status c ON c.student_id = s.student_id
-            WHERE s.model_id = :model AND s.logit IS NOT NULL GROUP BY 1
-        """),
-        {"model": model},
-    )
-    return {str(tier): middle for tier, middle in found}
-
-
-def _or_middle(
-    said: ColumnElement[int | None], tier: InstrumentedAttribute[int], middle: Mapping[str, int]
-) -> ColumnElement[int | None]:
-    each = {int(key): logit for key, logit in middle.items()}
-    return func.coalesce(said, case(each, value=tier, else_=None)) if each else said
-
-
-def place_of_student(model: int, reach: ColumnElement[bool], middle: Mapping[str, int]) -> ColumnElement[int | None]:
-    """What a model says of the row's Student, to order by; beyond `reach` and where it says nothing the `middle` of
-    the tier in the row's StudentStatus, so that nobody loses a place by it."""
+def place_of_student(model: int, reach: ColumnElement[bool]) -> ColumnElement[int | None]:
+    """What a model says of the row's Student, to order by; NULL beyond `reach` and where it says nothing."""
     here = RiskScore.model_id == model, RiskScore.student_id == Student.id, reach, _let_in()
-    said = select(RiskScore.logit).where(*here).correlate(Student).scalar_subquery()
-    return _or_middle(said, StudentStatus.tier, middle)
+    return select(RiskScore.logit).where(*here).correlate(Student).scalar_subquery()
 
 
-def place_of_case(model: int, reach: ColumnElement[bool], middle: Mapping[str, int]) -> ColumnElement[int | None]:
+def place_of_case(model: int, reach: ColumnElement[bool]) -> ColumnElement[int | None]:
     """The same of the row's Case."""
     found = select(RiskScore.logit).join(Student, Student.id == RiskScore.student_id)
     here = RiskScore.model_id == model, RiskScore.student_id == Case.student_id, reach, _let_in()
-    return _or_middle(found.where(*here).correlate(Case).scalar_subquery(), Case.tier, middle)
+    return found.where(*here).correlate(Case).scalar_subquery()
 
 
 def answers_to(model: int) -> dict[str, int]:

@@ -17,7 +17,7 @@ from ew_app.services.casework import tasks
 from ew_app.services.risk import answers, one_student, reading, taking_up
 from ew_app.services.risk.lives import Kind
 from ew_app.services.risk.taking_up import Wanted
-from models.queries import caseload, flagged
+from models.queries import caseload, flagged, risk
 from rules.access import NotAllowed, Permission, scope_of
 from rules.words import UnfitWords
 from tests.opened import on, statements
@@ -85,6 +85,43 @@ def test_the_rules_tier_comes_first_and_the_model_only_within_it(district: Distr
         assert logits == sorted(logits, reverse=True)
     assert found != listed("paul", "rule" if listed is flags else "due"), "the model does put them in another order"
     assert sorted(found) == sorted(listed("paul", "name")), "and neither adds nor hides anybody"
+
+
+@pytest.mark.parametrize("listed", [flags, cases])
+def test_whoever_is_left_out_stands_in_the_tier_where_the_absence_rate_stands(district: District, listed: Any) -> None:
+    """A family that asks for it does not pay with the last place; nor does a school whose days have not come."""
+    risk_staff.at_work()
+    order, rate = listed("paul"), dict(query("SELECT student_id, absent * 10000 / enrolled FROM student_status"))
+    tier = max({tier for tier, _ in order}, key=lambda tier: sum(tier == one for one, _ in order))
+    here = [student for one, student in order if one == tier]
+    top, low = max(here, key=lambda student: rate[student]), min(here, key=lambda student: rate[student])
+    assert len(here) > 3 and rate[top] > rate[low]
+    for student in (top, low):
+        answers.leave_out(student, reason="The family asked for it", by=actor("paul"))
+    after = [student for one, student in listed("paul") if one == tier]
+    assert sorted(after) == sorted(here), "nobody changes the tier"
+    assert [one for one in after if one not in (top, low)] == [one for one in here if one not in (top, low)]
+    assert after.index(top) < len(here) // 2 < after.index(low)
+    run("DELETE FROM risk_score")
+    by_rate = [rate[student] for one, student in listed("paul") if one == tier]
+    assert by_rate == sorted(by_rate, reverse=True), "where nothing is said of anybody, the rate alone puts in order"
+
+
+def test_an_answer_quiets_whichever_model_comes_next_and_a_second_calendar_makes_no_school_silent(
+    district: District,
+) -> None:
+    risk_staff.at_work()
+    student = brought("paul")[0]
+    answers.answer(student, answer="dismissed", reason="Moved house, all is well now", by=actor("paul"))
+    risk_staff.at_work()
+    assert reading.consider(actor("paul")).state.kind is Kind.SERVING and student not in brought("paul")
+    shares = risk.submitted_shares(date(2026, 7, 1), EVENING)
+    run(
+        "INSERT INTO calendar_day (school_id, calendar_key, day, day_type, weight) SELECT :at, 'saturday', day,"
+        " 'instructional', 1000 FROM generate_series(DATE '2026-08-29', DATE '2026-10-17', '7 days') day",
+        at=district.schools[0],
+    )
+    assert risk.submitted_shares(date(2026, 7, 1), EVENING) == shares
 
 
 def test_a_score_at_the_foot_of_a_tier_never_passes_the_tier_above(district: District) -> None:

@@ -16,10 +16,8 @@ from ew_app.services.risk.lives import Kind
 from ew_app.services.risk.upcoming import Act
 from ew_app.services.system import risk_health
 from models.base import db
-from models.queries import flagged
 from models.risk import RiskExcluded, RiskModel
 from models.staff import Person
-from rules.access import Permission, scope_of
 from tests.opened import on
 from tests.services import letters, risk_model, risk_staff
 from tests.services.lincoln_and_carver import query
@@ -263,27 +261,6 @@ def test_a_damaged_score_tells_nothing_and_leaves_everybody_elses_alone(district
 
 
 # -- who is told of where nothing is said, and what is told of a child of two ids ----------------------------------
-
-
-def test_who_is_left_out_stands_in_the_middle_of_the_tier_and_not_at_its_foot(district: District) -> None:
-    risk_staff.at_work()
-    by = OPERATOR
-    reach = scope_of(by.grants, Permission.SEE_FLAGGED)
-
-    def listed() -> list[tuple[int, int]]:
-        order = reading.ordering(by)
-        assert order is not None and order.of_student is not None
-        found = flagged.flagged(reach, None, EVENING, since=date(2026, 8, 1), sort="model", size=99,
-                                model=order.of_student)  # fmt: skip
-        return [(line.tier, line.student_id) for line in found.rows]
-
-    tier, first = listed()[0]
-    of_tier = [student for its, student in listed() if its == tier]
-    assert len(of_tier) > 4
-    answers.leave_out(first, reason="The family asked for it", by=OPERATOR)
-    scoring.score()
-    place = [student for its, student in listed() if its == tier].index(first)
-    assert len(of_tier) // 4 <= place <= len(of_tier) - len(of_tier) // 4 - 1
 
 
 def test_a_child_of_two_ids_keeps_last_year(district: District) -> None:

@@ -128,6 +128,7 @@ def test_past_years_are_told_in_words_beside_every_picture(
     number = put(app)
     page = sign_in("principal").get(f"/risk-model/{number}/past-years?day=40&places=1").text
     told = words(page)
+    assert "Had each school taken up 5 of 100 students" in told and "<strong>5</strong>" in page
     assert (
         "Of 10 students it would have brought forward on school day 40, 4.6 were chronically absent in the end; by the"
         " absence rate 3.0" in told

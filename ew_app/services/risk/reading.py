@@ -19,7 +19,7 @@ from ew_app.services.risk.lives import Kind, State
 from ew_app.services.risk.telling import Said, Teller
 from models.people import Student
 from models.queries import risk as rows
-from models.queries import scope
+from models.queries import risk_places, scope
 from models.risk import RiskAnswer
 from rules import access
 from rules.access import Area, FieldClass, Permission, Right
@@ -106,7 +106,10 @@ def may_read(viewer: Actor) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """How it stands, and what queries of lists order by within a tier: of a Student, of a Case; None: by nothing."""
+    """How it stands, and what queries of lists order by within a tier: of a Student, of a Case; None: by nothing.
+
+    The one definition of that order. Of whom nothing is said, the place goes by the absence rate (risk_places).
+    """
 
     state: State
     of_student: ColumnElement[int | None] | None = None
@@ -119,10 +122,11 @@ def ordering(viewer: Actor) -> Ordering | None:
         return None
     if not _told(stands, viewer):
         return Ordering(stands)
-    assert stands.model is not None
+    assert stands.model is not None and stands.night is not None
     number, reach = stands.model.id, reaching.students_of(viewer, Permission.SEE_RISK)
-    middle = stands.night.figures.get("middles", {}) if stands.night is not None else {}
-    return Ordering(stands, rows.place_of_student(number, reach, middle), rows.place_of_case(number, reach, middle))
+    places = stands.night.figures.get("places", {})
+    of_student, of_case = risk_places.of_student(number, reach, places), risk_places.of_case(number, reach, places)
+    return Ordering(stands, of_student, of_case)
 
 
 def is_at_work(viewer: Actor) -> bool:

@@ -26,7 +26,7 @@ from ew_app.services.risk.calendar import SchoolYear
 from ew_app.services.risk.looking import Looked
 from models.base import db
 from models.queries import risk as rows
-from models.queries import risk_told, risk_years, same_child
+from models.queries import risk_places, risk_told, risk_years, same_child
 from models.risk import RiskModel, RiskNight, RiskScore
 from rules import access
 from rules.access import Permission
@@ -141,7 +141,7 @@ def _asked(model: RiskModel, looked: Looked | None, year: SchoolYear, day: date)
     if not rows.scored_in_month(model.id, day):
         told["groups"] = _groups(columns, looked, model.id)
     scored, abstained = _keep(model, columns, number, day, stale)
-    told["middles"] = rows.middles(model.id)
+    told["places"] = risk_places.measured(model.id)
     return Evening("scored", (), scored, abstained, stale, told)
 
 
