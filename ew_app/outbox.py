@@ -57,6 +57,7 @@ class Job(StrEnum):
     FIND_CLUSTERS = "find_clusters"
     COUNT_GOAL = "count_goal"
     SUM_UP = "sum_up"
+    TELL_PARTS = "tell_parts"
     TRAIN_RISK = "train_risk"
     SCORE_RISK = "score_risk"
     SEND_MAIL = "send_mail"
@@ -139,6 +140,12 @@ def waits(job: Job, key: str) -> bool:
     """Whether this work is asked for, or under way, and not set aside."""
     same = Outbox.job == job.value, Outbox.key == key, Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None)
     return bool(db.session.scalar(select(exists().where(*same))))
+
+
+def waiting(job: Job) -> set[str]:
+    """The keys of this kind of work that are asked for, or under way, and not set aside."""
+    same = Outbox.job == job.value, Outbox.done_at.is_(None), Outbox.quarantined_at.is_(None)
+    return set(db.session.scalars(select(Outbox.key).where(*same)))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from ew_app.services.notices import mails
 from ew_app.services.risk import scoring, training
 from ew_app.services.sources import clearing, lining_up, pulling
 from ew_app.services.system import quality, schedule, upkeep
-from ew_app.services.watching import clusters, goal_counts, publishing, rhythm
+from ew_app.services.watching import clusters, goal_counts, publishing, rhythm, telling
 
 
 @shared_task(name=Job.LOAD_BATCH.value)
@@ -98,6 +98,12 @@ def count_goal(number: int) -> None:
 def sum_up(number: int) -> None:
     """Prepare the public summary."""
     outbox.perform(Job.SUM_UP, number, publishing.sum_up)
+
+
+@shared_task(name=Job.TELL_PARTS.value)
+def tell_parts(number: int) -> None:
+    """Tell the month's tables of a network and its schools, or of the district."""
+    outbox.perform(Job.TELL_PARTS, number, telling.tell)
 
 
 @shared_task(name=Job.TRAIN_RISK.value, **outbox.LONG)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import Refused, today
+from ew_app.kernel import Conflict, Refused, today
 from ew_app.services.measuring import hindsight
-from ew_app.services.watching import figures, movement, sheets
+from ew_app.services.watching import figures, movement, sheets, telling
 from ew_app.web import limits, taking
 from ew_app.web.guard import actor, requires
 from models.org import School
@@ -37,13 +37,17 @@ def take(place: str) -> ResponseReturnValue:
         return _file(place, schools)
     except Refused as refusal:
         return _page(place, schools, str(refusal)), 422
+    except Conflict as not_yet:
+        return _page(place, schools, str(not_yet)), 409
 
 
 def _file(place: str, schools: Sequence[School]) -> Response:
     said, known = request.args.get("as_of", "").strip(), request.args.get("known_at", "").strip()
-    found = figures.take(
-        schools, place, by=actor(), as_of=movement.day_of(said), known_at=hindsight.moment_of(known) if known else None
-    )
+    day, moment = movement.day_of(said), hindsight.moment_of(known) if known else None
+    hindsight.check_come(day, moment)
+    if not moment and (wait := telling.too_long([[one.id] for one in schools], day)):
+        raise Conflict(wait)
+    found = figures.take(schools, place, by=actor(), as_of=day, known_at=moment)
     kind = request.args.get("form", "xlsx")
     if kind == "csv":
         body, mimetype = sheets.as_csv(figures.COUNTED, found.counted), taking.CSV

@@ -11,7 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ew_app.kernel import NotFound, Refused, day_text, today
-from ew_app.services.watching import goal_counts, goal_groups, goals
+from ew_app.services.watching import goal_counts, goal_groups, goals, telling
 from ew_app.services.watching.goals import Wanted
 from ew_app.web import asked, freshness, goal_words
 from ew_app.web.case_words import day_given
@@ -65,6 +65,8 @@ def new() -> str:
 @requires(SET)
 def put() -> ResponseReturnValue:
     try:
+        if request.form.get("group") and (wait := _wait([_place()])):
+            raise Refused(wait)
         thread = goals.put(_place(), _wanted(), once=f"goal/{once()}", by=actor())
     except (Refused, UnfitWords) as refusal:
         return _form({"": str(refusal)}), 422
@@ -99,14 +101,19 @@ def _tenths(text: str) -> int | None:
 def _form(errors: Mapping[str, str]) -> str:
     held = goals.own_places(actor())
     places = [str(place) for place in held]
-    names = place_names(places)
+    names, wait = place_names(places), _wait(held)
     last = goals.last_day(goal_counts.schools_of(places[0])) if places else None
     return render_template(
         "goal_new.html", own=[(place, names[place]) for place in places], measures=MEASURES,
-        groups=[(one, goal_words.group_words(one)) for one in goal_groups.groups_of(held)],
+        groups=[] if wait else [(one, goal_words.group_words(one)) for one in goal_groups.groups_of(held)], wait=wait,
         errors=errors, values=request.form,
         last=last.isoformat() if last else "",
     )  # fmt: skip
+
+
+def _wait(places: Sequence[Place]) -> str:
+    """What is said while the groups of large places are still being counted for the month."""
+    return telling.too_long([[school.id for school in goal_counts.schools_of(str(place))] for place in places])
 
 
 @screen.get("/goals/<thread>")

@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ew_app.kernel import SENTENCES, Refused, day_text, today
+from ew_app.kernel import SENTENCES, Conflict, Refused, day_text, today
 from ew_app.services.meetings.holding import Changed
-from ew_app.services.watching import goals, nudging, reviewing, rhythm
+from ew_app.services.watching import goal_counts, goals, nudging, reviewing, rhythm, telling
 from ew_app.services.watching.nudging import Wanted
 from ew_app.services.watching.rhythm import Standing
 from ew_app.web import asked, goal_words, review_words
@@ -68,13 +68,20 @@ def _turn(one: Standing) -> dict[str, Any]:
 @screen.post("/reviews/<any(schools, networks):kind>/<key>/begin")
 @requires(RUN)
 def begin(kind: str, key: str) -> ResponseReturnValue:
-    return redirect(url_for("reviews.one", review_id=reviewing.begin(KINDS[kind](key), by=actor())))
+    return _begin(KINDS[kind](key))
 
 
 @screen.post("/reviews/district/begin")
 @requires(RUN)
 def begin_district() -> ResponseReturnValue:
-    return redirect(url_for("reviews.one", review_id=reviewing.begin(Place.district(), by=actor())))
+    return _begin(Place.district())
+
+
+def _begin(place: Place) -> ResponseReturnValue:
+    """A review tells the month's tables of its place: of a large one they are waited for first."""
+    if wait := telling.too_long([[one.id for one in goal_counts.schools_of(str(place))]]):
+        raise Conflict(wait)
+    return redirect(url_for("reviews.one", review_id=reviewing.begin(place, by=actor())))
 
 
 @screen.get("/reviews/<int:review_id>")

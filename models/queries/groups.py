@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from models.base import db
+from models.cuts import ToldPart
 from models.org import School
 from models.queries.local_days import local_day
 
@@ -28,6 +29,13 @@ def schools_near(schools: Collection[int]) -> Sequence[int]:
     """Every school of the networks of these."""
     networks = select(School.network_id).where(School.id.in_(schools))
     return db.session.scalars(select(School.id).where(School.network_id.in_(networks))).all()
+
+
+def told_last(marks: Collection[str], by: str, start: date, until: date) -> dict[str, date]:
+    """Fingerprint -> the day of its last told table by this within some days."""
+    within = ToldPart.schools.in_(marks), ToldPart.by == by, ToldPart.day.between(start, until)
+    found = select(ToldPart.schools, func.max(ToldPart.day)).where(*within).group_by(ToldPart.schools)
+    return {mark: day for mark, day in db.session.execute(found)}
 
 
 def tiers_by_group(days: Mapping[int, date], start: date) -> list[Row]:

@@ -11,8 +11,11 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from ew_app.kernel import transaction
+from ew_app.outbox import Job, perform
+from ew_app.services.watching import telling
 from models.audit import AuditRow
 from models.base import db
+from models.jobs import Outbox
 from models.org import Network, School
 from models.taken import TakenPage
 from models.tiers import TierCount
@@ -121,3 +124,28 @@ def test_movement_in_a_file_adds_up_and_a_name_that_would_run_does_not(app: Flas
         moved = sum(int(row[name]) for name in into) - sum(int(row[name]) for name in out)
         assert int(row["before"]) + moved == int(row["now"]), row
         assert row["as_of"] == "2026-11-20" and row["policy_version"]
+
+
+def test_a_large_place_says_that_the_month_is_being_counted_and_tells_it_then(
+    app: Flask, sign_in: SignInAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "AT_ONCE", 0)
+    lead, words = sign_in("network_lead"), "are being counted: 0 of "
+    page = lead.get("/networks/N/groups")
+    assert page.status_code == 200 and words in page.text and 'data-poll="/networks/N/groups?"' in page.text
+    for path in ("/networks/N/groups?form=xlsx", "/figures/network:N/file?form=grades"):
+        answer = lead.get(path)
+        assert answer.status_code == 409 and words in answer.text, path
+    assert words in lead.get("/goals/new").text
+    begun = lead.send("/reviews/networks/N/begin")
+    assert begun.status_code == 409 and words in begun.text
+    with app.app_context():
+        asked = select(Outbox.id).where(Outbox.job == Job.TELL_PARTS.value).order_by(Outbox.id)
+        for number in db.session.scalars(asked).all():
+            assert perform(Job.TELL_PARTS, number, telling.tell)
+    page = lead.get("/networks/N/groups")
+    assert "Recorded causes" in page.text and "data-poll" not in page.text and words not in page.text
+    assert lead.get("/networks/N/groups?form=xlsx").status_code == 200
+    assert lead.get("/figures/network:N/file?form=grades").status_code == 200
+    assert words not in lead.get("/goals/new").text
+    assert lead.send("/reviews/networks/N/begin").status_code == 302

@@ -20,7 +20,7 @@ from ew_app.services.people import drafts
 from ew_app.services.risk import scoring
 from ew_app.services.sources import pulling
 from ew_app.services.system import quality
-from ew_app.services.watching import clusters, goal_counts
+from ew_app.services.watching import clusters, goal_counts, telling
 from models import migrate
 from models.base import db
 
@@ -38,8 +38,8 @@ def check_tables() -> None:
 
 def nightly(night: str = "") -> None:
     """The queued work of a school day's end: files and drafts nobody wanted go, everybody is decided about again, a
-    risk model at work or on trial is asked, groups of students are compared, the records are looked through, goals
-    and monitored rules are counted. A slice of it; what is left is asked again."""
+    risk model at work or on trial is asked, groups of students are compared, the records are looked through, the
+    month's tables are told, goals and monitored rules are counted. A slice of it; what is left is asked again."""
     day = date.fromisoformat(night) if night else today()
     with all_told():
         if everybody.begin(day):
@@ -47,6 +47,7 @@ def nightly(night: str = "") -> None:
         if everybody.go_on(day, clock() + SLICE):
             _each({
                 "the risk model": partial(scoring.ask, day), "groups": clusters.look, "records": quality.ask_at_night,
+                "tables of the month": partial(telling.ask_for_all, day),
                 "goals": goal_counts.ask_for_all, "monitored rules": simulating.count_monitored,
             })  # fmt: skip
         else:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ew_app.kernel import operation, today
 from ew_app.outbox import Job, enqueue
 from ew_app.services.measuring.judging import judge
-from ew_app.services.watching import groups
+from ew_app.services.watching import groups, telling
 from models.org import School
 from models.queries import boards
 from models.queries import goals as rows
@@ -62,7 +62,8 @@ def count(thread: str, school_id: int) -> None:
     measure, start = Measure(goal.measure), school_year_start(on)
     inside = [school.id for school in schools_of(goal.place)]
     if goal.subgroup:  # told with its place for the month, and never counted by itself
-        groups.told(inside, on, [goal.subgroup.partition(":")[0]])
+        if len(inside) <= telling.AT_ONCE:  # those of larger places are told at night, after those of their schools
+            groups.told(inside, on, [goal.subgroup.partition(":")[0]])
         return
     last = on if measure is Measure.IN_TIME else boards.newest_counted(inside, on)
     days = _weeks(start, last) if last and last >= start else [on]
