@@ -84,7 +84,7 @@ STOPPED = "It was stopped. What it had found so far is forgotten."
 PROMOTED = {
     "off": "It is on trial. Nobody sees what it says.",
     "shadow": "Your agreement is kept. It works when somebody else has agreed as well.",
-    "serving": "Two people have agreed. It orders lists within each tier from tonight on.",
+    "serving": "Two people have agreed. It orders lists within each tier at once.",
 }
 
 

@@ -116,7 +116,7 @@ def _without(abstained: int) -> str:
 
 def evening(night: RiskNight) -> dict[str, Any]:
     """What came of an evening, and what its checks found."""
-    told, kind = OUTCOMES[night.outcome]
+    told, kind = ("as usual, but for some schools", "wait") if night.stale else OUTCOMES[night.outcome]
     alarms = [one for one in (night.figures or {}).get("alarms", ())]
     noticed: Sequence[str] = [str(one["sentence"]) for one in alarms] or [str(reason) for reason in night.reasons]
     scored = f"{many(night.scored, 'student')}" if night.outcome == "scored" else "nobody"

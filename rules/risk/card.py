@@ -65,6 +65,7 @@ class Card:
     usual: Mapping[int, Usual]
     figures: Mapping[int, Mapping[str, Mapping[str, float]]]  # by day and model
     groups: Mapping[int, tuple[Mapping[str, Any], ...]]  # in words, only those large enough for a verdict
+    shown: str = ""  # a hash of the figures that people agree by
 
     @property
     def grid(self) -> Grid:
@@ -114,7 +115,7 @@ _EXAMPLE: Sequence[Sequence[int]] = (
 
 def card(
     outcome: Outcome, trials: Sequence[Trial], *, school_year: int, valid_until: date, seed: int,
-    versions: Mapping[str, str],
+    versions: Mapping[str, str], shown: str = "",
 ) -> Card:  # fmt: skip
     """The card of a model that passed its gates. Raises Refused for one that did not."""
     if not outcome.passed or outcome.kind is None:
@@ -132,6 +133,7 @@ def card(
         bands={day: trial.bands[kind] for day, trial in days.items()},
         usual={day: trial.usual for day, trial in days.items()},
         figures={day: _figures(trial, kind) for day, trial in days.items()}, groups=judged,
+        shown=shown,
     )  # fmt: skip
 
 
@@ -163,6 +165,11 @@ def canonical(value: Any) -> str:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_of(report: Mapping[str, Any]) -> str:
+    """Of the figures that people agree by, as a database gives them back."""
+    return _hash(canonical(report))
 
 
 def _signature(sha256: str, key: bytes) -> str:

@@ -167,10 +167,11 @@ def _silent(submitted: Mapping[int, float]) -> Alarm | None:
         return None
     least = min(submitted[school] for school in schools)
     many = "One school has" if len(schools) == 1 else f"{len(schools)} schools have"
+    its, them = ("its", "it") if len(schools) == 1 else ("their", "them")
     return Alarm(
         "submitted", Effect.SCHOOLS,
-        f"{many} not submitted {SUBMITTED:.0%} of their days; the least is {least:.0%}. What the model said of their"
-        " students stays as it was, marked as old, until the days come in.",
+        f"{many} not submitted {SUBMITTED:.0%} of {its} days; the least is {least:.0%}. Nothing new is said of {its}"
+        f" students until the days come in; what was said of {them} before, if anything, stands marked as old.",
         f"at least {SUBMITTED:.0%} of days", f"{least:.0%}", schools,
     )  # fmt: skip
 

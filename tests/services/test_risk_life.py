@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,7 @@ from ew_app.kernel import OPERATOR, Conflict, NotFound, Refused, now, transactio
 from ew_app.services.risk import (
     afterwards,
     answers,
+    artefacts,
     calendar,
     lives,
     reading,
@@ -31,6 +33,7 @@ from models.queries import risk as risk_rows
 from models.queries import risk_told, risk_years
 from models.risk import RiskModel, RiskNight, RiskScore
 from rules.access import NotAllowed
+from rules.risk import card as cards
 from tests.opened import on
 from tests.services import risk_model
 from tests.services.lincoln_and_carver import query
@@ -141,6 +144,20 @@ def test_a_model_that_somebody_changed_in_the_database_is_not_used(district: Dis
     assert lives.state().kind is Kind.HELD and "checksum differs" in lives.state().sentence
     with pytest.raises(Refused, match="checksum"):
         run("UPDATE risk_model SET stage = 'shadow' WHERE id = :id", id=number)
+        lives.promote(purpose=PURPOSE, by=actor("ada"), number=number)
+
+
+def test_figures_that_somebody_changed_in_the_database_are_told_and_nobody_agrees_by_them(district: District) -> None:
+    number = risk_model.trained()
+    with transaction():
+        one = model()
+        artefacts.keep(one, replace(artefacts.opened(one), shown=cards.hash_of(one.report)))
+    told = "The figures of model .* were changed after it was made"
+    assert not [line for line in report.card(number, by=actor("ada"))["limits"] if re.search(told, line)]
+    run("UPDATE risk_model SET report = jsonb_set(report, '{outcome,kind}', '\"steps\"')")
+    db.session.expire_all()
+    assert re.search(told, report.card(number, by=actor("ada"))["limits"][0])
+    with pytest.raises(Refused, match=told):
         lives.promote(purpose=PURPOSE, by=actor("ada"), number=number)
 
 

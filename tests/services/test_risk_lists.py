@@ -124,6 +124,14 @@ def test_an_answer_quiets_whichever_model_comes_next_and_a_second_calendar_makes
     assert risk.submitted_shares(date(2026, 7, 1), EVENING) == shares
 
 
+def test_a_counselor_finds_the_list_in_the_rail_once_asked_to_look(district: District) -> None:
+    risk_staff.at_work()
+    assert reading.is_at_work(actor("sol")) and not reading.is_at_work(actor("cora"))
+    wanted = Wanted(answer="accepted", looker=actor("cora").person_id)
+    taking_up.respond(brought("sol")[0], wanted, by=actor("sol"))
+    assert reading.is_at_work(actor("cora"))
+
+
 def test_a_score_at_the_foot_of_a_tier_never_passes_the_tier_above(district: District) -> None:
     risk_staff.at_work()
     low = flags("paul")[-1]

@@ -13,6 +13,7 @@ from flask import current_app
 
 from ew_app.kernel import today
 from ew_app.services.risk.calendar import last_day
+from models.base import db
 from models.risk import RiskModel
 from rules.risk import card as cards
 from rules.risk import estimator
@@ -28,9 +29,23 @@ def seal(model: RiskModel, trials: Sequence[Trial], outcome: Outcome) -> None:
     """Keep the card of a model that has shown what was asked, signed. Only training can: it knows the libraries."""
     made = cards.card(
         outcome, trials, school_year=model.school_year.year, valid_until=last_day(model.school_year), seed=model.id,
-        versions=estimator.versions(),
+        versions=estimator.versions(), shown=_hash_of(model),
     )  # fmt: skip
     keep(model, made)
+
+
+def _hash_of(model: RiskModel) -> str:
+    """As the database gives the figures back: it writes some numbers in another way."""
+    db.session.flush()
+    db.session.refresh(model, ["report"])
+    return cards.hash_of(model.report)
+
+
+def check_shown(model: RiskModel) -> None:
+    """That the figures on the pages of a sealed model are those it was sealed with. Raises Unusable."""
+    card = opened(model)
+    if card.shown and card.shown != cards.hash_of(model.report):
+        raise Unusable("shown", f"The figures of model {model.id} were changed after it was made. Have a new one made.")
 
 
 def keep(model: RiskModel, made: Card) -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import delete, select
 
 from ew_app.kernel import WORKER, Actor, Conflict, NotFound, Refused, day_text, now, operation, record, settings, today
-from ew_app.services.risk import standing
+from ew_app.services.risk import artefacts, standing
 from ew_app.services.risk.artefacts import Unusable
 from ew_app.services.risk.standing import APPROVERS
 from models.base import db
@@ -193,6 +193,7 @@ def _check_usable(model: RiskModel) -> None:
         raise Refused(f"Model {model.id} was made for {_name(model)}. Have a new one made with `ew risk train`.")
     try:
         standing.fit(model)
+        artefacts.check_shown(model)
     except Unusable as why:
         raise Refused(f"Model {model.id} may not be used: {why}") from why
     if model.stage != "serving" and (newer := passed_over(model)):

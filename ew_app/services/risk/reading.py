@@ -27,6 +27,7 @@ from rules.stints import school_year_start
 
 LEAST_CHANCE = -847  # thousandths of a logit: three of ten
 MOST = 10  # students of a school that are brought forward at once
+LOOK = "look"  # the kind of task by which somebody is asked to look at a student
 QUIET = timedelta(days=30)  # after an answer
 
 
@@ -130,8 +131,15 @@ def ordering(viewer: Actor) -> Ordering | None:
 
 
 def is_at_work(viewer: Actor) -> bool:
-    """Whether this viewer is to find the students whom a model brings forward in the rail; one statement at most."""
-    return may_read(viewer) and rows.works(school_year_start(today()))
+    """Whether this viewer is to find the students whom a model brings forward in the rail; two statements at most.
+
+    Who reads of the own caseload alone finds nobody there, as everybody on it has a case, until asked to look.
+    """
+    if not may_read(viewer) or not rows.works(school_year_start(today())):
+        return False
+    if access.scope_of(viewer.grants, Permission.SEE_RISK).whole:
+        return True
+    return viewer.person_id is not None and bool(rows.looks_of(viewer.person_id, LOOK))
 
 
 def answered(viewer: Actor, stands: State) -> Sequence[tuple[RiskAnswer, Student]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ew_app.kernel import Actor, NotFound, operation, record, today
-from ew_app.services.risk import calendar, fitting, lives, purpose, standing, training
+from ew_app.services.risk import artefacts, calendar, fitting, lives, purpose, standing, training
 from ew_app.services.risk.purpose import NEVER_INPUTS, WHAT_FOR
 from models.queries import naming
 from models.queries import risk as rows
@@ -85,7 +85,7 @@ def card(number: int | None, *, by: Actor) -> dict[str, Any]:
             {"day": one.day, "groups": _groups(one.groups, kind)} for one in trials if one.day in TARGETS and audits
         ],
         "parts": [{"day": one.day, "groups": _groups(one.parts, kind)} for one in trials if one.day in TARGETS],
-        "limits": [*([OF_BEFORE] if kept is None else []), *_limits(model)],
+        "limits": [*_changed(model), *([OF_BEFORE] if kept is None else []), *_limits(model)],
         "decisions": [_step(step) for step in standing.steps(model)],
         "answers": rows.answers_to(model.id), "evenings": _evenings(model),
         "running": _running(model) if audits else None,
@@ -198,6 +198,15 @@ def _named(words: dict[str, str], schools: Mapping[int, str]) -> dict[str, str]:
     what, _, number = words["name"].partition(" ")
     known = schools.get(int(number)) if what == "school" and number.isdigit() else None
     return words | {"name": f"school {known}"} if known else words
+
+
+def _changed(model: RiskModel) -> list[str]:
+    """That the figures are not those it was sealed with, or that nothing of it can be relied on."""
+    try:
+        artefacts.check_shown(model)
+    except artefacts.Unusable as why:
+        return [str(why)] if why.key in ("shown", "checksum", "signature") else []
+    return []
 
 
 def _limits(model: RiskModel) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rules.counting import many
 from rules.risk.group_names import ALSO, said
+from rules.suppression import count_words
 
 NAMES = {
     "rule": "the rule", "rate": "the rate", "rate_and_last_year": "rate and last year", "shrunken": "shrunken rate",
@@ -61,7 +62,8 @@ def _data(card: Mapping[str, Any]) -> Iterator[str]:
             f" ({year['came_in_time']:,} of {year['school_days']:,} school-days in time){students}"
         )
         if counts:
-            left_out = f"{counts['few_days']} with too few days, {counts['no_end']} whose year's end is not known"
+            few, no_end = (count_words(counts[key]) if counts[key] else "none" for key in ("few_days", "no_end"))
+            left_out = f"{few} with too few days, {no_end} whose year's end is not known"
             yield f"    left out: {left_out}"
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from ew_app.kernel import Actor, NotFound, Refused, day_text, local, now, operation, record
 from ew_app.services.casework import reaching, tasks
 from ew_app.services.casework.staffing import Staff
-from ew_app.services.risk import answers
+from ew_app.services.risk import answers, reading
 from ew_app.services.risk.reading import QUIET
 from models.base import db
 from models.cases import Case, Task
@@ -27,7 +27,7 @@ from rules.roles import role
 from rules.routing import PlannedTask, Via, tasks_for
 
 LONGEST = 280  # letters of a reason
-LOOK, CHECK = "look", "record_check"
+LOOK, CHECK = reading.LOOK, "record_check"
 LOOK_TITLE = "Look at how attendance is going, and talk with those who know the student"
 DAYS_TO_LOOK = 3
 CLERK = "valid_cause_day"  # whoever the routing table asks to look at codes is asked to look at the record

@@ -127,7 +127,7 @@ def _on_trial(model: RiskModel, by: Actor) -> Next:
     when = day_text(first.written_at.date())
     if first.author_id == by.person_id:
         return Next(Act.WAIT, f"You agreed on {when}. Somebody else has to agree as well.", model, ready, agreed)
-    sentence = f"{first.author} agreed on {when}. One more person has to agree; then it works from tonight on."
+    sentence = f"{first.author} agreed on {when}. One more person has to agree; then it works at once."
     return Next(Act.AGREE, sentence, model, ready, agreed)
 
 
