@@ -47,7 +47,7 @@ def show() -> str:
         answer=_answer(len(found.students), len(looks)),
         looks=[_who(student) | {"due": task.due} for task, student in looks],
         works=found.state.kind is Kind.SERVING,
-        state=found.state.sentence,
+        state=found.state.for_lists,
         day=day_text(found.state.night.day) if found.state.night else "",
         rows=_lines(found.students[(page - 1) * PAGE : page * PAGE]),
         columns=COLUMNS,

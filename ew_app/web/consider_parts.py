@@ -65,7 +65,7 @@ def order(asked: str | None, otherwise: str, *, of_case: bool = False, begins: b
         return Order(otherwise if asked in (None, SORT) else asked, None)
     place = found.of_case if of_case else found.of_student
     if place is None:
-        return Order(otherwise if asked in (None, SORT) else asked, None, found.state.sentence, about=_about())
+        return Order(otherwise if asked in (None, SORT) else asked, None, found.state.for_lists, about=_about())
     sort = asked or (SORT if begins else otherwise)
     if sort == SORT:
         return Order(sort, place, f"{found.state.sentence} {DECIDE}", about=_about())
@@ -97,7 +97,7 @@ def part(found: OneStudent, student: Student) -> Part | None:
     return {
         "name": student.first_name or student.name,
         "said": reasons(found.said) if found.said else None,
-        "state": found.state.sentence,
+        "state": found.state.for_lists,
         "serves": serves,
         "left_out": _left_out(found),
         "answers": [answer(one) for one in found.answers] if serves else [],

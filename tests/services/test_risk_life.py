@@ -142,6 +142,7 @@ def test_a_model_that_somebody_changed_in_the_database_is_not_used(district: Dis
     night = db.session.query(RiskNight).populate_existing().one()
     assert (night.outcome, query("SELECT count(*) FROM risk_score")) == ("refused", [(0,)])
     assert lives.state().kind is Kind.HELD and "checksum differs" in lives.state().sentence
+    assert "checksum" not in lives.state().for_lists and "the district is told why" in lives.state().for_lists
     with pytest.raises(Refused, match="checksum"):
         run("UPDATE risk_model SET stage = 'shadow' WHERE id = :id", id=number)
         lives.promote(purpose=PURPOSE, by=actor("ada"), number=number)

@@ -28,6 +28,7 @@ from rules.risk.card import Card
 from rules.stints import school_year_start
 from rules.words import check_words
 
+UNFIT = "The risk model is held back; the district is told why. Lists are ordered by the rules alone."
 SHORTEST = 20  # letters of a purpose or a reason: a sentence, not a tick
 
 
@@ -52,6 +53,11 @@ class State:
     model: RiskModel | None = None
     night: RiskNight | None = None
     card: Card | None = None  # of a model at work that is fit to be asked
+
+    @property
+    def for_lists(self) -> str:
+        """The same for who works with students: what is wrong with a stored model is not theirs to mend."""
+        return UNFIT if self.kind is Kind.HELD and self.card is None else self.sentence
 
 
 def state() -> State:
