@@ -53,17 +53,21 @@ class Seen:
         """What it is of, whatever is in sight of it."""
         return self.day, self.schools, self.names
 
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(self.names)
+
     def row(self, value: str) -> str:
         """The row in which a value stands."""
-        return value if value in self.names else REST
+        return value if value in self._named else REST
 
     @cached_property
     def count(self) -> Mapping[Cell, int]:
         """Row and column -> children."""
-        return self.added({
+        return Counter(self.added({
             school: {(value, at): n for value, row in rows.items() for at, n in enumerate(row)}
             for school, rows in self.leaves.items()
-        })  # fmt: skip
+        }))  # fmt: skip
 
     @cached_property
     def room(self) -> Mapping[Cell, tuple[int, int]]:
@@ -82,20 +86,20 @@ class Seen:
         used = {at for (_, at), n in self.count.items() if n}
         return tuple(cell for cell, n in self.count.items() if n < LEAST and cell[1] in used)
 
-    def added(self, moved: Moved) -> Counter[Cell]:
-        """What comes of it in the rows of this table."""
-        cells: Counter[Cell] = Counter()
+    def added(self, moved: Moved) -> dict[Cell, int]:
+        """What comes of it in the rows of this table; a cell that nothing comes to has none."""
+        cells: dict[Cell, int] = {}
         for school in moved.keys() & self.leaves.keys():
             for (value, at), more in moved[school].items():
-                cells[self.row(value), at] += more
-                cells[self.row(value), ALL] += more
+                row = value if value in self._named else REST
+                cells[row, at] = cells.get((row, at), 0) + more
+                cells[row, ALL] = cells.get((row, ALL), 0) + more
         return cells
 
     def stays(self, moved: Moved) -> bool:
         """Whether everything in sight is the same with so many more or fewer, and nowhere fewer than nobody."""
-        room = self.room
         for cell, more in self.added(moved).items():
-            if more and cell in room and not -room[cell][0] <= more <= room[cell][1]:
+            if more and (room := self.room.get(cell)) and not -room[0] <= more <= room[1]:
                 return False
         return all(
             more > 0 or self.leaves[school].get(value, _NOBODY)[at] >= -more
@@ -136,7 +140,8 @@ class _Sight:
     def otherwise(self, target: Seen, cell: Cell) -> World | None:
         """How it might be so that this count is another number, and nothing in sight."""
         for way in self._ways(target, cell):
-            if target.added(way)[cell]:
+            on_day = all(target.day in self.days[school] for school in way)  # what fails there needs no other day
+            if target.added(way).get(cell) and (not on_day or self._holds(target.day, way)):
                 for through in (False, True):
                     if world := self._world(target.day, way, through):
                         return world
@@ -159,7 +164,7 @@ class _Sight:
     def _near(self, school: int, day: date) -> date:
         """A day, or the last one before it on which anything was told of a school."""
         days = self.days[school]
-        return max((one for one in days if one <= day), default=days[0])
+        return day if day in days else max((one for one in days if one <= day), default=days[0])
 
     def _in(self, target: Seen, school: int, cell: Cell) -> int:
         rows = self.leaf[self._near(school, target.day), school].items()
@@ -283,11 +288,8 @@ def _in_sums(table: Seen, told: Sequence[Seen]) -> Seen:
         else []
     )
     units = list(dict.fromkeys(schools for schools in sums if schools <= table.schools)) or [table.schools]
-    rest = table.schools.difference(*units)
-    added = {
-        min(schools): _added([table.leaves[school] for school in schools]) for schools in (*units, rest) if schools
-    }
-    return replace(table, leaves=added)
+    parts = [schools for schools in (*units, table.schools.difference(*units)) if schools]
+    return replace(table, leaves={min(one): _added([table.leaves[school] for school in one]) for one in parts})
 
 
 def _added(leaves: Sequence[Mapping[str, Sequence[int]]]) -> Mapping[str, Sequence[int]]:
