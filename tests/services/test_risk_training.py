@@ -133,6 +133,7 @@ def test_its_card_tells_years_counts_figures_groups_and_limits(trained: int) -> 
 
 def test_the_card_of_a_model_that_an_earlier_release_tried_says_so_and_tells_the_rest(trained: int) -> None:
     model = db.session.get_one(RiskModel, trained)
+    artefacts.keep(model, replace(artefacts.opened(model), shown=""))  # it sealed no figures then
     model.report = model.report | {"trials": [{"day": 20, "figures": None}]}
     card = report.card(None, by=OPERATOR)
     assert card["limits"][0].startswith("An earlier release of this software tried it")
