@@ -149,8 +149,8 @@ class Staff:
         outreach.log_outreach(attempt, by=self._actor(task.owner_id or 0), student_id=task.student_id)
 
     def _finish(self, on: date, task: Task, case: int | None) -> None:
-        if task.status != "open":  # its case was closed today, or a contact did it
-            return
+        if db.session.scalar(select(Task.status).where(Task.id == task.id)) != "open":
+            return  # its case was closed today, a contact did it, or what it was asked for ended
         by, rng = self._actor(task.owner_id or 0), Random(f"{self.seed} {task.student_id} {task.kind} {on}")
         if task.compartment == "stls" and case and rng.random() < invented.NOTED_INSIDE:
             notes.write_note(case, rng.choice(invented.HOUSED), by=by, compartment=task.compartment)
